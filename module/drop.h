@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one list of reasons for which pvsvpn drops a packet.
+ *
+ * The counters, `ethtool -S`, the tracepoint, `pvsvpnctl stats` and
+ * Documentation/counters.rst all follow from it. It includes nothing, so that
+ * the tool can compile the same list.
+ *
+ * PVSVPN_DROP(symbol, name, link, core, text)
+ *   symbol  PVSVPN_DROP_<symbol>
+ *   name    what users see; never changes its meaning once released
+ *   link    column of `ip -s link` that also counts it: RX_ERRORS, RX_DROPPED,
+ *           TX_ERRORS, TX_DROPPED, or NONE where the core already does
+ *   core    reason handed to kfree_skb_reason(): SKB_DROP_REASON_<core>
+ *   text    what happened, then what to do about it
+ *
+ * The order is the scope: the first block is counted for SA, peer and device,
+ * the second for peer and device, the third for the device alone.
+ */
+#ifndef _PVSVPN_DROP_H
+#define _PVSVPN_DROP_H
+
+#define PVSVPN_DROP_LIST_SA(PVSVPN_DROP)				\
+	PVSVPN_DROP(RX_TRUNCATED, "rx_truncated", RX_ERRORS, HDR_TRUNC,	\
+		"ESP packet shorter than header, IV, trailer and ICV, or not a multiple of 4 bytes; look for a middlebox that cuts packets") \
+	PVSVPN_DROP(RX_SEQ_ZERO, "rx_seq_zero", RX_ERRORS, NOT_SPECIFIED, \
+		"sequence number 0, which no sender with anti-replay uses; the sender is broken or forged") \
+	PVSVPN_DROP(RX_REPLAYED, "rx_replayed", RX_ERRORS, NOT_SPECIFIED, \
+		"sequence number already received; a duplicating path, or a replay attack") \
+	PVSVPN_DROP(RX_TOO_OLD, "rx_too_old", RX_ERRORS, NOT_SPECIFIED,	\
+		"sequence number left of the replay window; if the path reorders (QoS), raise replay-window") \
+	PVSVPN_DROP(RX_ICV, "rx_icv", RX_ERRORS, NOT_SPECIFIED,		\
+		"integrity check failed; keys or transforms differ between the ends, or the packet was altered") \
+	PVSVPN_DROP(RX_PADDING, "rx_padding", RX_ERRORS, NOT_SPECIFIED,	\
+		"ESP padding is not 1, 2, 3, ... or longer than the packet; the sender is broken") \
+	PVSVPN_DROP(RX_NEXT_HEADER, "rx_next_header", RX_ERRORS, IP_NOPROTO, \
+		"ESP next header is neither IPv4 nor IPv6; the peer must use tunnel mode") \
+	PVSVPN_DROP(RX_DUMMY, "rx_dummy", RX_DROPPED, NOT_SPECIFIED,	\
+		"ESP dummy packet (next header 59), sent to hide traffic; harmless") \
+	PVSVPN_DROP(RX_MALFORMED, "rx_malformed", RX_ERRORS, IP_INHDR,	\
+		"inner IP header is cut short or contradicts its length; the sender is broken") \
+	PVSVPN_DROP(RX_SOURCE, "rx_source", RX_ERRORS, XFRM_POLICY,	\
+		"inner source address is not in the peer's subnets; correct the subnets at either end") \
+	PVSVPN_DROP(RX_ECN, "rx_ecn", RX_ERRORS, NOT_SPECIFIED,		\
+		"outer header says congestion, inner is not ECN-capable (RFC 6040); a router marks what it must drop") \
+	PVSVPN_DROP(RX_DOWN, "rx_down", RX_DROPPED, DEV_READY,		\
+		"the device is down; ip link set DEV up")		\
+	PVSVPN_DROP(RX_CRYPTO, "rx_crypto", RX_ERRORS, NOT_SPECIFIED,	\
+		"the crypto driver failed or its queue is full; see the driver in pvsvpnctl show") \
+	PVSVPN_DROP(RX_NOMEM, "rx_nomem", RX_DROPPED, NOMEM,		\
+		"out of memory on receive")				\
+	PVSVPN_DROP(RX_BACKLOG, "rx_backlog", NONE, FULL_RING,		\
+		"receive queue of the device is full; the host cannot keep up (net.core.netdev_max_backlog)") \
+	PVSVPN_DROP(TX_SEQ_EXHAUSTED, "tx_seq_exhausted", TX_ERRORS, NOT_SPECIFIED, \
+		"the SA has used all sequence numbers; add a new SA")	\
+	PVSVPN_DROP(TX_CRYPTO, "tx_crypto", TX_ERRORS, NOT_SPECIFIED,	\
+		"the crypto driver failed or its queue is full; see the driver in pvsvpnctl show") \
+	PVSVPN_DROP(TX_OUTPUT, "tx_output", TX_ERRORS, NOT_SPECIFIED,	\
+		"the stack refused the ESP packet; look at nft/iptables OUTPUT and at the outer interface")
+
+#define PVSVPN_DROP_LIST_PEER(PVSVPN_DROP)				\
+	PVSVPN_DROP(RX_UNKNOWN_SPI, "rx_unknown_spi", RX_ERRORS, NOT_SPECIFIED, \
+		"ESP from the peer with an SPI that neither pvsvpn nor stock IPsec knows; the ends disagree on their SAs") \
+	PVSVPN_DROP(TX_NO_SA, "tx_no_sa", TX_ERRORS, NOT_SPECIFIED,	\
+		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
+	PVSVPN_DROP(TX_NO_ROUTE, "tx_no_route", TX_ERRORS, IP_OUTNOROUTES, \
+		"no route to the peer's remote address; ip route get REMOTE") \
+	PVSVPN_DROP(TX_LOOP, "tx_loop", TX_ERRORS, NOT_SPECIFIED,	\
+		"the route to the peer's remote address leads back into the tunnel; add a more specific route to REMOTE") \
+	PVSVPN_DROP(TX_TOO_BIG, "tx_too_big", TX_ERRORS, PKT_TOO_BIG,	\
+		"larger than the path carries and not to be fragmented; the sender was told the right size") \
+	PVSVPN_DROP(TX_NOMEM, "tx_nomem", TX_DROPPED, NOMEM,		\
+		"out of memory on transmit")				\
+	PVSVPN_DROP(TX_GSO, "tx_gso", TX_ERRORS, SKB_GSO_SEG,		\
+		"a large packet could not be split into segments or its checksum not computed")
+
+#define PVSVPN_DROP_LIST_DEVICE(PVSVPN_DROP)				\
+	PVSVPN_DROP(TX_NO_PEER, "tx_no_peer", TX_ERRORS, NOT_SPECIFIED,	\
+		"no peer's subnets hold the inner destination; pvsvpnctl peer set ... subnets") \
+	PVSVPN_DROP(TX_PROTOCOL, "tx_protocol", TX_DROPPED, INVALID_PROTO, \
+		"neither IPv4 nor IPv6; only IP goes into the tunnel")	\
+	PVSVPN_DROP(TX_MALFORMED, "tx_malformed", TX_ERRORS, HDR_TRUNC,	\
+		"inner IP header is cut short")
+
+#define PVSVPN_DROP_LIST(PVSVPN_DROP)					\
+	PVSVPN_DROP_LIST_SA(PVSVPN_DROP)				\
+	PVSVPN_DROP_LIST_PEER(PVSVPN_DROP)				\
+	PVSVPN_DROP_LIST_DEVICE(PVSVPN_DROP)
+
+#define PVSVPN_DROP_ENUM(symbol, name, link, core, text) PVSVPN_DROP_##symbol,
+enum pvsvpn_drop {
+	PVSVPN_DROP_LIST_SA(PVSVPN_DROP_ENUM)
+	PVSVPN_DROP_SA_MAX,
+	__PVSVPN_DROP_PEER_FIRST = PVSVPN_DROP_SA_MAX - 1,
+	PVSVPN_DROP_LIST_PEER(PVSVPN_DROP_ENUM)
+	PVSVPN_DROP_PEER_MAX,
+	__PVSVPN_DROP_DEVICE_FIRST = PVSVPN_DROP_PEER_MAX - 1,
+	PVSVPN_DROP_LIST_DEVICE(PVSVPN_DROP_ENUM)
+	PVSVPN_DROP_MAX,
+};
+#undef PVSVPN_DROP_ENUM
+
+#endif /* _PVSVPN_DROP_H */

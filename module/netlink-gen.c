@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/pvsvpn.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+
+#include <uapi/linux/pvsvpn.h>
+
+/* Common nested types */
+const struct nla_policy pvsvpn_subnet_nl_policy[PVSVPN_A_SUBNET_PREFIX_LENGTH + 1] = {
+	[PVSVPN_A_SUBNET_ADDRESS] = { .len = 4, },
+	[PVSVPN_A_SUBNET_PREFIX_LENGTH] = { .type = NLA_U8, },
+};
+
+const struct nla_policy pvsvpn_transform_nl_policy[PVSVPN_A_TRANSFORM_INTEGRITY + 1] = {
+	[PVSVPN_A_TRANSFORM_ENCRYPTION] = { .type = NLA_U16, },
+	[PVSVPN_A_TRANSFORM_KEY_LENGTH] = { .type = NLA_U16, },
+	[PVSVPN_A_TRANSFORM_INTEGRITY] = { .type = NLA_U16, },
+};
+
+/* PVSVPN_CMD_DEVICE_GET - do */
+const struct nla_policy pvsvpn_device_get_do_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1] = {
+	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_DEVICE_COUNTERS] = { .type = NLA_FLAG, },
+};
+
+/* PVSVPN_CMD_DEVICE_GET - dump */
+const struct nla_policy pvsvpn_device_get_dump_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1] = {
+	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_DEVICE_COUNTERS] = { .type = NLA_FLAG, },
+};
+
+/* PVSVPN_CMD_DEVICE_SET - do */
+const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_FWMARK + 1] = {
+	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_DEVICE_MTU] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_FWMARK] = { .type = NLA_U32, },
+};
+
+/* PVSVPN_CMD_PEER_GET - do */
+const struct nla_policy pvsvpn_peer_get_do_nl_policy[PVSVPN_A_PEER_COUNTERS + 1] = {
+	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_PEER_COUNTERS] = { .type = NLA_FLAG, },
+};
+
+/* PVSVPN_CMD_PEER_GET - dump */
+const struct nla_policy pvsvpn_peer_get_dump_nl_policy[PVSVPN_A_PEER_COUNTERS + 1] = {
+	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_PEER_COUNTERS] = { .type = NLA_FLAG, },
+};
+
+/* PVSVPN_CMD_PEER_NEW - do */
+const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1] = {
+	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_PEER_LOCAL] = { .len = 4, },
+	[PVSVPN_A_PEER_REMOTE] = { .len = 4, },
+	[PVSVPN_A_PEER_ENCAP] = { .type = NLA_U8, },
+	[PVSVPN_A_PEER_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
+	[PVSVPN_A_PEER_REPLAY_WINDOW] = { .type = NLA_U32, },
+};
+
+/* PVSVPN_CMD_PEER_SET - do */
+const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1] = {
+	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_PEER_LOCAL] = { .len = 4, },
+	[PVSVPN_A_PEER_REMOTE] = { .len = 4, },
+	[PVSVPN_A_PEER_ENCAP] = { .type = NLA_U8, },
+	[PVSVPN_A_PEER_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
+	[PVSVPN_A_PEER_REPLAY_WINDOW] = { .type = NLA_U32, },
+};
+
+/* PVSVPN_CMD_PEER_DEL - do */
+const struct nla_policy pvsvpn_peer_del_nl_policy[PVSVPN_A_PEER_NAME + 1] = {
+	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+};
+
+/* PVSVPN_CMD_SA_GET - do */
+const struct nla_policy pvsvpn_sa_get_do_nl_policy[PVSVPN_A_SA_COUNTERS + 1] = {
+	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_SA_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
+	[PVSVPN_A_SA_SPI] = { .type = NLA_U32, },
+	[PVSVPN_A_SA_COUNTERS] = { .type = NLA_FLAG, },
+};
+
+/* PVSVPN_CMD_SA_GET - dump */
+const struct nla_policy pvsvpn_sa_get_dump_nl_policy[PVSVPN_A_SA_COUNTERS + 1] = {
+	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_SA_COUNTERS] = { .type = NLA_FLAG, },
+};
+
+/* PVSVPN_CMD_SA_NEW - do */
+const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_SEQ + 1] = {
+	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_SA_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
+	[PVSVPN_A_SA_SPI] = { .type = NLA_U32, },
+	[PVSVPN_A_SA_TRANSFORM] = NLA_POLICY_NESTED(pvsvpn_transform_nl_policy),
+	[PVSVPN_A_SA_KEY] = { .len = 1, },
+	[PVSVPN_A_SA_REPLAY_WINDOW] = { .type = NLA_U32, },
+	[PVSVPN_A_SA_SEQ] = { .type = NLA_U64, },
+};
+
+/* PVSVPN_CMD_SA_DEL - do */
+const struct nla_policy pvsvpn_sa_del_nl_policy[PVSVPN_A_SA_SPI + 1] = {
+	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
+	[PVSVPN_A_SA_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
+	[PVSVPN_A_SA_SPI] = { .type = NLA_U32, },
+};
+
+/* Ops table for pvsvpn */
+const struct genl_ops pvsvpn_nl_ops[9] = {
+	{
+		.cmd		= PVSVPN_CMD_DEVICE_GET,
+		.doit		= pvsvpn_nl_device_get_doit,
+		.dumpit		= pvsvpn_nl_device_get_dumpit,
+		.policy		= pvsvpn_device_get_nl_policy,
+		.maxattr	= PVSVPN_A_DEVICE_COUNTERS,
+	},
+	{
+		.cmd		= PVSVPN_CMD_DEVICE_SET,
+		.doit		= pvsvpn_nl_device_set_doit,
+		.policy		= pvsvpn_device_set_nl_policy,
+		.maxattr	= PVSVPN_A_DEVICE_FWMARK,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= PVSVPN_CMD_PEER_GET,
+		.doit		= pvsvpn_nl_peer_get_doit,
+		.dumpit		= pvsvpn_nl_peer_get_dumpit,
+		.policy		= pvsvpn_peer_get_nl_policy,
+		.maxattr	= PVSVPN_A_PEER_COUNTERS,
+	},
+	{
+		.cmd		= PVSVPN_CMD_PEER_NEW,
+		.doit		= pvsvpn_nl_peer_new_doit,
+		.policy		= pvsvpn_peer_new_nl_policy,
+		.maxattr	= PVSVPN_A_PEER_REPLAY_WINDOW,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= PVSVPN_CMD_PEER_SET,
+		.doit		= pvsvpn_nl_peer_set_doit,
+		.policy		= pvsvpn_peer_set_nl_policy,
+		.maxattr	= PVSVPN_A_PEER_REPLAY_WINDOW,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= PVSVPN_CMD_PEER_DEL,
+		.doit		= pvsvpn_nl_peer_del_doit,
+		.policy		= pvsvpn_peer_del_nl_policy,
+		.maxattr	= PVSVPN_A_PEER_NAME,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= PVSVPN_CMD_SA_GET,
+		.doit		= pvsvpn_nl_sa_get_doit,
+		.dumpit		= pvsvpn_nl_sa_get_dumpit,
+		.policy		= pvsvpn_sa_get_nl_policy,
+		.maxattr	= PVSVPN_A_SA_COUNTERS,
+	},
+	{
+		.cmd		= PVSVPN_CMD_SA_NEW,
+		.doit		= pvsvpn_nl_sa_new_doit,
+		.policy		= pvsvpn_sa_new_nl_policy,
+		.maxattr	= PVSVPN_A_SA_SEQ,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= PVSVPN_CMD_SA_DEL,
+		.doit		= pvsvpn_nl_sa_del_doit,
+		.policy		= pvsvpn_sa_del_nl_policy,
+		.maxattr	= PVSVPN_A_SA_SPI,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+};
+
+static const struct genl_multicast_group pvsvpn_nl_mcgrps[] = {
+	[PVSVPN_NLGRP_EVENTS] = { "events", },
+};
