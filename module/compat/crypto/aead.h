@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PVSVPN_COMPAT_CRYPTO_AEAD_H
+#define _PVSVPN_COMPAT_CRYPTO_AEAD_H
+
+#include <linux/version.h>
+#include_next <crypto/aead.h>
+
+/*
+ * Until 6.3 a completion was given the request, since then it is given the
+ * caller's data.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+typedef struct crypto_async_request pvsvpn_compat_completion_arg;
+
+static inline void *pvsvpn_compat_completion_data(struct crypto_async_request *arg)
+{
+	return arg->data;
+}
+#else
+typedef void pvsvpn_compat_completion_arg;
+
+static inline void *pvsvpn_compat_completion_data(void *arg)
+{
+	return arg;
+}
+#endif
+
+#endif /* _PVSVPN_COMPAT_CRYPTO_AEAD_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PVSVPN_COMPAT_NET_GENETLINK_H
+#define _PVSVPN_COMPAT_NET_GENETLINK_H
+
+#include <linux/version.h>
+#include_next <net/genetlink.h>
+
+/* Since 6.7 a dump carries a whole struct genl_info. */
+static inline struct nlattr **
+pvsvpn_compat_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	return genl_dumpit_info(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->info.attrs;
+#endif
+}
+
+#endif /* _PVSVPN_COMPAT_NET_GENETLINK_H */

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ethtool.h>
+#include <linux/inetdevice.h>
+#include <linux/module.h>
+#include <net/ip_tunnels.h>
+#include <net/netns/generic.h>
+#include <net/rtnetlink.h>
+
+#include "device.h"
+#include "esp.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "stats.h"
+#include "xmit.h"
+
+/**
+ * struct pvsvpn_net - per network namespace
+ * @devices: devices that were born here, wherever they are now; RTNL
+ */
+struct pvsvpn_net {
+	struct list_head devices;
+};
+
+static unsigned int pvsvpn_net_id __read_mostly;
+static struct rtnl_link_ops pvsvpn_link_ops;
+
+/* Frees SAs and refreshes devices; destroyed only after both have ended. */
+struct workqueue_struct *pvsvpn_wq;
+
+/**
+ * pvsvpn_device_is() - is this netdevice one of ours?
+ * @dev: any netdevice
+ */
+bool pvsvpn_device_is(const struct net_device *dev)
+{
+	return dev->rtnl_link_ops == &pvsvpn_link_ops;
+}
+
+/**
+ * pvsvpn_device_carrier() - let carrier follow the SAs
+ * @pvs: the device
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
+{
+	ASSERT_RTNL();
+	if (pvs->up_count)
+		netif_carrier_on(pvs->dev);
+	else
+		netif_carrier_off(pvs->dev);
+}
+
+static void device_refresh_work(struct work_struct *work)
+{
+	struct pvsvpn_device *pvs =
+		container_of(work, struct pvsvpn_device, refresh);
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+
+	rtnl_lock();
+	if (pvs->dev->reg_state == NETREG_REGISTERED) {
+		xa_for_each(&pvs->peers, id, peer)
+			pvsvpn_peer_select_sa(peer);
+		pvsvpn_pmtu_refresh(pvs);
+	}
+	rtnl_unlock();
+	dev_put(pvs->dev);
+}
+
+/**
+ * pvsvpn_device_refresh() - look again at SAs and paths, soon
+ * @pvs: the device
+ *
+ * Context: any; the caller's access keeps the device alive.
+ */
+void pvsvpn_device_refresh(struct pvsvpn_device *pvs)
+{
+	dev_hold(pvs->dev);
+	if (!queue_work(pvsvpn_wq, &pvs->refresh))
+		dev_put(pvs->dev);
+}
+
+/**
+ * pvsvpn_device_next() - walk the devices of a namespace
+ * @net: where the devices are now
+ * @ifindex: where the walk stands, 0 at first; set to what was found
+ *
+ * Context: process, RTNL held.
+ * Return: the device with the lowest index above *@ifindex, or NULL.
+ */
+struct pvsvpn_device *pvsvpn_device_next(struct net *net, int *ifindex)
+{
+	struct net_device *dev, *next = NULL;
+
+	ASSERT_RTNL();
+	for_each_netdev(net, dev)
+		if (pvsvpn_device_is(dev) && dev->ifindex > *ifindex &&
+		    (!next || dev->ifindex < next->ifindex))
+			next = dev;
+	if (!next)
+		return NULL;
+	*ifindex = next->ifindex;
+	return netdev_priv(next);
+}
+
+static int pvsvpn_dev_init(struct net_device *dev)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+	int err;
+
+	pvs->counters = pvsvpn_stats_alloc(PVSVPN_DROP_MAX);
+	if (!pvs->counters)
+		return -ENOMEM;
+	err = gro_cells_init(&pvs->gro_cells, dev);
+	if (err)
+		goto err_counters;
+	return 0;
+
+err_counters:
+	free_percpu(pvs->counters);
+	pvs->counters = NULL;
+	return err;
+}
+
+/*
+ * Teardown, first part. The core has unlisted the device, no packet enters
+ * ndo_start_xmit any more, and none that is inside survives the core's
+ * synchronize_net(); see Documentation/locking.rst for the whole proof.
+ */
+static void pvsvpn_dev_uninit(struct net_device *dev)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+
+	pvsvpn_peer_del_all(pvs);
+	list_del_init(&pvs->net_list);
+}
+
+/* Teardown, last part: nobody holds the device any more. */
+static void pvsvpn_dev_free(struct net_device *dev)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+
+	gro_cells_destroy(&pvs->gro_cells);
+	free_percpu(pvs->counters);
+	xa_destroy(&pvs->peers);
+}
+
+static int pvsvpn_dev_change_mtu(struct net_device *dev, int mtu)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+
+	/* Whoever else sets the MTU wants it to stay. */
+	if (!pvs->mtu_busy)
+		pvs->mtu_auto = false;
+	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
+static void pvsvpn_dev_get_stats64(struct net_device *dev,
+				   struct rtnl_link_stats64 *link)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+	struct pvsvpn_totals sum;
+
+	pvsvpn_stats_sum(&sum, pvs->counters, PVSVPN_DROP_MAX);
+	pvsvpn_stats_link(link, &sum);
+}
+
+static const struct net_device_ops pvsvpn_netdev_ops = {
+	.ndo_init = pvsvpn_dev_init,
+	.ndo_uninit = pvsvpn_dev_uninit,
+	.ndo_start_xmit = pvsvpn_xmit,
+	.ndo_change_mtu = pvsvpn_dev_change_mtu,
+	.ndo_get_stats64 = pvsvpn_dev_get_stats64,
+};
+
+static void pvsvpn_get_drvinfo(struct net_device *dev,
+			       struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
+	strscpy(info->version, THIS_MODULE->version, sizeof(info->version));
+}
+
+static int pvsvpn_get_sset_count(struct net_device *dev, int sset)
+{
+	return sset == ETH_SS_STATS ? PVSVPN_DROP_MAX : -EOPNOTSUPP;
+}
+
+static void pvsvpn_get_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	int i;
+
+	if (sset != ETH_SS_STATS)
+		return;
+	for (i = 0; i < PVSVPN_DROP_MAX; i++)
+		ethtool_puts(&data, pvsvpn_stats_reason_name(i));
+}
+
+static void pvsvpn_get_ethtool_stats(struct net_device *dev,
+				     struct ethtool_stats *stats, u64 *data)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+	struct pvsvpn_totals sum;
+
+	pvsvpn_stats_sum(&sum, pvs->counters, PVSVPN_DROP_MAX);
+	memcpy(data, sum.drops, sizeof(sum.drops));
+}
+
+static const struct ethtool_ops pvsvpn_ethtool_ops = {
+	.get_link = ethtool_op_get_link,
+	.get_drvinfo = pvsvpn_get_drvinfo,
+	.get_sset_count = pvsvpn_get_sset_count,
+	.get_strings = pvsvpn_get_strings,
+	.get_ethtool_stats = pvsvpn_get_ethtool_stats,
+};
+
+static const struct device_type pvsvpn_device_type = {
+	.name = KBUILD_MODNAME,
+};
+
+static void pvsvpn_setup(struct net_device *dev)
+{
+	const netdev_features_t features = NETIF_F_HW_CSUM | NETIF_F_RXCSUM |
+					   NETIF_F_SG | NETIF_F_HIGHDMA |
+					   NETIF_F_GSO_SOFTWARE;
+
+	dev->netdev_ops = &pvsvpn_netdev_ops;
+	dev->ethtool_ops = &pvsvpn_ethtool_ops;
+	dev->header_ops = &ip_tunnel_header_ops;
+	dev->needs_free_netdev = true;
+	dev->priv_destructor = pvsvpn_dev_free;
+	SET_NETDEV_DEVTYPE(dev, &pvsvpn_device_type);
+
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->needed_headroom = LL_MAX_HEADER + PVSVPN_OUTER4_LEN +
+			       PVSVPN_ESP_HEAD_MAX;
+	dev->needed_tailroom = PVSVPN_ESP_TAIL_MAX;
+	dev->mtu = PVSVPN_MTU_DEFAULT;
+	dev->min_mtu = ETH_MIN_MTU;
+	dev->max_mtu = IP_MAX_MTU - PVSVPN_OUTER4_LEN - PVSVPN_ESP_HEAD_MAX -
+		       PVSVPN_ESP_TAIL_MAX;
+	pvsvpn_compat_set_lltx(dev);
+	dev->features |= features;
+	dev->hw_features |= features;
+	dev->hw_enc_features |= features;
+}
+
+static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
+			  struct nlattr *tb[], struct nlattr *data[],
+			  struct netlink_ext_ack *extack)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+	struct pvsvpn_net *pn = net_generic(src_net, pvsvpn_net_id);
+	int err;
+
+	pvs->dev = dev;
+	pvs->net = src_net;
+	pvs->mtu_auto = !tb[IFLA_MTU];
+	pvs->next_id = 1;
+	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1);
+	INIT_WORK(&pvs->refresh, device_refresh_work);
+
+	netif_carrier_off(dev);
+	/* Listed first: ndo_uninit takes it off, also when registration fails. */
+	list_add_tail(&pvs->net_list, &pn->devices);
+	err = register_netdevice(dev);
+	if (err)
+		list_del_init(&pvs->net_list);
+	return err;
+}
+
+static struct net *pvsvpn_get_link_net(const struct net_device *dev)
+{
+	const struct pvsvpn_device *pvs = netdev_priv(dev);
+
+	return pvs->net;
+}
+
+static struct rtnl_link_ops pvsvpn_link_ops __read_mostly = {
+	.kind = KBUILD_MODNAME,
+	.priv_size = sizeof(struct pvsvpn_device),
+	.setup = pvsvpn_setup,
+	.newlink = pvsvpn_newlink,
+	.get_link_net = pvsvpn_get_link_net,
+};
+
+static int __net_init pvsvpn_net_init(struct net *net)
+{
+	struct pvsvpn_net *pn = net_generic(net, pvsvpn_net_id);
+
+	INIT_LIST_HEAD(&pn->devices);
+	return 0;
+}
+
+/*
+ * A namespace takes along the devices that were born in it, wherever they
+ * moved: without it they could neither send nor receive.
+ */
+static void __net_exit pvsvpn_net_exit_batch(struct list_head *nets)
+{
+	struct pvsvpn_device *pvs;
+	struct net *net;
+	LIST_HEAD(kill);
+
+	rtnl_lock();
+	list_for_each_entry(net, nets, exit_list) {
+		struct pvsvpn_net *pn = net_generic(net, pvsvpn_net_id);
+
+		list_for_each_entry(pvs, &pn->devices, net_list)
+			unregister_netdevice_queue(pvs->dev, &kill);
+	}
+	unregister_netdevice_many(&kill);
+	rtnl_unlock();
+}
+
+static struct pernet_operations pvsvpn_net_ops = {
+	.init = pvsvpn_net_init,
+	.exit_batch = pvsvpn_net_exit_batch,
+	.id = &pvsvpn_net_id,
+	.size = sizeof(struct pvsvpn_net),
+};
+
+/* The path may have changed with the MTU or the state of a lower device. */
+static int device_event(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_net *pn;
+
+	if (event != NETDEV_CHANGEMTU && event != NETDEV_UP)
+		return NOTIFY_DONE;
+	pn = net_generic(dev_net(dev), pvsvpn_net_id);
+	list_for_each_entry(pvs, &pn->devices, net_list)
+		if (pvs->dev != dev)
+			pvsvpn_device_refresh(pvs);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block device_notifier = {
+	.notifier_call = device_event,
+};
+
+/**
+ * pvsvpn_device_init() - make `ip link add type pvsvpn` work
+ *
+ * Context: process. Return: 0 or a negative errno, nothing left behind.
+ */
+int __init pvsvpn_device_init(void)
+{
+	int err;
+
+	pvsvpn_wq = alloc_workqueue("pvsvpn", WQ_UNBOUND, 0);
+	if (!pvsvpn_wq)
+		return -ENOMEM;
+	err = register_pernet_device(&pvsvpn_net_ops);
+	if (err)
+		goto err_wq;
+	err = register_netdevice_notifier(&device_notifier);
+	if (err)
+		goto err_pernet;
+	err = rtnl_link_register(&pvsvpn_link_ops);
+	if (err)
+		goto err_notifier;
+	return 0;
+
+err_notifier:
+	unregister_netdevice_notifier(&device_notifier);
+err_pernet:
+	unregister_pernet_device(&pvsvpn_net_ops);
+err_wq:
+	destroy_workqueue(pvsvpn_wq);
+	return err;
+}
+
+/**
+ * pvsvpn_device_exit() - remove every device, then the kind
+ *
+ * Returns when no peer, SA or request of any device is left.
+ *
+ * Context: process.
+ */
+void pvsvpn_device_exit(void)
+{
+	rtnl_link_unregister(&pvsvpn_link_ops);
+	unregister_netdevice_notifier(&device_notifier);
+	unregister_pernet_device(&pvsvpn_net_ops);
+	destroy_workqueue(pvsvpn_wq);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The pvsvpn netdevice. */
+#ifndef _PVSVPN_DEVICE_H
+#define _PVSVPN_DEVICE_H
+
+#include <linux/netdevice.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/gro_cells.h>
+
+#include "selector.h"
+
+struct pvsvpn_counters;
+
+/**
+ * struct pvsvpn_device - private part of a device of kind pvsvpn
+ * @dev: the netdevice
+ * @net: namespace the device was created in; the outer packets live there,
+ *	also after the device has moved. When it goes, the device goes first, so
+ *	it needs no reference
+ * @net_list: in the list of devices that were born in @net; RTNL
+ * @peers: id -> peer; written under RTNL
+ * @next_id: where the search for a free id starts; ids are not reused soon
+ * @peer_count: peers; RTNL
+ * @sa_count: SAs of all peers; RTNL
+ * @up_count: peers with a usable outbound SA; carrier is on while > 0; RTNL
+ * @selector: inner address -> peer
+ * @gro_cells: decrypted packets on their way into the stack
+ * @counters: per CPU, PVSVPN_DROP_MAX reasons
+ * @fwmark: mark of outer packets and their route lookup, 0 for none
+ * @mtu_auto: the MTU follows the paths of the peers; RTNL
+ * @mtu_busy: the MTU change under way is our own; RTNL
+ * @refresh: catches up, in process context, with what softirq has seen: an
+ *	expired SA, another path MTU. Holds a reference to @dev while queued
+ */
+struct pvsvpn_device {
+	struct net_device *dev;
+	struct net *net;
+	struct list_head net_list;
+	struct xarray peers;
+	u32 next_id;
+	u32 peer_count;
+	u32 sa_count;
+	u32 up_count;
+	struct pvsvpn_selector selector;
+	struct gro_cells gro_cells;
+	struct pvsvpn_counters __percpu *counters;
+	u32 fwmark;
+	bool mtu_auto;
+	bool mtu_busy;
+	struct work_struct refresh;
+};
+
+extern struct workqueue_struct *pvsvpn_wq;
+
+bool pvsvpn_device_is(const struct net_device *dev);
+void pvsvpn_device_carrier(struct pvsvpn_device *pvs);
+void pvsvpn_device_refresh(struct pvsvpn_device *pvs);
+struct pvsvpn_device *pvsvpn_device_next(struct net *net, int *ifindex);
+int pvsvpn_device_init(void);
+void pvsvpn_device_exit(void);
+
+#endif /* _PVSVPN_DEVICE_H */

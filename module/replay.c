@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bitmap.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+
+#include "replay.h"
+#include "stats.h"
+
+/**
+ * pvsvpn_replay_init() - set up a window
+ * @replay: the window
+ * @window: its size in packets, 1 or more
+ * @top: highest sequence number already accepted, 0 for a fresh SA
+ *
+ * Numbers up to @top inside the window count as received: an SA that is taken
+ * over must not accept again what its former owner may have accepted.
+ *
+ * Context: process. Return: 0 or -ENOMEM.
+ */
+int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u32 top)
+{
+	u32 words = roundup_pow_of_two(DIV_ROUND_UP(window, BITS_PER_LONG) + 1);
+
+	replay->bitmap = kcalloc(words, sizeof(long), GFP_KERNEL);
+	if (!replay->bitmap)
+		return -ENOMEM;
+	if (top)
+		bitmap_fill(replay->bitmap, words * BITS_PER_LONG);
+	spin_lock_init(&replay->lock);
+	replay->window = window;
+	replay->mask = words - 1;
+	replay->top = top;
+	/* The word of @top is only filled up to @top. */
+	if (top)
+		replay->bitmap[(top / BITS_PER_LONG) & replay->mask] =
+			GENMASK(top % BITS_PER_LONG, 0);
+	return 0;
+}
+
+/**
+ * pvsvpn_replay_destroy() - free what pvsvpn_replay_init() allocated
+ * @replay: the window, with or without memory
+ */
+void pvsvpn_replay_destroy(struct pvsvpn_replay *replay)
+{
+	kfree(replay->bitmap);
+	replay->bitmap = NULL;
+}
+
+static unsigned long *replay_word(const struct pvsvpn_replay *replay, u32 seq)
+{
+	return &replay->bitmap[(seq / BITS_PER_LONG) & replay->mask];
+}
+
+/**
+ * pvsvpn_replay_check() - may this number still arrive?
+ * @replay: the window
+ * @seq: sequence number of a packet that is not authenticated yet
+ *
+ * Reads without the lock, to spare the decryption of packets that commit will
+ * refuse anyhow; only commit decides (RFC 4303 section 3.4.3).
+ *
+ * Context: softirq. Return: PVSVPN_PASS or a drop reason.
+ */
+int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u32 seq)
+{
+	u32 top = READ_ONCE(replay->top);
+
+	if (unlikely(!seq))
+		return PVSVPN_DROP_RX_SEQ_ZERO;
+	if (likely(seq > top))
+		return PVSVPN_PASS;
+	if (top - seq >= replay->window)
+		return PVSVPN_DROP_RX_TOO_OLD;
+	if (READ_ONCE(*replay_word(replay, seq)) & BIT(seq % BITS_PER_LONG))
+		return PVSVPN_DROP_RX_REPLAYED;
+	return PVSVPN_PASS;
+}
+
+/* Enter new words clean: at most the whole ring, however far the jump. */
+static void replay_advance(struct pvsvpn_replay *replay, u32 seq)
+{
+	u32 from = replay->top / BITS_PER_LONG;
+	u32 words = min(seq / BITS_PER_LONG - from, replay->mask + 1);
+
+	while (words--)
+		WRITE_ONCE(replay->bitmap[++from & replay->mask], 0);
+	WRITE_ONCE(replay->top, seq);
+}
+
+/**
+ * pvsvpn_replay_commit() - accept a number, once
+ * @replay: the window
+ * @seq: sequence number of an authenticated packet
+ *
+ * Context: softirq. Return: PVSVPN_PASS, or the reason why another packet
+ * with that number, or a much later one, was faster.
+ */
+int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u32 seq)
+{
+	int why;
+
+	spin_lock(&replay->lock);
+	why = pvsvpn_replay_check(replay, seq);
+	if (why == PVSVPN_PASS) {
+		unsigned long *word = replay_word(replay, seq);
+
+		if (seq > replay->top)
+			replay_advance(replay, seq);
+		WRITE_ONCE(*word, *word | BIT(seq % BITS_PER_LONG));
+	}
+	spin_unlock(&replay->lock);
+	return why;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Anti-replay window, RFC 4303 section 3.4.3. */
+#ifndef _PVSVPN_REPLAY_H
+#define _PVSVPN_REPLAY_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+/**
+ * struct pvsvpn_replay - which sequence numbers an inbound SA has accepted
+ * @lock: protects @top and @bitmap against concurrent commits
+ * @window: how many numbers up to and including @top may still arrive
+ * @mask: number of words in @bitmap minus one; a power of two minus one
+ * @top: highest number accepted so far, 0 before the first
+ * @bitmap: ring of bits, one a number; at least @window bits plus one word, so
+ *	that the word being entered never holds numbers inside the window
+ */
+struct pvsvpn_replay {
+	spinlock_t lock;
+	u32 window;
+	u32 mask;
+	u32 top;
+	unsigned long *bitmap;
+};
+
+int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u32 top);
+void pvsvpn_replay_destroy(struct pvsvpn_replay *replay);
+int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u32 seq);
+int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u32 seq);
+
+#endif /* _PVSVPN_REPLAY_H */

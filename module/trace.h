@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM pvsvpn
+
+#if !defined(_PVSVPN_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _PVSVPN_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "device.h"
+#include "peer.h"
+#include "sa.h"
+#include "stats.h"
+
+/* Tell user space the numbers behind the names in the format file. */
+#define PVSVPN_TRACE_ENUM(symbol, name, link, core, text)	\
+	TRACE_DEFINE_ENUM(PVSVPN_DROP_##symbol);
+PVSVPN_DROP_LIST(PVSVPN_TRACE_ENUM)
+
+#define PVSVPN_TRACE_REASON(symbol, name, link, core, text)	\
+	{ PVSVPN_DROP_##symbol, name },
+
+/* A packet was dropped; peer and spi are 0 where none is known. */
+TRACE_EVENT(pvsvpn_drop,
+	TP_PROTO(const struct pvsvpn_device *pvs, const struct pvsvpn_peer *peer,
+		 const struct pvsvpn_sa *sa, unsigned int len, int reason),
+	TP_ARGS(pvs, peer, sa, len, reason),
+	TP_STRUCT__entry(
+		__array(char, dev, IFNAMSIZ)
+		__field(int, ifindex)
+		__field(u32, peer)
+		__field(u32, spi)
+		__field(unsigned int, len)
+		__field(int, reason)
+	),
+	TP_fast_assign(
+		memcpy(__entry->dev, pvs->dev->name, IFNAMSIZ);
+		__entry->ifindex = pvs->dev->ifindex;
+		__entry->peer = peer ? peer->id : 0;
+		__entry->spi = sa ? ntohl(sa->spi) : 0;
+		__entry->len = len;
+		__entry->reason = reason;
+	),
+	TP_printk("dev=%s ifindex=%d peer=%u spi=0x%08x len=%u reason=%s",
+		  __entry->dev, __entry->ifindex, __entry->peer, __entry->spi,
+		  __entry->len,
+		  __print_symbolic(__entry->reason,
+				   PVSVPN_DROP_LIST(PVSVPN_TRACE_REASON)
+				   { -1, NULL }))
+);
+
+#endif /* _PVSVPN_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
