@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A peer: a remote gateway behind a device. */
+#ifndef _PVSVPN_PEER_H
+#define _PVSVPN_PEER_H
+
+#include <linux/netdevice.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <net/dst_cache.h>
+#include <net/xfrm.h>
+
+#include <uapi/linux/pvsvpn.h>
+
+#include "selector.h"
+
+struct netlink_ext_ack;
+struct pvsvpn_counters;
+struct pvsvpn_device;
+struct pvsvpn_sa;
+
+/**
+ * struct pvsvpn_endpoint - the outer addresses of a peer; replaced whole
+ * @rcu: the packet path may still read it when it is replaced
+ * @family: AF_INET
+ * @encap: PVSVPN_ENCAP_NONE
+ * @local: our address; unspecified, the route to @remote decides
+ * @remote: the peer's address
+ */
+struct pvsvpn_endpoint {
+	struct rcu_head rcu;
+	u16 family;
+	u8 encap;
+	xfrm_address_t local;
+	xfrm_address_t remote;
+};
+
+/**
+ * struct pvsvpn_peer - a remote gateway behind a device
+ * @refs: one for the tables below, one for each SA. Zero frees the peer
+ * @rcu: delays the tables' reference for a grace period
+ * @pvs: the device; held until the peer is freed
+ * @dev_tracker: of that reference
+ * @id: number on the device, > 0
+ * @name: as the operator calls it, unique on the device
+ * @name_node: in the table of (device, name)
+ * @remote_node: in the table of (namespace, remote address)
+ * @endpoint: outer addresses; written under RTNL
+ * @tx_sa: the current outbound SA. When none is usable the newest one stays
+ *	here, so that its drops say why. Written under RTNL
+ * @sas: its SAs, oldest first; RTNL
+ * @sa_count: how many; RTNL
+ * @next_sa_id: id of the next SA; RTNL
+ * @up: has a usable outbound SA; RTNL
+ * @subnets: its prefixes; RTNL
+ * @default_subnets: the prefixes are 0.0.0.0/0 and ::/0 because none was given
+ * @replay_window: of inbound SAs that name none, in packets; RTNL
+ * @dst_cache: route to the remote address, per CPU
+ * @path_mtu: MTU of the outer path in bytes as last seen; 0 before the first
+ *	look. Written under RTNL, read anywhere
+ * @last_rx: jiffies of the last authenticated packet, 0 if none; no lock
+ * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
+ */
+struct pvsvpn_peer {
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct pvsvpn_device *pvs;
+	netdevice_tracker dev_tracker;
+	u32 id;
+	char name[PVSVPN_PEER_NAME_MAX + 1];
+	struct rhash_head name_node;
+	struct rhlist_head remote_node;
+	struct pvsvpn_endpoint __rcu *endpoint;
+	struct pvsvpn_sa __rcu *tx_sa;
+	struct list_head sas;
+	u32 sa_count;
+	u32 next_sa_id;
+	bool up;
+	struct list_head subnets;
+	bool default_subnets;
+	u32 replay_window;
+	struct dst_cache dst_cache;
+	u32 path_mtu;
+	unsigned long last_rx;
+	struct pvsvpn_counters __percpu *counters;
+};
+
+/**
+ * struct pvsvpn_peer_config - what an operator says of a peer, checked
+ * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated
+ * @family: of @local and @remote, AF_INET
+ * @encap: PVSVPN_ENCAP_NONE
+ * @local: as in struct pvsvpn_endpoint
+ * @remote: as in struct pvsvpn_endpoint
+ * @replay_window: PVSVPN_REPLAY_WINDOW_MIN to PVSVPN_REPLAY_WINDOW_MAX
+ * @prefixes: no two the same, none another peer's; NULL with @prefix_count 0
+ * @prefix_count: how many; 0 stands for 0.0.0.0/0 and ::/0
+ * @keep_prefixes: pvsvpn_peer_set(): leave the prefixes as they are
+ */
+struct pvsvpn_peer_config {
+	const char *name;
+	u16 family;
+	u8 encap;
+	xfrm_address_t local;
+	xfrm_address_t remote;
+	u32 replay_window;
+	const struct pvsvpn_prefix *prefixes;
+	unsigned int prefix_count;
+	bool keep_prefixes;
+};
+
+int pvsvpn_peer_new(struct pvsvpn_device *pvs,
+		    const struct pvsvpn_peer_config *config,
+		    struct netlink_ext_ack *extack);
+int pvsvpn_peer_set(struct pvsvpn_peer *peer,
+		    const struct pvsvpn_peer_config *config,
+		    struct netlink_ext_ack *extack);
+void pvsvpn_peer_del(struct pvsvpn_peer *peer);
+void pvsvpn_peer_del_all(struct pvsvpn_device *pvs);
+struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
+				     const char *name);
+struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
+					    const xfrm_address_t *remote);
+struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
+void pvsvpn_peer_put(struct pvsvpn_peer *peer);
+void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
+int pvsvpn_peer_init(void);
+void pvsvpn_peer_exit(void);
+
+#endif /* _PVSVPN_PEER_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Overhead sums, path MTU, too-big replies. */
+#ifndef _PVSVPN_PMTU_H
+#define _PVSVPN_PMTU_H
+
+#include <linux/types.h>
+
+struct dst_entry;
+struct pvsvpn_device;
+struct pvsvpn_peer;
+struct pvsvpn_sa;
+struct pvsvpn_transform;
+struct sk_buff;
+
+/* Before anything is known of paths and transforms: 1500 bytes, 16 of ICV. */
+#define PVSVPN_MTU_DEFAULT	1446
+
+u32 pvsvpn_pmtu_inner(u32 path_mtu, const struct pvsvpn_transform *transform);
+u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
+void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
+void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
+int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		      struct dst_entry *dst);
+
+#endif /* _PVSVPN_PMTU_H */

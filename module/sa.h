@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A security association (RFC 4301 section 4.4.2). */
+#ifndef _PVSVPN_SA_H
+#define _PVSVPN_SA_H
+
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
+
+#include <uapi/linux/pvsvpn.h>
+
+#include "replay.h"
+
+struct crypto_aead;
+struct netlink_ext_ack;
+struct pvsvpn_counters;
+struct pvsvpn_peer;
+struct pvsvpn_transform;
+
+/* Bits of struct pvsvpn_sa.flags: nothing leaves with this SA any more, ... */
+enum pvsvpn_sa_flag {
+	PVSVPN_SA_EXPIRED,	/* ... for PVSVPN_A_EVENT_REASON says why */
+	PVSVPN_SA_REPORTED,	/* ... and user space has been told */
+};
+
+/**
+ * struct pvsvpn_sa - a security association
+ * @node: in the SAD
+ * @spi: Security Parameters Index
+ * @dir: enum pvsvpn_direction
+ * @peer: whose it is; held until the SA is freed
+ * @transform: its cipher suite
+ * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
+ * @flags: enum pvsvpn_sa_flag; atomic
+ * @iv: outbound: where the explicit IV starts; random, so that a key which is
+ *	loaded twice does not repeat a nonce. The IV is @iv plus the number
+ * @created: ktime_get_boottime() when it was added, in ns
+ * @refs: one for the SAD, one for each asynchronous request. In an RCU read
+ *	side, an SA that was found has at least one
+ * @list: in the peer's list; RTNL
+ * @id: number on the peer, rising with age; RTNL
+ * @unhashed: drops the SAD's reference after a grace period
+ * @destroy: frees the SA in process context
+ * @counters: per CPU, PVSVPN_DROP_SA_MAX reasons
+ * @tx_seq: outbound: last sequence number handed out; goes beyond U32_MAX when
+ *	they are used up
+ * @replay: inbound: the window
+ */
+struct pvsvpn_sa {
+	struct rhash_head node;
+	__be32 spi;
+	u8 dir;
+	struct pvsvpn_peer *peer;
+	const struct pvsvpn_transform *transform;
+	struct crypto_aead *aead;
+	unsigned long flags;
+	u64 iv;
+	struct pvsvpn_counters __percpu *counters;
+	u64 created;
+	refcount_t refs;
+	struct list_head list;
+	u32 id;
+	struct rcu_work unhashed;
+	struct work_struct destroy;
+	union {
+		atomic64_t tx_seq;
+		struct pvsvpn_replay replay;
+	} ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct pvsvpn_sa_config - what an operator says of an SA, checked
+ * @dir: enum pvsvpn_direction
+ * @spi: PVSVPN_SPI_MIN or higher
+ * @transform: its cipher suite
+ * @key: key, then salt
+ * @key_len: pvsvpn_transform_key_len(@transform)
+ * @replay_window: inbound: in packets; 0 takes the peer's
+ * @seq: last number used or highest number accepted, 0 to U32_MAX
+ */
+struct pvsvpn_sa_config {
+	u8 dir;
+	__be32 spi;
+	const struct pvsvpn_transform *transform;
+	const u8 *key;
+	unsigned int key_len;
+	u32 replay_window;
+	u32 seq;
+};
+
+struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
+				struct netlink_ext_ack *extack);
+int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
+		  u32 replay_window);
+void pvsvpn_sa_del(struct pvsvpn_sa *sa);
+void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);
+void pvsvpn_sa_get(struct pvsvpn_sa *sa);
+void pvsvpn_sa_put(struct pvsvpn_sa *sa);
+int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u32 *first);
+u32 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
+
+#endif /* _PVSVPN_SA_H */

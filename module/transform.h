@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* ESP transforms: the table, AEAD set-up, and the requests. */
+#ifndef _PVSVPN_TRANSFORM_H
+#define _PVSVPN_TRANSFORM_H
+
+#include <linux/types.h>
+
+struct crypto_aead;
+struct netlink_ext_ack;
+struct pvsvpn_sa;
+struct sk_buff;
+
+/**
+ * struct pvsvpn_transform - an ESP cipher suite; columns of transforms.h
+ * @name: as IKE proposals name it
+ * @encryption: IKEv2 Encryption Algorithm Transform ID
+ * @attr_bits: IKEv2 key length attribute, 0 where there is but one
+ * @integrity: IKEv2 Integrity Algorithm Transform ID, 0 for an AEAD
+ * @aead: algorithm name for crypto_alloc_aead()
+ * @key_len: bytes of key without salt
+ * @salt_len: bytes of salt
+ * @iv_len: bytes of explicit IV in a packet
+ * @icv_len: bytes of ICV in a packet
+ */
+struct pvsvpn_transform {
+	const char *name;
+	u16 encryption;
+	u16 attr_bits;
+	u16 integrity;
+	const char *aead;
+	u8 key_len;
+	u8 salt_len;
+	u8 iv_len;
+	u8 icv_len;
+};
+
+/**
+ * typedef pvsvpn_transform_done - what follows encryption or decryption
+ * @sa: the SA
+ * @skb: the packet; the function's to pass on or to drop
+ * @err: 0, -EBADMSG when the ICV is wrong, or another errno
+ *
+ * Called once for each packet: at once, or when the crypto driver is ready.
+ *
+ * Context: RCU read side with BH disabled.
+ */
+typedef void (*pvsvpn_transform_done)(struct pvsvpn_sa *sa,
+				      struct sk_buff *skb, int err);
+
+const struct pvsvpn_transform *
+pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity);
+unsigned int
+pvsvpn_transform_key_len(const struct pvsvpn_transform *transform);
+struct crypto_aead *
+pvsvpn_transform_alloc(const struct pvsvpn_transform *transform,
+		       const u8 *key, struct netlink_ext_ack *extack);
+const char *pvsvpn_transform_driver(struct crypto_aead *aead);
+void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+			      pvsvpn_transform_done done);
+void pvsvpn_transform_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+			      pvsvpn_transform_done done);
+void pvsvpn_transform_exit(void);
+
+#endif /* _PVSVPN_TRANSFORM_H */
