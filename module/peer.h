@@ -20,6 +20,8 @@ struct pvsvpn_sa;
 
 /**
  * struct pvsvpn_endpoint - the outer addresses of a peer; replaced whole
+ * @node: in the table of (namespace, remote address)
+ * @peer: whose it is; lives as long as the endpoint can be found
  * @rcu: the packet path may still read it when it is replaced
  * @family: AF_INET
  * @encap: PVSVPN_ENCAP_NONE
@@ -27,6 +29,8 @@ struct pvsvpn_sa;
  * @remote: the peer's address
  */
 struct pvsvpn_endpoint {
+	struct rhlist_head node;
+	struct pvsvpn_peer *peer;
 	struct rcu_head rcu;
 	u16 family;
 	u8 encap;
@@ -43,7 +47,6 @@ struct pvsvpn_endpoint {
  * @id: number on the device, > 0
  * @name: as the operator calls it, unique on the device
  * @name_node: in the table of (device, name)
- * @remote_node: in the table of (namespace, remote address)
  * @endpoint: outer addresses; written under RTNL
  * @tx_sa: the current outbound SA. When none is usable the newest one stays
  *	here, so that its drops say why. Written under RTNL
@@ -68,7 +71,6 @@ struct pvsvpn_peer {
 	u32 id;
 	char name[PVSVPN_PEER_NAME_MAX + 1];
 	struct rhash_head name_node;
-	struct rhlist_head remote_node;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	struct pvsvpn_sa __rcu *tx_sa;
 	struct list_head sas;

@@ -47,7 +47,7 @@ enum pvsvpn_sa_flag {
  * @replay: inbound: the window
  */
 struct pvsvpn_sa {
-	struct rhash_head node;
+	struct rhlist_head node;
 	__be32 spi;
 	u8 dir;
 	struct pvsvpn_peer *peer;

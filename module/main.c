@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+#include <net/rtnetlink.h>
+
+#include "device.h"
+#include "netlink.h"
+#include "outer4.h"
+#include "peer.h"
+#include "sad.h"
+#include "selector.h"
+#include "transform.h"
+
+static int __init pvsvpn_init(void)
+{
+	int err;
+
+	err = pvsvpn_selector_init();
+	if (err)
+		return err;
+	err = pvsvpn_peer_init();
+	if (err)
+		goto err_selector;
+	err = pvsvpn_sad_init();
+	if (err)
+		goto err_peer;
+	/* The family first: devices report what happens to them. */
+	err = pvsvpn_netlink_init();
+	if (err)
+		goto err_sad;
+	err = pvsvpn_device_init();
+	if (err)
+		goto err_netlink;
+	err = pvsvpn_outer4_init();
+	if (err)
+		goto err_device;
+	return 0;
+
+err_device:
+	pvsvpn_device_exit();
+err_netlink:
+	pvsvpn_netlink_exit();
+err_sad:
+	pvsvpn_sad_exit();
+err_peer:
+	pvsvpn_peer_exit();
+err_selector:
+	pvsvpn_selector_exit();
+	return err;
+}
+
+/*
+ * The mirror of the above. pvsvpn_device_exit() waits until no peer, no SA and
+ * no crypto request is left, so the tables are empty and the request memory is
+ * idle. See Documentation/locking.rst.
+ */
+static void __exit pvsvpn_exit(void)
+{
+	pvsvpn_outer4_exit();
+	pvsvpn_device_exit();
+	pvsvpn_netlink_exit();
+	pvsvpn_sad_exit();
+	pvsvpn_peer_exit();
+	pvsvpn_selector_exit();
+	pvsvpn_transform_exit();
+	/* Callbacks of call_rcu() are code of this module. */
+	rcu_barrier();
+}
+
+module_init(pvsvpn_init);
+module_exit(pvsvpn_exit);
+
+MODULE_DESCRIPTION("Route-based IPsec tunnel: ESP (RFC 4303) as a netdevice");
+MODULE_AUTHOR("The pvsvpn authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");
+MODULE_ALIAS_RTNL_LINK(KBUILD_MODNAME);
+MODULE_ALIAS_GENL_FAMILY(PVSVPN_FAMILY_NAME);

@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/rtnetlink.h>
+
+#include "device.h"
+#include "event.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "stats.h"
+
+/* ---- peers by (device, name) ---- */
+
+struct name_key {
+	const struct pvsvpn_device *pvs;
+	const char *name;
+};
+
+static u32 name_hash(const struct pvsvpn_device *pvs, const char *name,
+		     u32 seed)
+{
+	return jhash(name, strlen(name),
+		     seed ^ (u32)((unsigned long)pvs >> 6));
+}
+
+static u32 name_key_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct name_key *key = data;
+
+	return name_hash(key->pvs, key->name, seed);
+}
+
+static u32 name_obj_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct pvsvpn_peer *peer = data;
+
+	return name_hash(peer->pvs, peer->name, seed);
+}
+
+static int name_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pvsvpn_peer *peer = obj;
+	const struct name_key *key = arg->key;
+
+	return peer->pvs != key->pvs || strcmp(peer->name, key->name);
+}
+
+static const struct rhashtable_params name_params = {
+	.head_offset = offsetof(struct pvsvpn_peer, name_node),
+	.hashfn = name_key_hashfn,
+	.obj_hashfn = name_obj_hashfn,
+	.obj_cmpfn = name_cmpfn,
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable peers_by_name;
+
+/* ---- endpoints by (namespace, remote address) ---- */
+
+struct remote_key {
+	const struct net *net;
+	const xfrm_address_t *remote;
+	u16 family;
+};
+
+static u32 remote_hash(const xfrm_address_t *remote, u16 family, u32 seed)
+{
+	return jhash2(remote->a6, family == AF_INET ? 1 : 4, seed);
+}
+
+static u32 remote_key_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct remote_key *key = data;
+
+	return remote_hash(key->remote, key->family, seed);
+}
+
+static u32 remote_obj_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct pvsvpn_endpoint *endpoint = data;
+
+	return remote_hash(&endpoint->remote, endpoint->family, seed);
+}
+
+static int remote_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pvsvpn_endpoint *endpoint = obj;
+	const struct remote_key *key = arg->key;
+
+	return endpoint->peer->pvs->net != key->net ||
+	       endpoint->family != key->family ||
+	       !xfrm_addr_equal(&endpoint->remote, key->remote, key->family);
+}
+
+static const struct rhashtable_params remote_params = {
+	.head_offset = offsetof(struct pvsvpn_endpoint, node),
+	.hashfn = remote_key_hashfn,
+	.obj_hashfn = remote_obj_hashfn,
+	.obj_cmpfn = remote_cmpfn,
+	.automatic_shrinking = true,
+};
+
+static struct rhltable endpoints_by_remote;
+
+static int endpoint_insert(struct pvsvpn_endpoint *endpoint)
+{
+	struct remote_key key = {
+		.net = endpoint->peer->pvs->net,
+		.remote = &endpoint->remote,
+		.family = endpoint->family,
+	};
+
+	return rhltable_insert_key(&endpoints_by_remote, &key, &endpoint->node,
+				   remote_params);
+}
+
+static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
+{
+	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
+	kfree_rcu(endpoint, rcu);
+}
+
+static struct pvsvpn_endpoint *
+endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_endpoint *endpoint;
+	int err;
+
+	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL);
+	if (!endpoint)
+		return ERR_PTR(-ENOMEM);
+	endpoint->peer = peer;
+	endpoint->family = config->family;
+	endpoint->encap = config->encap;
+	endpoint->local = config->local;
+	endpoint->remote = config->remote;
+	err = endpoint_insert(endpoint);
+	if (err) {
+		kfree(endpoint);
+		return ERR_PTR(err);
+	}
+	return endpoint;
+}
+
+static void peer_switch_endpoint(struct pvsvpn_peer *peer,
+				 struct pvsvpn_endpoint *endpoint)
+{
+	struct pvsvpn_endpoint *old = rtnl_dereference(peer->endpoint);
+
+	rcu_assign_pointer(peer->endpoint, endpoint);
+	if (old)
+		endpoint_remove(old);
+	dst_cache_reset(&peer->dst_cache);
+}
+
+/* ---- the prefixes of a peer ---- */
+
+static const struct pvsvpn_prefix everything[] = {
+	{ .family = AF_INET },
+	{ .family = AF_INET6 },
+};
+
+static bool prefix_listed(const struct pvsvpn_prefix *prefix,
+			  const struct pvsvpn_prefix *list, unsigned int count)
+{
+	while (count--)
+		if (!memcmp(prefix, &list[count], sizeof(*prefix)))
+			return true;
+	return false;
+}
+
+static void peer_del_subnets(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_subnet *subnet, *next;
+
+	list_for_each_entry_safe(subnet, next, &peer->subnets, list)
+		pvsvpn_selector_del(subnet);
+}
+
+static void peer_del_subnets_after(struct pvsvpn_peer *peer,
+				   struct list_head *last)
+{
+	while (peer->subnets.prev != last)
+		pvsvpn_selector_del(list_last_entry(&peer->subnets,
+						    struct pvsvpn_subnet, list));
+}
+
+static void peer_del_subnets_but(struct pvsvpn_peer *peer,
+				 const struct pvsvpn_prefix *keep,
+				 unsigned int count)
+{
+	struct pvsvpn_subnet *subnet, *next;
+
+	list_for_each_entry_safe(subnet, next, &peer->subnets, list)
+		if (!prefix_listed(&subnet->prefix, keep, count))
+			pvsvpn_selector_del(subnet);
+}
+
+/*
+ * New prefixes come first, old ones go afterwards: no moment without those
+ * that stay, and a failure leaves everything as it was.
+ */
+static int peer_set_subnets(struct pvsvpn_peer *peer,
+			    const struct pvsvpn_peer_config *config)
+{
+	const struct pvsvpn_prefix *prefixes = config->prefixes;
+	unsigned int i, count = config->prefix_count;
+	struct list_head *last = peer->subnets.prev;
+	int err;
+
+	if (!count) {
+		prefixes = everything;
+		count = ARRAY_SIZE(everything);
+	}
+	for (i = 0; i < count; i++) {
+		if (pvsvpn_selector_owner(peer->pvs, &prefixes[i]) == peer)
+			continue;
+		err = pvsvpn_selector_add(peer, &prefixes[i]);
+		if (err) {
+			peer_del_subnets_after(peer, last);
+			return err;
+		}
+	}
+	peer_del_subnets_but(peer, prefixes, count);
+	peer->default_subnets = !config->prefix_count;
+	return 0;
+}
+
+/* ---- a peer's life ---- */
+
+static void peer_free(struct pvsvpn_peer *peer)
+{
+	netdev_put(peer->pvs->dev, &peer->dev_tracker);
+	dst_cache_destroy(&peer->dst_cache);
+	free_percpu(peer->counters);
+	kfree(peer);
+}
+
+static void peer_free_rcu(struct rcu_head *rcu)
+{
+	peer_free(container_of(rcu, struct pvsvpn_peer, rcu));
+}
+
+static void peer_put_rcu(struct rcu_head *rcu)
+{
+	pvsvpn_peer_put(container_of(rcu, struct pvsvpn_peer, rcu));
+}
+
+/**
+ * pvsvpn_peer_put() - give a reference back
+ * @peer: the peer; freed with the last reference
+ *
+ * Context: any.
+ */
+void pvsvpn_peer_put(struct pvsvpn_peer *peer)
+{
+	if (refcount_dec_and_test(&peer->refs))
+		peer_free(peer);
+}
+
+static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
+				      const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_peer *peer;
+	int err = -ENOMEM;
+
+	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	if (!peer)
+		return ERR_PTR(-ENOMEM);
+	peer->counters = pvsvpn_stats_alloc(PVSVPN_DROP_PEER_MAX);
+	if (!peer->counters)
+		goto err_peer;
+	err = dst_cache_init(&peer->dst_cache, GFP_KERNEL);
+	if (err)
+		goto err_counters;
+	refcount_set(&peer->refs, 1);
+	INIT_LIST_HEAD(&peer->sas);
+	INIT_LIST_HEAD(&peer->subnets);
+	strscpy(peer->name, config->name, sizeof(peer->name));
+	peer->replay_window = config->replay_window;
+	peer->next_sa_id = 1;
+	peer->pvs = pvs;
+	netdev_hold(pvs->dev, &peer->dev_tracker, GFP_KERNEL);
+	return peer;
+
+err_counters:
+	free_percpu(peer->counters);
+err_peer:
+	kfree(peer);
+	return ERR_PTR(err);
+}
+
+/* The subnets come last: with them packets find the peer. */
+static int peer_publish(struct pvsvpn_peer *peer,
+			const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_device *pvs = peer->pvs;
+	struct name_key key = { pvs, peer->name };
+	struct pvsvpn_endpoint *endpoint;
+	int err;
+
+	err = xa_alloc_cyclic(&pvs->peers, &peer->id, peer, xa_limit_31b,
+			      &pvs->next_id, GFP_KERNEL);
+	if (err < 0)
+		return err;
+	err = rhashtable_lookup_insert_key(&peers_by_name, &key,
+					   &peer->name_node, name_params);
+	if (err)
+		goto err_id;
+	endpoint = endpoint_add(peer, config);
+	err = PTR_ERR_OR_ZERO(endpoint);
+	if (err)
+		goto err_name;
+	peer_switch_endpoint(peer, endpoint);
+	err = peer_set_subnets(peer, config);
+	if (err)
+		goto err_endpoint;
+	return 0;
+
+err_endpoint:
+	endpoint_remove(endpoint);
+err_name:
+	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
+err_id:
+	xa_erase(&pvs->peers, peer->id);
+	return err;
+}
+
+/**
+ * pvsvpn_peer_new() - add a peer to a device
+ * @pvs: the device
+ * @config: what it shall be
+ * @extack: where to say what went wrong
+ *
+ * Context: process, RTNL held.
+ * Return: 0; -EEXIST when the name or a prefix is taken; -ENOMEM. Nothing has
+ * changed when it fails.
+ */
+int pvsvpn_peer_new(struct pvsvpn_device *pvs,
+		    const struct pvsvpn_peer_config *config,
+		    struct netlink_ext_ack *extack)
+{
+	struct pvsvpn_peer *peer;
+	int err;
+
+	ASSERT_RTNL();
+	peer = peer_alloc(pvs, config);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	err = peer_publish(peer, config);
+	if (err) {
+		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s", peer->name);
+		/* Lookups may have seen it. */
+		call_rcu(&peer->rcu, peer_free_rcu);
+		return err;
+	}
+	pvs->peer_count++;
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, "request");
+	pvsvpn_pmtu_refresh(pvs);
+	return 0;
+}
+
+/**
+ * pvsvpn_peer_set() - change a peer
+ * @peer: the peer
+ * @config: what it shall be; the name is ignored
+ * @extack: where to say what went wrong
+ *
+ * Its SAs stay. That none of them collides under the new addresses is the
+ * caller's to check.
+ *
+ * Context: process, RTNL held.
+ * Return: 0; -EEXIST when a prefix is taken; -ENOMEM. Nothing has changed when
+ * it fails.
+ */
+int pvsvpn_peer_set(struct pvsvpn_peer *peer,
+		    const struct pvsvpn_peer_config *config,
+		    struct netlink_ext_ack *extack)
+{
+	struct pvsvpn_endpoint *endpoint;
+	int err;
+
+	ASSERT_RTNL();
+	endpoint = endpoint_add(peer, config);
+	err = PTR_ERR_OR_ZERO(endpoint);
+	if (err)
+		goto refused;
+	if (!config->keep_prefixes)
+		err = peer_set_subnets(peer, config);
+	if (err)
+		goto err_endpoint;
+	peer_switch_endpoint(peer, endpoint);
+	peer->replay_window = config->replay_window;
+	pvsvpn_pmtu_refresh(peer->pvs);
+	return 0;
+
+err_endpoint:
+	endpoint_remove(endpoint);
+refused:
+	NL_SET_ERR_MSG_FMT(extack, "cannot change peer %.24s", peer->name);
+	return err;
+}
+
+static void peer_set_up(struct pvsvpn_peer *peer, bool up)
+{
+	struct pvsvpn_device *pvs = peer->pvs;
+
+	if (peer->up == up)
+		return;
+	peer->up = up;
+	if (up) {
+		pvs->up_count++;
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_UP,
+				  "outbound-sa");
+	} else {
+		pvs->up_count--;
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DOWN,
+				  "no-outbound-sa");
+	}
+	pvsvpn_device_carrier(pvs);
+}
+
+/**
+ * pvsvpn_peer_select_sa() - choose the outbound SA again
+ * @peer: the peer
+ *
+ * The newest usable one carries the traffic; without any, the newest stays in
+ * place to say why it does not. Reports SAs that have expired.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL;
+
+	ASSERT_RTNL();
+	list_for_each_entry(sa, &peer->sas, list) {
+		if (sa->dir != PVSVPN_DIRECTION_OUT)
+			continue;
+		newest = sa;
+		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+			usable = sa;
+		else if (!test_and_set_bit(PVSVPN_SA_REPORTED, &sa->flags))
+			pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_EXPIRED,
+					"sequence-exhausted");
+	}
+	rcu_assign_pointer(peer->tx_sa, usable ?: newest);
+	peer_set_up(peer, usable);
+}
+
+/**
+ * pvsvpn_peer_del() - remove a peer with its SAs
+ * @peer: the peer; its last reference goes after a grace period
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_del(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_device *pvs = peer->pvs;
+	struct pvsvpn_sa *sa, *next;
+
+	ASSERT_RTNL();
+	/* 1. No packet finds the peer by its inner addresses. */
+	peer_del_subnets(peer);
+	/* 2. None finds it by an SPI. */
+	list_for_each_entry_safe(sa, next, &peer->sas, list)
+		pvsvpn_sa_del(sa);
+	/* 3. No request finds it by name or id, no stray SPI by address. */
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "request");
+	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
+	endpoint_remove(rtnl_dereference(peer->endpoint));
+	xa_erase(&pvs->peers, peer->id);
+	pvs->peer_count--;
+	/* 4. Who found it before is done after a grace period. */
+	call_rcu(&peer->rcu, peer_put_rcu);
+}
+
+/**
+ * pvsvpn_peer_del_all() - remove every peer of a device
+ * @pvs: the device
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_del_all(struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+
+	xa_for_each(&pvs->peers, id, peer)
+		pvsvpn_peer_del(peer);
+}
+
+/**
+ * pvsvpn_peer_find() - a peer by its name
+ * @pvs: the device
+ * @name: NUL-terminated
+ *
+ * Context: process, RTNL held. Return: the peer, without a reference, or NULL.
+ */
+struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
+				     const char *name)
+{
+	struct name_key key = { pvs, name };
+
+	ASSERT_RTNL();
+	return rhashtable_lookup_fast(&peers_by_name, &key, name_params);
+}
+
+/**
+ * pvsvpn_peer_find_remote() - a peer by its outer address
+ * @net: birth namespace of the peer's device
+ * @family: AF_INET
+ * @remote: outer address
+ *
+ * Context: RCU read side.
+ * Return: one of the peers with that address, valid until the read side ends,
+ * or NULL.
+ */
+struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
+					    const xfrm_address_t *remote)
+{
+	struct remote_key key = {
+		.net = net,
+		.remote = remote,
+		.family = family,
+	};
+	struct rhlist_head *list;
+
+	list = rhltable_lookup(&endpoints_by_remote, &key, remote_params);
+	if (!list)
+		return NULL;
+	return container_of(list, struct pvsvpn_endpoint, node)->peer;
+}
+
+/**
+ * pvsvpn_peer_endpoint() - the outer addresses of a peer
+ * @peer: the peer
+ *
+ * Context: RCU read side, or RTNL held.
+ * Return: the endpoint, valid as long as that.
+ */
+struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
+{
+	return rcu_dereference_rtnl(peer->endpoint);
+}
+
+/**
+ * pvsvpn_peer_init() - set the tables of peers up
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_peer_init(void)
+{
+	int err;
+
+	err = rhashtable_init(&peers_by_name, &name_params);
+	if (err)
+		return err;
+	err = rhltable_init(&endpoints_by_remote, &remote_params);
+	if (err)
+		rhashtable_destroy(&peers_by_name);
+	return err;
+}
+
+/**
+ * pvsvpn_peer_exit() - free the tables; no device is left
+ */
+void pvsvpn_peer_exit(void)
+{
+	rhltable_destroy(&endpoints_by_remote);
+	rhashtable_destroy(&peers_by_name);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <crypto/aead.h>
+#include <linux/random.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "device.h"
+#include "event.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "sad.h"
+#include "stats.h"
+#include "transform.h"
+
+static void sa_free(struct pvsvpn_sa *sa)
+{
+	crypto_free_aead(sa->aead);
+	if (sa->dir == PVSVPN_DIRECTION_IN)
+		pvsvpn_replay_destroy(&sa->replay);
+	free_percpu(sa->counters);
+	kfree(sa);
+}
+
+static void sa_destroy_work(struct work_struct *work)
+{
+	struct pvsvpn_sa *sa = container_of(work, struct pvsvpn_sa, destroy);
+	struct pvsvpn_peer *peer = sa->peer;
+
+	sa_free(sa);
+	pvsvpn_peer_put(peer);
+}
+
+static void sa_unhashed_work(struct work_struct *work)
+{
+	pvsvpn_sa_put(container_of(to_rcu_work(work), struct pvsvpn_sa,
+				   unhashed));
+}
+
+/**
+ * pvsvpn_sa_get() - keep an SA beyond the RCU read side that found it
+ * @sa: the SA; it has a reference of its own as long as it can be found
+ *
+ * Context: any.
+ */
+void pvsvpn_sa_get(struct pvsvpn_sa *sa)
+{
+	refcount_inc(&sa->refs);
+}
+
+/**
+ * pvsvpn_sa_put() - give a reference back
+ * @sa: the SA; with the last reference it is freed, in process context
+ *
+ * Context: any.
+ */
+void pvsvpn_sa_put(struct pvsvpn_sa *sa)
+{
+	if (refcount_dec_and_test(&sa->refs))
+		queue_work(pvsvpn_wq, &sa->destroy);
+}
+
+/**
+ * pvsvpn_sa_new() - make an SA that is not in use yet
+ * @config: what it shall be
+ * @extack: where to say what went wrong
+ *
+ * Context: process, RTNL not held: the crypto driver may be a module to load.
+ * Return: the SA, for pvsvpn_sa_add() or pvsvpn_sa_destroy(); or an ERR_PTR.
+ */
+struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
+				struct netlink_ext_ack *extack)
+{
+	struct pvsvpn_sa *sa;
+	int err = -ENOMEM;
+
+	sa = kzalloc(sizeof(*sa), GFP_KERNEL);
+	if (!sa)
+		return ERR_PTR(-ENOMEM);
+	sa->counters = pvsvpn_stats_alloc(PVSVPN_DROP_SA_MAX);
+	if (!sa->counters)
+		goto err_sa;
+	sa->aead = pvsvpn_transform_alloc(config->transform, config->key,
+					  extack);
+	if (IS_ERR(sa->aead)) {
+		err = PTR_ERR(sa->aead);
+		goto err_counters;
+	}
+	sa->dir = config->dir;
+	sa->spi = config->spi;
+	sa->transform = config->transform;
+	if (sa->dir == PVSVPN_DIRECTION_OUT)
+		atomic64_set(&sa->tx_seq, config->seq);
+	else
+		sa->replay.top = config->seq;
+	sa->iv = get_random_u64();
+	sa->created = ktime_get_boottime_ns();
+	refcount_set(&sa->refs, 1);
+	INIT_RCU_WORK(&sa->unhashed, sa_unhashed_work);
+	INIT_WORK(&sa->destroy, sa_destroy_work);
+	return sa;
+
+err_counters:
+	free_percpu(sa->counters);
+err_sa:
+	kfree(sa);
+	return ERR_PTR(err);
+}
+
+/**
+ * pvsvpn_sa_destroy() - free an SA that never came into use
+ * @sa: from pvsvpn_sa_new(); pvsvpn_sa_add() was not called, or has failed
+ *
+ * Context: process.
+ */
+void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
+{
+	sa_free(sa);
+}
+
+/* Somebody else is to send no more than what the counter still has. */
+static void sa_check_exhausted(struct pvsvpn_sa *sa)
+{
+	if (sa->dir == PVSVPN_DIRECTION_OUT && pvsvpn_sa_seq(sa) == U32_MAX)
+		set_bit(PVSVPN_SA_EXPIRED, &sa->flags);
+}
+
+/**
+ * pvsvpn_sa_add() - put an SA into use
+ * @sa: from pvsvpn_sa_new()
+ * @peer: whose it shall be
+ * @replay_window: inbound: in packets; 0 takes the peer's
+ *
+ * An outbound SA becomes the current one. That no other SA collides with it
+ * is the caller's to check, with pvsvpn_sad_conflict().
+ *
+ * Context: process, RTNL held.
+ * Return: 0, and the SA is the peer's; or -ENOMEM, and it is still the
+ * caller's.
+ */
+int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
+		  u32 replay_window)
+{
+	int err;
+
+	ASSERT_RTNL();
+	if (sa->dir == PVSVPN_DIRECTION_IN) {
+		err = pvsvpn_replay_init(&sa->replay,
+					 replay_window ?: peer->replay_window,
+					 sa->replay.top);
+		if (err)
+			return err;
+	}
+	sa->peer = peer;
+	err = pvsvpn_sad_add(sa);
+	if (err)
+		return err;
+	refcount_inc(&peer->refs);
+	sa->id = peer->next_sa_id++;
+	list_add_tail(&sa->list, &peer->sas);
+	peer->sa_count++;
+	peer->pvs->sa_count++;
+	sa_check_exhausted(sa);
+	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, "request");
+	if (sa->dir == PVSVPN_DIRECTION_OUT)
+		pvsvpn_peer_select_sa(peer);
+	pvsvpn_pmtu_refresh(peer->pvs);
+	return 0;
+}
+
+/**
+ * pvsvpn_sa_del() - take an SA out of use
+ * @sa: the SA; freed after a grace period, when its last request is done
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_sa_del(struct pvsvpn_sa *sa)
+{
+	struct pvsvpn_peer *peer = sa->peer;
+
+	ASSERT_RTNL();
+	/* 1. No packet that arrives finds it; none that leaves, once the */
+	/*    peer has another one. */
+	pvsvpn_sad_del(sa);
+	list_del(&sa->list);
+	peer->sa_count--;
+	peer->pvs->sa_count--;
+	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, "request");
+	if (sa->dir == PVSVPN_DIRECTION_OUT)
+		pvsvpn_peer_select_sa(peer);
+	/* 2. Who found it before is done after a grace period. */
+	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
+}
+
+/* Beyond the last number; the first who sees it tells the device. */
+static void sa_exhausted(struct pvsvpn_sa *sa)
+{
+	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+		pvsvpn_device_refresh(sa->peer->pvs);
+}
+
+/**
+ * pvsvpn_sa_seq_take() - sequence numbers for a batch of packets
+ * @sa: outbound SA
+ * @count: how many packets, at least 1
+ * @first: the number of the first; the others follow
+ *
+ * Numbers never wrap (RFC 4303 section 3.3.3): a batch gets what is left, and
+ * the last number taken expires the SA.
+ *
+ * Context: softirq, or BH disabled. Return: how many numbers were given.
+ */
+int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u32 *first)
+{
+	u64 last, before;
+
+	if (unlikely(test_bit(PVSVPN_SA_EXPIRED, &sa->flags)))
+		return 0;
+	last = atomic64_add_return(count, &sa->tx_seq);
+	before = last - count;
+	*first = before + 1;
+	if (likely(last < U32_MAX))
+		return count;
+	sa_exhausted(sa);
+	return before < U32_MAX ? min_t(u64, count, U32_MAX - before) : 0;
+}
+
+/**
+ * pvsvpn_sa_seq() - how far an SA has come
+ * @sa: the SA
+ *
+ * Context: any.
+ * Return: outbound, the last number used; inbound, the highest one accepted.
+ */
+u32 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
+{
+	if (sa->dir == PVSVPN_DIRECTION_IN)
+		return READ_ONCE(sa->replay.top);
+	return min_t(u64, atomic64_read(&sa->tx_seq), U32_MAX);
+}

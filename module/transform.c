@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The transforms, and the requests that carry packets through the crypto API.
+ *
+ * Each CPU keeps one request ready. A driver that works at once, as all the
+ * usual ones do, needs no other: nothing is allocated for a packet. A driver
+ * that answers -EINPROGRESS keeps the request, and the CPU gets a new one with
+ * its next packet.
+ */
+#include <crypto/aead.h>
+#include <linux/netlink.h>
+#include <linux/percpu.h>
+#include <linux/scatterlist.h>
+#include <linux/skbuff.h>
+
+#include "peer.h"
+#include "sa.h"
+#include "stats.h"
+#include "transform.h"
+#include "transforms.h"
+
+#define TRANSFORM(name_, encryption_, key_bits, attr_bits_, integrity_,	\
+		  aead_, salt, iv, icv)					\
+	{ .name = name_, .encryption = encryption_,			\
+	  .attr_bits = attr_bits_, .integrity = integrity_,		\
+	  .aead = aead_, .key_len = (key_bits) / 8, .salt_len = salt,	\
+	  .iv_len = iv, .icv_len = icv },
+static const struct pvsvpn_transform transforms[] = {
+	PVSVPN_TRANSFORM_LIST(TRANSFORM)
+};
+#undef TRANSFORM
+
+/* Who has come first to the end of an asynchronous request. */
+enum request_state {
+	REQUEST_SUBMITTED,	/* neither */
+	REQUEST_DETACHED,	/* the submitter has left it to the callback */
+	REQUEST_COMPLETED,	/* the callback has left it to the submitter */
+};
+
+/**
+ * struct request - a packet on its way through the crypto API
+ * @sa: its SA; with a reference once the request is asynchronous
+ * @skb: the packet
+ * @done: what follows
+ * @state: enum request_state; used only by asynchronous drivers
+ * @err: how it ended; valid with REQUEST_COMPLETED
+ * @capacity: bytes behind @aead for the driver's own use
+ * @sg: the packet's memory
+ * @aead: the request proper
+ */
+struct request {
+	struct pvsvpn_sa *sa;
+	struct sk_buff *skb;
+	pvsvpn_transform_done done;
+	int state;
+	int err;
+	unsigned int capacity;
+	struct scatterlist sg[MAX_SKB_FRAGS + 2];
+	struct aead_request aead;
+};
+
+/* Used with BH disabled, by its own CPU alone. */
+static DEFINE_PER_CPU(struct request *, request_slot);
+
+/**
+ * pvsvpn_transform_find() - a transform by its IANA numbers
+ * @encryption: IKEv2 Encryption Algorithm Transform ID
+ * @attr_bits: IKEv2 key length attribute, 0 for none
+ * @integrity: IKEv2 Integrity Algorithm Transform ID, 0 for an AEAD
+ *
+ * Context: any. Return: the transform, or NULL when we do not have it.
+ */
+const struct pvsvpn_transform *
+pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
+{
+	const struct pvsvpn_transform *t;
+
+	for (t = transforms; t < transforms + ARRAY_SIZE(transforms); t++)
+		if (t->encryption == encryption && t->attr_bits == attr_bits &&
+		    t->integrity == integrity)
+			return t;
+	return NULL;
+}
+
+/**
+ * pvsvpn_transform_key_len() - how long the key material is
+ * @transform: the transform
+ *
+ * Context: any. Return: bytes of key and salt together.
+ */
+unsigned int
+pvsvpn_transform_key_len(const struct pvsvpn_transform *transform)
+{
+	return transform->key_len + transform->salt_len;
+}
+
+/**
+ * pvsvpn_transform_alloc() - a keyed AEAD
+ * @transform: the transform
+ * @key: key material, pvsvpn_transform_key_len() bytes
+ * @extack: where to say what went wrong
+ *
+ * Context: process; may load the driver's module.
+ * Return: the AEAD, for crypto_free_aead(); or an ERR_PTR.
+ */
+struct crypto_aead *
+pvsvpn_transform_alloc(const struct pvsvpn_transform *transform,
+		       const u8 *key, struct netlink_ext_ack *extack)
+{
+	struct crypto_aead *aead;
+	int err;
+
+	aead = crypto_alloc_aead(transform->aead, 0, 0);
+	if (IS_ERR(aead)) {
+		NL_SET_ERR_MSG_FMT(extack, "no crypto driver for %.30s (%.17s)",
+				   transform->aead, transform->name);
+		return aead;
+	}
+	err = crypto_aead_setkey(aead, key, pvsvpn_transform_key_len(transform));
+	if (!err)
+		err = crypto_aead_setauthsize(aead, transform->icv_len);
+	if (err) {
+		NL_SET_ERR_MSG_FMT(extack, "crypto driver %.40s refused the key",
+				   pvsvpn_transform_driver(aead));
+		crypto_free_aead(aead);
+		return ERR_PTR(err);
+	}
+	return aead;
+}
+
+/**
+ * pvsvpn_transform_driver() - who does the work
+ * @aead: from pvsvpn_transform_alloc()
+ *
+ * Return: the name of the crypto driver, as /proc/crypto has it.
+ */
+const char *pvsvpn_transform_driver(struct crypto_aead *aead)
+{
+	return crypto_tfm_alg_driver_name(crypto_aead_tfm(aead));
+}
+
+static struct request *request_alloc(unsigned int capacity)
+{
+	struct request *req;
+
+	req = kmalloc(sizeof(*req) + capacity, GFP_ATOMIC);
+	if (req)
+		req->capacity = capacity;
+	return req;
+}
+
+/* The slot's request, large enough for the driver; NULL without memory. */
+static struct request *request_get(struct crypto_aead *aead)
+{
+	struct request *req = __this_cpu_read(request_slot);
+	unsigned int need = crypto_aead_reqsize(aead);
+
+	if (likely(req && req->capacity >= need))
+		return req;
+	kfree_sensitive(req);
+	req = request_alloc(need);
+	__this_cpu_write(request_slot, req);
+	return req;
+}
+
+static void request_put(struct request *req)
+{
+	if (__this_cpu_read(request_slot))
+		kfree_sensitive(req);
+	else
+		__this_cpu_write(request_slot, req);
+}
+
+/* The asynchronous end, on whatever CPU and in whatever context. */
+static void request_finish(struct request *req)
+{
+	struct pvsvpn_sa *sa = req->sa;
+
+	local_bh_disable();
+	rcu_read_lock();
+	req->done(sa, req->skb, req->err);
+	request_put(req);
+	rcu_read_unlock();
+	local_bh_enable();
+	pvsvpn_sa_put(sa);
+}
+
+static void request_complete(pvsvpn_compat_completion_arg *arg, int err)
+{
+	struct request *req = pvsvpn_compat_completion_data(arg);
+
+	/* Taken from the driver's backlog, not completed. */
+	if (err == -EINPROGRESS)
+		return;
+	req->err = err;
+	if (xchg(&req->state, REQUEST_COMPLETED) == REQUEST_DETACHED)
+		request_finish(req);
+}
+
+/*
+ * The driver has kept the request. Either the callback has come already and
+ * left the rest to us, or it will find the request detached and do the rest.
+ */
+static void request_detach(struct request *req)
+{
+	pvsvpn_sa_get(req->sa);
+	__this_cpu_write(request_slot, NULL);
+	if (xchg(&req->state, REQUEST_DETACHED) == REQUEST_COMPLETED)
+		request_finish(req);
+}
+
+static struct request *request_new(struct pvsvpn_sa *sa, struct sk_buff *skb,
+				   pvsvpn_transform_done done)
+{
+	struct request *req = request_get(sa->aead);
+
+	if (unlikely(!req))
+		return NULL;
+	req->sa = sa;
+	req->skb = skb;
+	req->done = done;
+	req->state = REQUEST_SUBMITTED;
+	aead_request_set_tfm(&req->aead, sa->aead);
+	aead_request_set_callback(&req->aead, 0, request_complete, req);
+	return req;
+}
+
+static int request_map(struct request *req, unsigned int crypt_len)
+{
+	unsigned int ad_len = sizeof(struct ip_esp_hdr) + req->sa->transform->iv_len;
+	struct sk_buff *skb = req->skb;
+	int n;
+
+	if (likely(!skb_is_nonlinear(skb))) {
+		sg_init_one(req->sg, skb->data, skb->len);
+	} else {
+		sg_init_table(req->sg, ARRAY_SIZE(req->sg));
+		n = skb_to_sgvec(skb, req->sg, 0, skb->len);
+		if (unlikely(n < 0))
+			return n;
+	}
+	aead_request_set_crypt(&req->aead, req->sg, req->sg, crypt_len,
+			       skb->data + sizeof(struct ip_esp_hdr));
+	aead_request_set_ad(&req->aead, ad_len);
+	return 0;
+}
+
+static void transform_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+			    pvsvpn_transform_done done, bool encrypt)
+{
+	const struct pvsvpn_transform *transform = sa->transform;
+	struct request *req = request_new(sa, skb, done);
+	unsigned int len = skb->len - sizeof(struct ip_esp_hdr) -
+			   transform->iv_len;
+	int err;
+
+	if (unlikely(!req)) {
+		done(sa, skb, -ENOMEM);
+		return;
+	}
+	if (encrypt)
+		len -= transform->icv_len;
+	err = request_map(req, len);
+	if (likely(!err))
+		err = encrypt ? crypto_aead_encrypt(&req->aead) :
+				crypto_aead_decrypt(&req->aead);
+	if (unlikely(err == -EINPROGRESS))
+		request_detach(req);
+	else
+		done(sa, skb, err);
+}
+
+/**
+ * pvsvpn_transform_encrypt() - encrypt a packet in place (RFC 4303, 3.3.2)
+ * @sa: outbound SA
+ * @skb: linear, ESP header to trailer, with room for the ICV counted in
+ * @done: what follows; the packet is its from now on
+ *
+ * Context: RCU read side with BH disabled.
+ */
+void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+			      pvsvpn_transform_done done)
+{
+	transform_crypt(sa, skb, done, true);
+}
+
+/**
+ * pvsvpn_transform_decrypt() - verify and decrypt in place (RFC 4303, 3.4.4)
+ * @sa: inbound SA
+ * @skb: writable, ESP header to ICV, no fragment list, header and IV linear
+ * @done: what follows; the packet is its from now on
+ *
+ * Context: RCU read side with BH disabled.
+ */
+void pvsvpn_transform_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+			      pvsvpn_transform_done done)
+{
+	transform_crypt(sa, skb, done, false);
+}
+
+/**
+ * pvsvpn_transform_exit() - free the requests; no packet is on its way
+ */
+void pvsvpn_transform_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree_sensitive(per_cpu(request_slot, cpu));
+}
