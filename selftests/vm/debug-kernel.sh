@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Builds the kernel of "make check-debug": Debian's linux-source-6.12, tinyconfig
+# and debug.config. Kept in the cache by a hash of the source's version, the
+# fragment and the compiler. Prints its directory, which holds
+#   vmlinuz, release, build/ (for modules), root/lib/modules/
+set -euo pipefail
+# shellcheck source=selftests/vm/vm-lib.sh
+. "$(dirname "$0")/vm-lib.sh"
+
+package=linux-source-6.12
+fragment=$vm_dir/debug.config
+
+# The newest version that apt offers, else the newest that is already here
+source_version()
+{
+	local version
+
+	version=$(newest_version "$package")
+	if [ -z "$version" ]; then
+		version=$(find "$debs" -name "${package}_*.deb" -printf '%f\n' 2>/dev/null |
+			cut -d_ -f2 | sort -V | tail -n 1)
+	fi
+	[ -n "$version" ] ||
+		die "apt knows no $package: this needs the bookworm-security suite; try 'apt-get update'"
+	printf '%s\n' "$version"
+}
+
+unpack_source()
+{
+	local deb=$1 dir=$2
+
+	[ -e "$dir/.unpacked" ] && return
+	say "unpacking $package"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	dpkg --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
+		tar -xJ --strip-components=1 -C "$dir"
+	touch "$dir/.unpacked"
+}
+
+# check_config CONFIG: every line of the fragment has held
+check_config()
+{
+	local config=$1 line name lost=0
+
+	while read -r line; do
+		case $line in
+		CONFIG_*)
+			grep -qxF "$line" "$config" && continue ;;
+		'# CONFIG_'*' is not set')
+			name=${line#\# } name=${name%% *}
+			grep -q "^$name=" "$config" || continue ;;
+		*)
+			continue ;;
+		esac
+		say "debug.config: not held by this kernel: $line"
+		lost=1
+	done <"$fragment"
+	[ $lost -eq 0 ] || die "mend debug.config: a dependency of these lines is missing"
+}
+
+configure()
+{
+	local src=$1 out=$2
+
+	make -s -C "$src" O="$out" ARCH=x86_64 tinyconfig >/dev/null
+	(cd "$src" && scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" "$fragment") >/dev/null
+	make -s -C "$src" O="$out" ARCH=x86_64 olddefconfig >/dev/null
+	check_config "$out/.config"
+}
+
+# kbuild [ARGUMENTS]: make in the build directory, its words to the log
+kbuild()
+{
+	make -C "$src" O="$work/build" ARCH=x86_64 \
+		KBUILD_BUILD_USER=pvsvpn KBUILD_BUILD_HOST=selftests "$@" >>"$work/build.log" 2>&1 || {
+		tail -n 30 "$work/build.log" >&2
+		die "the debug kernel does not build: see $work/build.log"
+	}
+}
+
+# Object files are not needed to build a module against the tree
+drop_objects()
+{
+	find "$1" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' \) \
+		-not -path '*/scripts/*' -not -path '*/tools/*' -type f -delete
+}
+
+build()
+{
+	local jobs
+
+	jobs=$(nproc)
+	say "building the debug kernel with $jobs jobs: about $((14 / jobs + 1)) minutes, once (log: $work/build.log)"
+	rm -rf "$work"
+	mkdir -p "$work/build"
+	configure "$src" "$work/build"
+	kbuild -j"$jobs" bzImage modules
+	kbuild INSTALL_MOD_PATH="$work/root" modules_install
+	cp "$work/build/arch/x86/boot/bzImage" "$work/vmlinuz"
+	make -s -C "$src" O="$work/build" ARCH=x86_64 kernelrelease >"$work/release"
+	drop_objects "$work/build"
+	touch "$work/.built"
+}
+
+version=$(source_version)
+hash=$({ echo "$version"; gcc -dumpfullversion; cat "$fragment"; } | sha256sum | cut -c1-16)
+src=$cache/$package-$version
+work=$cache/debug-$hash
+
+if [ ! -e "$work/.built" ]; then
+	hold_lock debug
+	if [ ! -e "$work/.built" ]; then
+		unpack_source "$(fetch_deb "$package" "$version")" "$src"
+		build
+	fi
+fi
+printf '%s\n' "$work"

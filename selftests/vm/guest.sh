@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Process 1 of the guest after init: readies the system, runs the command of
+# run.sh, has the kernel's log judged, powers off. /run/out is the host's.
+
+out=/run/out
+# shellcheck source=/dev/null # written by run.sh: environment and paths
+. "$out/env"
+
+mount_all()
+{
+	mkdir -p /dev/pts /dev/shm /run/netns /run/lock
+	mount -t devpts -o ptmxmode=666 devpts /dev/pts
+	mount -t tmpfs shm /dev/shm
+	mount -t tracefs tracefs /sys/kernel/tracing
+	mount -t debugfs debugfs /sys/kernel/debug
+	mount --make-rshared /
+	mkdir -p "/lib/modules/$VM_RELEASE"
+	mount --bind "$VM_MODULES/$VM_RELEASE" "/lib/modules/$VM_RELEASE"
+}
+
+# Nothing loads these on demand here, as udev does on a real host: without
+# them AES-GCM and the like run on the generic ciphers.
+load_ciphers()
+{
+	local module
+
+	for module in aesni_intel ghash_clmulni_intel chacha_x86_64 poly1305_x86_64; do
+		modprobe -q "$module"
+	done
+}
+
+prepare()
+{
+	mount_all 2>"$out/mount.log"
+	ln -sfn /proc/self/fd /dev/fd
+	hostname pvsvpn-vm 2>/dev/null || echo pvsvpn-vm >/proc/sys/kernel/hostname
+	ip link set lo up
+	load_ciphers
+	"$VM_DIR/kernel-check.sh" start
+}
+
+run_command()
+{
+	cd "$VM_PWD" || return 126
+	timeout -k 10 "$VM_TIMEOUT" bash "$out/command" >>"$out/stdout" 2>&1 </dev/null
+}
+
+power_off()
+{
+	sync
+	busybox poweroff -f
+	echo o >/proc/sysrq-trigger
+	sleep 60
+}
+
+prepare
+run_command
+echo $? >"$out/status"
+cd /
+"$VM_DIR/kernel-check.sh" end >"$out/kernel.ktap" 2>&1
+dmesg >"$out/dmesg"
+power_off

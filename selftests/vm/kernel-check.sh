@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What the kernel itself says of a test run, as KTAP: log, taint, unloading of
+# the module, kmemleak.  "start" before the run, "end" after it. Root only.
+set -u
+
+state=/run/pvsvpn-kernel-check
+mark='pvsvpn-kernel-check: start'
+kmemleak=/sys/kernel/debug/kmemleak
+
+# What no healthy kernel says. Call traces alone and failed allocations are
+# not in here: fault injection asks for them.
+splats='WARNING:|BUG:|kernel BUG|Oops|KASAN|KCSAN|KFENCE|UBSAN|ODEBUG|DEBUG_LOCKS_WARN'
+splats+='|INFO: (possible|suspicious|inconsistent|trying to register|task .* blocked|rcu_)'
+splats+='|suspicious RCU usage|possible (circular|irq|recursive).*|inconsistent lock state'
+splats+='|general protection fault|[Uu]nable to handle|invalid opcode|double fault'
+splats+='|refcount_t:|ref_tracker:|reference already released|leaked reference'
+splats+='|unregister_netdevice: waiting|scheduling while atomic|sleeping function called'
+splats+='|list_(add|del) corruption|soft lockup|hard LOCKUP|detected stall|stall on CPU'
+splats+='|MAX_LOCKDEP|MAX_STACK_TRACE|turning off the locking correctness validator'
+splats+='|Kernel panic|segfault at|slab .*: .*Objects remaining|kmem_cache_destroy'
+
+count=0
+result()	# result STATUS NAME [REPORT]
+{
+	count=$((count + 1))
+	[ -z "${3-}" ] || printf '%s\n' "$3" | sed 's/^/# /'
+	echo "$1 $count $2"
+}
+
+# The log since the mark, in the order of the kernel
+log()
+{
+	dmesg | awk -v mark="$mark" 'seen; index($0, mark) { seen = 1 }'
+}
+
+# Each report with what follows it, at most five
+check_log()
+{
+	local report
+
+	report=$(log | grep -E -m 5 -A 30 -- "$splats")
+	if [ -n "$report" ]; then
+		result 'not ok' 'kernel log holds no splat' "$report"
+	else
+		result ok 'kernel log holds no splat'
+	fi
+}
+
+# Bits 12 (out of tree) and 13 (unsigned) come with the module itself
+check_taint()
+{
+	local before after new
+
+	before=$(cat $state/taint)
+	after=$(cat /proc/sys/kernel/tainted)
+	new=$((after & ~before & ~(1 << 12 | 1 << 13)))
+	if [ $new -ne 0 ]; then
+		result 'not ok' 'kernel is not tainted' "new taint bits: $new (of $after)"
+	else
+		result ok 'kernel is not tainted'
+	fi
+}
+
+check_unload()
+{
+	local report
+
+	if ! grep -q '^pvsvpn ' /proc/modules; then
+		result ok 'module unloads # SKIP not loaded'
+	elif report=$(timeout 60 rmmod pvsvpn 2>&1); then
+		result ok 'module unloads'
+	else
+		result 'not ok' 'module unloads' "$report"
+	fi
+}
+
+# An object counts once it is 5 s old, and what one scan missed another finds
+scan()
+{
+	sleep 6
+	echo scan >$kmemleak
+	sleep 1
+	echo scan >$kmemleak
+}
+
+check_kmemleak()
+{
+	local report
+
+	if [ ! -e $kmemleak ]; then
+		result ok 'kmemleak finds nothing # SKIP not in this kernel'
+		return
+	fi
+	scan
+	report=$(head -n 120 $kmemleak)
+	if [ -n "$report" ]; then
+		result 'not ok' 'kmemleak finds nothing' "$report"
+	else
+		result ok 'kmemleak finds nothing'
+	fi
+}
+
+start()
+{
+	mkdir -p $state
+	cat /proc/sys/kernel/tainted >$state/taint
+	if [ -e $kmemleak ]; then
+		scan
+		echo clear >$kmemleak
+	fi
+	echo "<6>$mark" >/dev/kmsg
+}
+
+# The log comes after all else: unloading writes to it too
+end()
+{
+	echo 'TAP version 13'
+	echo '1..4'
+	check_unload
+	check_kmemleak
+	check_taint
+	check_log
+}
+
+case ${1-} in
+start) start ;;
+end) end ;;
+*) echo "usage: $0 start|end" >&2; exit 2 ;;
+esac

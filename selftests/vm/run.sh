@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Boots a kernel under QEMU and runs a command in it as root.
+#
+#   run.sh [-t SECONDS] [-m MIB] [-o DIR] [-e NAME=VALUE]... [-B] [-k] KERNEL -- COMMAND...
+#
+# KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files;
+# what it writes stays in its memory, but for $VM_OUT, the directory of -o.
+# The current directory is kept; PVSVPN_KO and PVSVPNCTL name module and tool.
+#   -t  the command's time limit (default 900)      -m  memory (default 2048)
+#   -o  keep console, dmesg, stdout, kernel.ktap here (default: removed)
+#   -B  do not build module and tool first           -k  print the kernel's checks too, as KTAP
+# Exit: the command's status; 99 if it was 0 but the kernel reported something;
+# 124 time limit, 125 the guest died or did not start.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=vm-lib.sh
+. "$(dirname "$0")/vm-lib.sh"
+
+time_limit=900 memory=2048 out='' build=1 ktap=0 environment=()
+
+usage() { sed -n '5,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+
+parse()
+{
+	while getopts t:m:o:e:Bk option; do
+		case $option in
+		t) time_limit=$OPTARG ;;
+		m) memory=$OPTARG ;;
+		o) out=$OPTARG ;;
+		e) environment+=("$OPTARG") ;;
+		B) build=0 ;;
+		k) ktap=1 ;;
+		*) usage ;;
+		esac
+	done
+	shift $((OPTIND - 1))
+	if [ $# -lt 3 ] || [ "$2" != -- ]; then
+		usage
+	fi
+	kernel=$1
+	shift 2
+	command=("$@")
+}
+
+# Modules that init needs, in order of loading; none if they are built in
+boot_modules()
+{
+	/sbin/modprobe -d "$dir/root" -S "$release" --show-depends -a \
+		virtio_pci 9pnet_virtio 9p overlay 2>/dev/null |
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+}
+
+copy_module()
+{
+	case $1 in
+	*.xz) xz -dc "$1" ;;
+	*.zst) zstd -qdc "$1" ;;
+	*) cat "$1" ;;
+	esac >"$2"
+}
+
+make_initramfs()
+{
+	local tree=$tmp/initramfs n=100 file name
+
+	mkdir -p "$tree"/{bin,modules,proc,sys,dev}
+	cp "$(command -v busybox)" "$tree/bin/busybox"
+	for name in sh mount mkdir insmod switch_root poweroff; do
+		ln -s busybox "$tree/bin/$name"
+	done
+	for file in $(boot_modules); do
+		name=${file##*/}
+		copy_module "$file" "$tree/modules/$n-${name%%.ko*}.ko"
+		n=$((n + 1))
+	done
+	install -m 755 "$vm_dir/init" "$tree/init"
+	(cd "$tree" && find . | cpio --quiet -o -H newc) | gzip -1 >"$tmp/initramfs.gz"
+}
+
+# What guest.sh reads: where things are, the command
+write_orders()
+{
+	cp "$vm_dir/guest.sh" "$out/guest.sh"
+	{
+		printf 'export PATH=%q\n' "$top/tools/pvsvpnctl:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+		printf 'export HOME=/root LANG=C.UTF-8 TERM=dumb VM_OUT=/run/out VM_KERNEL=%q\n' "$kernel"
+		printf 'export PVSVPN_KO=%q PVSVPNCTL=%q\n' \
+			"$top/build/$kernel/module/pvsvpn.ko" "$top/tools/pvsvpnctl/pvsvpnctl"
+		[ ${#environment[@]} -eq 0 ] || printf 'export %q\n' "${environment[@]}"
+		printf 'VM_DIR=%q VM_PWD=%q VM_TIMEOUT=%q\n' "$vm_dir" "$PWD" "$time_limit"
+		printf 'VM_RELEASE=%q VM_MODULES=%q\n' "$release" "$dir/root/lib/modules"
+	} >"$out/env"
+	printf '%q ' "${command[@]}" >"$out/command"
+	: >"$out/stdout"
+	rm -f "$out/status" "$out/kernel.ktap" "$out/dmesg" "$out/console"
+}
+
+# KVM only on a processor that says so: elsewhere /dev/kvm may exist and crawl
+accelerator()
+{
+	if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+		echo '-accel kvm -cpu host'
+	else
+		echo '-accel tcg,thread=multi -cpu max'
+	fi
+}
+
+# The guest gets time beyond the command's for boot, checks and power-off
+boot()
+{
+	local share=security_model=none,multidevs=remap
+
+	# Stalls of a busy host are no fault of the guest's: long watchdogs
+	# shellcheck disable=SC2046 # words are wanted
+	exec timeout -k 5 $((time_limit + 240)) qemu-system-x86_64 -M q35 $(accelerator) \
+		-smp 2 -m "$memory" -nodefaults -no-user-config -nographic -monitor none -no-reboot \
+		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs.gz" \
+		-append "console=ttyS0 loglevel=6 log_buf_len=8M panic=-1 net.ifnames=0 rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60" \
+		-virtfs "local,path=/,mount_tag=host,$share,readonly=on" \
+		-virtfs "local,path=$out,mount_tag=out,$share" \
+		-serial "file:$out/console" </dev/null >"$out/qemu" 2>&1 9>&-
+}
+
+# shellcheck disable=SC2317 # called by the trap
+cleanup()
+{
+	[ -z "${qemu-}" ] || kill "$qemu" 2>/dev/null || :
+	[ -z "${tmp-}" ] || rm -rf "$tmp"
+}
+
+# Prints the command's output as it comes until the guest is off
+follow()
+{
+	tail -q -s 0.2 -n +1 --pid="$qemu" -f "$out/stdout"
+	wait "$qemu" || :
+	qemu=
+}
+
+died()
+{
+	say "run.sh: the guest ended before the command did; its last words:"
+	tail -n 40 "$out/console" "$out/qemu" >&2 2>/dev/null || :
+	exit 125
+}
+
+# finish: the exit status, and the kernel's checks where they matter
+finish()
+{
+	local status
+
+	[ -s "$out/status" ] || died
+	status=$(cat "$out/status")
+	[ -s "$out/kernel.ktap" ] || died
+	if [ "$ktap" = 1 ]; then
+		cat "$out/kernel.ktap"
+	elif grep -q '^not ok' "$out/kernel.ktap"; then
+		grep -vE '^(ok|TAP|1\.\.)' "$out/kernel.ktap" >&2
+	fi
+	[ "$status" != 124 ] || say "run.sh: the command took longer than $time_limit s"
+	if [ "$status" = 0 ] && grep -q '^not ok' "$out/kernel.ktap"; then
+		exit 99
+	fi
+	exit "$status"
+}
+
+parse "$@"
+for name in qemu-system-x86_64 busybox cpio; do
+	command -v "$name" >/dev/null || die "$name is missing: run selftests/vm/deps.sh"
+done
+dir=$("$vm_dir/kernels.sh" dir "$kernel")
+release=$(cat "$dir/release")
+if [ "$build" = 1 ]; then
+	"$vm_dir/kernels.sh" module "$kernel" >/dev/null
+	make -s -C "$top/tools/pvsvpnctl" >&2
+fi
+
+qemu=''
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+tmp=$(mktemp -d)
+if [ -n "$out" ]; then
+	mkdir -p "$out"
+	out=$(cd "$out" && pwd -P)
+else
+	out=$tmp/out
+	mkdir "$out"
+fi
+make_initramfs
+write_orders
+boot &
+qemu=$!
+follow
+finish
