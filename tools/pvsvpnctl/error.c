@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "error.h"
+
+int ctl_error(int status, const char *what, const char *where,
+	      const char *todo, const char *fmt, ...)
+{
+	va_list args;
+
+	/* What is already on its way to stdout belongs before the error. */
+	fflush(stdout);
+	fprintf(stderr, "pvsvpnctl: %s: ", what);
+	if (where && *where)
+		fprintf(stderr, "%s: ", where);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	if (todo)
+		fprintf(stderr, "; %s", todo);
+	fputc('\n', stderr);
+	return status;
+}
+
+void *ctl_alloc(void *old, unsigned long size)
+{
+	void *new = realloc(old, size);
+
+	if (!new)
+		exit(ctl_error(CTL_FAILED, "memory", NULL, "free some",
+			       "no %lu bytes to be had", size));
+	return new;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One line for everything that goes wrong: what, where, why, what to do. */
+#ifndef PVSVPNCTL_ERROR_H
+#define PVSVPNCTL_ERROR_H
+
+/* Exit status of the tool. */
+enum {
+	CTL_OK,
+	CTL_FAILED,
+	CTL_USAGE,
+};
+
+/**
+ * ctl_error() - say on stderr what went wrong
+ * @status: exit status the error leads to
+ * @what: the command, "peer add"
+ * @where: the object, "pvs0 site-b", or NULL
+ * @todo: the remedy, or NULL where @fmt holds it already
+ * @fmt: the reason
+ *
+ * Return: @status, so that a caller can return it in turn.
+ */
+__attribute__((format(printf, 5, 6)))
+int ctl_error(int status, const char *what, const char *where,
+	      const char *todo, const char *fmt, ...);
+
+/**
+ * ctl_alloc() - realloc() that ends the program when memory runs out
+ * @old: what to enlarge, or NULL
+ * @size: bytes
+ */
+void *ctl_alloc(void *old, unsigned long size);
+
+#endif /* PVSVPNCTL_ERROR_H */

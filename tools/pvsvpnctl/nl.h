@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Generic netlink: find the family, ask, dump, listen. */
+#ifndef PVSVPNCTL_NL_H
+#define PVSVPNCTL_NL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <libmnl/libmnl.h>
+
+#include "parse.h"
+
+/* As large as the kernel makes a dump's message; subnet lists fit too. */
+#define NL_BUFFER 65536
+
+/**
+ * struct nl - a socket to the pvsvpn family and its last answer
+ * @sock: the socket
+ * @what: the command, for error lines
+ * @seq: sequence number of the last request
+ * @family: number of the family
+ * @events: number of the multicast group of events
+ * @interrupted: the dump changed while it was read
+ * @bad: attribute of the request that the kernel points at, 0 if none
+ * @why: what the kernel says about its refusal, "" if nothing
+ * @tx: the request
+ * @rx: the answer
+ */
+struct nl {
+	struct mnl_socket *sock;
+	const char *what;
+	uint32_t seq;
+	uint16_t family;
+	uint32_t events;
+	bool interrupted;
+	uint16_t bad;
+	char why[256];
+	char tx[NL_BUFFER];
+	char rx[NL_BUFFER];
+};
+
+/**
+ * nl_open() - open a socket and find the pvsvpn family
+ * @what: the command, for error lines
+ *
+ * Return: the socket, or NULL after saying why.
+ */
+struct nl *nl_open(const char *what);
+void nl_close(struct nl *nl);
+
+/**
+ * nl_msg() - begin a request in @nl->tx
+ * @nl: the socket
+ * @cmd: enum pvsvpn_cmd
+ * @flags: NLM_F_DUMP, or NLM_F_ACK
+ */
+struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags);
+
+/*
+ * Attributes of a request. One that does not fit is left out and marks the
+ * request, which nl_call() then refuses.
+ */
+void nl_put(struct nl *nl, uint16_t type, size_t len, const void *data);
+void nl_put_u8(struct nl *nl, uint16_t type, uint8_t value);
+void nl_put_u16(struct nl *nl, uint16_t type, uint16_t value);
+void nl_put_u32(struct nl *nl, uint16_t type, uint32_t value);
+void nl_put_u64(struct nl *nl, uint16_t type, uint64_t value);
+void nl_put_text(struct nl *nl, uint16_t type, const char *value);
+void nl_put_addr(struct nl *nl, uint16_t type, const struct addr *addr);
+struct nlattr *nl_nest(struct nl *nl, uint16_t type);
+void nl_nest_end(struct nl *nl, struct nlattr *nest);
+
+/**
+ * nl_call() - send the request, read the answer to its end
+ * @nl: the socket
+ * @cb: called for each message of the answer, may be NULL
+ * @data: for @cb
+ *
+ * The request is wiped, as it may hold a key.
+ *
+ * Return: 0, or a negative errno; @nl->why and @nl->bad say more.
+ */
+int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
+
+/**
+ * nl_failed() - say why a call was refused
+ * @nl: the socket, after nl_call()
+ * @err: what nl_call() returned
+ * @where: the object
+ * @names: names of the request's attributes by number
+ * @count: number of @names
+ *
+ * Return: CTL_FAILED.
+ */
+int nl_failed(const struct nl *nl, int err, const char *where,
+	      const char * const *names, size_t count);
+
+/**
+ * nl_listen() - hand on every event until something fails
+ * @nl: the socket
+ * @cb: called for each event; ends the listening by MNL_CB_ERROR
+ * @data: for @cb
+ *
+ * Return: CTL_FAILED after saying why.
+ */
+int nl_listen(struct nl *nl, mnl_cb_t cb, void *data);
+
+#endif /* PVSVPNCTL_NL_H */

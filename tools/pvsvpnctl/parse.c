@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/pvsvpn.h>
+#include "transforms.h"
+
+#include "error.h"
+#include "parse.h"
+
+#define TRANSFORM(_name, _encryption, _key_bits, _attr_bits, _integrity,	\
+		  _aead, _salt, _iv, _icv)				\
+	{								\
+		.name = _name,						\
+		.encryption = _encryption,				\
+		.key_bits = _key_bits,					\
+		.attr_bits = _attr_bits,				\
+		.integrity = _integrity,				\
+		.salt = _salt,						\
+	},
+
+const struct transform transforms[] = {
+	PVSVPN_TRANSFORM_LIST(TRANSFORM)
+};
+
+const size_t transform_count = sizeof(transforms) / sizeof(transforms[0]);
+
+const struct transform *transform_by_name(const char *name)
+{
+	for (size_t i = 0; i < transform_count; i++)
+		if (!strcmp(transforms[i].name, name))
+			return &transforms[i];
+	return NULL;
+}
+
+const struct transform *transform_by_id(uint16_t encryption,
+					uint16_t attr_bits, uint16_t integrity)
+{
+	for (size_t i = 0; i < transform_count; i++)
+		if (transforms[i].encryption == encryption &&
+		    transforms[i].attr_bits == attr_bits &&
+		    transforms[i].integrity == integrity)
+			return &transforms[i];
+	return NULL;
+}
+
+size_t transform_key_bytes(const struct transform *t)
+{
+	return t->key_bits / 8 + t->salt;
+}
+
+static bool parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	/* strtoull() takes signs and leading white space; a number has none. */
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return !errno && !*end && *value <= max;
+}
+
+const char *parse_u32(const char *text, void *value)
+{
+	uint64_t number;
+
+	if (!parse_number(text, UINT32_MAX, &number))
+		return "a number of at most 32 bits, such as 1024 or 0x400";
+	*(uint32_t *)value = number;
+	return NULL;
+}
+
+const char *parse_u64(const char *text, void *value)
+{
+	uint64_t number;
+
+	if (!parse_number(text, UINT64_MAX, &number))
+		return "a number of at most 64 bits, such as 1024 or 0x400";
+	*(uint64_t *)value = number;
+	return NULL;
+}
+
+const char *parse_mtu(const char *text, void *value)
+{
+	uint64_t number = 0;
+
+	/* 0 is the kernel's word for auto; who writes 0 means something else. */
+	if (strcmp(text, "auto") &&
+	    (!parse_number(text, UINT32_MAX, &number) || !number))
+		return "a number of bytes, or auto";
+	*(uint32_t *)value = number;
+	return NULL;
+}
+
+static bool read_addr(const char *text, struct addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET, text, addr->byte) == 1)
+		addr->len = 4;
+	else if (inet_pton(AF_INET6, text, addr->byte) == 1)
+		addr->len = 16;
+	return addr->len;
+}
+
+const char *parse_addr(const char *text, void *value)
+{
+	if (!read_addr(text, value))
+		return "an IPv4 or IPv6 address";
+	return NULL;
+}
+
+/* @text is cut at its slash. */
+static bool read_subnet(char *text, struct subnet *subnet)
+{
+	char *slash = strchr(text, '/');
+	uint64_t prefix;
+
+	if (slash)
+		*slash++ = '\0';
+	if (!read_addr(text, &subnet->addr))
+		return false;
+	prefix = subnet->addr.len * 8;
+	if (slash && !parse_number(slash, prefix, &prefix))
+		return false;
+	subnet->prefix = prefix;
+	return true;
+}
+
+const char *parse_subnets(const char *text, void *value)
+{
+	struct subnet_list *list = value;
+	char *copy = strdup(text), *rest = copy, *word;
+	bool good = copy;
+
+	list->count = 0;
+	while (good && (word = strsep(&rest, ","))) {
+		list->subnet = ctl_alloc(list->subnet, (list->count + 1) *
+					 sizeof(*list->subnet));
+		good = read_subnet(word, &list->subnet[list->count++]);
+	}
+	free(copy);
+	return good ? NULL :
+	       "prefixes like 10.0.0.0/8 or fd00::/64, joined by commas only";
+}
+
+const char *parse_dir(const char *text, void *value)
+{
+	uint8_t *dir = value;
+
+	if (!strcmp(text, "in"))
+		*dir = PVSVPN_DIRECTION_IN;
+	else if (!strcmp(text, "out"))
+		*dir = PVSVPN_DIRECTION_OUT;
+	else
+		return "in or out";
+	return NULL;
+}
+
+const char *parse_encap(const char *text, void *value)
+{
+	if (strcmp(text, "none"))
+		return "none (ESP as IP protocol 50)";
+	*(uint8_t *)value = PVSVPN_ENCAP_NONE;
+	return NULL;
+}
+
+const char *parse_transform(const char *text, void *value)
+{
+	const struct transform **t = value;
+
+	*t = transform_by_name(text);
+	return *t ? NULL : "one of those that pvsvpnctl genkey --help lists";
+}
+
+const char *parse_text(const char *text, void *value)
+{
+	if (!*text)
+		return "some text";
+	*(const char **)value = text;
+	return NULL;
+}
+
+static struct param *find_param(struct param *params, size_t count,
+				const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(params[i].key, key))
+			return &params[i];
+	return NULL;
+}
+
+static int parse_param(const char *what, const char *key, const char *text,
+		       struct param *param)
+{
+	const char *expected;
+
+	if (!param)
+		return ctl_error(CTL_USAGE, what, key, "--help lists them",
+				 "no such option");
+	if (param->seen)
+		return ctl_error(CTL_USAGE, what, key, "give it once",
+				 "given twice");
+	if (!text)
+		return ctl_error(CTL_USAGE, what, key, "add it",
+				 "its value is missing");
+	expected = param->parse(text, param->value);
+	if (expected)
+		return ctl_error(CTL_USAGE, what, key, NULL,
+				 "\"%s\" is not valid; expected %s", text,
+				 expected);
+	param->seen = true;
+	return CTL_OK;
+}
+
+int parse_params(const char *what, int argc, char **argv,
+		 struct param *params, size_t count)
+{
+	for (int i = 0; i < argc; i += 2) {
+		const char *text = i + 1 < argc ? argv[i + 1] : NULL;
+		int ret = parse_param(what, argv[i], text,
+				      find_param(params, count, argv[i]));
+
+		if (ret)
+			return ret;
+	}
+	return CTL_OK;
+}
+
+int parse_names(const char *what, int argc, char **argv, int count)
+{
+	static const char * const word[] = { "DEV", "PEER" };
+	static const size_t max[] = { IFNAMSIZ - 1, PVSVPN_PEER_NAME_MAX };
+
+	for (int i = 0; i < count; i++) {
+		if (i >= argc)
+			return ctl_error(CTL_USAGE, what, word[i],
+					 "--help shows the order",
+					 "name missing");
+		if (!*argv[i] || strlen(argv[i]) > max[i])
+			return ctl_error(CTL_USAGE, what, argv[i],
+					 "choose another",
+					 "a %s name has 1 to %zu bytes",
+					 word[i], max[i]);
+	}
+	return CTL_OK;
+}

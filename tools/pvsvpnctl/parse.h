@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From text to values; nothing here talks to the kernel. */
+#ifndef PVSVPNCTL_PARSE_H
+#define PVSVPNCTL_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An address, network byte order; @len is 4, 16, or 0 for none. */
+struct addr {
+	uint8_t len;
+	uint8_t byte[16];
+};
+
+struct subnet {
+	struct addr addr;
+	uint8_t prefix;
+};
+
+struct subnet_list {
+	size_t count;
+	struct subnet *subnet;
+};
+
+/* One line of module/transforms.h, as far as the tool needs it. */
+struct transform {
+	const char *name;
+	uint16_t encryption;
+	uint16_t key_bits;
+	uint16_t attr_bits;
+	uint16_t integrity;
+	uint8_t salt;
+};
+
+extern const struct transform transforms[];
+extern const size_t transform_count;
+
+const struct transform *transform_by_name(const char *name);
+const struct transform *transform_by_id(uint16_t encryption,
+					uint16_t attr_bits,
+					uint16_t integrity);
+/* Bytes of key material: key, then salt. */
+size_t transform_key_bytes(const struct transform *t);
+
+/*
+ * A parser of one value: returns NULL, or what it would have accepted, worded
+ * to follow "expected".
+ */
+typedef const char *parse_fn(const char *text, void *value);
+
+parse_fn parse_u32;		/* uint32_t, decimal, 0x hex or 0 octal */
+parse_fn parse_u64;		/* uint64_t, the same */
+parse_fn parse_mtu;		/* uint32_t, "auto" is 0 */
+parse_fn parse_addr;		/* struct addr */
+parse_fn parse_subnets;		/* struct subnet_list, allocated */
+parse_fn parse_dir;		/* uint8_t, enum pvsvpn_direction */
+parse_fn parse_encap;		/* uint8_t, PVSVPN_ENCAP_NONE */
+parse_fn parse_transform;	/* const struct transform * */
+parse_fn parse_text;		/* const char * */
+
+/* A keyword of a command and where its value goes. */
+struct param {
+	const char *key;
+	parse_fn *parse;
+	void *value;
+	bool seen;
+};
+
+/**
+ * parse_params() - read "KEY VALUE" pairs
+ * @what: the command, for the error line
+ * @argc: number of words in @argv
+ * @argv: the words
+ * @params: keywords known to the command
+ * @count: number of @params
+ *
+ * Return: CTL_OK, or CTL_USAGE after saying why.
+ */
+int parse_params(const char *what, int argc, char **argv,
+		 struct param *params, size_t count);
+
+/**
+ * parse_names() - check the objects that a command names first
+ * @what: the command, for the error line
+ * @argc: number of words in @argv
+ * @argv: DEV, or DEV and PEER
+ * @count: 1 or 2, the words wanted
+ *
+ * Return: CTL_OK, or CTL_USAGE after saying why.
+ */
+int parse_names(const char *what, int argc, char **argv, int count);
+
+#endif /* PVSVPNCTL_PARSE_H */
