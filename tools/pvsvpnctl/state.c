@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/genetlink.h>
+
+#include "error.h"
+#include "nl.h"
+#include "state.h"
+
+/* How often a dump that changed meanwhile is asked for again. */
+#define DUMP_TRIES 10
+
+#define REASON(_symbol, _name, _link, _core, _text) \
+	[PVSVPN_DROP_##_symbol] = { .name = _name, .text = _text },
+
+const struct drop_reason drop_reasons[PVSVPN_DROP_MAX] = {
+	PVSVPN_DROP_LIST(REASON)
+};
+
+/* One more zeroed element at the end of @array, in steps of powers of two. */
+static void *grow(void *array, size_t *count, size_t size)
+{
+	if (!(*count & (*count - 1)))
+		array = ctl_alloc(array, (*count ? *count * 2 : 1) * size);
+	memset((char *)array + *count * size, 0, size);
+	++*count;
+	return array;
+}
+
+static void get_bool(const struct nlattr *attr, void *value, size_t size)
+{
+	(void)size;
+	*(bool *)value = mnl_attr_get_u8(attr);
+}
+
+/* Integers, and nothing else; a new kernel may have made one longer. */
+static void get_int(const struct nlattr *attr, void *value, size_t size)
+{
+	if (mnl_attr_get_payload_len(attr) == size)
+		memcpy(value, mnl_attr_get_payload(attr), size);
+}
+
+static void get_text(const struct nlattr *attr, void *value, size_t size)
+{
+	snprintf(value, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
+		 mnl_attr_get_str(attr));
+}
+
+static void get_addr(const struct nlattr *attr, void *value, size_t size)
+{
+	uint16_t len = mnl_attr_get_payload_len(attr);
+	struct addr *addr = value;
+
+	(void)size;
+	if (len != 4 && len != 16)
+		return;
+	addr->len = len;
+	memcpy(addr->byte, mnl_attr_get_payload(attr), len);
+}
+
+/* How an attribute is read, and where in the object it goes. */
+struct field {
+	void (*get)(const struct nlattr *attr, void *value, size_t size);
+	size_t offset;
+	size_t size;
+};
+
+#define FIELD(_get, _type, _member) \
+	{ get_##_get, offsetof(_type, _member), sizeof(((_type *)0)->_member) }
+
+#define COUNT(_array) (sizeof(_array) / sizeof((_array)[0]))
+
+static void get_field(const struct nlattr *attr, const struct field *fields,
+		      size_t count, void *object)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (type < count && fields[type].get)
+		fields[type].get(attr, (char *)object + fields[type].offset,
+				 fields[type].size);
+}
+
+static void get_nest(const struct nlattr *nest, const struct field *fields,
+		     size_t count, void *object)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+		get_field(attr, fields, count, object);
+}
+
+static void get_message(const struct nlmsghdr *nlh, const struct field *fields,
+			size_t count, void *object)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		get_field(attr, fields, count, object);
+}
+
+static const struct field drop_fields[] = {
+	[PVSVPN_A_COUNTER_NAME] = FIELD(text, struct new_drop, name),
+	[PVSVPN_A_COUNTER_VALUE] = FIELD(int, struct new_drop, value),
+};
+
+/* Reasons come in the order of the list: the next one is nearly always it. */
+static int find_reason(const char *name, size_t next)
+{
+	for (size_t i = 0; i < PVSVPN_DROP_MAX; i++) {
+		size_t at = (next + i) % PVSVPN_DROP_MAX;
+
+		if (!strcmp(drop_reasons[at].name, name))
+			return at;
+	}
+	return -1;
+}
+
+static void get_drop(const struct nlattr *nest, void *value, size_t size)
+{
+	struct new_drop drop = { .value = 0 };
+	struct drops *drops = value;
+	int reason;
+
+	(void)size;
+	get_nest(nest, drop_fields, COUNT(drop_fields), &drop);
+	reason = find_reason(drop.name, drops->next);
+	if (reason >= 0) {
+		drops->value[reason] = drop.value;
+		drops->next = reason + 1;
+	} else {
+		drops->new = grow(drops->new, &drops->new_count, sizeof(drop));
+		drops->new[drops->new_count - 1] = drop;
+	}
+}
+
+static const struct field device_fields[] = {
+	[PVSVPN_A_DEVICE_IFINDEX] = FIELD(int, struct device, ifindex),
+	[PVSVPN_A_DEVICE_IFNAME] = FIELD(text, struct device, ifname),
+	[PVSVPN_A_DEVICE_MTU] = FIELD(int, struct device, mtu),
+	[PVSVPN_A_DEVICE_MTU_AUTO] = FIELD(bool, struct device, mtu_auto),
+	[PVSVPN_A_DEVICE_FWMARK] = FIELD(int, struct device, fwmark),
+	[PVSVPN_A_DEVICE_CARRIER] = FIELD(bool, struct device, carrier),
+	[PVSVPN_A_DEVICE_RX_PACKETS] =
+		FIELD(int, struct device, traffic.rx_packets),
+	[PVSVPN_A_DEVICE_RX_BYTES] =
+		FIELD(int, struct device, traffic.rx_bytes),
+	[PVSVPN_A_DEVICE_TX_PACKETS] =
+		FIELD(int, struct device, traffic.tx_packets),
+	[PVSVPN_A_DEVICE_TX_BYTES] =
+		FIELD(int, struct device, traffic.tx_bytes),
+	[PVSVPN_A_DEVICE_DROPS] = FIELD(int, struct device, drops.total),
+	[PVSVPN_A_DEVICE_DROP] = FIELD(drop, struct device, drops),
+};
+
+int state_add_device(const struct nlmsghdr *nlh, void *data)
+{
+	struct state *state = data;
+
+	state->devices = grow(state->devices, &state->device_count,
+			      sizeof(struct device));
+	get_message(nlh, device_fields, COUNT(device_fields),
+		    &state->devices[state->device_count - 1]);
+	return MNL_CB_OK;
+}
+
+static const struct field subnet_fields[] = {
+	[PVSVPN_A_SUBNET_ADDRESS] = FIELD(addr, struct subnet, addr),
+	[PVSVPN_A_SUBNET_PREFIX_LENGTH] = FIELD(int, struct subnet, prefix),
+};
+
+static void get_subnet(const struct nlattr *nest, void *value, size_t size)
+{
+	struct subnet_list *list = value;
+
+	(void)size;
+	list->subnet = grow(list->subnet, &list->count, sizeof(struct subnet));
+	get_nest(nest, subnet_fields, COUNT(subnet_fields),
+		 &list->subnet[list->count - 1]);
+}
+
+static const struct field peer_fields[] = {
+	[PVSVPN_A_PEER_IFINDEX] = FIELD(int, struct peer, ifindex),
+	[PVSVPN_A_PEER_NAME] = FIELD(text, struct peer, name),
+	[PVSVPN_A_PEER_ID] = FIELD(int, struct peer, id),
+	[PVSVPN_A_PEER_LOCAL] = FIELD(addr, struct peer, local),
+	[PVSVPN_A_PEER_REMOTE] = FIELD(addr, struct peer, remote),
+	[PVSVPN_A_PEER_ENCAP] = FIELD(int, struct peer, encap),
+	[PVSVPN_A_PEER_SUBNET] = FIELD(subnet, struct peer, subnets),
+	[PVSVPN_A_PEER_REPLAY_WINDOW] = FIELD(int, struct peer, replay_window),
+	[PVSVPN_A_PEER_UP] = FIELD(bool, struct peer, up),
+	[PVSVPN_A_PEER_TX_SPI] = FIELD(int, struct peer, tx_spi),
+	[PVSVPN_A_PEER_PATH_MTU] = FIELD(int, struct peer, path_mtu),
+	[PVSVPN_A_PEER_INNER_MTU] = FIELD(int, struct peer, inner_mtu),
+	[PVSVPN_A_PEER_LAST_RX] = FIELD(int, struct peer, last_rx_ms),
+	[PVSVPN_A_PEER_RX_PACKETS] =
+		FIELD(int, struct peer, traffic.rx_packets),
+	[PVSVPN_A_PEER_RX_BYTES] = FIELD(int, struct peer, traffic.rx_bytes),
+	[PVSVPN_A_PEER_TX_PACKETS] =
+		FIELD(int, struct peer, traffic.tx_packets),
+	[PVSVPN_A_PEER_TX_BYTES] = FIELD(int, struct peer, traffic.tx_bytes),
+	[PVSVPN_A_PEER_DROPS] = FIELD(int, struct peer, drops.total),
+	[PVSVPN_A_PEER_DROP] = FIELD(drop, struct peer, drops),
+};
+
+int state_add_peer(const struct nlmsghdr *nlh, void *data)
+{
+	struct state *state = data;
+	struct peer *peer;
+
+	state->peers = grow(state->peers, &state->peer_count, sizeof(*peer));
+	peer = &state->peers[state->peer_count - 1];
+	peer->last_rx_ms = NEVER;
+	get_message(nlh, peer_fields, COUNT(peer_fields), peer);
+	return MNL_CB_OK;
+}
+
+static const struct field transform_fields[] = {
+	[PVSVPN_A_TRANSFORM_ENCRYPTION] = FIELD(int, struct sa, encryption),
+	[PVSVPN_A_TRANSFORM_KEY_LENGTH] = FIELD(int, struct sa, attr_bits),
+	[PVSVPN_A_TRANSFORM_INTEGRITY] = FIELD(int, struct sa, integrity),
+};
+
+static void get_transform(const struct nlattr *nest, void *value, size_t size)
+{
+	(void)size;
+	get_nest(nest, transform_fields, COUNT(transform_fields), value);
+}
+
+static const struct field sa_fields[] = {
+	[PVSVPN_A_SA_IFINDEX] = FIELD(int, struct sa, ifindex),
+	[PVSVPN_A_SA_PEER] = FIELD(text, struct sa, peer),
+	[PVSVPN_A_SA_DIR] = FIELD(int, struct sa, dir),
+	[PVSVPN_A_SA_SPI] = FIELD(int, struct sa, spi),
+	[PVSVPN_A_SA_TRANSFORM] = { get_transform, 0, sizeof(struct sa) },
+	[PVSVPN_A_SA_REPLAY_WINDOW] = FIELD(int, struct sa, replay_window),
+	[PVSVPN_A_SA_SEQ] = FIELD(int, struct sa, seq),
+	[PVSVPN_A_SA_CURRENT] = FIELD(bool, struct sa, current),
+	[PVSVPN_A_SA_EXPIRED] = FIELD(bool, struct sa, expired),
+	[PVSVPN_A_SA_DRIVER] = FIELD(text, struct sa, driver),
+	[PVSVPN_A_SA_AGE] = FIELD(int, struct sa, age_ms),
+	[PVSVPN_A_SA_PACKETS] = FIELD(int, struct sa, packets),
+	[PVSVPN_A_SA_BYTES] = FIELD(int, struct sa, bytes),
+	[PVSVPN_A_SA_DROPS] = FIELD(int, struct sa, drops.total),
+	[PVSVPN_A_SA_DROP] = FIELD(drop, struct sa, drops),
+};
+
+int state_add_sa(const struct nlmsghdr *nlh, void *data)
+{
+	struct state *state = data;
+	struct sa *sa;
+
+	state->sas = grow(state->sas, &state->sa_count, sizeof(*sa));
+	sa = &state->sas[state->sa_count - 1];
+	sa->order = state->sa_count;
+	get_message(nlh, sa_fields, COUNT(sa_fields), sa);
+	return MNL_CB_OK;
+}
+
+#define COMPARE(_a, _b) (((_a) > (_b)) - ((_a) < (_b)))
+
+static int compare_devices(const void *a, const void *b)
+{
+	const struct device *x = a, *y = b;
+
+	return COMPARE(x->ifindex, y->ifindex);
+}
+
+/* "site9" before "site10". */
+static int compare_peers(const void *a, const void *b)
+{
+	const struct peer *x = a, *y = b;
+	int order = COMPARE(x->ifindex, y->ifindex);
+
+	return order ? order : strverscmp(x->name, y->name);
+}
+
+static int compare_owner(const struct sa *sa, const struct peer *peer)
+{
+	int order = COMPARE(sa->ifindex, peer->ifindex);
+
+	return order ? order : strverscmp(sa->peer, peer->name);
+}
+
+/* By owner; outbound before inbound, then the oldest first. */
+static int compare_sas(const void *a, const void *b)
+{
+	const struct sa *x = a, *y = b;
+	int order = COMPARE(x->ifindex, y->ifindex);
+
+	if (!order)
+		order = strverscmp(x->peer, y->peer);
+	if (!order)
+		order = COMPARE(y->dir, x->dir);
+	return order ? order : COMPARE(x->order, y->order);
+}
+
+static void sort(void *array, size_t count, size_t size,
+		 int (*compare)(const void *a, const void *b))
+{
+	if (count)
+		qsort(array, count, size, compare);
+}
+
+/* Both arrays are in the same order, so one walk joins them. */
+static void link_sas(struct state *state)
+{
+	struct sa *sa = state->sas, *end = sa + state->sa_count;
+
+	for (size_t i = 0; i < state->peer_count; i++) {
+		struct peer *peer = &state->peers[i];
+
+		while (sa < end && compare_owner(sa, peer) < 0)
+			sa++;
+		peer->sas = sa;
+		while (sa < end && !compare_owner(sa, peer))
+			sa++;
+		peer->sa_count = sa - peer->sas;
+	}
+}
+
+static void link_peers(struct state *state)
+{
+	struct peer *peer = state->peers, *end = peer + state->peer_count;
+
+	for (size_t i = 0; i < state->device_count; i++) {
+		struct device *dev = &state->devices[i];
+
+		while (peer < end && peer->ifindex < dev->ifindex)
+			peer++;
+		dev->peers = peer;
+		while (peer < end && peer->ifindex == dev->ifindex)
+			peer++;
+		dev->peer_count = peer - dev->peers;
+	}
+}
+
+void state_link(struct state *state)
+{
+	sort(state->devices, state->device_count, sizeof(struct device),
+	     compare_devices);
+	sort(state->peers, state->peer_count, sizeof(struct peer),
+	     compare_peers);
+	sort(state->sas, state->sa_count, sizeof(struct sa), compare_sas);
+	link_sas(state);
+	link_peers(state);
+}
+
+/* A kind of object: how to ask for it, and where it goes. */
+struct kind {
+	uint8_t cmd;
+	uint16_t ifname;
+	uint16_t counters;
+	mnl_cb_t add;
+};
+
+static const struct kind kinds[] = {
+	{ PVSVPN_CMD_DEVICE_GET, PVSVPN_A_DEVICE_IFNAME,
+	  PVSVPN_A_DEVICE_COUNTERS, state_add_device },
+	{ PVSVPN_CMD_PEER_GET, PVSVPN_A_PEER_IFNAME,
+	  PVSVPN_A_PEER_COUNTERS, state_add_peer },
+	{ PVSVPN_CMD_SA_GET, PVSVPN_A_SA_IFNAME,
+	  PVSVPN_A_SA_COUNTERS, state_add_sa },
+};
+
+static int load_kind(struct nl *nl, const struct kind *kind,
+		     const char *ifname, bool counters, struct state *state)
+{
+	/* One device is got, not dumped: then the kernel says if it is none. */
+	bool get = ifname && kind->cmd == PVSVPN_CMD_DEVICE_GET;
+
+	nl_msg(nl, kind->cmd, get ? NLM_F_ACK : NLM_F_DUMP);
+	if (ifname)
+		nl_put_text(nl, kind->ifname, ifname);
+	if (counters)
+		nl_put(nl, kind->counters, 0, NULL);
+	return nl_call(nl, kind->add, state);
+}
+
+static int load_once(struct nl *nl, const char *ifname, bool counters,
+		     struct state *state, bool *again)
+{
+	int err = 0;
+
+	*again = false;
+	memset(state, 0, sizeof(*state));
+	for (size_t i = 0; !err && i < COUNT(kinds); i++) {
+		err = load_kind(nl, &kinds[i], ifname, counters, state);
+		*again |= nl->interrupted;
+	}
+	return err;
+}
+
+int state_load(struct nl *nl, const char *ifname, bool counters,
+	       struct state *state)
+{
+	bool again = true;
+	int err = 0;
+
+	for (int i = 0; again && !err && i < DUMP_TRIES; i++) {
+		if (i)
+			state_free(state);
+		err = load_once(nl, ifname, counters, state, &again);
+	}
+	if (err) {
+		state_free(state);
+		return nl_failed(nl, err, ifname, NULL, 0);
+	}
+	if (again)
+		ctl_error(CTL_OK, nl->what, ifname, "run it again",
+			  "the configuration keeps changing, some of it may be missing");
+	state_link(state);
+	return CTL_OK;
+}
+
+void state_free(struct state *state)
+{
+	for (size_t i = 0; i < state->device_count; i++)
+		free(state->devices[i].drops.new);
+	for (size_t i = 0; i < state->peer_count; i++) {
+		free(state->peers[i].drops.new);
+		free(state->peers[i].subnets.subnet);
+	}
+	for (size_t i = 0; i < state->sa_count; i++)
+		free(state->sas[i].drops.new);
+	free(state->devices);
+	free(state->peers);
+	free(state->sas);
+	memset(state, 0, sizeof(*state));
+}
