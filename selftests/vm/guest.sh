@@ -36,6 +36,8 @@ prepare()
 	ln -sfn /proc/self/fd /dev/fd
 	hostname pvsvpn-vm 2>/dev/null || echo pvsvpn-vm >/proc/sys/kernel/hostname
 	ip link set lo up
+	# No tunl0, sit0, ip_vti0 in every new namespace
+	echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 	load_ciphers
 	"$VM_DIR/kernel-check.sh" start
 }

@@ -115,7 +115,7 @@ boot()
 	exec timeout -k 5 $((time_limit + 240)) qemu-system-x86_64 -M q35 $(accelerator) \
 		-smp 2 -m "$memory" -nodefaults -no-user-config -nographic -monitor none -no-reboot \
 		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs.gz" \
-		-append "console=ttyS0 loglevel=6 log_buf_len=8M panic=-1 net.ifnames=0 rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60" \
+		-append "console=ttyS0 loglevel=6 log_buf_len=8M panic=-1 net.ifnames=0 dummy.numdummies=0 rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60" \
 		-virtfs "local,path=/,mount_tag=host,$share,readonly=on" \
 		-virtfs "local,path=$out,mount_tag=out,$share" \
 		-serial "file:$out/console" </dev/null >"$out/qemu" 2>&1 9>&-

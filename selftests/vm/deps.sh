@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Installs by apt what building and testing need and is not there yet.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=vm-lib.sh
+. "$(dirname "$0")/vm-lib.sh"
+
+# The one list. A line: what it is for, then the packages.
+packages()
+{
+	sed 's/.*://' <<-'END'
+	building the tool and modules: gcc libc6-dev make pkg-config libmnl-dev libsmartcols-dev libelf1 pahole
+	building the debug kernel: bc bison flex libelf-dev perl xz-utils
+	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux
+	selftests: iproute2 iputils-ping iperf3 ethtool tcpdump tshark python3 python3-scapy procps
+	netlink code generator: python3-yaml
+	lint: shellcheck sparse clang-format
+	dkms test: dkms
+	END
+}
+
+missing()
+{
+	local name
+
+	for name in $(packages); do
+		dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null |
+			grep -qx installed || printf '%s\n' "$name"
+	done | sort -u
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "not root and no sudo; as root: $*"
+	fi
+}
+
+install_missing()
+{
+	say "installing by apt: $*"
+	as_root apt-get -q update >&2
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >&2
+}
+
+command -v apt-get >/dev/null ||
+	die "no apt-get here; on other systems install by hand: $(packages | xargs)"
+mapfile -t wanted < <(missing)
+[ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
