@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "esp.h"
+#include "outer4.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -244,6 +245,8 @@ static void pvsvpn_setup(struct net_device *dev)
 	dev->max_mtu = IP_MAX_MTU - PVSVPN_OUTER4_LEN - PVSVPN_ESP_HEAD_MAX -
 		       PVSVPN_ESP_TAIL_MAX;
 	pvsvpn_compat_set_lltx(dev);
+	/* Replies to the inner sender need the packet's route. */
+	netif_keep_dst(dev);
 	dev->features |= features;
 	dev->hw_features |= features;
 	dev->hw_enc_features |= features;

@@ -357,7 +357,7 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	}
 	pvs->peer_count++;
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, "request");
-	pvsvpn_pmtu_refresh(pvs);
+	pvsvpn_pmtu_changed(peer);
 	return 0;
 }
 
@@ -392,7 +392,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		goto err_endpoint;
 	peer_switch_endpoint(peer, endpoint);
 	peer->replay_window = config->replay_window;
-	pvsvpn_pmtu_refresh(peer->pvs);
+	pvsvpn_pmtu_changed(peer);
 	return 0;
 
 err_endpoint:

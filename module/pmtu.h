@@ -17,9 +17,10 @@ struct sk_buff;
 
 u32 pvsvpn_pmtu_inner(u32 path_mtu, const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
+void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      struct dst_entry *dst);
+		      const struct dst_entry *dst, bool *fragment);
 
 #endif /* _PVSVPN_PMTU_H */

@@ -165,7 +165,7 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, "request");
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);
-	pvsvpn_pmtu_refresh(peer->pvs);
+	pvsvpn_pmtu_changed(peer);
 	return 0;
 }
 

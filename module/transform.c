@@ -83,6 +83,16 @@ pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
 }
 
 /**
+ * pvsvpn_transform_usual() - what to reckon with before there is an SA
+ *
+ * Return: the first of the table.
+ */
+const struct pvsvpn_transform *pvsvpn_transform_usual(void)
+{
+	return &transforms[0];
+}
+
+/**
  * pvsvpn_transform_key_len() - how long the key material is
  * @transform: the transform
  *
@@ -204,6 +214,8 @@ static void request_complete(pvsvpn_compat_completion_arg *arg, int err)
 static void request_detach(struct request *req)
 {
 	pvsvpn_sa_get(req->sa);
+	/* The route outlives the read side, or is gone. */
+	skb_dst_force(req->skb);
 	__this_cpu_write(request_slot, NULL);
 	if (xchg(&req->state, REQUEST_DETACHED) == REQUEST_COMPLETED)
 		request_finish(req);

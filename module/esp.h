@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* ESP bytes (RFC 4303 section 2). */
+#ifndef _PVSVPN_ESP_H
+#define _PVSVPN_ESP_H
+
+#include <linux/types.h>
+
+struct pvsvpn_sa;
+struct pvsvpn_transform;
+struct sk_buff;
+
+/* Room to ask for in front: SPI, sequence number, the longest IV. */
+#define PVSVPN_ESP_HEAD_MAX	(8 + 16)
+/* Behind: padding, pad length and next header, the longest ICV. */
+#define PVSVPN_ESP_TAIL_MAX	(15 + 2 + 32)
+
+unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform);
+bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
+		       unsigned int len);
+void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u32 seq,
+		      u8 next_header);
+int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
+		     u8 *next_header);
+
+#endif /* _PVSVPN_ESP_H */

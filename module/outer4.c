@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/icmp.h>
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <net/dst_cache.h>
+#include <net/esp.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "device.h"
+#include "outer4.h"
+#include "peer.h"
+#include "receive.h"
+#include "sa.h"
+#include "sad.h"
+#include "stats.h"
+
+/* Before VTI (100) and stock ESP (0), which get what is not ours. */
+#define HANDLER_PRIORITY	200
+
+static struct rtable *route_lookup(struct pvsvpn_peer *peer, __be32 *saddr)
+{
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	struct flowi4 fl4 = {
+		.daddr = endpoint->remote.a4,
+		.saddr = endpoint->local.a4,
+		.flowi4_proto = IPPROTO_ESP,
+		.flowi4_mark = READ_ONCE(peer->pvs->fwmark),
+	};
+	struct rtable *rt;
+
+	/* Not ip_route_output_key(): that would ask stock IPsec's policies. */
+	rt = __ip_route_output_key(peer->pvs->net, &fl4);
+	if (IS_ERR(rt))
+		return rt;
+	if (unlikely(rt->dst.dev == peer->pvs->dev)) {
+		ip_rt_put(rt);
+		return ERR_PTR(-ELOOP);
+	}
+	dst_cache_set_ip4(&peer->dst_cache, &rt->dst, fl4.saddr);
+	*saddr = fl4.saddr;
+	return rt;
+}
+
+/**
+ * pvsvpn_outer4_route() - the route to a peer's remote address
+ * @peer: the peer
+ * @saddr: the outer source address to use
+ *
+ * Context: RCU read side with BH disabled.
+ * Return: the route, for ip_rt_put(); ERR_PTR(-ELOOP) when it leads back into
+ * the peer's device; or another ERR_PTR when there is none.
+ */
+struct rtable *pvsvpn_outer4_route(struct pvsvpn_peer *peer, __be32 *saddr)
+{
+	struct rtable *rt = dst_cache_get_ip4(&peer->dst_cache, saddr);
+
+	return likely(rt) ? rt : route_lookup(peer, saddr);
+}
+
+static void outer4_push(struct sk_buff *skb, struct net *net, u8 tos,
+			__be32 saddr, __be32 daddr)
+{
+	struct iphdr *iph;
+
+	skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(*iph));
+	iph = ip_hdr(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = tos;
+	iph->frag_off = skb->ignore_df ? 0 : htons(IP_DF);
+	iph->ttl = ip4_dst_hoplimit(skb_dst(skb));
+	iph->protocol = IPPROTO_ESP;
+	iph->saddr = saddr;
+	iph->daddr = daddr;
+	/* Only what may be fragmented needs an ID (RFC 6864). */
+	if (skb->ignore_df)
+		__ip_select_ident(net, iph, 1);
+	else
+		iph->id = 0;
+}
+
+/**
+ * pvsvpn_outer4_send() - put the outer IP header on, and send
+ * @sa: outbound SA
+ * @skb: ESP packet with its route, ignore_df where it may be fragmented;
+ *	consumed
+ * @tos: DSCP and ECN of the outer header
+ * @saddr: outer source address
+ * @daddr: outer destination address
+ *
+ * Context: RCU read side with BH disabled.
+ * Return: 0, or the errno with which the stack has refused the packet.
+ */
+int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb, u8 tos,
+		       __be32 saddr, __be32 daddr)
+{
+	struct pvsvpn_device *pvs = sa->peer->pvs;
+
+	outer4_push(skb, pvs->net, tos, saddr, daddr);
+	skb->protocol = htons(ETH_P_IP);
+	skb->mark = READ_ONCE(pvs->fwmark);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	return net_xmit_eval(ip_local_out(pvs->net, NULL, skb));
+}
+
+/*
+ * An SPI that nobody here knows: the first thing to see when the two ends
+ * disagree about their SAs. Stock IPsec gets the packet in any case.
+ */
+static void outer4_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct pvsvpn_peer *peer;
+	struct xfrm_state *x;
+
+	peer = pvsvpn_peer_find_remote(net, AF_INET,
+				       (const xfrm_address_t *)&iph->saddr);
+	if (!peer)
+		return;
+	x = xfrm_state_lookup(net, skb->mark,
+			      (const xfrm_address_t *)&iph->daddr, spi,
+			      IPPROTO_ESP, AF_INET);
+	if (x)
+		xfrm_state_put(x);
+	else
+		pvsvpn_stats_dropped(peer->pvs, peer, NULL, skb->len,
+				     PVSVPN_DROP_RX_UNKNOWN_SPI);
+}
+
+static int outer4_rcv(struct sk_buff *skb)
+{
+	struct net *net = dev_net(skb->dev);
+	struct pvsvpn_sa *sa;
+	__be32 spi;
+
+	if (!pskb_may_pull(skb, sizeof(struct ip_esp_hdr)))
+		return -EINVAL;
+	spi = ((const struct ip_esp_hdr *)skb->data)->spi;
+	sa = pvsvpn_sad_find_in(net, AF_INET,
+				(const xfrm_address_t *)&ip_hdr(skb)->daddr,
+				spi);
+	if (!sa) {
+		outer4_unknown_spi(net, skb, spi);
+		return -EINVAL;
+	}
+	pvsvpn_receive(sa, skb);
+	return 0;
+}
+
+/* ESP in UDP, from a socket that is not ours. */
+static int outer4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
+			    int encap_type)
+{
+	return -EINVAL;
+}
+
+/* Stock IPsec asks who has sent its own packets through: not us. */
+static int outer4_rcv_cb(struct sk_buff *skb, int err)
+{
+	return 1;
+}
+
+/* An ICMP error about a packet of ours; data is the quoted IP header. */
+static int outer4_err(struct sk_buff *skb, u32 info)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	const struct ip_esp_hdr *esph =
+		(const struct ip_esp_hdr *)(skb->data + iph->ihl * 4);
+	struct net *net = dev_net(skb->dev);
+	struct pvsvpn_sa *sa;
+
+	sa = pvsvpn_sad_find_out(net, AF_INET,
+				 (const xfrm_address_t *)&iph->daddr,
+				 esph->spi);
+	if (!sa)
+		return -ENOENT;
+	if (icmp_hdr(skb)->type == ICMP_REDIRECT) {
+		ipv4_redirect(skb, net, 0, IPPROTO_ESP);
+	} else if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH &&
+		   icmp_hdr(skb)->code == ICMP_FRAG_NEEDED) {
+		ipv4_update_pmtu(skb, net, info, 0, IPPROTO_ESP);
+		pvsvpn_device_refresh(sa->peer->pvs);
+	}
+	return 0;
+}
+
+static struct xfrm4_protocol outer4_protocol __read_mostly = {
+	.handler = outer4_rcv,
+	.input_handler = outer4_rcv_encap,
+	.cb_handler = outer4_rcv_cb,
+	.err_handler = outer4_err,
+	.priority = HANDLER_PRIORITY,
+};
+
+/**
+ * pvsvpn_outer4_init() - ask for ESP packets
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_outer4_init(void)
+{
+	return xfrm4_protocol_register(&outer4_protocol, IPPROTO_ESP);
+}
+
+/**
+ * pvsvpn_outer4_exit() - get no more; none is in here on return
+ */
+void pvsvpn_outer4_exit(void)
+{
+	xfrm4_protocol_deregister(&outer4_protocol, IPPROTO_ESP);
+}

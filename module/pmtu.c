@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+
+#include "device.h"
+#include "esp.h"
+#include "outer4.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "stats.h"
+#include "transform.h"
+
+/* Trailer without padding, and what it ends on a multiple of. */
+#define TRAILER_LEN	2
+#define ALIGNMENT	4
+
+/**
+ * pvsvpn_pmtu_inner() - the largest inner packet that fits
+ * @path_mtu: MTU of the outer path, bytes
+ * @transform: the transform in use
+ *
+ * Context: any. Return: bytes, at least IPV4_MIN_MTU.
+ */
+u32 pvsvpn_pmtu_inner(u32 path_mtu, const struct pvsvpn_transform *transform)
+{
+	u32 around = PVSVPN_OUTER4_LEN + pvsvpn_esp_head_len(transform) +
+		     transform->icv_len;
+
+	if (path_mtu < around + IPV4_MIN_MTU + TRAILER_LEN + ALIGNMENT)
+		return IPV4_MIN_MTU;
+	return round_down(path_mtu - around, ALIGNMENT) - TRAILER_LEN;
+}
+
+/**
+ * pvsvpn_pmtu_peer() - the largest inner packet to a peer
+ * @peer: the peer
+ *
+ * Context: process, RTNL held.
+ * Return: bytes; the default as long as path or transform are not known.
+ */
+u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
+
+	if (!peer->path_mtu)
+		return PVSVPN_MTU_DEFAULT;
+	return pvsvpn_pmtu_inner(peer->path_mtu,
+				 sa ? sa->transform : pvsvpn_transform_usual());
+}
+
+/* Without a route the last figure stays. */
+static void peer_look_at_path(struct pvsvpn_peer *peer)
+{
+	struct rtable *rt;
+	__be32 saddr;
+
+	local_bh_disable();
+	rcu_read_lock();
+	rt = pvsvpn_outer4_route(peer, &saddr);
+	if (!IS_ERR(rt)) {
+		WRITE_ONCE(peer->path_mtu, dst_mtu(&rt->dst));
+		ip_rt_put(rt);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
+{
+	/*
+	 * Below IPV6_MIN_MTU the device would lose IPv6; packets up to there
+	 * are fragmented outside instead.
+	 */
+	mtu = clamp_t(u32, mtu, IPV6_MIN_MTU, pvs->dev->max_mtu);
+	if (!pvs->mtu_auto || mtu == pvs->dev->mtu)
+		return;
+	pvs->mtu_busy = true;
+	dev_set_mtu(pvs->dev, mtu);
+	pvs->mtu_busy = false;
+}
+
+/**
+ * pvsvpn_pmtu_changed() - the path to a peer or its overhead has changed
+ * @peer: the peer
+ *
+ * The device's MTU falls at once, and rises a moment later, when all peers
+ * have been asked: adding one peer of many does not look at all of them.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_device *pvs = peer->pvs;
+	u32 mtu;
+
+	ASSERT_RTNL();
+	peer_look_at_path(peer);
+	mtu = pvsvpn_pmtu_peer(peer);
+	if (mtu < pvs->dev->mtu)
+		device_set_mtu(pvs, mtu);
+	else if (mtu > pvs->dev->mtu)
+		pvsvpn_device_refresh(pvs);
+}
+
+/**
+ * pvsvpn_pmtu_refresh() - look at all paths, and let the device's MTU follow
+ * @pvs: the device
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_peer *peer;
+	u32 mtu = U32_MAX;
+	unsigned long id;
+
+	ASSERT_RTNL();
+	xa_for_each(&pvs->peers, id, peer) {
+		peer_look_at_path(peer);
+		mtu = min(mtu, pvsvpn_pmtu_peer(peer));
+	}
+	device_set_mtu(pvs, mtu == U32_MAX ? PVSVPN_MTU_DEFAULT : mtu);
+}
+
+/**
+ * pvsvpn_pmtu_auto() - hand the MTU back to the device
+ * @pvs: the device
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs)
+{
+	ASSERT_RTNL();
+	pvs->mtu_auto = true;
+	pvsvpn_pmtu_refresh(pvs);
+}
+
+static bool packet_fits(const struct sk_buff *skb, u32 mtu)
+{
+	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) :
+				 skb->len <= mtu;
+}
+
+static int too_big4(struct sk_buff *skb, u32 mtu)
+{
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
+		return PVSVPN_PASS;
+	icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	return PVSVPN_DROP_TX_TOO_BIG;
+}
+
+static int too_big6(struct sk_buff *skb, u32 mtu)
+{
+	/* No IPv6 link may be smaller (RFC 8200 section 5). */
+	if (packet_fits(skb, IPV6_MIN_MTU))
+		return PVSVPN_PASS;
+	mtu = max_t(u32, mtu, IPV6_MIN_MTU);
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	return PVSVPN_DROP_TX_TOO_BIG;
+}
+
+/**
+ * pvsvpn_pmtu_check() - does a packet fit the path?
+ * @sa: outbound SA
+ * @skb: inner packet, not split into segments yet
+ * @dst: route to the peer
+ * @fragment: set when it does not fit, but may be fragmented outside
+ *
+ * The sender of a packet that may not is told the right size (RFC 4301
+ * section 8.2).
+ *
+ * Context: softirq, RCU read side.
+ * Return: PVSVPN_PASS, or PVSVPN_DROP_TX_TOO_BIG once the sender was told.
+ */
+int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		      const struct dst_entry *dst, bool *fragment)
+{
+	u32 path_mtu = dst_mtu(dst);
+	u32 mtu = pvsvpn_pmtu_inner(path_mtu, sa->transform);
+
+	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
+		pvsvpn_device_refresh(sa->peer->pvs);
+	*fragment = false;
+	if (likely(packet_fits(skb, mtu)))
+		return PVSVPN_PASS;
+	*fragment = true;
+	return skb->protocol == htons(ETH_P_IP) ? too_big4(skb, mtu) :
+						  too_big6(skb, mtu);
+}

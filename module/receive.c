@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way in, top to bottom: lengths, replay check, decryption, replay commit,
+ * trailer, inner header, source, ECN, delivery (RFC 4303 section 3.4).
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/esp.h>
+#include <net/gro_cells.h>
+#include <net/inet_ecn.h>
+
+#include "device.h"
+#include "esp.h"
+#include "peer.h"
+#include "receive.h"
+#include "replay.h"
+#include "sa.h"
+#include "selector.h"
+#include "stats.h"
+#include "transform.h"
+
+static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
+{
+	pvsvpn_drop(sa->peer->pvs, sa->peer, sa, skb, why);
+}
+
+static u32 receive_seq(const struct sk_buff *skb)
+{
+	return ntohl(((const struct ip_esp_hdr *)skb->data)->seq_no);
+}
+
+/* Decryption is in place: nobody else may see the packet's memory. */
+static int receive_make_writable(struct sk_buff *skb)
+{
+	if (likely(!skb_cloned(skb) && !skb_has_frag_list(skb) &&
+		   !skb_has_shared_frag(skb)))
+		return 0;
+	return skb_linearize_cow(skb);
+}
+
+/* What can be said before the packet is authenticated. */
+static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	int why;
+
+	if (unlikely(!(sa->peer->pvs->dev->flags & IFF_UP)))
+		return PVSVPN_DROP_RX_DOWN;
+	if (unlikely(!pvsvpn_esp_len_ok(sa->transform, skb->len)))
+		return PVSVPN_DROP_RX_TRUNCATED;
+	if (unlikely(!pskb_may_pull(skb, pvsvpn_esp_head_len(sa->transform))))
+		return PVSVPN_DROP_RX_NOMEM;
+	why = pvsvpn_replay_check(&sa->replay, receive_seq(skb));
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	if (unlikely(receive_make_writable(skb)))
+		return PVSVPN_DROP_RX_NOMEM;
+	return PVSVPN_PASS;
+}
+
+static int receive_crypto_reason(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return PVSVPN_DROP_RX_ICV;
+	case -ENOMEM:
+		return PVSVPN_DROP_RX_NOMEM;
+	default:
+		return PVSVPN_DROP_RX_CRYPTO;
+	}
+}
+
+static int receive_set_protocol(struct sk_buff *skb, u8 next_header)
+{
+	switch (next_header) {
+	case IPPROTO_IPIP:
+		skb->protocol = htons(ETH_P_IP);
+		return PVSVPN_PASS;
+	case IPPROTO_IPV6:
+		skb->protocol = htons(ETH_P_IPV6);
+		return PVSVPN_PASS;
+	case IPPROTO_NONE:
+		return PVSVPN_DROP_RX_DUMMY;
+	default:
+		return PVSVPN_DROP_RX_NEXT_HEADER;
+	}
+}
+
+/* Length of the inner packet by its own header; 0 if that is no header. */
+static unsigned int receive_inner_len(struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP)) {
+		const struct iphdr *iph;
+
+		if (!pskb_may_pull(skb, sizeof(*iph)))
+			return 0;
+		iph = (const struct iphdr *)skb->data;
+		if (iph->version != 4 || iph->ihl < 5 ||
+		    ntohs(iph->tot_len) < iph->ihl * 4)
+			return 0;
+		return ntohs(iph->tot_len);
+	}
+	if (!pskb_may_pull(skb, sizeof(struct ipv6hdr)) ||
+	    ((const struct ipv6hdr *)skb->data)->version != 6)
+		return 0;
+	return sizeof(struct ipv6hdr) +
+	       ntohs(((const struct ipv6hdr *)skb->data)->payload_len);
+}
+
+/*
+ * The inner header becomes the packet's. Bytes behind the inner packet are
+ * traffic flow confidentiality padding (RFC 4303 section 2.7).
+ */
+static int receive_inner(struct sk_buff *skb)
+{
+	unsigned int len = receive_inner_len(skb);
+
+	if (unlikely(!len || len > skb->len))
+		return PVSVPN_DROP_RX_MALFORMED;
+	if (unlikely(pskb_trim(skb, len)))
+		return PVSVPN_DROP_RX_NOMEM;
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_reset_mac_len(skb);
+	return PVSVPN_PASS;
+}
+
+/* RFC 6040 section 4.2 */
+static int receive_ecn(struct sk_buff *skb, u8 outer)
+{
+	u8 inner = skb->protocol == htons(ETH_P_IP) ?
+		   ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+
+	if (unlikely(INET_ECN_decapsulate(skb, outer, inner) > 1))
+		return PVSVPN_DROP_RX_ECN;
+	return PVSVPN_PASS;
+}
+
+/* From here on the packet is authentic; is it also right? */
+static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	/* Outer header; the inner one takes its place on the way. */
+	u8 outer_tos = ip_hdr(skb)->tos;
+	u8 next_header;
+	int why;
+
+	why = pvsvpn_replay_commit(&sa->replay, receive_seq(skb));
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	why = pvsvpn_esp_strip(sa, skb, &next_header);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	why = receive_set_protocol(skb, next_header);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	why = receive_inner(skb);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	/* RFC 4301 section 5.2, step 4 */
+	if (unlikely(pvsvpn_selector_find_src(sa->peer->pvs, skb) != sa->peer))
+		return PVSVPN_DROP_RX_SOURCE;
+	return receive_ecn(skb, outer_tos);
+}
+
+static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	struct pvsvpn_device *pvs = sa->peer->pvs;
+	unsigned int len = skb->len;
+
+	skb->dev = pvs->dev;
+	skb->encapsulation = 0;
+	skb_clear_hash(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
+	/* Drops only when the queue is full, and counts that for the core. */
+	if (unlikely(gro_cells_receive(&pvs->gro_cells, skb) == NET_RX_DROP))
+		pvsvpn_stats_dropped(pvs, sa->peer, sa, len,
+				     PVSVPN_DROP_RX_BACKLOG);
+	else
+		pvsvpn_stats_passed(sa, PVSVPN_RX, len);
+}
+
+static void receive_seen(struct pvsvpn_peer *peer)
+{
+	/* 0 stands for never. */
+	unsigned long now = jiffies ?: 1;
+
+	if (READ_ONCE(peer->last_rx) != now)
+		WRITE_ONCE(peer->last_rx, now);
+}
+
+/* Decryption has ended. */
+static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
+{
+	int why;
+
+	if (unlikely(err)) {
+		receive_drop(sa, skb, receive_crypto_reason(err));
+		return;
+	}
+	/* An asynchronous driver may have taken its time. */
+	if (unlikely(!(sa->peer->pvs->dev->flags & IFF_UP))) {
+		receive_drop(sa, skb, PVSVPN_DROP_RX_DOWN);
+		return;
+	}
+	receive_seen(sa->peer);
+	why = receive_open(sa, skb);
+	if (likely(why == PVSVPN_PASS))
+		receive_deliver(sa, skb);
+	else
+		receive_drop(sa, skb, why);
+}
+
+/**
+ * pvsvpn_receive() - an ESP packet has arrived
+ * @sa: its SA
+ * @skb: the packet, from the SPI on, network header at the outer IP header;
+ *	consumed
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	int why = receive_check(sa, skb);
+
+	if (likely(why == PVSVPN_PASS))
+		pvsvpn_transform_decrypt(sa, skb, receive_done);
+	else
+		receive_drop(sa, skb, why);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The way in. */
+#ifndef _PVSVPN_RECEIVE_H
+#define _PVSVPN_RECEIVE_H
+
+struct pvsvpn_sa;
+struct sk_buff;
+
+void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb);
+
+#endif /* _PVSVPN_RECEIVE_H */

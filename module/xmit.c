@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way out, top to bottom: header, peer, SA, route, size, segments, sequence
+ * numbers, ESP, encryption, outer header (RFC 4303 section 3.3).
+ */
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/dsfield.h>
+#include <net/gso.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+#include "device.h"
+#include "esp.h"
+#include "outer4.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "selector.h"
+#include "stats.h"
+#include "transform.h"
+#include "xmit.h"
+
+/*
+ * Tunnels in tunnels are fine, in circles they are not. Less than the core's
+ * own limit, which only logs.
+ */
+#define DEPTH_MAX	4
+
+/* How many of our devices a packet is in on this CPU; BH disabled. */
+static DEFINE_PER_CPU(u8, xmit_depth);
+
+/**
+ * struct xmit_cb - what the end of encryption needs to know, in skb->cb
+ * @saddr: outer source address
+ * @daddr: outer destination address
+ * @inner_len: length of the inner packet
+ * @tos: DSCP and ECN of the outer header
+ * @depth: value of xmit_depth for whatever happens to the packet next
+ */
+struct xmit_cb {
+	__be32 saddr;
+	__be32 daddr;
+	unsigned int inner_len;
+	u8 tos;
+	u8 depth;
+};
+
+static struct xmit_cb *xmit_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct xmit_cb) > sizeof(skb->cb));
+	return (struct xmit_cb *)skb->cb;
+}
+
+/**
+ * struct xmit_batch - the segments of one packet share all of this
+ * @pvs: the device
+ * @peer: the peer
+ * @sa: the SA
+ * @rt: route to the peer
+ * @saddr: outer source address
+ * @daddr: outer destination address
+ * @fragment: the outer packets may be fragmented
+ */
+struct xmit_batch {
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_peer *peer;
+	struct pvsvpn_sa *sa;
+	struct rtable *rt;
+	__be32 saddr;
+	__be32 daddr;
+	bool fragment;
+};
+
+static int xmit_check_header(struct sk_buff *skb)
+{
+	unsigned int len, version;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		len = sizeof(struct iphdr);
+		version = 4;
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		len = sizeof(struct ipv6hdr);
+		version = 6;
+	} else {
+		return PVSVPN_DROP_TX_PROTOCOL;
+	}
+	if (unlikely(skb_network_offset(skb) || !pskb_may_pull(skb, len) ||
+		     ip_hdr(skb)->version != version))
+		return PVSVPN_DROP_TX_MALFORMED;
+	return PVSVPN_PASS;
+}
+
+/* The sender shall not wait for a time-out. */
+static void xmit_tell_unreachable(struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	else
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH,
+				0);
+}
+
+static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
+{
+	batch->peer = pvsvpn_selector_find_dst(batch->pvs, skb);
+	if (unlikely(!batch->peer))
+		return PVSVPN_DROP_TX_NO_PEER;
+	batch->sa = rcu_dereference(batch->peer->tx_sa);
+	if (unlikely(!batch->sa))
+		return PVSVPN_DROP_TX_NO_SA;
+	return PVSVPN_PASS;
+}
+
+static int xmit_find_route(struct xmit_batch *batch)
+{
+	struct rtable *rt = pvsvpn_outer4_route(batch->peer, &batch->saddr);
+
+	if (IS_ERR(rt))
+		return PTR_ERR(rt) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
+					       PVSVPN_DROP_TX_NO_ROUTE;
+	batch->rt = rt;
+	batch->daddr = pvsvpn_peer_endpoint(batch->peer)->remote.a4;
+	return PVSVPN_PASS;
+}
+
+/* Everything that is decided once for a packet, before it is split. */
+static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
+{
+	int why;
+
+	if (unlikely(__this_cpu_read(xmit_depth) >= DEPTH_MAX))
+		return PVSVPN_DROP_TX_LOOP;
+	why = xmit_check_header(skb);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	why = xmit_find_sa(batch, skb);
+	if (likely(why == PVSVPN_PASS))
+		why = xmit_find_route(batch);
+	if (unlikely(why != PVSVPN_PASS)) {
+		xmit_tell_unreachable(skb);
+		return why;
+	}
+	return pvsvpn_pmtu_check(batch->sa, skb, &batch->rt->dst,
+				 &batch->fragment);
+}
+
+/*
+ * Make a packet linear, ours alone, and with room on both sides: one copy at
+ * most. The segments of a split packet are that already.
+ */
+static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower)
+{
+	int head = LL_RESERVED_SPACE(lower) + PVSVPN_OUTER4_LEN +
+		   PVSVPN_ESP_HEAD_MAX - (int)skb_headroom(skb);
+	int tail = PVSVPN_ESP_TAIL_MAX + (int)skb->data_len -
+		   (int)(skb_end_pointer(skb) - skb_tail_pointer(skb));
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		return PVSVPN_DROP_TX_GSO;
+	if ((skb_cloned(skb) || head > 0 || tail > 0) &&
+	    pskb_expand_head(skb, SKB_DATA_ALIGN(max(head, 0)), max(tail, 0),
+			     GFP_ATOMIC))
+		return PVSVPN_DROP_TX_NOMEM;
+	if (skb_linearize(skb))
+		return PVSVPN_DROP_TX_NOMEM;
+	return PVSVPN_PASS;
+}
+
+static void xmit_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
+{
+	pvsvpn_drop(sa->peer->pvs, sa->peer, sa, skb, why);
+}
+
+static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	struct xmit_cb cb = *xmit_cb(skb);
+	unsigned int len = skb->len;
+	u8 depth;
+
+	/* Also right when an asynchronous driver has made a new start. */
+	depth = __this_cpu_read(xmit_depth);
+	__this_cpu_write(xmit_depth, cb.depth);
+	if (likely(!pvsvpn_outer4_send(sa, skb, cb.tos, cb.saddr, cb.daddr)))
+		pvsvpn_stats_passed(sa, PVSVPN_TX, cb.inner_len);
+	else
+		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, len,
+				     PVSVPN_DROP_TX_OUTPUT);
+	__this_cpu_write(xmit_depth, depth);
+}
+
+/* Encryption has ended. */
+static void xmit_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
+{
+	if (unlikely(err))
+		xmit_drop(sa, skb, err == -ENOMEM ? PVSVPN_DROP_TX_NOMEM :
+						    PVSVPN_DROP_TX_CRYPTO);
+	else if (unlikely(!skb_dst(skb)))
+		/* It went while an asynchronous driver had the packet. */
+		xmit_drop(sa, skb, PVSVPN_DROP_TX_NO_ROUTE);
+	else
+		xmit_send(sa, skb);
+}
+
+static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb)
+{
+	struct xmit_cb *cb = xmit_cb(skb);
+
+	cb->saddr = batch->saddr;
+	cb->daddr = batch->daddr;
+	cb->inner_len = skb->len;
+	cb->depth = __this_cpu_read(xmit_depth) + 1;
+	/* DSCP as in RFC 2983's uniform model, ECN as in RFC 6040's normal mode. */
+	cb->tos = skb->protocol == htons(ETH_P_IP) ?
+		  ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
+		     u32 seq)
+{
+	struct pvsvpn_device *pvs = batch->pvs;
+	int why = xmit_make_room(skb, batch->rt->dst.dev);
+
+	if (unlikely(why != PVSVPN_PASS)) {
+		xmit_drop(batch->sa, skb, why);
+		return;
+	}
+	xmit_fill_cb(batch, skb);
+	pvsvpn_esp_build(batch->sa, skb, seq,
+			 skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP :
+							    IPPROTO_IPV6);
+	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+	skb->ignore_df = batch->fragment;
+	skb_dst_set_noref(skb, &batch->rt->dst);
+	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
+}
+
+/* One packet, or a list of segments; NULL when it could not be split. */
+static struct sk_buff *xmit_split(struct sk_buff *skb)
+{
+	struct sk_buff *segments;
+
+	if (!skb_is_gso(skb)) {
+		skb_mark_not_on_list(skb);
+		return skb;
+	}
+	segments = skb_gso_segment(skb, 0);
+	if (IS_ERR_OR_NULL(segments))
+		return NULL;
+	consume_skb(skb);
+	return segments;
+}
+
+static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
+{
+	struct sk_buff *skb, *next;
+	unsigned int count = 0;
+	int given;
+	u32 seq;
+
+	skb_list_walk_safe(list, skb, next)
+		count++;
+	given = pvsvpn_sa_seq_take(batch->sa, count, &seq);
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		if (likely(given-- > 0))
+			xmit_one(batch, skb, seq++);
+		else
+			xmit_drop(batch->sa, skb, PVSVPN_DROP_TX_SEQ_EXHAUSTED);
+	}
+}
+
+/**
+ * pvsvpn_xmit() - ndo_start_xmit: a packet was routed into the device
+ * @skb: inner packet, or many in one (GSO); consumed
+ * @dev: the device
+ *
+ * Context: softirq, or process with BH disabled.
+ * Return: NETDEV_TX_OK, whatever became of the packet.
+ */
+netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct xmit_batch batch = { .pvs = netdev_priv(dev) };
+	struct sk_buff *list;
+	int why;
+
+	rcu_read_lock();
+	why = xmit_decide(&batch, skb);
+	if (likely(why == PVSVPN_PASS)) {
+		list = xmit_split(skb);
+		if (likely(list))
+			xmit_segments(&batch, list);
+		else
+			why = PVSVPN_DROP_TX_GSO;
+	}
+	if (unlikely(why != PVSVPN_PASS))
+		pvsvpn_drop(batch.pvs, batch.peer, batch.sa, skb, why);
+	if (batch.rt)
+		ip_rt_put(batch.rt);
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The way out. */
+#ifndef _PVSVPN_XMIT_H
+#define _PVSVPN_XMIT_H
+
+#include <linux/netdevice.h>
+
+netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev);
+
+#endif /* _PVSVPN_XMIT_H */
