@@ -23,14 +23,7 @@ const struct nla_policy pvsvpn_transform_nl_policy[PVSVPN_A_TRANSFORM_INTEGRITY 
 };
 
 /* PVSVPN_CMD_DEVICE_GET - do */
-const struct nla_policy pvsvpn_device_get_do_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1] = {
-	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
-	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[PVSVPN_A_DEVICE_COUNTERS] = { .type = NLA_FLAG, },
-};
-
-/* PVSVPN_CMD_DEVICE_GET - dump */
-const struct nla_policy pvsvpn_device_get_dump_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1] = {
+const struct nla_policy pvsvpn_device_get_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1] = {
 	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_DEVICE_COUNTERS] = { .type = NLA_FLAG, },
@@ -45,17 +38,10 @@ const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_FWMARK + 1] 
 };
 
 /* PVSVPN_CMD_PEER_GET - do */
-const struct nla_policy pvsvpn_peer_get_do_nl_policy[PVSVPN_A_PEER_COUNTERS + 1] = {
+const struct nla_policy pvsvpn_peer_get_nl_policy[PVSVPN_A_PEER_COUNTERS + 1] = {
 	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
-	[PVSVPN_A_PEER_COUNTERS] = { .type = NLA_FLAG, },
-};
-
-/* PVSVPN_CMD_PEER_GET - dump */
-const struct nla_policy pvsvpn_peer_get_dump_nl_policy[PVSVPN_A_PEER_COUNTERS + 1] = {
-	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
-	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_PEER_COUNTERS] = { .type = NLA_FLAG, },
 };
 
@@ -91,20 +77,12 @@ const struct nla_policy pvsvpn_peer_del_nl_policy[PVSVPN_A_PEER_NAME + 1] = {
 };
 
 /* PVSVPN_CMD_SA_GET - do */
-const struct nla_policy pvsvpn_sa_get_do_nl_policy[PVSVPN_A_SA_COUNTERS + 1] = {
+const struct nla_policy pvsvpn_sa_get_nl_policy[PVSVPN_A_SA_COUNTERS + 1] = {
 	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
 	[PVSVPN_A_SA_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[PVSVPN_A_SA_SPI] = { .type = NLA_U32, },
-	[PVSVPN_A_SA_COUNTERS] = { .type = NLA_FLAG, },
-};
-
-/* PVSVPN_CMD_SA_GET - dump */
-const struct nla_policy pvsvpn_sa_get_dump_nl_policy[PVSVPN_A_SA_COUNTERS + 1] = {
-	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
-	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
 	[PVSVPN_A_SA_COUNTERS] = { .type = NLA_FLAG, },
 };
 

@@ -15,11 +15,11 @@
 extern const struct nla_policy pvsvpn_subnet_nl_policy[PVSVPN_A_SUBNET_PREFIX_LENGTH + 1];
 extern const struct nla_policy pvsvpn_transform_nl_policy[PVSVPN_A_TRANSFORM_INTEGRITY + 1];
 
-extern const struct nla_policy pvsvpn_device_get_do_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1];
+extern const struct nla_policy pvsvpn_device_get_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1];
 
 extern const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_FWMARK + 1];
 
-extern const struct nla_policy pvsvpn_peer_get_do_nl_policy[PVSVPN_A_PEER_COUNTERS + 1];
+extern const struct nla_policy pvsvpn_peer_get_nl_policy[PVSVPN_A_PEER_COUNTERS + 1];
 
 extern const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1];
 
@@ -27,7 +27,7 @@ extern const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_REPLAY_WI
 
 extern const struct nla_policy pvsvpn_peer_del_nl_policy[PVSVPN_A_PEER_NAME + 1];
 
-extern const struct nla_policy pvsvpn_sa_get_do_nl_policy[PVSVPN_A_SA_COUNTERS + 1];
+extern const struct nla_policy pvsvpn_sa_get_nl_policy[PVSVPN_A_SA_COUNTERS + 1];
 
 extern const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_SEQ + 1];
 

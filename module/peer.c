@@ -66,7 +66,8 @@ struct remote_key {
 
 static u32 remote_hash(const xfrm_address_t *remote, u16 family, u32 seed)
 {
-	return jhash2(remote->a6, family == AF_INET ? 1 : 4, seed);
+	return jhash2((__force const u32 *)remote->a6,
+		      family == AF_INET ? 1 : 4, seed);
 }
 
 static u32 remote_key_hashfn(const void *data, u32 len, u32 seed)

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/gso.h>
 #include <net/ip6_route.h>
 
 #include "device.h"

@@ -24,7 +24,7 @@ struct subnet_key {
 static u32 subnet_hash(const struct pvsvpn_device *pvs,
 		       const struct pvsvpn_prefix *prefix, u32 seed)
 {
-	return jhash2(prefix->addr.s6_addr32,
+	return jhash2((__force const u32 *)prefix->addr.s6_addr32,
 		      prefix->family == AF_INET ? 1 : 4,
 		      seed ^ prefix->len ^ (u32)((unsigned long)pvs >> 6));
 }
