@@ -64,7 +64,8 @@ run_readme()
 # IPv6 is off, so that the wire has no reason to carry anything but the tunnel
 wire()
 {
-	local ns=$1 dev=$2 addr=$3 far=$4 router=$5 mac_near=02:00:00:00:01:${3##*.} mac_far=02:00:00:00:02:${3##*.}
+	local ns=$1 dev=$2 addr=$3 far=$4 router=$5
+	local mac_near=02:00:00:00:01:01 mac_far=02:00:00:00:01:02
 
 	ip -n internet link add "$far" address "$mac_far" type veth \
 		peer name "$dev" netns "$ns" address "$mac_near"
@@ -132,7 +133,8 @@ packets() { tcpdump -n -r "$work/$1.pcap" 2>/dev/null | wc -l; }
 check_pings()
 {
 	grep -q 'packets transmitted' "$1" || fail "no ping in $1"
-	! grep 'packets transmitted' "$1" | grep -qv ' 0% packet loss' || fail "a ping was lost"
+	! grep 'packets transmitted' "$1" | grep -qv ' 0% packet loss' ||
+		fail "a ping was lost"
 }
 
 frames()
@@ -153,8 +155,10 @@ show_secrecy()
 	stop_capture plain
 	stop_capture esp
 	check_pings "$work/host.out"
-	grep -qaF "$secret" "$work/plain.pcap" || fail "the payload did not arrive at host B as it was sent"
-	! grep -qaF "$secret" "$work/esp.pcap" || fail "the payload went over the wire in plain text"
+	grep -qaF "$secret" "$work/plain.pcap" ||
+		fail "the payload did not arrive at host B as it was sent"
+	! grep -qaF "$secret" "$work/esp.pcap" ||
+		fail "the payload went over the wire in plain text"
 
 	printf '\nThe first of them at host B:\n'
 	tcpdump -n -A -c 1 -r "$work/plain.pcap" 2>/dev/null
@@ -222,6 +226,7 @@ fi
 result=$(iperf_result)
 [ -n "$result" ] || fail "iperf3 gave no result"
 printf '%s packets passed between the gateways, %s of them other than ESP\n' "$total" "$others"
+pings=$(awk '/packets transmitted/ { sum += $1 } END { print sum }' \
+	"$work/test.out" "$work/host.out")
 printf '\ndemo: carried %s pings without loss and %s; %s packets on the wire, all ESP\n' \
-	"$(cat "$work/test.out" "$work/host.out" | awk '/packets transmitted/ { sum += $1 } END { print sum }')" \
-	"$result" "$total"
+	"$pings" "$result" "$total"

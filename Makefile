@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+# "make help" says what there is. The module's own build is in Kbuild.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+DESTDIR ?=
+MODDIR := updates
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+SOURCES = $(shell find module uapi \( -name '*.[ch]' -o -name Kbuild \) -not -name '*.mod.c')
+
+export KERNELS TESTS
+
+all: module tool
+
+help:
+	@echo 'make               module for the running kernel and the tool pvsvpnctl'
+	@echo '                   (KVER=release or KDIR=headers for another kernel; W=1, C=1)'
+	@echo 'make demo          two gateways and a tunnel in a VM, real traffic'
+	@echo 'make check         lint and every selftest, in VMs with Debian kernels'
+	@echo '                   (TESTS="replay interop" KERNELS=6.12 picks)'
+	@echo 'make check-debug   the same on a kernel with KASAN, lockdep, kmemleak, faults'
+	@echo 'make install       module, tool, man page, completion (DESTDIR=); then depmod'
+	@echo 'make uninstall     removes them'
+	@echo 'make dkms          gives the sources to dkms, which builds for each kernel'
+	@echo 'make regen         uapi header and policies again from the netlink spec'
+	@echo 'make clean         removes what was built'
+
+headers:
+	@[ -e "$(KDIR)/Makefile" ] || { \
+		echo "no kernel headers in $(KDIR): install linux-headers-$(KVER), or give KVER= or KDIR=" >&2; \
+		exit 1; }
+
+module: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tool:
+	$(MAKE) -C tools/pvsvpnctl
+
+demo:
+	selftests/vm/demo.sh
+
+check:
+	@selftests/vm/check.sh
+
+check-debug:
+	@KERNELS=debug selftests/vm/check.sh
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=$(MODDIR) modules_install
+	$(MAKE) -C tools/pvsvpnctl install DESTDIR=$(DESTDIR)
+
+# A release may be named by KDIR alone, so ask the headers
+uninstall: headers
+	release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \
+	rm -f $(DESTDIR)/lib/modules/$$release/$(MODDIR)/module/pvsvpn.ko* && \
+	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
+	$(MAKE) -C tools/pvsvpnctl uninstall DESTDIR=$(DESTDIR)
+
+dkms: tool
+	mkdir -p /usr/src/pvsvpn-$(VERSION)
+	cp --parents dkms.conf COPYING Kbuild $(SOURCES) /usr/src/pvsvpn-$(VERSION)/
+	dkms status pvsvpn/$(VERSION) | grep -q . || dkms add pvsvpn/$(VERSION)
+	dkms install pvsvpn/$(VERSION) -k $(KVER)
+	$(MAKE) -C tools/pvsvpnctl install
+
+regen:
+	selftests/vm/regen.sh
+
+# Not kbuild's own clean: the headers may be gone, or another kernel's
+clean:
+	find . -maxdepth 1 \( -name '.*.cmd' -o -name modules.order -o -name Module.symvers \) -delete
+	find module \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name modules.order \) -delete
+	$(MAKE) -C tools/pvsvpnctl clean
+	rm -rf build
+
+.PHONY: all help headers module tool demo check check-debug install uninstall dkms regen clean

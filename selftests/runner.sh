@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs test scripts one after the other and prints nested KTAP: the scripts'
+# own results indented by two spaces, one result for each script.
+#
+#   runner.sh SCRIPT...      TEST_TIMEOUT: seconds for each script (default 300)
+#
+# A script that dies, hangs or keeps not to its plan gets a further, failed
+# result of its own, so that the indented results add up to the whole.
+# Exit: 0 all passed, 1 a failure, 2 usage, 4 everything skipped.
+set -u
+
+limit=${TEST_TIMEOUT:-300}
+
+# judge SUMS: indents the KTAP on stdin, writes "PASSED FAILED SKIPPED PLANNED"
+judge()
+{
+	awk -v sums="$1" '
+	/^1\.\.[0-9]+/ { planned = substr($1, 4) + 0; seen = 1 }
+	/^ok [0-9]+/ { if ($0 ~ /# *SKIP/) skipped++; else passed++ }
+	/^not ok [0-9]+/ { failed++ }
+	{ print "  " $0; fflush() }
+	END { print passed + 0, failed + 0, skipped + 0, seen ? planned : -1 >sums }'
+}
+
+# complaint STATUS PASSED FAILED SKIPPED PLANNED: what is wrong, but for failed results
+complaint()
+{
+	local status=$1 results=$(($2 + $3 + $4))
+
+	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+		echo "took longer than $limit s"
+	elif [ "$5" -lt 0 ]; then
+		echo "printed no plan, exit status $status"
+	elif [ "$5" -ne $results ]; then
+		echo "planned $5 results, gave $results, exit status $status"
+	elif [ "$3" -eq 0 ] && [ "$status" -ne 0 ] && [ "$status" -ne 4 ]; then
+		echo "exit status $status without a failed result"
+	elif [ "$3" -ne 0 ] && [ "$status" -eq 0 ]; then
+		echo "exit status 0 with a failed result"
+	fi
+}
+
+# run SCRIPT: prints its results; sets outcome to passed, failed or skipped.
+# By a file, not a pipe: a process that the script left behind would hold a pipe.
+run()
+{
+	local script=$1 pid status sums why
+
+	: >"$tmp/output"
+	timeout -k 10 "$limit" "$script" </dev/null >"$tmp/output" 2>&1 &
+	pid=$!
+	tail -q -s 0.2 -n +1 -f --pid=$pid "$tmp/output" | judge "$tmp/sums"
+	wait $pid
+	status=$?
+	read -r -a sums <"$tmp/sums"
+	why=$(complaint $status "${sums[@]}")
+	if [ -n "$why" ]; then
+		echo "  not ok $((sums[0] + sums[1] + sums[2] + 1)) runs to its end: $why"
+	fi
+	if [ -n "$why" ] || [ "${sums[1]}" -gt 0 ]; then
+		outcome=failed
+	elif [ "${sums[0]}" -gt 0 ]; then
+		outcome=passed
+	else
+		outcome=skipped
+	fi
+}
+
+[ $# -gt 0 ] || { echo "usage: runner.sh SCRIPT..." >&2; exit 2; }
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+
+declare -A total=([passed]=0 [failed]=0 [skipped]=0)
+count=0
+echo 'TAP version 13'
+echo "1..$#"
+for script in "$@"; do
+	count=$((count + 1))
+	name=$(basename "$script" .sh)
+	started=$SECONDS
+	echo "# $name"
+	run "$(realpath "$script")"
+	total[$outcome]=$((total[$outcome] + 1))
+	echo "  # took $((SECONDS - started)) s"
+	case $outcome in
+	passed) echo "ok $count $name" ;;
+	failed) echo "not ok $count $name" ;;
+	skipped) echo "ok $count $name # SKIP" ;;
+	esac
+done
+
+[ "${total[failed]}" -eq 0 ] || exit 1
+[ "${total[passed]}" -gt 0 ] || exit 4

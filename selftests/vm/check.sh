@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# "make check": what needs no VM (lint, the tool, dkms), then the selftests, in
+# one VM for each kernel, side by side. Logs are in build/logs/.
+#
+#   KERNELS="6.1 6.12"  kernels (also: debug)     TESTS="replay lint"  only these
+#
+# Last line: "N passed, N failed, N skipped". Exit: 0 if none failed, else 1.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=vm-lib.sh
+. "$(dirname "$0")/vm-lib.sh"
+
+read -r -a kernels <<<"${KERNELS:-6.1 6.12}"
+read -r -a tests <<<"${TESTS:-}"
+all_host_tests=(lint tool dkms-test)
+host_tests=() guest_tests=()
+logs=$top/build/logs
+
+# With TESTS, only what it names, here or in the VMs
+pick_tests()
+{
+	local name
+
+	[ ${#tests[@]} -gt 0 ] || host_tests=("${all_host_tests[@]}")
+	for name in "${tests[@]}"; do
+		name=${name%.sh}
+		case " ${all_host_tests[*]} " in
+		*" $name "*) host_tests+=("$name") ;;
+		*) guest_tests+=("$name") ;;
+		esac
+	done
+}
+
+# Nothing is left for the VMs if TESTS names host tests only
+wants_guests() { [ ${#tests[@]} -eq 0 ] || [ ${#guest_tests[@]} -gt 0 ]; }
+
+# shown NAME: keeps stdin as the log of NAME and prints it as it comes
+shown()
+{
+	tee "$logs/$1.ktap" | sed -u "s/^/$1 | /"
+}
+
+run_host_tests()
+{
+	[ ${#host_tests[@]} -gt 0 ] || return 0
+	# Lint and dkms build for these kernels
+	KERNELS="${kernels[*]}" TEST_TIMEOUT=1200 \
+		"$top/selftests/runner.sh" "${host_tests[@]/%/.sh}" 2>&1 | shown host || :
+}
+
+# failed_result TEXT: a result that belongs to no script
+failed_result() { printf '  not ok 1 %s\n' "$*"; }
+
+# debug is slower by the checkers, and has one test more
+limits()
+{
+	case $1 in
+	debug) echo '-t 1800 -m 3072 -e TEST_TIMEOUT=900' ;;
+	*) echo '-t 900 -m 2048 -e TEST_TIMEOUT=400' ;;
+	esac
+}
+
+# explain STATUS: what run.sh's exit status says beyond the results
+explain()
+{
+	case $1 in
+	124) failed_result 'guest: the tests took longer than their limit' ;;
+	125) failed_result 'guest: died before the tests had ended' ;;
+	esac
+}
+
+# check_plan LOG: the outer plan is there and kept
+check_plan()
+{
+	awk '
+	/^1\.\./ { planned = substr($1, 4) + 0 }
+	/^(not )?ok / { results++ }
+	END { exit !(planned && planned == results) }' "$1" ||
+		failed_result 'guest: not every test has run'
+}
+
+# run_guest KERNEL: the selftests' KTAP, then the kernel's own
+run_guest()
+{
+	local kernel=$1 out=$logs/$1 status=0
+
+	rm -rf "$out"
+	mkdir -p "$out"
+	# shellcheck disable=SC2046 # words are wanted
+	"$vm_dir/run.sh" -B -o "$out" $(limits "$kernel") "$kernel" -- \
+		make -s -C "$top/selftests" run_tests TESTS="${guest_tests[*]}" 2>"$out/errors" || status=$?
+	sed 's/^/# /' "$out/errors"
+	explain $status
+	check_plan "$out/stdout"
+	if [ -s "$out/kernel.ktap" ]; then
+		echo '# kernel'
+		sed 's/^/  /' "$out/kernel.ktap"
+	fi
+}
+
+# Downloads and builds come first, one by one; the VMs run side by side
+prepare_kernel()
+{
+	"$vm_dir/kernels.sh" dir "$1" >/dev/null &&
+		"$vm_dir/kernels.sh" module "$1" >/dev/null
+}
+
+run_guests()
+{
+	local kernel
+
+	make -s -C "$top/tools/pvsvpnctl" || :
+	for kernel in "${kernels[@]}"; do
+		say "preparing kernel $kernel"
+		if prepare_kernel "$kernel"; then
+			run_guest "$kernel" 2>&1 | shown "$kernel" &
+		else
+			failed_result 'kernel and module are built' | shown "$kernel"
+		fi
+	done
+	wait
+}
+
+# sums LOG...: the leaves of the KTAP are indented once
+sums()
+{
+	cat "$@" | awk '
+	/^  ok [0-9]/ { if ($0 ~ /# *SKIP/) skipped++; else passed++ }
+	/^  not ok [0-9]/ { failed++ }
+	END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
+}
+
+# report: sums of each log, failures by name, the sum of all
+report()
+{
+	local log
+
+	echo
+	for log in "$logs"/*.ktap; do
+		printf '%-6s %s\n' "$(basename "$log" .ktap)" "$(sums "$log")"
+	done
+	for log in "$logs"/*.ktap; do
+		awk -v where="$(basename "$log" .ktap)" '
+		/^# / { test = substr($0, 3) }
+		/^  not ok [0-9]/ { sub(/^  not ok [0-9]+ /, ""); print "FAILED: " where ": " test ": " $0 }' "$log"
+	done
+	echo "took $SECONDS s, logs in build/logs/"
+	sums "$logs"/*.ktap | tee "$logs/sum"
+}
+
+"$vm_dir/deps.sh"
+rm -rf "$logs"
+mkdir -p "$logs"
+pick_tests
+run_host_tests
+if wants_guests; then
+	run_guests
+fi
+report
+! grep -q '^  not ok [0-9]' "$logs"/*.ktap && grep -q '^  ok [0-9]' "$logs"/*.ktap
