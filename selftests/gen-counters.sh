@@ -30,7 +30,8 @@ reasons()
 		PVSVPN_DROP_LIST_PEER(PEER)
 		PVSVPN_DROP_LIST_DEVICE(DEVICE)
 	EOC
-		sed -n -e '/^@ROW/!d' -e 's/^@ROW \([a-z]*\) "\([a-z_]*\)" \([A-Z_]*\) "\(.*\)" @END.*/\1|\2|\3|\4/' -e p
+		sed -n -e '/^@ROW/!d' \
+			-e 's/^@ROW \([a-z]*\) "\([a-z_]*\)" \([A-Z_]*\) "\(.*\)" @END.*/\1|\2|\3|\4/' -e p
 }
 
 section()

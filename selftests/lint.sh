@@ -1,0 +1,271 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What can be said of the sources without running them, as KTAP.
+#
+#   lint.sh            all checks; KERNELS="6.1 6.12" are built against
+#
+# Each check is a function check_NAME that prints what is wrong; one that prints
+# nothing has passed.
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=selftests/vm/vm-lib.sh
+. selftests/vm/vm-lib.sh
+work=build/lint
+kernels=${KERNELS:-6.1 6.12}
+count=0
+failed=0
+
+# Kinds of checkpatch.pl that do not fit: X-macro lists are lists, a macro of
+# such a list names all its columns, and the sources are no patch of a tree.
+checkpatch_ignore=COMPLEX_MACRO,MACRO_ARG_UNUSED,CONSTANT_COMPARISON,TRAILING_SEMICOLON
+# compat/ is where kernel versions are compared and old names are used.
+compat_ignore=$checkpatch_ignore,LINUX_VERSION_CODE,NEW_TYPEDEFS,PREFER_ETHTOOL_PUTS
+# User space has neither the kernel's macros and functions nor its habits with
+# modes and types.
+tool_ignore=$checkpatch_ignore,PREFER_DEFINED_ATTRIBUTE_MACRO
+tool_ignore+=,SYMBOLIC_PERMS,ARRAY_SIZE,STRCPY,NEW_TYPEDEFS
+
+# files PATTERN...: tracked files, and new ones that are not ignored
+files()
+{
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		while read -r file; do [ -f "$file" ] && echo "$file"; done
+}
+
+# C that people write; the rest comes from the YAML spec
+c_files() { files "$@" | grep '\.[ch]$' | grep -v -e netlink-gen -e '^uapi/'; }
+
+scripts()
+{
+	files | while read -r file; do
+		[[ $file == *.sh ]] || head -n 1 "$file" | grep -qE '^#! ?/.*\b(ba)?sh$' || continue
+		echo "$file"
+	done
+}
+
+# result NAME OUTPUT STATUS
+result()
+{
+	count=$((count + 1))
+	if [ -z "$2" ] && [ "$3" -eq 0 ]; then
+		echo "ok $count $1"
+		return
+	fi
+	failed=$((failed + 1))
+	head -n 50 <<<"${2:-failed without a word, status $3}" | sed 's/^/# /'
+	echo "not ok $count $1"
+}
+
+# check NAME COMMAND...
+check()
+{
+	local name=$1 output status
+
+	shift
+	output=$("$@" 2>&1)
+	status=$?
+	result "$name" "$output" $status
+}
+
+check_spdx()
+{
+	files | grep -vx COPYING | while read -r file; do
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
+			echo "$file: no SPDX tag"
+	done
+}
+
+check_whitespace()
+{
+	files | xargs grep -nE '[[:blank:]]+$|^ +	|'$'\r''$' /dev/null |
+		sed 's/$/ <- white space/'
+	files | while read -r file; do
+		[ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo "$file: no newline at the end"
+	done
+	# Tabs indent C and shell; in C a comment's star follows one space.
+	{ c_files; scripts; } | xargs grep -nE '^ {2,}' /dev/null |
+		sed 's/$/ <- indent with tabs/'
+	return 0
+}
+
+# Of scripts; checkpatch.pl looks at C. Messages are not broken, as in C.
+check_line_length()
+{
+	local file
+
+	scripts | while read -r file; do
+		expand "$file" | grep -nE '^.{101,}' | grep -vE "[\"'].{30,}" | sed "s|^|$file:|"
+	done
+	return 0
+}
+
+# A function is what stands between braces in the first column.
+check_sizes()
+{
+	{ c_files; scripts; } | xargs awk '
+		FNR == 1 { start = 0 }
+		/^\{/ { start = FNR }
+		/^\}/ && start {
+			if (FNR - start - 1 > 80)
+				print FILENAME ":" start ": function of " FNR - start - 1 " lines, 80 at most"
+			start = 0
+		}
+		FNR == 901 { print FILENAME ": more than 900 lines" }'
+}
+
+check_shellcheck() { scripts | xargs shellcheck -x; }
+
+# What Documentation/ or README.md link to exists.
+check_links()
+{
+	local file target
+
+	files '*.md' '*.rst' | while read -r file; do
+		grep -oE '\]\([^)#:]+\)' "$file" | tr -d '])(' | while read -r target; do
+			[ -e "$(dirname "$file")/$target" ] || echo "$file: no such file: $target"
+		done
+	done
+	awk '/toctree/ { inside = 1; next } inside && /^   [a-z]/ { print $1 }' Documentation/index.rst |
+		while read -r target; do
+			[ -f "Documentation/$target.rst" ] || echo "index.rst: no such page: $target"
+		done
+}
+
+check_version()
+{
+	local module dkms
+
+	module=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' module/main.c)
+	dkms=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	[ -n "$module" ] || echo "module/main.c: no MODULE_VERSION"
+	[ "$module" = "$dkms" ] || echo "module/main.c says $module, dkms.conf $dkms"
+}
+
+# The README's commands are what demo-guest.sh runs, block by block.
+check_readme()
+{
+	local block
+
+	sed -n 's/^run_readme \([a-z-]*\) .*/\1/p' selftests/vm/demo-guest.sh |
+		sort -u >"$work/blocks.demo"
+	sed -n 's/^```sh \(.*\)/\1/p' README.md | sort -u >"$work/blocks.readme"
+	diff "$work/blocks.readme" "$work/blocks.demo"
+	while read -r block; do
+		awk -v start="\`\`\`sh $block" '
+			$0 == start { getline; if ($0 !~ /^```/) ok = 1 }
+			END { exit !ok }' README.md || echo "README.md: block $block is empty"
+	done <"$work/blocks.readme"
+}
+
+# run_checkpatch IGNORED FILE...
+run_checkpatch()
+{
+	local ignore=$1
+
+	shift
+	perl "$source/scripts/checkpatch.pl" --no-tree --no-summary --terse --show-types \
+		--max-line-length=100 --ignore "$ignore" -f "$@"
+}
+
+# Prints where the kernel's scripts are, for checkpatch.pl and kernel-doc
+linux_source()
+{
+	local package=linux-source-6.12 version deb dir
+
+	version=$(newest_version $package)
+	dir=$cache/$package-$version
+	[ ! -e "$dir/.unpacked" ] || { echo "$dir"; return; }
+	dir=$cache/$package-scripts-$version
+	if [ ! -x "$dir/scripts/checkpatch.pl" ]; then
+		deb=$(fetch_deb $package "$version") || return
+		mkdir -p "$dir"
+		dpkg --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
+			tar -xJ --strip-components=1 -C "$dir" --wildcards \
+				'*/scripts/checkpatch.pl' '*/scripts/kernel-doc' \
+				'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+	fi
+	echo "$dir"
+}
+
+check_checkpatch()
+{
+	local source
+
+	source=$(linux_source) || return
+	# shellcheck disable=SC2046 # file names without spaces
+	{
+		run_checkpatch $checkpatch_ignore $(c_files module | grep -v /compat/)
+		run_checkpatch $compat_ignore $(c_files module/compat)
+		run_checkpatch $tool_ignore $(c_files tools)
+	} | grep -v -e /drop.h -e /transforms.h
+	return 0
+}
+
+# kbuild KERNEL ARGUMENT...: a fresh build of the module, only its complaints
+kbuild()
+{
+	local tree=$work/$1 headers
+
+	headers=$(selftests/vm/kernels.sh dir "$1")/build || return
+	shift
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	files Kbuild module uapi | xargs cp -p --parents -t "$tree"
+	make -s -j"$(nproc)" -C "$headers" M="$PWD/$tree" "$@" modules 2>&1 | sed "s|$PWD/$tree/||g"
+}
+
+check_w1() { kbuild "$1" W=1; }
+check_sparse() { kbuild "$1" C=2 CF=-D__CHECK_ENDIAN__; }
+
+# Global symbols of the objects of the build before. The kernel's macros make
+# some names themselves: tracepoints put their own prefixes before ours.
+check_prefix()
+{
+	local objects allowed='init_module|cleanup_module|__this_module'
+
+	allowed+='|_*(tracepoint|traceiter|probestub|bpf_trace|SCK__tp_func|SCT__tp_func)_pvsvpn_.*'
+	objects=$(find "$work/$1/module" -name '*.o' ! -name 'pvsvpn*.o' ! -name '.*')
+	[ -f "$work/$1/module/pvsvpn.ko" ] || { echo "the module does not build"; return 1; }
+	xargs nm -A -g --defined-only <<<"$objects" |
+		awk -v allowed="^($allowed)$" '$3 !~ /^(__pfx_)?pvsvpn_/ && $3 !~ allowed {
+			print $1 ": global symbol without the prefix: " $3 }'
+}
+
+# The tool, with the warnings that its own Makefile may not have
+check_tool()
+{
+	local flags file
+
+	flags="-std=gnu11 -D_GNU_SOURCE -O2 -I. -Iuapi -Imodule -Itools/pvsvpnctl"
+	flags+=" -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2"
+	flags+=" $(pkg-config --cflags libmnl smartcols)" || return
+	c_files tools | grep '\.c$' | while read -r file; do
+		# shellcheck disable=SC2086 # words are wanted
+		${CC:-cc} $flags -I"${file%/*}" -fsyntax-only "$file"
+	done
+}
+
+read -ra kernels <<<"$kernels"
+mkdir -p $work
+echo "TAP version 13"
+echo "1..$((12 + 3 * ${#kernels[@]}))"
+check "SPDX tag in every file" check_spdx
+check "white space" check_whitespace
+check "lines of 100 columns at most" check_line_length
+check "functions of 80 lines, files of 900 at most" check_sizes
+check "checkpatch.pl" check_checkpatch
+check "shellcheck" check_shellcheck
+check "links in the documentation" check_links
+check "one version" check_version
+check "counters.rst follows from drop.h" selftests/gen-counters.sh --check
+check "netlink code follows from its spec" selftests/vm/regen.sh --check
+check "README has what the demo runs" check_readme
+check "tool compiles without a warning" check_tool
+for kernel in "${kernels[@]}"; do
+	check "$kernel: sparse is silent" check_sparse "$kernel"
+	check "$kernel: W=1 is silent" check_w1 "$kernel"
+	check "$kernel: global symbols begin with pvsvpn_" check_prefix "$kernel"
+done
+[ $failed -eq 0 ]
