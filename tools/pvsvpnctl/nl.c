@@ -5,8 +5,6 @@
 #include <string.h>
 #include <linux/genetlink.h>
 
-#include <linux/pvsvpn.h>
-
 #include "error.h"
 #include "nl.h"
 

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <libmnl/libmnl.h>
 
+#include <linux/pvsvpn.h>
+
 #include "parse.h"
 
 /* As large as the kernel makes a dump's message; subnet lists fit too. */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The commands, one file each. */
+#ifndef PVSVPNCTL_COMMAND_H
+#define PVSVPNCTL_COMMAND_H
+
+#include <stdbool.h>
+
+/* The global options. */
+struct options {
+	bool json;
+};
+
+/**
+ * struct command - an object and a verb
+ * @name: one or two words, "show" or "peer add"
+ * @args: the words behind it, as the usage line has them
+ * @help: what it does and what the words mean
+ * @more_help: prints what a table knows, may be NULL
+ * @run: does it with the words behind the name; returns the exit status
+ */
+struct command {
+	const char *name;
+	const char *args;
+	const char *help;
+	void (*more_help)(void);
+	int (*run)(const struct options *options, int argc, char **argv);
+};
+
+extern const struct command command_show;
+extern const struct command command_set;
+extern const struct command command_peer_add;
+extern const struct command command_peer_set;
+extern const struct command command_peer_del;
+extern const struct command command_sa_add;
+extern const struct command command_sa_del;
+extern const struct command command_genkey;
+extern const struct command command_stats;
+extern const struct command command_monitor;
+
+void list_transforms(void);
+
+#endif /* PVSVPNCTL_COMMAND_H */

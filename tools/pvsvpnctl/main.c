@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Global options, and which command is meant. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "error.h"
+
+/* Where iproute2 keeps the namespaces that have a name. */
+#define NETNS_DIR "/run/netns"
+
+static const struct command * const commands[] = {
+	&command_show,
+	&command_set,
+	&command_peer_add,
+	&command_peer_set,
+	&command_peer_del,
+	&command_sa_add,
+	&command_sa_del,
+	&command_genkey,
+	&command_stats,
+	&command_monitor,
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *out)
+{
+	fputs("Usage: pvsvpnctl [-j|--json] [-n NETNS] OBJECT VERB ...\n\n"
+	      "Configures and shows pvsvpn devices: IPsec tunnels as network interfaces.\n\n",
+	      out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  pvsvpnctl %s%s%s\n", commands[i]->name,
+			*commands[i]->args ? " " : "", commands[i]->args);
+	fputs("\nOptions:\n"
+	      "  -j, --json         print JSON (show, stats, monitor)\n"
+	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
+	      "  -h, --help         help, also for each command: pvsvpnctl peer add --help\n"
+	      "  -V, --version      print the version\n",
+	      out);
+}
+
+static void print_help(const struct command *command)
+{
+	printf("Usage: pvsvpnctl %s%s%s\n\n%s", command->name,
+	       *command->args ? " " : "", command->args, command->help);
+	if (command->more_help)
+		command->more_help();
+}
+
+static int enter_netns(const char *name)
+{
+	char path[512];
+	int fd, ret;
+
+	if (!*name || strchr(name, '/') ||
+	    snprintf(path, sizeof(path), NETNS_DIR "/%s", name) >=
+	    (int)sizeof(path))
+		return ctl_error(CTL_USAGE, "netns", name, "see ip netns list",
+				 "no name of a network namespace");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ctl_error(CTL_FAILED, "netns", name,
+				 "ip netns list shows what there is", "%s: %s",
+				 path, strerror(errno));
+	ret = setns(fd, CLONE_NEWNET);
+	if (ret)
+		ret = ctl_error(CTL_FAILED, "netns", name, "run it as root",
+				"cannot enter: %s", strerror(errno));
+	close(fd);
+	return ret;
+}
+
+/* How many of @argv are the words of @name; 0 if they are others. */
+static int match_name(const char *name, int argc, char **argv)
+{
+	size_t len = strcspn(name, " ");
+
+	if (!argc || strlen(argv[0]) != len || strncmp(argv[0], name, len))
+		return 0;
+	if (!name[len])
+		return 1;
+	return argc > 1 && !strcmp(argv[1], name + len + 1) ? 2 : 0;
+}
+
+static const struct command *find_command(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		*words = match_name(commands[i]->name, argc, argv);
+		if (*words)
+			return commands[i];
+	}
+	return NULL;
+}
+
+/* Help of each verb of an object. */
+static bool help_object(const char *object)
+{
+	size_t len = strlen(object);
+	bool found = false;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strncmp(commands[i]->name, object, len) ||
+		    commands[i]->name[len] != ' ')
+			continue;
+		if (found)
+			putchar('\n');
+		print_help(commands[i]);
+		found = true;
+	}
+	return found;
+}
+
+static int no_command(int argc, char **argv)
+{
+	if (!argc) {
+		print_usage(stderr);
+		return CTL_USAGE;
+	}
+	return ctl_error(CTL_USAGE, "usage", argv[0],
+			 "pvsvpnctl --help lists the commands",
+			 argc > 1 ? "no such command with \"%s\"" :
+			 "no such command, or its verb is missing", argv[1]);
+}
+
+static int help(int argc, char **argv)
+{
+	int words;
+	const struct command *command = find_command(argc, argv, &words);
+
+	if (command)
+		print_help(command);
+	else if (!argc)
+		print_usage(stdout);
+	else if (argc > 1 || !help_object(argv[0]))
+		return no_command(argc, argv);
+	return CTL_OK;
+}
+
+static int run(const struct options *options, const char *netns, int argc,
+	       char **argv)
+{
+	int words, ret;
+	const struct command *command = find_command(argc, argv, &words);
+
+	if (!command)
+		return no_command(argc, argv);
+	if (netns) {
+		ret = enter_netns(netns);
+		if (ret)
+			return ret;
+	}
+	return command->run(options, argc - words, argv + words);
+}
+
+/* What was printed must have arrived: a full disk is a failure. */
+static int finish(int ret)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return ctl_error(CTL_FAILED, "standard output", NULL,
+				 "check where it goes", "%s", strerror(errno));
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "netns", required_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 }
+	};
+	struct options options = { .json = false };
+	const char *netns = NULL;
+	bool want_help = false;
+	int opt;
+
+	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
+	argv[0] = "pvsvpnctl";
+	while ((opt = getopt_long(argc, argv, "jn:hV", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'j':
+			options.json = true;
+			break;
+		case 'n':
+			netns = optarg;
+			break;
+		case 'h':
+			want_help = true;
+			break;
+		case 'V':
+			puts("pvsvpnctl " VERSION);
+			return finish(CTL_OK);
+		default:
+			return CTL_USAGE;
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (want_help)
+		return finish(help(argc, argv));
+	return finish(run(&options, netns, argc, argv));
+}

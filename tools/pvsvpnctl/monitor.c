@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* monitor: events as they happen, one line each. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <linux/genetlink.h>
+
+#include "command.h"
+#include "error.h"
+#include "nl.h"
+#include "print.h"
+
+/* As the YAML specification names them. */
+static const char * const event_names[] = {
+	[PVSVPN_EVENT_TYPE_PEER_NEW] = "peer-new",
+	[PVSVPN_EVENT_TYPE_PEER_DEL] = "peer-del",
+	[PVSVPN_EVENT_TYPE_PEER_UP] = "peer-up",
+	[PVSVPN_EVENT_TYPE_PEER_DOWN] = "peer-down",
+	[PVSVPN_EVENT_TYPE_SA_NEW] = "sa-new",
+	[PVSVPN_EVENT_TYPE_SA_DEL] = "sa-del",
+	[PVSVPN_EVENT_TYPE_SA_EXPIRED] = "sa-expired",
+};
+
+struct event {
+	uint8_t type;
+	uint32_t ifindex;
+	char ifname[IFNAMSIZ];
+	char peer[PVSVPN_PEER_NAME_MAX + 1];
+	struct addr remote;
+	bool has_sa;
+	uint8_t dir;
+	uint32_t spi;
+	char reason[128];
+};
+
+static const char *event_name(const struct event *event)
+{
+	if (event->type < sizeof(event_names) / sizeof(event_names[0]))
+		return event_names[event->type];
+	return "unknown";
+}
+
+static void read_text(const struct nlattr *attr, char *text, size_t size)
+{
+	snprintf(text, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
+		 mnl_attr_get_str(attr));
+	clean_text(text);
+}
+
+static void read_attr(const struct nlattr *attr, struct event *event)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case PVSVPN_A_EVENT_TYPE:
+		event->type = mnl_attr_get_u8(attr);
+		break;
+	case PVSVPN_A_EVENT_IFINDEX:
+		event->ifindex = mnl_attr_get_u32(attr);
+		break;
+	case PVSVPN_A_EVENT_IFNAME:
+		read_text(attr, event->ifname, sizeof(event->ifname));
+		break;
+	case PVSVPN_A_EVENT_PEER:
+		read_text(attr, event->peer, sizeof(event->peer));
+		break;
+	case PVSVPN_A_EVENT_REMOTE:
+		event->remote.len = mnl_attr_get_payload_len(attr);
+		if (event->remote.len > sizeof(event->remote.byte))
+			event->remote.len = 0;
+		memcpy(event->remote.byte, mnl_attr_get_payload(attr),
+		       event->remote.len);
+		break;
+	case PVSVPN_A_EVENT_DIR:
+		event->dir = mnl_attr_get_u8(attr);
+		break;
+	case PVSVPN_A_EVENT_SPI:
+		event->has_sa = true;
+		event->spi = mnl_attr_get_u32(attr);
+		break;
+	case PVSVPN_A_EVENT_REASON:
+		read_text(attr, event->reason, sizeof(event->reason));
+		break;
+	}
+}
+
+/* 2026-11-24T14:20:01.123+0100 */
+static void format_now(char *text)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	len = strftime(text, FORMAT_MAX, "%FT%T", &tm);
+	len += snprintf(text + len, FORMAT_MAX - len, ".%03ld",
+			now.tv_nsec / 1000000);
+	strftime(text + len, FORMAT_MAX - len, "%z", &tm);
+}
+
+static void print_text(const char *now, const struct event *event)
+{
+	char text[FORMAT_MAX];
+
+	printf("%s %s %s %s", now, event->ifname, event_name(event),
+	       event->peer);
+	if (event->remote.len)
+		printf(" remote %s", format_addr(text, &event->remote));
+	if (event->has_sa)
+		printf(" dir %s spi 0x%08x", dir_name(event->dir), event->spi);
+	if (event->reason[0])
+		printf(" reason %s", event->reason);
+	putchar('\n');
+}
+
+static void print_json(const char *now, const struct event *event)
+{
+	struct json *json = json_new();
+	char *text;
+
+	json_text(json, "time", now);
+	json_text(json, "event", event_name(event));
+	json_uint(json, "ifindex", event->ifindex);
+	json_text(json, "ifname", event->ifname);
+	json_text(json, "peer", event->peer);
+	json_addr(json, "remote", &event->remote);
+	if (event->has_sa) {
+		json_text(json, "dir", dir_name(event->dir));
+		json_uint(json, "spi", event->spi);
+	}
+	if (event->reason[0])
+		json_text(json, "reason", event->reason);
+	text = json_one_line(json_end(json));
+	puts(text);
+	free(text);
+}
+
+static int print_event(const struct nlmsghdr *nlh, void *data)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const struct options *options = data;
+	struct event event = { .has_sa = false };
+	const struct nlattr *attr;
+	char now[FORMAT_MAX];
+
+	if (genl->cmd != PVSVPN_CMD_EVENT)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, nlh, sizeof(*genl))
+		read_attr(attr, &event);
+	format_now(now);
+	if (options->json)
+		print_json(now, &event);
+	else
+		print_text(now, &event);
+	/* Who reads a pipe wants the line now; the caller says what failed. */
+	return fflush(stdout) ? MNL_CB_ERROR : MNL_CB_OK;
+}
+
+static int run_monitor(const struct options *options, int argc, char **argv)
+{
+	int ret = parse_params("monitor", argc, argv, NULL, 0);
+	struct nl *nl;
+
+	if (ret)
+		return ret;
+	nl = nl_open("monitor");
+	if (!nl)
+		return CTL_FAILED;
+	ret = nl_listen(nl, print_event, (void *)options);
+	nl_close(nl);
+	return ret;
+}
+
+const struct command command_monitor = {
+	.name = "monitor",
+	.args = "",
+	.help = "Prints events of peers and SAs as they happen, one line or JSON object each.\n",
+	.run = run_monitor,
+};

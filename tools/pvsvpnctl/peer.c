@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/* peer add, set, del: the remote gateways behind a device. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "error.h"
+#include "nl.h"
+
+static const char * const names[] = {
+	[PVSVPN_A_PEER_IFNAME] = "device",
+	[PVSVPN_A_PEER_NAME] = "name",
+	[PVSVPN_A_PEER_LOCAL] = "local",
+	[PVSVPN_A_PEER_REMOTE] = "remote",
+	[PVSVPN_A_PEER_ENCAP] = "encap",
+	[PVSVPN_A_PEER_SUBNET] = "subnet",
+	[PVSVPN_A_PEER_REPLAY_WINDOW] = "replay-window",
+};
+
+enum { LOCAL, REMOTE, ENCAP, SUBNETS, REPLAY_WINDOW, PARAMS };
+
+struct peer_config {
+	struct addr local;
+	struct addr remote;
+	uint8_t encap;
+	struct subnet_list subnets;
+	uint32_t replay_window;
+	struct param params[PARAMS];
+};
+
+static void init_config(struct peer_config *config)
+{
+	*config = (struct peer_config) {
+		.params = {
+			[LOCAL] = { "local", parse_addr, &config->local },
+			[REMOTE] = { "remote", parse_addr, &config->remote },
+			[ENCAP] = { "encap", parse_encap, &config->encap },
+			[SUBNETS] = { "subnets", parse_subnets,
+				      &config->subnets },
+			[REPLAY_WINDOW] = { "replay-window", parse_u32,
+					    &config->replay_window },
+		},
+	};
+}
+
+static void put_subnets(struct nl *nl, const struct subnet_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct subnet *subnet = &list->subnet[i];
+		struct nlattr *nest = nl_nest(nl, PVSVPN_A_PEER_SUBNET);
+
+		nl_put_addr(nl, PVSVPN_A_SUBNET_ADDRESS, &subnet->addr);
+		nl_put_u8(nl, PVSVPN_A_SUBNET_PREFIX_LENGTH, subnet->prefix);
+		nl_nest_end(nl, nest);
+	}
+}
+
+static void put_config(struct nl *nl, const struct peer_config *config)
+{
+	const struct param *params = config->params;
+
+	if (params[LOCAL].seen)
+		nl_put_addr(nl, PVSVPN_A_PEER_LOCAL, &config->local);
+	if (params[REMOTE].seen)
+		nl_put_addr(nl, PVSVPN_A_PEER_REMOTE, &config->remote);
+	if (params[ENCAP].seen)
+		nl_put_u8(nl, PVSVPN_A_PEER_ENCAP, config->encap);
+	if (params[REPLAY_WINDOW].seen)
+		nl_put_u32(nl, PVSVPN_A_PEER_REPLAY_WINDOW,
+			   config->replay_window);
+	put_subnets(nl, &config->subnets);
+}
+
+/* argv[0] is the device, argv[1] the peer. */
+static int call(const char *what, uint8_t cmd, char **argv,
+		const struct peer_config *config)
+{
+	struct nl *nl = nl_open(what);
+	char where[128];
+	int ret;
+
+	if (!nl)
+		return CTL_FAILED;
+	nl_msg(nl, cmd, NLM_F_ACK);
+	nl_put_text(nl, PVSVPN_A_PEER_IFNAME, argv[0]);
+	nl_put_text(nl, PVSVPN_A_PEER_NAME, argv[1]);
+	if (config)
+		put_config(nl, config);
+	ret = nl_call(nl, NULL, NULL);
+	snprintf(where, sizeof(where), "%s %s", argv[0], argv[1]);
+	if (ret)
+		ret = nl_failed(nl, ret, where, names,
+				sizeof(names) / sizeof(names[0]));
+	nl_close(nl);
+	return ret;
+}
+
+static int configure(const char *what, uint8_t cmd, int argc, char **argv)
+{
+	struct peer_config config;
+	int ret;
+
+	init_config(&config);
+	ret = parse_names(what, argc, argv, 2);
+	if (!ret)
+		ret = parse_params(what, argc - 2, argv + 2, config.params,
+				   PARAMS);
+	if (!ret && cmd == PVSVPN_CMD_PEER_NEW && !config.params[REMOTE].seen)
+		ret = ctl_error(CTL_USAGE, what, argv[1], "add remote ADDR",
+				"remote is missing");
+	if (!ret)
+		ret = call(what, cmd, argv, &config);
+	free(config.subnets.subnet);
+	return ret;
+}
+
+static int run_add(const struct options *options, int argc, char **argv)
+{
+	(void)options;
+	return configure("peer add", PVSVPN_CMD_PEER_NEW, argc, argv);
+}
+
+static int run_set(const struct options *options, int argc, char **argv)
+{
+	(void)options;
+	if (argc == 2)
+		return ctl_error(CTL_USAGE, "peer set", argv[1],
+				 "pvsvpnctl peer set --help lists what there is",
+				 "nothing to set");
+	return configure("peer set", PVSVPN_CMD_PEER_SET, argc, argv);
+}
+
+static int run_del(const struct options *options, int argc, char **argv)
+{
+	int ret = parse_names("peer del", argc, argv, 2);
+
+	(void)options;
+	if (!ret)
+		ret = parse_params("peer del", argc - 2, argv + 2, NULL, 0);
+	if (!ret)
+		ret = call("peer del", PVSVPN_CMD_PEER_DEL, argv, NULL);
+	return ret;
+}
+
+#define CONFIG_HELP							\
+	"  local ADDR       outer address of this end; without, the route to the remote decides\n" \
+	"  remote ADDR      outer address of the peer\n"		\
+	"  encap none       ESP as IP protocol 50\n"			\
+	"  subnets CIDR,... inner prefixes behind the peer; without, it takes everything\n" \
+	"  replay-window N  anti-replay window of its inbound SAs in packets, 32 to 4096\n"
+
+const struct command command_peer_add = {
+	.name = "peer add",
+	.args = "DEV PEER [local ADDR] remote ADDR [encap none] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.help = "Adds a remote gateway to a device.\n\n" CONFIG_HELP,
+	.run = run_add,
+};
+
+const struct command command_peer_set = {
+	.name = "peer set",
+	.args = "DEV PEER [local ADDR] [remote ADDR] [encap none] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones.\n\n"
+		CONFIG_HELP,
+	.run = run_set,
+};
+
+const struct command command_peer_del = {
+	.name = "peer del",
+	.args = "DEV PEER",
+	.help = "Removes a peer and its SAs.\n",
+	.run = run_del,
+};

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <libsmartcols/libsmartcols.h>
+
+#include "error.h"
+#include "print.h"
+
+/* libsmartcols indents the members of an object in an array so far. */
+#define JSON_INDENT 9
+/* json_end() takes the array away, and this much of the indent with it. */
+#define JSON_DEDENT 6
+
+const char *format_addr(char *text, const struct addr *addr)
+{
+	if (!addr->len ||
+	    !inet_ntop(addr->len == 4 ? AF_INET : AF_INET6, addr->byte, text,
+		       FORMAT_MAX))
+		strcpy(text, "any");
+	return text;
+}
+
+const char *format_subnet(char *text, const struct subnet *subnet)
+{
+	size_t len = strlen(format_addr(text, &subnet->addr));
+
+	snprintf(text + len, FORMAT_MAX - len, "/%u", subnet->prefix);
+	return text;
+}
+
+const char *format_bytes(char *text, uint64_t bytes)
+{
+	static const char * const unit[] = {
+		"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"
+	};
+	double value = bytes;
+	size_t i = 0;
+
+	/* 1023.995 would be rounded to 1024.00. */
+	for (; value >= 1023.995; i++)
+		value /= 1024;
+	snprintf(text, FORMAT_MAX, i ? "%.2f %s" : "%.0f %s", value, unit[i]);
+	return text;
+}
+
+const char *format_age(char *text, uint64_t ms)
+{
+	uint64_t s = ms / 1000, m = s / 60, h = m / 60, d = h / 24;
+
+	if (d)
+		snprintf(text, FORMAT_MAX, "%" PRIu64 "d %" PRIu64 "h", d,
+			 h % 24);
+	else if (h)
+		snprintf(text, FORMAT_MAX, "%" PRIu64 "h %" PRIu64 "m", h,
+			 m % 60);
+	else if (m)
+		snprintf(text, FORMAT_MAX, "%" PRIu64 "m %" PRIu64 "s", m,
+			 s % 60);
+	else
+		snprintf(text, FORMAT_MAX, "%" PRIu64 ".%" PRIu64 "s", s,
+			 ms % 1000 / 100);
+	return text;
+}
+
+const char *format_transform(char *text, const struct sa *sa)
+{
+	const struct transform *t = transform_by_id(sa->encryption,
+						    sa->attr_bits,
+						    sa->integrity);
+
+	if (t)
+		snprintf(text, FORMAT_MAX, "%s", t->name);
+	else
+		snprintf(text, FORMAT_MAX, "%u/%u/%u", sa->encryption,
+			 sa->attr_bits, sa->integrity);
+	return text;
+}
+
+const char *dir_name(uint8_t dir)
+{
+	return dir == PVSVPN_DIRECTION_OUT ? "out" : "in";
+}
+
+const char *encap_name(uint8_t encap)
+{
+	return encap == PVSVPN_ENCAP_NONE ? "none" : "unknown";
+}
+
+/* Bytes of the UTF-8 character at @text, 0 if there is none. */
+static size_t utf8_len(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t len;
+
+	if (c[0] < 0x80)
+		return c[0] >= 0x20 && c[0] != 0x7f;
+	/* c0, c1: overlong; c2 80 to c2 9f: control characters. */
+	if (c[0] < 0xc2 || (c[0] == 0xc2 && c[1] < 0xa0) || c[0] > 0xf4)
+		return 0;
+	/* Overlong, surrogates, beyond U+10FFFF. */
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+		return 0;
+	len = c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+	for (size_t i = 1; i < len; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+char *clean_text(char *text)
+{
+	for (char *c = text; *c;) {
+		size_t len = utf8_len(c);
+
+		if (!len)
+			*c = '?';
+		c += len ? len : 1;
+	}
+	return text;
+}
+
+struct json {
+	struct libscols_table *table;
+	struct libscols_line *line;
+	size_t members;
+};
+
+static void no_memory_if(bool failed)
+{
+	if (failed)
+		exit(ctl_error(CTL_FAILED, "output", NULL, "free some",
+			       "out of memory"));
+}
+
+struct json *json_new(void)
+{
+	struct json *json = ctl_alloc(NULL, sizeof(*json));
+
+	json->members = 0;
+	json->table = scols_new_table();
+	no_memory_if(!json->table || scols_table_enable_json(json->table, 1));
+	json->line = scols_table_new_line(json->table, NULL);
+	no_memory_if(!json->line);
+	return json;
+}
+
+/* @value is freed by libsmartcols; NULL prints null. */
+static void add_member(struct json *json, const char *key, int type,
+		       char *value)
+{
+	struct libscols_column *column;
+
+	column = scols_table_new_column(json->table, key, 0, 0);
+	no_memory_if(!column || scols_column_set_json_type(column, type));
+	no_memory_if(scols_line_refer_data(json->line, json->members++, value));
+}
+
+static char *copy(const char *text)
+{
+	char *new = strdup(text);
+
+	no_memory_if(!new);
+	return new;
+}
+
+void json_text(struct json *json, const char *key, const char *value)
+{
+	add_member(json, key, SCOLS_JSON_STRING, clean_text(copy(value)));
+}
+
+void json_uint(struct json *json, const char *key, uint64_t value)
+{
+	char text[FORMAT_MAX];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	add_member(json, key, SCOLS_JSON_NUMBER, copy(text));
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	add_member(json, key, SCOLS_JSON_BOOLEAN, copy(value ? "1" : "0"));
+}
+
+void json_null(struct json *json, const char *key)
+{
+	add_member(json, key, SCOLS_JSON_NUMBER, NULL);
+}
+
+void json_addr(struct json *json, const char *key, const struct addr *addr)
+{
+	char text[FORMAT_MAX];
+
+	if (addr->len)
+		json_text(json, key, format_addr(text, addr));
+	else
+		json_null(json, key);
+}
+
+void json_traffic(struct json *json, const struct traffic *traffic)
+{
+	json_uint(json, "rx_packets", traffic->rx_packets);
+	json_uint(json, "rx_bytes", traffic->rx_bytes);
+	json_uint(json, "tx_packets", traffic->tx_packets);
+	json_uint(json, "tx_bytes", traffic->tx_bytes);
+}
+
+/* Text of JSON with @more spaces added after, or -@more taken from, newlines. */
+static char *reindent(const char *text, size_t len, int more)
+{
+	const char *end = text + len;
+	FILE *out;
+	char *new;
+	size_t size;
+
+	out = open_memstream(&new, &size);
+	no_memory_if(!out);
+	while (text < end) {
+		const char *newline = memchr(text, '\n', end - text);
+		const char *next = newline ? newline + 1 : end;
+
+		fwrite(text, 1, next - text, out);
+		text = next;
+		if (newline && more > 0)
+			fprintf(out, "%*s", more, "");
+		for (int i = more; newline && i < 0 && *text == ' '; i++)
+			text++;
+	}
+	no_memory_if(fclose(out));
+	return new;
+}
+
+void json_raw(struct json *json, const char *key, char *value)
+{
+	/* libsmartcols prints a number as it is, be it more than a number. */
+	add_member(json, key, SCOLS_JSON_NUMBER,
+		   reindent(value, strlen(value), JSON_INDENT));
+	free(value);
+}
+
+char *json_end(struct json *json)
+{
+	char *text = NULL, *begin, *end, *object;
+
+	if (!json->members) {
+		object = copy("{}");
+	} else {
+		no_memory_if(scols_print_table_to_string(json->table, &text));
+		/* { "": [ OBJECT ] } */
+		begin = strchr(strchr(text, '['), '{');
+		end = strrchr(text, ']');
+		while (*end != '}')
+			end--;
+		object = reindent(begin, end + 1 - begin, -JSON_DEDENT);
+		free(text);
+	}
+	scols_unref_table(json->table);
+	free(json);
+	return object;
+}
+
+char *json_one_line(char *text)
+{
+	char *to = text;
+
+	/* A newline in a string would be escaped: all here are between tokens. */
+	for (const char *from = text; *from;) {
+		*to = *from++;
+		if (*to == '\n')
+			from += strspn(from, " ");
+		else
+			to++;
+	}
+	*to = '\0';
+	return text;
+}
+
+void json_array_begin(struct json_array *array)
+{
+	array->count = 0;
+	array->out = open_memstream(&array->text, &array->size);
+	no_memory_if(!array->out);
+}
+
+void json_array_add(struct json_array *array, char *value)
+{
+	char *shifted = reindent(value, strlen(value), 3);
+
+	fprintf(array->out, "%s\n   %s", array->count++ ? "," : "[", shifted);
+	free(shifted);
+	free(value);
+}
+
+char *json_array_end(struct json_array *array)
+{
+	fputs(array->count ? "\n]" : "[]", array->out);
+	no_memory_if(fclose(array->out));
+	return array->text;
+}
+
+void json_drops(struct json *json, const struct drops *drops,
+		enum drop_scope scope, bool zero)
+{
+	struct json *object = json_new();
+
+	for (size_t i = 0; i < PVSVPN_DROP_MAX; i++)
+		if (drops->value[i] || (zero && i < (size_t)scope))
+			json_uint(object, drop_reasons[i].name,
+				  drops->value[i]);
+	for (size_t i = 0; i < drops->new_count; i++)
+		if (drops->new[i].value || zero)
+			json_uint(object, drops->new[i].name,
+				  drops->new[i].value);
+	json_raw(json, "drops", json_end(object));
+}
+
+void json_print_devices(char *devices)
+{
+	struct json *json = json_new();
+	char *text;
+
+	json_raw(json, "devices", devices);
+	text = json_end(json);
+	puts(text);
+	free(text);
+}
+
+static const struct {
+	const char *name;
+	int flags;
+} sa_columns[] = {
+	{ "DIR", 0 },
+	{ "SPI", 0 },
+	{ "TRANSFORM", 0 },
+	{ "SEQ", SCOLS_FL_RIGHT },
+	{ "WINDOW", SCOLS_FL_RIGHT },
+	{ "STATE", 0 },
+	{ "PACKETS", SCOLS_FL_RIGHT },
+	{ "BYTES", SCOLS_FL_RIGHT },
+	{ "DROPS", SCOLS_FL_RIGHT },
+	{ "AGE", SCOLS_FL_RIGHT },
+	{ "DRIVER", 0 },
+};
+
+__attribute__((format(printf, 3, 4)))
+static void set_cell(struct libscols_line *line, size_t *column,
+		     const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	no_memory_if(vasprintf(&text, fmt, args) < 0);
+	va_end(args);
+	no_memory_if(scols_line_refer_data(line, (*column)++, text));
+}
+
+static const char *sa_state(const struct sa *sa)
+{
+	if (sa->expired)
+		return "expired";
+	if (sa->dir == PVSVPN_DIRECTION_IN)
+		return "valid";
+	return sa->current ? "current" : "standby";
+}
+
+static void add_sa_line(struct libscols_table *table, const struct sa *sa)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	char text[FORMAT_MAX], driver[sizeof(sa->driver)];
+	size_t column = 0;
+
+	no_memory_if(!line);
+	set_cell(line, &column, "%s", dir_name(sa->dir));
+	set_cell(line, &column, "0x%08x", sa->spi);
+	set_cell(line, &column, "%s", format_transform(text, sa));
+	set_cell(line, &column, "%" PRIu64, sa->seq);
+	if (sa->replay_window)
+		set_cell(line, &column, "%u", sa->replay_window);
+	else
+		set_cell(line, &column, "-");
+	set_cell(line, &column, "%s", sa_state(sa));
+	set_cell(line, &column, "%" PRIu64, sa->packets);
+	set_cell(line, &column, "%s", format_bytes(text, sa->bytes));
+	set_cell(line, &column, "%" PRIu64, sa->drops.total);
+	set_cell(line, &column, "%s", format_age(text, sa->age_ms));
+	strcpy(driver, sa->driver);
+	set_cell(line, &column, "%s", clean_text(driver));
+}
+
+static struct libscols_table *new_sa_table(void)
+{
+	struct libscols_table *table = scols_new_table();
+
+	no_memory_if(!table);
+	/* A line is never cut, whatever the terminal. */
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	for (size_t i = 0; i < sizeof(sa_columns) / sizeof(sa_columns[0]); i++)
+		no_memory_if(!scols_table_new_column(table, sa_columns[i].name,
+						     0, sa_columns[i].flags));
+	return table;
+}
+
+void print_sas(const struct sa *sas, size_t count)
+{
+	struct libscols_table *table = new_sa_table();
+	char *text, *rest, *line;
+
+	for (size_t i = 0; i < count; i++)
+		add_sa_line(table, &sas[i]);
+	no_memory_if(scols_print_table_to_string(table, &text));
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			printf("  %s\n", line);
+	free(text);
+	scols_unref_table(table);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Printing of a whole state, apart from loading it. */
+#ifndef PVSVPNCTL_SHOW_H
+#define PVSVPNCTL_SHOW_H
+
+#include <stdbool.h>
+
+struct options;
+struct state;
+
+/**
+ * show_loaded() - a command that shows the state, of all or of one device
+ * @what: the command, for error lines
+ * @counters: ask the kernel for each drop reason
+ * @print: prints the state
+ * @options: the global options
+ * @argc: 0 or 1
+ * @argv: the device
+ */
+int show_loaded(const char *what, bool counters,
+		void (*print)(const struct state *state, bool json),
+		const struct options *options, int argc, char **argv);
+
+void show_state(const struct state *state, bool json);
+void show_stats(const struct state *state, bool json);
+
+#endif /* PVSVPNCTL_SHOW_H */

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* stats: every counter, drop reasons by name. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "error.h"
+#include "nl.h"
+#include "print.h"
+#include "show.h"
+
+/* Longest "DEV peer NAME dir out spi 0x01234567". */
+#define SCOPE_MAX 192
+
+static void print_counter(const char *scope, const char *name, uint64_t value)
+{
+	printf("%s %s %" PRIu64 "\n", scope, name, value);
+}
+
+static void print_traffic(const char *scope, const struct traffic *traffic)
+{
+	print_counter(scope, "rx_packets", traffic->rx_packets);
+	print_counter(scope, "rx_bytes", traffic->rx_bytes);
+	print_counter(scope, "tx_packets", traffic->tx_packets);
+	print_counter(scope, "tx_bytes", traffic->tx_bytes);
+}
+
+static void print_drops(const char *scope, const struct drops *drops)
+{
+	print_counter(scope, "drops", drops->total);
+	for (size_t i = 0; i < PVSVPN_DROP_MAX; i++)
+		if (drops->value[i])
+			printf("%s %s %" PRIu64 "  %s\n", scope,
+			       drop_reasons[i].name, drops->value[i],
+			       drop_reasons[i].text);
+	for (size_t i = 0; i < drops->new_count; i++)
+		if (drops->new[i].value)
+			printf("%s %s %" PRIu64 "  unknown to this pvsvpnctl, see counters.rst of the module's release\n",
+			       scope, drops->new[i].name, drops->new[i].value);
+}
+
+static void print_sa(const char *peer, const struct sa *sa)
+{
+	char scope[SCOPE_MAX];
+
+	snprintf(scope, sizeof(scope), "%s dir %s spi 0x%08x", peer,
+		 dir_name(sa->dir), sa->spi);
+	print_counter(scope, "packets", sa->packets);
+	print_counter(scope, "bytes", sa->bytes);
+	print_drops(scope, &sa->drops);
+}
+
+static void print_peer(const struct device *dev, const struct peer *peer)
+{
+	char scope[SCOPE_MAX], name[sizeof(peer->name)];
+
+	strcpy(name, peer->name);
+	snprintf(scope, sizeof(scope), "%s peer %s", dev->ifname,
+		 clean_text(name));
+	print_traffic(scope, &peer->traffic);
+	print_drops(scope, &peer->drops);
+	for (size_t i = 0; i < peer->sa_count; i++)
+		print_sa(scope, &peer->sas[i]);
+}
+
+static void print_text(const struct state *state)
+{
+	for (size_t i = 0; i < state->device_count; i++) {
+		const struct device *dev = &state->devices[i];
+
+		print_traffic(dev->ifname, &dev->traffic);
+		print_drops(dev->ifname, &dev->drops);
+		for (size_t j = 0; j < dev->peer_count; j++)
+			print_peer(dev, &dev->peers[j]);
+	}
+}
+
+static char *sa_json(const struct sa *sa)
+{
+	struct json *json = json_new();
+
+	json_text(json, "dir", dir_name(sa->dir));
+	json_uint(json, "spi", sa->spi);
+	json_uint(json, "packets", sa->packets);
+	json_uint(json, "bytes", sa->bytes);
+	json_drops(json, &sa->drops, DROP_SCOPE_SA, true);
+	return json_end(json);
+}
+
+static char *peer_json(const struct peer *peer)
+{
+	struct json *json = json_new();
+	struct json_array sas;
+
+	json_text(json, "name", peer->name);
+	json_traffic(json, &peer->traffic);
+	json_drops(json, &peer->drops, DROP_SCOPE_PEER, true);
+	json_array_begin(&sas);
+	for (size_t i = 0; i < peer->sa_count; i++)
+		json_array_add(&sas, sa_json(&peer->sas[i]));
+	json_raw(json, "sas", json_array_end(&sas));
+	return json_end(json);
+}
+
+static char *device_json(const struct device *dev)
+{
+	struct json *json = json_new();
+	struct json_array peers;
+
+	json_text(json, "ifname", dev->ifname);
+	json_traffic(json, &dev->traffic);
+	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, true);
+	json_array_begin(&peers);
+	for (size_t i = 0; i < dev->peer_count; i++)
+		json_array_add(&peers, peer_json(&dev->peers[i]));
+	json_raw(json, "peers", json_array_end(&peers));
+	return json_end(json);
+}
+
+static void print_json(const struct state *state)
+{
+	struct json_array array;
+
+	json_array_begin(&array);
+	for (size_t i = 0; i < state->device_count; i++)
+		json_array_add(&array, device_json(&state->devices[i]));
+	json_print_devices(json_array_end(&array));
+}
+
+void show_stats(const struct state *state, bool json)
+{
+	if (json)
+		print_json(state);
+	else
+		print_text(state);
+}
+
+static int run_stats(const struct options *options, int argc, char **argv)
+{
+	return show_loaded("stats", true, show_stats, options, argc, argv);
+}
+
+const struct command command_stats = {
+	.name = "stats",
+	.args = "[DEV]",
+	.help = "Prints every counter, one a line: whose it is, its name, its value. A drop reason\n"
+		"follows when it is not 0, with what it means and what to do. --json has all.\n",
+	.run = run_stats,
+};
