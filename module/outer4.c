@@ -20,44 +20,46 @@
 /* Before VTI (100) and stock ESP (0), which get what is not ours. */
 #define HANDLER_PRIORITY	200
 
-static struct rtable *route_lookup(struct pvsvpn_peer *peer, __be32 *saddr)
+static struct rtable *route_lookup(struct pvsvpn_endpoint *endpoint,
+				   __be32 *saddr)
 {
-	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	struct pvsvpn_device *pvs = endpoint->peer->pvs;
 	struct flowi4 fl4 = {
 		.daddr = endpoint->remote.a4,
 		.saddr = endpoint->local.a4,
 		.flowi4_proto = IPPROTO_ESP,
-		.flowi4_mark = READ_ONCE(peer->pvs->fwmark),
+		.flowi4_mark = READ_ONCE(pvs->fwmark),
 	};
 	struct rtable *rt;
 
 	/* Not ip_route_output_key(): that would ask stock IPsec's policies. */
-	rt = __ip_route_output_key(peer->pvs->net, &fl4);
+	rt = __ip_route_output_key(pvs->net, &fl4);
 	if (IS_ERR(rt))
 		return rt;
-	if (unlikely(rt->dst.dev == peer->pvs->dev)) {
+	if (unlikely(rt->dst.dev == pvs->dev)) {
 		ip_rt_put(rt);
 		return ERR_PTR(-ELOOP);
 	}
-	dst_cache_set_ip4(&peer->dst_cache, &rt->dst, fl4.saddr);
+	dst_cache_set_ip4(&endpoint->dst_cache, &rt->dst, fl4.saddr);
 	*saddr = fl4.saddr;
 	return rt;
 }
 
 /**
  * pvsvpn_outer4_route() - the route to a peer's remote address
- * @peer: the peer
+ * @endpoint: the peer's addresses
  * @saddr: the outer source address to use
  *
  * Context: RCU read side with BH disabled.
  * Return: the route, for ip_rt_put(); ERR_PTR(-ELOOP) when it leads back into
  * the peer's device; or another ERR_PTR when there is none.
  */
-struct rtable *pvsvpn_outer4_route(struct pvsvpn_peer *peer, __be32 *saddr)
+struct rtable *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
+				   __be32 *saddr)
 {
-	struct rtable *rt = dst_cache_get_ip4(&peer->dst_cache, saddr);
+	struct rtable *rt = dst_cache_get_ip4(&endpoint->dst_cache, saddr);
 
-	return likely(rt) ? rt : route_lookup(peer, saddr);
+	return likely(rt) ? rt : route_lookup(endpoint, saddr);
 }
 
 static void outer4_push(struct sk_buff *skb, struct net *net, u8 tos,

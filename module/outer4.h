@@ -5,14 +5,15 @@
 
 #include <linux/types.h>
 
-struct pvsvpn_peer;
+struct pvsvpn_endpoint;
 struct pvsvpn_sa;
 struct rtable;
 struct sk_buff;
 
 #define PVSVPN_OUTER4_LEN	20
 
-struct rtable *pvsvpn_outer4_route(struct pvsvpn_peer *peer, __be32 *saddr);
+struct rtable *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
+				   __be32 *saddr);
 int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb, u8 tos,
 		       __be32 saddr, __be32 daddr);
 int pvsvpn_outer4_init(void);

@@ -116,10 +116,21 @@ static int endpoint_insert(struct pvsvpn_endpoint *endpoint)
 				   remote_params);
 }
 
+static void endpoint_free(struct pvsvpn_endpoint *endpoint)
+{
+	dst_cache_destroy(&endpoint->dst_cache);
+	kfree(endpoint);
+}
+
+static void endpoint_free_rcu(struct rcu_head *rcu)
+{
+	endpoint_free(container_of(rcu, struct pvsvpn_endpoint, rcu));
+}
+
 static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
 {
 	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
-	kfree_rcu(endpoint, rcu);
+	call_rcu(&endpoint->rcu, endpoint_free_rcu);
 }
 
 static struct pvsvpn_endpoint *
@@ -136,9 +147,11 @@ endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 	endpoint->encap = config->encap;
 	endpoint->local = config->local;
 	endpoint->remote = config->remote;
-	err = endpoint_insert(endpoint);
+	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
+	if (!err)
+		err = endpoint_insert(endpoint);
 	if (err) {
-		kfree(endpoint);
+		endpoint_free(endpoint);
 		return ERR_PTR(err);
 	}
 	return endpoint;
@@ -152,7 +165,6 @@ static void peer_switch_endpoint(struct pvsvpn_peer *peer,
 	rcu_assign_pointer(peer->endpoint, endpoint);
 	if (old)
 		endpoint_remove(old);
-	dst_cache_reset(&peer->dst_cache);
 }
 
 /* ---- the prefixes of a peer ---- */
@@ -233,7 +245,6 @@ static int peer_set_subnets(struct pvsvpn_peer *peer,
 static void peer_free(struct pvsvpn_peer *peer)
 {
 	netdev_put(peer->pvs->dev, &peer->dev_tracker);
-	dst_cache_destroy(&peer->dst_cache);
 	free_percpu(peer->counters);
 	kfree(peer);
 }
@@ -264,17 +275,15 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 				      const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_peer *peer;
-	int err = -ENOMEM;
 
 	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
 	peer->counters = pvsvpn_stats_alloc(PVSVPN_DROP_PEER_MAX);
-	if (!peer->counters)
-		goto err_peer;
-	err = dst_cache_init(&peer->dst_cache, GFP_KERNEL);
-	if (err)
-		goto err_counters;
+	if (!peer->counters) {
+		kfree(peer);
+		return ERR_PTR(-ENOMEM);
+	}
 	refcount_set(&peer->refs, 1);
 	INIT_LIST_HEAD(&peer->sas);
 	INIT_LIST_HEAD(&peer->subnets);
@@ -284,12 +293,6 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	peer->pvs = pvs;
 	netdev_hold(pvs->dev, &peer->dev_tracker, GFP_KERNEL);
 	return peer;
-
-err_counters:
-	free_percpu(peer->counters);
-err_peer:
-	kfree(peer);
-	return ERR_PTR(err);
 }
 
 /* The subnets come last: with them packets find the peer. */
@@ -544,6 +547,25 @@ struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
 {
 	return rcu_dereference_rtnl(peer->endpoint);
+}
+
+/**
+ * pvsvpn_peer_reset_routes() - forget the routes to all peers of a device
+ * @pvs: the device, something that decides about routes has changed
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+
+	ASSERT_RTNL();
+	/* Lookups by the old rules have ended in the caches when this returns. */
+	synchronize_net();
+	xa_for_each(&pvs->peers, id, peer)
+		dst_cache_reset(&rtnl_dereference(peer->endpoint)->dst_cache);
+	pvsvpn_device_refresh(pvs);
 }
 
 /**

@@ -27,6 +27,9 @@ struct pvsvpn_sa;
  * @encap: PVSVPN_ENCAP_NONE
  * @local: our address; unspecified, the route to @remote decides
  * @remote: the peer's address
+ * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
+ *	lookup that is under way while the endpoint is replaced ends in the old
+ *	cache
  */
 struct pvsvpn_endpoint {
 	struct rhlist_head node;
@@ -36,6 +39,7 @@ struct pvsvpn_endpoint {
 	u8 encap;
 	xfrm_address_t local;
 	xfrm_address_t remote;
+	struct dst_cache dst_cache;
 };
 
 /**
@@ -57,7 +61,6 @@ struct pvsvpn_endpoint {
  * @subnets: its prefixes; RTNL
  * @default_subnets: the prefixes are 0.0.0.0/0 and ::/0 because none was given
  * @replay_window: of inbound SAs that name none, in packets; RTNL
- * @dst_cache: route to the remote address, per CPU
  * @path_mtu: MTU of the outer path in bytes as last seen; 0 before the first
  *	look. Written under RTNL, read anywhere
  * @last_rx: jiffies of the last authenticated packet, 0 if none; no lock
@@ -80,7 +83,6 @@ struct pvsvpn_peer {
 	struct list_head subnets;
 	bool default_subnets;
 	u32 replay_window;
-	struct dst_cache dst_cache;
 	u32 path_mtu;
 	unsigned long last_rx;
 	struct pvsvpn_counters __percpu *counters;
@@ -123,6 +125,7 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
 					    const xfrm_address_t *remote);
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
+void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
 int pvsvpn_peer_init(void);

@@ -64,7 +64,7 @@ static void peer_look_at_path(struct pvsvpn_peer *peer)
 
 	local_bh_disable();
 	rcu_read_lock();
-	rt = pvsvpn_outer4_route(peer, &saddr);
+	rt = pvsvpn_outer4_route(pvsvpn_peer_endpoint(peer), &saddr);
 	if (!IS_ERR(rt)) {
 		WRITE_ONCE(peer->path_mtu, dst_mtu(&rt->dst));
 		ip_rt_put(rt);

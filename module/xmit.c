@@ -117,13 +117,14 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 
 static int xmit_find_route(struct xmit_batch *batch)
 {
-	struct rtable *rt = pvsvpn_outer4_route(batch->peer, &batch->saddr);
+	struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(batch->peer);
+	struct rtable *rt = pvsvpn_outer4_route(endpoint, &batch->saddr);
 
 	if (IS_ERR(rt))
 		return PTR_ERR(rt) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
 					       PVSVPN_DROP_TX_NO_ROUTE;
 	batch->rt = rt;
-	batch->daddr = pvsvpn_peer_endpoint(batch->peer)->remote.a4;
+	batch->daddr = endpoint->remote.a4;
 	return PVSVPN_PASS;
 }
 
