@@ -10,8 +10,9 @@
 #include "print.h"
 #include "show.h"
 
-/* Longest "DEV peer NAME dir out spi 0x01234567". */
-#define SCOPE_MAX 192
+/* Longest "DEV peer NAME", and that with " dir out spi 0x01234567". */
+#define PEER_SCOPE_MAX 80
+#define SA_SCOPE_MAX 112
 
 static void print_counter(const char *scope, const char *name, uint64_t value)
 {
@@ -42,7 +43,7 @@ static void print_drops(const char *scope, const struct drops *drops)
 
 static void print_sa(const char *peer, const struct sa *sa)
 {
-	char scope[SCOPE_MAX];
+	char scope[SA_SCOPE_MAX];
 
 	snprintf(scope, sizeof(scope), "%s dir %s spi 0x%08x", peer,
 		 dir_name(sa->dir), sa->spi);
@@ -53,7 +54,7 @@ static void print_sa(const char *peer, const struct sa *sa)
 
 static void print_peer(const struct device *dev, const struct peer *peer)
 {
-	char scope[SCOPE_MAX], name[sizeof(peer->name)];
+	char scope[PEER_SCOPE_MAX], name[sizeof(peer->name)];
 
 	strcpy(name, peer->name);
 	snprintf(scope, sizeof(scope), "%s peer %s", dev->ifname,

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the parsers take and what they refuse. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/pvsvpn.h>
+
+#include "error.h"
+#include "key.h"
+#include "parse.h"
+#include "tap.h"
+
+static void test_numbers(void)
+{
+	static const char * const bad[] = {
+		"", "-1", "+1", " 1", "1 ", "1x", "0x", "4294967296", "abc"
+	};
+	uint32_t u32;
+	uint64_t u64;
+
+	ok(!parse_u32("0xffffffff", &u32) && u32 == UINT32_MAX, "u32 hex");
+	ok(!parse_u32("256", &u32) && u32 == 256, "u32 decimal");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(parse_u32(bad[i], &u32), "u32 refuses what is none");
+	ok(!parse_u64("18446744073709551615", &u64) && u64 == UINT64_MAX,
+	   "u64 largest");
+	ok(parse_u64("18446744073709551616", &u64), "u64 one more");
+	ok(!parse_mtu("auto", &u32) && !u32, "mtu auto");
+	ok(!parse_mtu("1400", &u32) && u32 == 1400, "mtu number");
+	ok(parse_mtu("0", &u32), "mtu 0 is not auto");
+}
+
+static void test_addresses(void)
+{
+	static const char * const bad[] = {
+		"", "1.2.3", "1.2.3.4.5", "256.0.0.1", "::g", "host", "1.2.3.4/8"
+	};
+	struct addr addr;
+
+	ok(!parse_addr("192.0.2.1", &addr) && addr.len == 4 &&
+	   !memcmp(addr.byte, "\xc0\0\2\1", 4), "IPv4 address");
+	ok(!parse_addr("2001:db8::1", &addr) && addr.len == 16 &&
+	   addr.byte[0] == 0x20 && addr.byte[15] == 1, "IPv6 address");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(parse_addr(bad[i], &addr), "address refuses what is none");
+}
+
+static void test_subnets(void)
+{
+	static const char * const bad[] = {
+		"", ",", "10.0.0.0/8,", ",10.0.0.0/8", "10.0.0.0/33", "fd00::/129",
+		"10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8 fd00::/8", "10/8"
+	};
+	struct subnet_list list = { .count = 0 };
+
+	ok(!parse_subnets("10.1.0.0/16,fd00::/64,192.0.2.1,::/0,10.0.0.1/8",
+			  &list) && list.count == 5, "subnets of both families");
+	ok(list.subnet[0].prefix == 16 && list.subnet[0].addr.len == 4,
+	   "IPv4 prefix");
+	ok(list.subnet[1].prefix == 64 && list.subnet[1].addr.len == 16,
+	   "IPv6 prefix");
+	ok(list.subnet[2].prefix == 32, "address alone is a host");
+	ok(list.subnet[3].prefix == 0, "prefix of length 0");
+	ok(list.subnet[4].addr.byte[3] == 1,
+	   "host bits are left for the kernel to refuse");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(parse_subnets(bad[i], &list),
+		   "subnets refuse what is none");
+	free(list.subnet);
+}
+
+static void test_words(void)
+{
+	const struct transform *t;
+	uint8_t byte;
+
+	ok(!parse_dir("in", &byte) && byte == PVSVPN_DIRECTION_IN, "dir in");
+	ok(!parse_dir("out", &byte) && byte == PVSVPN_DIRECTION_OUT,
+	   "dir out");
+	ok(parse_dir("both", &byte), "dir refuses other words");
+	ok(!parse_encap("none", &byte) && byte == PVSVPN_ENCAP_NONE,
+	   "encap none");
+	ok(parse_encap("gre", &byte), "encap refuses other words");
+	ok(!parse_transform("aes256gcm16", &t) &&
+	   transform_key_bytes(t) == 36, "transform and its key's size");
+	ok(transform_by_id(28, 0, 0) == transform_by_name("chacha20poly1305"),
+	   "transform by IANA numbers");
+	ok(parse_transform("rot13", &t), "transform refuses other words");
+}
+
+static void test_params(void)
+{
+	uint32_t number = 0;
+	uint8_t dir = 9;
+	struct param params[] = {
+		{ "n", parse_u32, &number, false },
+		{ "dir", parse_dir, &dir, false },
+	};
+	char *good[] = { "dir", "out", "n", "7" }, *twice[] = { "n", "1" };
+	char *other[] = { "m", "1" }, *bare[] = { "dir" };
+	char *names[] = { "pvs0", "site-b" };
+	char *longest[] = { "pvs0", "123456789-123456789-123456789-123456789-1234567" };
+	char *longer[] = { "pvs0", "123456789-123456789-123456789-123456789-12345678" };
+
+	ok(parse_params("test", 4, good, params, 2) == CTL_OK && number == 7 &&
+	   dir == PVSVPN_DIRECTION_OUT && params[0].seen && params[1].seen,
+	   "keywords in any order");
+	ok(parse_params("test", 2, twice, params, 2) == CTL_USAGE,
+	   "keyword given twice");
+	params[1].seen = false;
+	ok(parse_params("test", 2, other, params, 2) == CTL_USAGE,
+	   "unknown keyword");
+	ok(parse_params("test", 1, bare, params, 2) == CTL_USAGE,
+	   "keyword without its value");
+	ok(parse_names("test", 2, names, 2) == CTL_OK, "device and peer");
+	ok(parse_names("test", 1, names, 2) == CTL_USAGE, "peer missing");
+	ok(parse_names("test", 2, longest, 2) == CTL_OK, "name of 47 bytes");
+	ok(parse_names("test", 2, longer, 2) == CTL_USAGE, "name of 48 bytes");
+}
+
+static ssize_t hex(const char *text, uint8_t *byte)
+{
+	return key_parse_hex(text, strlen(text), byte, 4);
+}
+
+static void test_hex(void)
+{
+	uint8_t byte[4];
+
+	ok(hex("0123aBcD", byte) == 8 && !memcmp(byte, "\1\x23\xab\xcd", 4),
+	   "hex digits of both cases");
+	ok(hex(" 01 2\n3ab\tcd\r\n", byte) == 8 &&
+	   !memcmp(byte, "\1\x23\xab\xcd", 4), "white space anywhere");
+	ok(hex("0x0123\n", byte) == 4 && byte[1] == 0x23, "0x in front");
+	ok(hex("012", byte) == 3, "odd digits are counted");
+	ok(hex("0123456789abcdef", byte) == 16,
+	   "more than there is room for are counted");
+	ok(hex("", byte) == 0, "nothing");
+	ok(hex("01:23", byte) < 0 && hex("xyz", byte) < 0 &&
+	   hex("010x23", byte) < 0, "other characters");
+}
+
+/* A key file of @text with @mode, read for aes128gcm16: 40 digits. */
+static int read_file(const char *text, mode_t mode, struct key *key)
+{
+	char path[] = "/tmp/pvsvpnctl-test-XXXXXX";
+	int fd = mkstemp(path), ret;
+	size_t len = strlen(text);
+
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fchmod(fd, mode))
+		return -1;
+	close(fd);
+	ret = key_read("test", path, transform_by_name("aes128gcm16"), key);
+	unlink(path);
+	return ret;
+}
+
+#define DIGITS "000102030405060708090a0b0c0d0e0f"
+
+static void test_key_files(void)
+{
+	struct key key, zero = { .len = 0 };
+
+	ok(read_file(DIGITS "\ndeadbeef\n", 0600, &key) == CTL_OK &&
+	   key.len == 20 && key.byte[15] == 15 && key.byte[19] == 0xef,
+	   "key file");
+	ok(read_file(DIGITS "deadbee", 0600, &key) == CTL_FAILED,
+	   "one digit short");
+	ok(!memcmp(&key, &zero, sizeof(key)), "refused key is wiped");
+	ok(read_file(DIGITS "deadbeef0", 0600, &key) == CTL_FAILED,
+	   "one digit too many");
+	ok(read_file("no key at all", 0600, &key) == CTL_FAILED, "no hex");
+	ok(read_file("", 0600, &key) == CTL_FAILED, "empty file");
+	ok(read_file(DIGITS "deadbeef", 0640, &key) == CTL_FAILED,
+	   "file open to group");
+	ok(read_file(DIGITS "deadbeef", 0604, &key) == CTL_FAILED,
+	   "file open to others");
+	ok(key_read("test", "/nonexistent/key", &transforms[0], &key) ==
+	   CTL_FAILED, "no such file");
+	ok(key_read("test", "/", &transforms[0], &key) == CTL_FAILED,
+	   "directory");
+}
+
+int main(void)
+{
+	/* The error lines are not what is tested here. */
+	if (!freopen("/dev/null", "w", stderr))
+		return 1;
+	test_numbers();
+	test_addresses();
+	test_subnets();
+	test_words();
+	test_params();
+	test_hex();
+	test_key_files();
+	return tap_end();
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What comes out: units, ages, and whole listings of a state that is built
+ * from messages as the kernel sends them.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+
+#include "print.h"
+#include "show.h"
+#include "state.h"
+#include "tap.h"
+
+#define PEERS 1000
+
+static void test_units(void)
+{
+	char text[FORMAT_MAX];
+
+	is(format_bytes(text, 0), "0 B", "no bytes");
+	is(format_bytes(text, 1023), "1023 B", "bytes");
+	is(format_bytes(text, 1536), "1.50 KiB", "KiB");
+	is(format_bytes(text, (1 << 20) - 1), "1.00 MiB", "rounds up a unit");
+	is(format_bytes(text, UINT64_MAX), "16.00 EiB", "most bytes");
+	is(format_age(text, 640), "0.6s", "parts of a second");
+	is(format_age(text, 59999), "59.9s", "seconds");
+	is(format_age(text, 192000), "3m 12s", "minutes");
+	is(format_age(text, 7260000), "2h 1m", "hours");
+	is(format_age(text, 90000000), "1d 1h", "days");
+}
+
+static void test_clean(void)
+{
+	char plain[] = "site-b \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80";
+	char escape[] = "a\x1b[2J\n\x7f\xc2\x85z";
+	char broken[] = "\xff \xc3 \xc0\x80 \xed\xa0\x80 \xe2\x82";
+
+	is(clean_text(plain), "site-b \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
+	   "UTF-8 stays");
+	is(clean_text(escape), "a?[2J????z", "control characters go");
+	is(clean_text(broken), "? ? ?? ??? ??", "what is not UTF-8 goes");
+}
+
+static const char *json_value(const char *c);
+
+static const char *skip_space(const char *c)
+{
+	return c + strspn(c, " \n");
+}
+
+static const char *json_string(const char *c)
+{
+	while (*++c != '"') {
+		if ((unsigned char)*c < 0x20)
+			return NULL;
+		if (*c == '\\' && !strchr("\"\\/bfnrtu", *++c))
+			return NULL;
+	}
+	return c + 1;
+}
+
+/* Members of an object, or elements of an array, up to @end. */
+static const char *json_list(const char *c, char end)
+{
+	c = skip_space(c + 1);
+	if (*c == end)
+		return c + 1;
+	for (;;) {
+		if (end == '}') {
+			c = *c == '"' ? json_string(c) : NULL;
+			c = c ? skip_space(c) : NULL;
+			if (!c || *c++ != ':')
+				return NULL;
+		}
+		c = json_value(c);
+		if (!c || *c == end)
+			return c ? c + 1 : NULL;
+		if (*c++ != ',')
+			return NULL;
+		c = skip_space(c);
+	}
+}
+
+/* Returns what follows the value and white space, NULL if it is none. */
+static const char *json_value(const char *c)
+{
+	static const char * const words[] = { "true", "false", "null" };
+
+	c = skip_space(c);
+	if (*c == '{')
+		c = json_list(c, '}');
+	else if (*c == '[')
+		c = json_list(c, ']');
+	else if (*c == '"')
+		c = json_string(c);
+	else if (isdigit((unsigned char)*c))
+		c += strspn(c, "0123456789");
+	else
+		for (int i = 0; i < 4; i++) {
+			if (i == 3)
+				return NULL;
+			if (!strncmp(c, words[i], strlen(words[i]))) {
+				c += strlen(words[i]);
+				break;
+			}
+		}
+	return c ? skip_space(c) : NULL;
+}
+
+static bool is_json(const char *text)
+{
+	const char *end = json_value(text);
+
+	return end && !*end;
+}
+
+static void test_json(void)
+{
+	struct json *json = json_new();
+	struct json_array array;
+	char *text;
+
+	json_array_begin(&array);
+	json_array_add(&array, json_end(json_new()));
+	json_text(json, "text", "a \"quote\" \\ and \x1b");
+	json_uint(json, "most", UINT64_MAX);
+	json_bool(json, "yes", true);
+	json_bool(json, "no", false);
+	json_null(json, "none");
+	json_raw(json, "list", json_array_end(&array));
+	text = json_one_line(json_end(json));
+	ok(is_json(text) && !strchr(text, '\n'), "object is JSON on one line");
+	ok(strstr(text, "\"text\": \"a \\\"quote\\\" \\\\ and ?\"") ||
+	   strstr(text, "\"text\":\"a \\\"quote\\\" \\\\ and ?\""),
+	   "text is escaped");
+	ok(strstr(text, "18446744073709551615"), "largest number is whole");
+	ok(!is_json("{\"a\": }") && !is_json("[1,]") && !is_json("{\"a\":1"),
+	   "the check itself sees what is no JSON");
+	free(text);
+}
+
+static char buffer[8192];
+
+static struct nlmsghdr *message(void)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct genlmsghdr));
+	return nlh;
+}
+
+static void put_drop(struct nlmsghdr *nlh, uint16_t type, const char *name,
+		     uint64_t value)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
+
+	mnl_attr_put_strz(nlh, PVSVPN_A_COUNTER_NAME, name);
+	mnl_attr_put_u64(nlh, PVSVPN_A_COUNTER_VALUE, value);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void add_device(struct state *state)
+{
+	struct nlmsghdr *nlh = message();
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_DEVICE_IFINDEX, 3);
+	mnl_attr_put_strz(nlh, PVSVPN_A_DEVICE_IFNAME, "pvs0");
+	mnl_attr_put_u32(nlh, PVSVPN_A_DEVICE_MTU, 1438);
+	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_MTU_AUTO, 1);
+	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_CARRIER, 1);
+	mnl_attr_put_u64(nlh, PVSVPN_A_DEVICE_DROPS, 11);
+	for (int i = PVSVPN_DROP_MAX - 1; i >= 0; i--)
+		put_drop(nlh, PVSVPN_A_DEVICE_DROP, drop_reasons[i].name,
+			 i == PVSVPN_DROP_RX_ICV ? 7 : 0);
+	put_drop(nlh, PVSVPN_A_DEVICE_DROP, "rx_of_tomorrow", 4);
+	state_add_device(nlh, state);
+}
+
+/* Backwards, so that only sorting brings them into order. */
+static void add_peer(struct state *state, uint32_t ifindex, int number)
+{
+	struct nlmsghdr *nlh = message();
+	struct nlattr *nest;
+	char name[16];
+
+	snprintf(name, sizeof(name), "site%d", number);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_IFINDEX, ifindex);
+	mnl_attr_put_strz(nlh, PVSVPN_A_PEER_NAME, name);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_ID, number);
+	mnl_attr_put(nlh, PVSVPN_A_PEER_REMOTE, 4, "\xc0\0\2\1");
+	nest = mnl_attr_nest_start(nlh, PVSVPN_A_PEER_SUBNET);
+	mnl_attr_put(nlh, PVSVPN_A_SUBNET_ADDRESS, 4, "\x0a\1\0\0");
+	mnl_attr_put_u8(nlh, PVSVPN_A_SUBNET_PREFIX_LENGTH, 16);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_put_u8(nlh, PVSVPN_A_PEER_UP, 1);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_TX_SPI, 0x1000 + number);
+	state_add_peer(nlh, state);
+}
+
+static void add_sa(struct state *state, int number, uint8_t dir)
+{
+	struct nlmsghdr *nlh = message();
+	struct nlattr *nest;
+	char name[16];
+
+	snprintf(name, sizeof(name), "site%d", number);
+	mnl_attr_put_u32(nlh, PVSVPN_A_SA_IFINDEX, 3);
+	mnl_attr_put_strz(nlh, PVSVPN_A_SA_PEER, name);
+	mnl_attr_put_u8(nlh, PVSVPN_A_SA_DIR, dir);
+	mnl_attr_put_u32(nlh, PVSVPN_A_SA_SPI, 0x1000 + number);
+	nest = mnl_attr_nest_start(nlh, PVSVPN_A_SA_TRANSFORM);
+	mnl_attr_put_u16(nlh, PVSVPN_A_TRANSFORM_ENCRYPTION, 20);
+	mnl_attr_put_u16(nlh, PVSVPN_A_TRANSFORM_KEY_LENGTH, 256);
+	mnl_attr_put_u16(nlh, PVSVPN_A_TRANSFORM_INTEGRITY, 0);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_SEQ, 4294967295ULL);
+	mnl_attr_put_strz(nlh, PVSVPN_A_SA_DRIVER, "rfc4106-gcm-aesni");
+	put_drop(nlh, PVSVPN_A_SA_DROP, "rx_replayed", number);
+	state_add_sa(nlh, state);
+}
+
+static void fill(struct state *state)
+{
+	memset(state, 0, sizeof(*state));
+	add_device(state);
+	add_peer(state, 4, 1);	/* its device came after the dump */
+	for (int i = PEERS; i > 0; i--) {
+		add_peer(state, 3, i);
+		add_sa(state, i, PVSVPN_DIRECTION_IN);
+		add_sa(state, i, PVSVPN_DIRECTION_OUT);
+	}
+	add_sa(state, PEERS + 1, PVSVPN_DIRECTION_IN);	/* its peer too */
+	state_link(state);
+}
+
+static void test_state(const struct state *state)
+{
+	const struct device *dev = &state->devices[0];
+	bool good = dev->peer_count == PEERS;
+
+	ok(good, "the device has its peers, and no other's");
+	for (int i = 0; good && i < PEERS; i++) {
+		const struct peer *peer = &dev->peers[i];
+
+		good = peer->id == (uint32_t)i + 1 && peer->sa_count == 2 &&
+			peer->sas[0].dir == PVSVPN_DIRECTION_OUT &&
+			peer->sas[1].spi == 0x1000 + peer->id &&
+			peer->sas[1].drops.value[PVSVPN_DROP_RX_REPLAYED] ==
+			peer->id;
+	}
+	ok(good, "peers in natural order, each with its SAs");
+	ok(dev->drops.value[PVSVPN_DROP_RX_ICV] == 7 &&
+	   dev->drops.total == 11, "drops by name, in whatever order");
+	ok(dev->drops.new_count == 1 &&
+	   !strcmp(dev->drops.new[0].name, "rx_of_tomorrow"),
+	   "a reason that is not in the list is kept");
+}
+
+/* What @print writes to stdout. */
+static char *capture(void (*print)(const struct state *state, bool json),
+		     const struct state *state, bool json)
+{
+	FILE *file = tmpfile();
+	int saved = dup(STDOUT_FILENO);
+	char *text;
+	long size;
+
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	print(state, json);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	fseek(file, 0, SEEK_END);
+	size = ftell(file);
+	rewind(file);
+	text = calloc(1, size + 1);
+	if (fread(text, 1, size, file) != (size_t)size)
+		text[0] = '\0';
+	fclose(file);
+	return text;
+}
+
+static size_t count(const char *text, const char *word)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, word))) {
+		text += strlen(word);
+		n++;
+	}
+	return n;
+}
+
+static void test_show(const struct state *state)
+{
+	char *text = capture(show_state, state, false);
+	char *json = capture(show_state, state, true);
+
+	ok(strstr(text, "device: pvs0\n  mtu: 1438 (auto)  carrier: up\n"),
+	   "show: device");
+	ok(strstr(text, "peer: site10\n  remote: 192.0.2.1  local: any  encap: none\n"
+			"  subnets: 10.1.0.0/16\n"
+			"  state: up, sending with spi 0x0000100a, nothing received yet\n"),
+	   "show: peer");
+	ok(count(text, "aes256gcm16 4294967295") == 2 * PEERS, "show: SAs");
+	ok(is_json(json), "show --json is JSON");
+	ok(count(json, "\"transform\"") == 2 * PEERS, "show --json: SAs");
+	ok(strstr(json, "\"rx_icv\": 7") || strstr(json, "\"rx_icv\":7"),
+	   "show --json: drops by name");
+	ok(!strstr(json, "rx_dummy"), "show --json: none that is 0");
+	free(text);
+	free(json);
+}
+
+static void test_stats(const struct state *state)
+{
+	char *text = capture(show_stats, state, false);
+	char *json = capture(show_stats, state, true);
+
+	ok(!strncmp(text, "pvs0 rx_packets 0\n", 18), "stats: device");
+	ok(strstr(text, "\npvs0 rx_icv 7  integrity check failed"),
+	   "stats: reason with its text");
+	ok(strstr(text, "\npvs0 peer site2 dir in spi 0x00001002 rx_replayed 2  "),
+	   "stats: reason of an SA");
+	ok(!strstr(text, " rx_dummy "), "stats: no reason that is 0");
+	ok(is_json(json), "stats --json is JSON");
+	/* One for the device, for each peer and for each SA. */
+	ok(count(json, "\"rx_dummy\"") == 1 + PEERS + 2 * PEERS &&
+	   count(json, "\"tx_no_sa\"") == 1 + PEERS &&
+	   count(json, "\"tx_no_peer\"") == 1,
+	   "stats --json: each reason in its scope");
+	free(text);
+	free(json);
+}
+
+static void test_empty(void)
+{
+	struct state state = { .device_count = 0 };
+	char *text, *json;
+
+	state_link(&state);
+	text = capture(show_state, &state, false);
+	json = capture(show_state, &state, true);
+	is(text, "", "show: nothing of nothing");
+	ok(is_json(json) && strstr(json, "[]"), "show --json: an empty list");
+	free(text);
+	free(json);
+}
+
+int main(void)
+{
+	struct state state;
+
+	test_units();
+	test_clean();
+	test_json();
+	test_empty();
+	fill(&state);
+	test_state(&state);
+	test_show(&state);
+	test_stats(&state);
+	state_free(&state);
+	return tap_end();
+}
