@@ -7,8 +7,21 @@
 
 #include "netlink-gen.h"
 
+struct pvsvpn_device;
+struct pvsvpn_peer;
+struct pvsvpn_sa;
+
 extern struct genl_family pvsvpn_nl_family;
 
+struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
+					    struct nlattr **attrs,
+					    struct netlink_ext_ack *extack);
+struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
+					struct nlattr **attrs,
+					struct netlink_ext_ack *extack);
+struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
+				    struct nlattr **attrs,
+				    struct netlink_ext_ack *extack);
 int pvsvpn_netlink_init(void);
 void pvsvpn_netlink_exit(void);
 
