@@ -1,0 +1,811 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the family `pvsvpn` tells: one object, or all of them. */
+#include <linux/jiffies.h>
+#include <linux/math64.h>
+#include <linux/rtnetlink.h>
+#include <linux/timekeeping.h>
+
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "stats.h"
+#include "transform.h"
+
+/* A subnet in a message, at most. */
+#define SUBNET_SIZE							\
+	(nla_total_size(0) + nla_total_size(sizeof(struct in6_addr)) +	\
+	 nla_total_size(sizeof(u8)))
+
+/* ---- counters ---- */
+
+static int drop_put(struct sk_buff *msg, int attr, unsigned int reason,
+		    u64 value)
+{
+	struct nlattr *nest = nla_nest_start(msg, attr);
+
+	if (!nest ||
+	    nla_put_string(msg, PVSVPN_A_COUNTER_NAME,
+			   pvsvpn_stats_reason_name(reason)) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_COUNTER_VALUE, value,
+			      PVSVPN_A_COUNTER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/* Every reason of the object's scope, also those that never happened. */
+static int drops_put(struct sk_buff *msg, int attr,
+		     const struct pvsvpn_totals *sum, unsigned int reasons)
+{
+	unsigned int i;
+
+	for (i = 0; i < reasons; i++)
+		if (drop_put(msg, attr, i, sum->drops[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int device_put_counters(struct sk_buff *msg,
+			       const struct pvsvpn_device *pvs, bool by_name)
+{
+	const int pad = PVSVPN_A_DEVICE_PAD;
+	struct pvsvpn_totals sum;
+
+	pvsvpn_stats_sum(&sum, pvs->counters, PVSVPN_DROP_MAX);
+	if (nla_put_u64_64bit(msg, PVSVPN_A_DEVICE_RX_PACKETS,
+			      sum.packets[PVSVPN_RX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_DEVICE_RX_BYTES,
+			      sum.bytes[PVSVPN_RX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_DEVICE_TX_PACKETS,
+			      sum.packets[PVSVPN_TX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_DEVICE_TX_BYTES,
+			      sum.bytes[PVSVPN_TX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_DEVICE_DROPS,
+			      pvsvpn_stats_drops(&sum), pad))
+		return -EMSGSIZE;
+	if (!by_name)
+		return 0;
+	return drops_put(msg, PVSVPN_A_DEVICE_DROP, &sum, PVSVPN_DROP_MAX);
+}
+
+static int peer_put_counters(struct sk_buff *msg,
+			     const struct pvsvpn_peer *peer, bool by_name)
+{
+	const int pad = PVSVPN_A_PEER_PAD;
+	struct pvsvpn_totals sum;
+
+	pvsvpn_stats_sum(&sum, peer->counters, PVSVPN_DROP_PEER_MAX);
+	if (nla_put_u64_64bit(msg, PVSVPN_A_PEER_RX_PACKETS,
+			      sum.packets[PVSVPN_RX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_RX_BYTES,
+			      sum.bytes[PVSVPN_RX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_TX_PACKETS,
+			      sum.packets[PVSVPN_TX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_TX_BYTES,
+			      sum.bytes[PVSVPN_TX], pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_DROPS,
+			      pvsvpn_stats_drops(&sum), pad))
+		return -EMSGSIZE;
+	if (!by_name)
+		return 0;
+	return drops_put(msg, PVSVPN_A_PEER_DROP, &sum, PVSVPN_DROP_PEER_MAX);
+}
+
+static int sa_put_counters(struct sk_buff *msg, const struct pvsvpn_sa *sa,
+			   bool by_name)
+{
+	const int pad = PVSVPN_A_SA_PAD;
+	struct pvsvpn_totals sum;
+
+	pvsvpn_stats_sum(&sum, sa->counters, PVSVPN_DROP_SA_MAX);
+	if (nla_put_u64_64bit(msg, PVSVPN_A_SA_PACKETS, sum.packets[sa->dir],
+			      pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_SA_BYTES, sum.bytes[sa->dir],
+			      pad) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_SA_DROPS, pvsvpn_stats_drops(&sum),
+			      pad))
+		return -EMSGSIZE;
+	if (!by_name)
+		return 0;
+	return drops_put(msg, PVSVPN_A_SA_DROP, &sum, PVSVPN_DROP_SA_MAX);
+}
+
+/* ---- device ---- */
+
+static int device_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
+		      bool counters)
+{
+	const struct net_device *dev = pvs->dev;
+
+	if (nla_put_u32(msg, PVSVPN_A_DEVICE_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_DEVICE_IFNAME, dev->name) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_MTU, dev->mtu) ||
+	    nla_put_u8(msg, PVSVPN_A_DEVICE_MTU_AUTO, pvs->mtu_auto) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_FWMARK, pvs->fwmark) ||
+	    nla_put_u8(msg, PVSVPN_A_DEVICE_CARRIER, netif_carrier_ok(dev)) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_PEERS, pvs->peer_count) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_SAS, pvs->sa_count))
+		return -EMSGSIZE;
+	return device_put_counters(msg, pvs, counters);
+}
+
+/* ---- peer ---- */
+
+static int addr_put(struct sk_buff *msg, int attr, u16 family,
+		    const xfrm_address_t *addr)
+{
+	return nla_put(msg, attr,
+		       family == AF_INET ? sizeof(addr->a4) : sizeof(*addr),
+		       addr);
+}
+
+static int peer_put_endpoint(struct sk_buff *msg,
+			     const struct pvsvpn_endpoint *endpoint)
+{
+	u16 family = endpoint->family;
+
+	if (!xfrm_addr_any(&endpoint->local, family) &&
+	    addr_put(msg, PVSVPN_A_PEER_LOCAL, family, &endpoint->local))
+		return -EMSGSIZE;
+	if (addr_put(msg, PVSVPN_A_PEER_REMOTE, family, &endpoint->remote) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_ENCAP, endpoint->encap))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* What there is only from the first packet, or the first SA, on. */
+static int peer_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
+	unsigned long last_rx = READ_ONCE(peer->last_rx);
+	u32 path_mtu = READ_ONCE(peer->path_mtu);
+
+	if (peer->up && sa &&
+	    nla_put_u32(msg, PVSVPN_A_PEER_TX_SPI, be32_to_cpu(sa->spi)))
+		return -EMSGSIZE;
+	if (path_mtu && nla_put_u32(msg, PVSVPN_A_PEER_PATH_MTU, path_mtu))
+		return -EMSGSIZE;
+	if (last_rx &&
+	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_LAST_RX,
+			      jiffies64_to_msecs(jiffies - last_rx),
+			      PVSVPN_A_PEER_PAD))
+		return -EMSGSIZE;
+	return nla_put_u32(msg, PVSVPN_A_PEER_INNER_MTU,
+			   pvsvpn_pmtu_peer(peer));
+}
+
+static int peer_put_ids(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+{
+	const struct net_device *dev = peer->pvs->dev;
+
+	if (nla_put_u32(msg, PVSVPN_A_PEER_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_PEER_IFNAME, dev->name) ||
+	    nla_put_string(msg, PVSVPN_A_PEER_NAME, peer->name) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_ID, peer->id))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Everything but the subnets, of which there may be many. */
+static int peer_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
+		    bool counters)
+{
+	if (peer_put_ids(msg, peer) ||
+	    peer_put_endpoint(msg, pvsvpn_peer_endpoint(peer)) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_REPLAY_WINDOW,
+			peer->replay_window) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_UP, peer->up) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_SAS, peer->sa_count) ||
+	    peer_put_path(msg, peer))
+		return -EMSGSIZE;
+	return peer_put_counters(msg, peer, counters);
+}
+
+static int subnet_put(struct sk_buff *msg, const struct pvsvpn_prefix *prefix)
+{
+	struct nlattr *nest = nla_nest_start(msg, PVSVPN_A_PEER_SUBNET);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(msg, PVSVPN_A_SUBNET_ADDRESS,
+		    prefix->family == AF_INET ? sizeof(struct in_addr) :
+						sizeof(struct in6_addr),
+		    &prefix->addr) ||
+	    nla_put_u8(msg, PVSVPN_A_SUBNET_PREFIX_LENGTH, prefix->len)) {
+		nla_nest_cancel(msg, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/* Adds what fits; *at moves to the last one that did. */
+static int subnets_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
+		       const struct list_head **at)
+{
+	const struct pvsvpn_subnet *subnet;
+
+	while ((*at)->next != &peer->subnets) {
+		subnet = list_entry((*at)->next, struct pvsvpn_subnet, list);
+		if (subnet_put(msg, &subnet->prefix))
+			return -EMSGSIZE;
+		*at = &subnet->list;
+	}
+	return 0;
+}
+
+static size_t peer_size(const struct pvsvpn_peer *peer)
+{
+	size_t size = GENLMSG_DEFAULT_SIZE;
+	const struct pvsvpn_subnet *subnet;
+
+	list_for_each_entry(subnet, &peer->subnets, list)
+		size += SUBNET_SIZE;
+	return size;
+}
+
+/* ---- SA ---- */
+
+static int sa_put_transform(struct sk_buff *msg,
+			    const struct pvsvpn_transform *transform)
+{
+	struct nlattr *nest = nla_nest_start(msg, PVSVPN_A_SA_TRANSFORM);
+
+	if (!nest ||
+	    nla_put_u16(msg, PVSVPN_A_TRANSFORM_ENCRYPTION,
+			transform->encryption) ||
+	    nla_put_u16(msg, PVSVPN_A_TRANSFORM_KEY_LENGTH,
+			transform->attr_bits) ||
+	    nla_put_u16(msg, PVSVPN_A_TRANSFORM_INTEGRITY,
+			transform->integrity))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int sa_put_ids(struct sk_buff *msg, const struct pvsvpn_sa *sa)
+{
+	const struct net_device *dev = sa->peer->pvs->dev;
+
+	if (nla_put_u32(msg, PVSVPN_A_SA_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_SA_IFNAME, dev->name) ||
+	    nla_put_string(msg, PVSVPN_A_SA_PEER, sa->peer->name) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_DIR, sa->dir) ||
+	    nla_put_u32(msg, PVSVPN_A_SA_SPI, be32_to_cpu(sa->spi)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
+{
+	u64 age = ktime_get_boottime_ns() - sa->created;
+	bool expired = test_bit(PVSVPN_SA_EXPIRED, &sa->flags);
+	bool current_sa = sa == rtnl_dereference(sa->peer->tx_sa) && !expired;
+
+	if (sa->dir == PVSVPN_DIRECTION_IN &&
+	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW, sa->replay.window))
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(msg, PVSVPN_A_SA_SEQ, pvsvpn_sa_seq(sa),
+			      PVSVPN_A_SA_PAD) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_CURRENT, current_sa) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_EXPIRED, expired) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_SA_AGE,
+			      div_u64(age, NSEC_PER_MSEC), PVSVPN_A_SA_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int sa_put(struct sk_buff *msg, const struct pvsvpn_sa *sa,
+		  bool counters)
+{
+	if (sa_put_ids(msg, sa) || sa_put_transform(msg, sa->transform) ||
+	    sa_put_state(msg, sa) ||
+	    nla_put_string(msg, PVSVPN_A_SA_DRIVER,
+			   pvsvpn_transform_driver(sa->aead)))
+		return -EMSGSIZE;
+	return sa_put_counters(msg, sa, counters);
+}
+
+/* ---- one object ---- */
+
+static int device_reply(struct genl_info *info, struct sk_buff *msg,
+			const struct pvsvpn_device *pvs)
+{
+	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
+				      PVSVPN_CMD_DEVICE_GET);
+
+	if (!hdr ||
+	    device_put(msg, pvs, info->attrs[PVSVPN_A_DEVICE_COUNTERS])) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int device_get(struct genl_info *info)
+{
+	struct pvsvpn_device *pvs;
+	struct sk_buff *msg;
+
+	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
+				    info->extack);
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	return device_reply(info, msg, pvs);
+}
+
+/**
+ * pvsvpn_nl_device_get_doit() - show a device
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = device_get(info);
+	rtnl_unlock();
+	return err;
+}
+
+/* All subnets in the one message, however large that is. */
+static int peer_reply(struct genl_info *info, struct sk_buff *msg,
+		      const struct pvsvpn_peer *peer)
+{
+	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
+				      PVSVPN_CMD_PEER_GET);
+	const struct list_head *at = &peer->subnets;
+
+	if (!hdr ||
+	    peer_put(msg, peer, info->attrs[PVSVPN_A_PEER_COUNTERS]) ||
+	    subnets_put(msg, peer, &at)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int peer_get(struct genl_info *info)
+{
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_peer *peer;
+	struct sk_buff *msg;
+
+	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
+				    info->extack);
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	peer = pvsvpn_netlink_peer(pvs, info->attrs, info->extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	msg = genlmsg_new(peer_size(peer), GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	return peer_reply(info, msg, peer);
+}
+
+/**
+ * pvsvpn_nl_peer_get_doit() - show a peer
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = peer_get(info);
+	rtnl_unlock();
+	return err;
+}
+
+static int sa_reply(struct genl_info *info, struct sk_buff *msg,
+		    const struct pvsvpn_sa *sa)
+{
+	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
+				      PVSVPN_CMD_SA_GET);
+
+	if (!hdr || sa_put(msg, sa, info->attrs[PVSVPN_A_SA_COUNTERS])) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int sa_get(struct genl_info *info)
+{
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_peer *peer;
+	struct pvsvpn_sa *sa;
+	struct sk_buff *msg;
+
+	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
+				    info->extack);
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	peer = pvsvpn_netlink_peer(pvs, info->attrs, info->extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	sa = pvsvpn_netlink_sa(peer, info->attrs, info->extack);
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	return sa_reply(info, msg, sa);
+}
+
+/**
+ * pvsvpn_nl_sa_get_doit() - show an SA
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = sa_get(info);
+	rtnl_unlock();
+	return err;
+}
+
+/* ---- dumps ---- */
+
+/*
+ * Where a dump stands between two messages to user space; RTNL is not held
+ * there, so it is numbers, never pointers. Devices are walked by ifindex, peers
+ * by id, SAs by id, each upwards: an object that exists all the time is shown
+ * exactly once, whatever comes and goes around it.
+ */
+struct dump_cursor {
+	int ifindex;		/* the device to go on with */
+	u32 peer;		/* the last peer that was shown, or half shown */
+	u32 sa;			/* the last SA of that peer that was shown */
+	struct pvsvpn_prefix prefix; /* the last subnet of a half shown peer */
+	bool half;		/* @peer has more subnets */
+	bool done;
+};
+
+typedef int (*dump_one)(struct sk_buff *msg, struct netlink_callback *cb,
+			struct pvsvpn_device *pvs);
+
+static struct dump_cursor *dump_cursor(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct dump_cursor) > sizeof(cb->ctx));
+	return (struct dump_cursor *)cb->ctx;
+}
+
+static void *dump_put(struct sk_buff *msg, struct netlink_callback *cb,
+		      int flags, u8 cmd)
+{
+	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &pvsvpn_nl_family, NLM_F_MULTI | flags, cmd);
+}
+
+/* At this device or, when it has gone, at a later one. */
+static void dump_at(struct dump_cursor *cursor, int ifindex)
+{
+	if (cursor->ifindex == ifindex)
+		return;
+	memset(cursor, 0, sizeof(*cursor));
+	cursor->ifindex = ifindex;
+}
+
+static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
+		      dump_one one)
+{
+	struct pvsvpn_device *pvs;
+
+	pvs = pvsvpn_netlink_device(sock_net(cb->skb->sk),
+				    pvsvpn_compat_dump_attrs(cb), cb->extack);
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	dump_at(dump_cursor(cb), pvs->dev->ifindex);
+	return one(msg, cb, pvs);
+}
+
+static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
+		    dump_one one)
+{
+	struct dump_cursor *cursor = dump_cursor(cb);
+	int ifindex = max(cursor->ifindex, 1) - 1;
+	struct pvsvpn_device *pvs;
+	int err;
+
+	while ((pvs = pvsvpn_device_next(sock_net(cb->skb->sk), &ifindex))) {
+		dump_at(cursor, ifindex);
+		err = one(msg, cb, pvs);
+		if (err)
+			return err;
+		if (ifindex == INT_MAX)
+			break;
+		dump_at(cursor, ifindex + 1);
+	}
+	return 0;
+}
+
+/*
+ * -EMSGSIZE behind a message that fitted means: the rest goes into the next
+ * one. An object too large for an empty message ends the dump with the error.
+ */
+static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	struct dump_cursor *cursor = dump_cursor(cb);
+	int err;
+
+	if (cursor->done)
+		return 0;
+	rtnl_lock();
+	if (attrs[PVSVPN_A_DEVICE_IFINDEX] || attrs[PVSVPN_A_DEVICE_IFNAME])
+		err = dump_named(msg, cb, one);
+	else
+		err = dump_all(msg, cb, one);
+	rtnl_unlock();
+	if (err && !(err == -EMSGSIZE && msg->len))
+		return err;
+	cursor->done = !err;
+	return msg->len;
+}
+
+static int dump_device(struct sk_buff *msg, struct netlink_callback *cb,
+		       struct pvsvpn_device *pvs)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_DEVICE_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (device_put(msg, pvs, attrs[PVSVPN_A_DEVICE_COUNTERS])) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/**
+ * pvsvpn_nl_device_get_dumpit() - show every device of the namespace
+ * @skb: the reply
+ * @cb: the dump
+ *
+ * Context: process.
+ * Return: length of @skb, 0 at the end, or a negative errno.
+ */
+int pvsvpn_nl_device_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	return dump(skb, cb, dump_device);
+}
+
+/* Where the subnets of a half shown peer go on; NULL when that is not known. */
+static const struct list_head *dump_subnets_at(const struct dump_cursor *cursor,
+					       const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_subnet *subnet;
+
+	list_for_each_entry(subnet, &peer->subnets, list)
+		if (!memcmp(&subnet->prefix, &cursor->prefix,
+			    sizeof(cursor->prefix)))
+			return &subnet->list;
+	return NULL;
+}
+
+static void dump_remember_half(struct dump_cursor *cursor,
+			       const struct pvsvpn_peer *peer,
+			       const struct list_head *at)
+{
+	cursor->peer = peer->id;
+	cursor->half = true;
+	cursor->prefix = list_entry(at, struct pvsvpn_subnet, list)->prefix;
+}
+
+/*
+ * A peer whose subnets do not even fit into an empty skb is shown in several
+ * messages. Each names the peer and has the same id; the first has everything
+ * else, all of them have some subnets.
+ */
+static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
+		     const struct pvsvpn_peer *peer, bool counters)
+{
+	struct dump_cursor *cursor = dump_cursor(cb);
+	const struct list_head *at = &peer->subnets;
+	bool empty = !msg->len;
+	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_PEER_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (peer_put(msg, peer, counters))
+		goto too_big;
+	if (subnets_put(msg, peer, &at)) {
+		if (!empty || at == &peer->subnets)
+			goto too_big;
+		dump_remember_half(cursor, peer, at);
+		genlmsg_end(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	cursor->peer = peer->id;
+	return 0;
+
+too_big:
+	genlmsg_cancel(msg, hdr);
+	return -EMSGSIZE;
+}
+
+/*
+ * The other half. When the subnet it was to follow has gone meanwhile, the
+ * subnets are shown again from the first on, and the dump is marked as
+ * interrupted.
+ */
+static int dump_peer_rest(struct sk_buff *msg, struct netlink_callback *cb,
+			  const struct pvsvpn_peer *peer)
+{
+	struct dump_cursor *cursor = dump_cursor(cb);
+	const struct list_head *at = dump_subnets_at(cursor, peer);
+	const struct list_head *start = at ?: &peer->subnets;
+	void *hdr = dump_put(msg, cb, at ? 0 : NLM_F_DUMP_INTR,
+			     PVSVPN_CMD_PEER_GET);
+
+	at = start;
+	if (!hdr)
+		return -EMSGSIZE;
+	if (peer_put_ids(msg, peer))
+		goto too_big;
+	if (subnets_put(msg, peer, &at)) {
+		if (at == start)
+			goto too_big;
+		dump_remember_half(cursor, peer, at);
+		genlmsg_end(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	cursor->half = false;
+	return 0;
+
+too_big:
+	genlmsg_cancel(msg, hdr);
+	return -EMSGSIZE;
+}
+
+static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
+		      struct pvsvpn_device *pvs)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	bool counters = attrs[PVSVPN_A_PEER_COUNTERS];
+	struct dump_cursor *cursor = dump_cursor(cb);
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+	int err;
+
+	if (cursor->half) {
+		peer = xa_load(&pvs->peers, cursor->peer);
+		err = peer ? dump_peer_rest(msg, cb, peer) : 0;
+		if (err)
+			return err;
+		cursor->half = false;
+	}
+	xa_for_each_start(&pvs->peers, id, peer, cursor->peer + 1UL) {
+		err = dump_peer(msg, cb, peer, counters);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * pvsvpn_nl_peer_get_dumpit() - show the peers of a device or of all
+ * @skb: the reply
+ * @cb: the dump
+ *
+ * Context: process.
+ * Return: length of @skb, 0 at the end, or a negative errno.
+ */
+int pvsvpn_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump(skb, cb, dump_peers);
+}
+
+static int dump_sa(struct sk_buff *msg, struct netlink_callback *cb,
+		   const struct pvsvpn_sa *sa)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_SA_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (sa_put(msg, sa, attrs[PVSVPN_A_SA_COUNTERS])) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+static int dump_sas_of_peer(struct sk_buff *msg, struct netlink_callback *cb,
+			    const struct pvsvpn_peer *peer)
+{
+	struct dump_cursor *cursor = dump_cursor(cb);
+	const struct pvsvpn_sa *sa;
+	int err;
+
+	if (cursor->peer != peer->id) {
+		cursor->peer = peer->id;
+		cursor->sa = 0;
+	}
+	list_for_each_entry(sa, &peer->sas, list) {
+		if (sa->id <= cursor->sa)
+			continue;
+		err = dump_sa(msg, cb, sa);
+		if (err)
+			return err;
+		cursor->sa = sa->id;
+	}
+	return 0;
+}
+
+static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
+		    struct pvsvpn_device *pvs)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	const struct nlattr *name = attrs[PVSVPN_A_SA_PEER];
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+	int err;
+
+	xa_for_each_start(&pvs->peers, id, peer, dump_cursor(cb)->peer) {
+		if (name && nla_strcmp(name, peer->name))
+			continue;
+		err = dump_sas_of_peer(msg, cb, peer);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Who names device and peer is told when there is no such peer. */
+static int dump_sas_named(struct sk_buff *msg, struct netlink_callback *cb,
+			  struct pvsvpn_device *pvs)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	struct pvsvpn_peer *peer;
+
+	peer = pvsvpn_netlink_peer(pvs, attrs, cb->extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	return dump_sas_of_peer(msg, cb, peer);
+}
+
+/**
+ * pvsvpn_nl_sa_get_dumpit() - show the SAs of a peer, of a device or of all
+ * @skb: the reply
+ * @cb: the dump
+ *
+ * Context: process.
+ * Return: length of @skb, 0 at the end, or a negative errno.
+ */
+int pvsvpn_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	bool device = attrs[PVSVPN_A_SA_IFINDEX] || attrs[PVSVPN_A_SA_IFNAME];
+
+	if (device && attrs[PVSVPN_A_SA_PEER])
+		return dump(skb, cb, dump_sas_named);
+	return dump(skb, cb, dump_sas);
+}
