@@ -200,8 +200,15 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data)
 	return ret;
 }
 
-static const char *remedy(int err)
+static const char *remedy(const struct nl *nl, int err)
 {
+	/* The device has the same number in the requests of all objects. */
+	if (nl->bad == PVSVPN_A_DEVICE_IFNAME)
+		return "ip link show type pvsvpn lists the devices";
+	/* A text from the kernel: it knows the request, and does not want it. */
+	if (err == -EOPNOTSUPP && nl->why[0])
+		return "see pvsvpnctl(8)";
+
 	switch (-err) {
 	case EPERM:
 	case EACCES:
@@ -231,7 +238,7 @@ int nl_failed(const struct nl *nl, int err, const char *where,
 	const char *name = nl->bad < count ? names[nl->bad] : NULL;
 	const char *why = nl->why[0] ? nl->why : strerror(-err);
 	/* The kernel's texts name the remedy behind a semicolon. */
-	const char *todo = strchr(why, ';') ? NULL : remedy(err);
+	const char *todo = strchr(why, ';') ? NULL : remedy(nl, err);
 
 	if (name && strstr(why, name))
 		name = NULL;

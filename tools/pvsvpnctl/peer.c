@@ -9,7 +9,7 @@
 
 static const char * const names[] = {
 	[PVSVPN_A_PEER_IFNAME] = "device",
-	[PVSVPN_A_PEER_NAME] = "name",
+	[PVSVPN_A_PEER_NAME] = "peer",
 	[PVSVPN_A_PEER_LOCAL] = "local",
 	[PVSVPN_A_PEER_REMOTE] = "remote",
 	[PVSVPN_A_PEER_ENCAP] = "encap",
