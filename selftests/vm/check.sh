@@ -44,8 +44,8 @@ run_host_tests()
 {
 	[ ${#host_tests[@]} -gt 0 ] || return 0
 	# Lint and dkms build for these kernels
-	KERNELS="${kernels[*]}" TEST_TIMEOUT=1200 \
-		"$top/selftests/runner.sh" "${host_tests[@]/%/.sh}" 2>&1 | shown host || :
+	(cd "$top/selftests" && KERNELS="${kernels[*]}" TEST_TIMEOUT=1200 \
+		./runner.sh "${host_tests[@]/%/.sh}") 2>&1 | shown host || :
 }
 
 # failed_result TEXT: a result that belongs to no script

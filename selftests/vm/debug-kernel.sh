@@ -5,39 +5,10 @@
 # fragment and the compiler. Prints its directory, which holds
 #   vmlinuz, release, build/ (for modules), root/lib/modules/
 set -euo pipefail
-# shellcheck source=selftests/vm/vm-lib.sh
+# shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
-package=linux-source-6.12
 fragment=$vm_dir/debug.config
-
-# The newest version that apt offers, else the newest that is already here
-source_version()
-{
-	local version
-
-	version=$(newest_version "$package")
-	if [ -z "$version" ]; then
-		version=$(find "$debs" -name "${package}_*.deb" -printf '%f\n' 2>/dev/null |
-			cut -d_ -f2 | sort -V | tail -n 1)
-	fi
-	[ -n "$version" ] ||
-		die "apt knows no $package: this needs the bookworm-security suite; try 'apt-get update'"
-	printf '%s\n' "$version"
-}
-
-unpack_source()
-{
-	local deb=$1 dir=$2
-
-	[ -e "$dir/.unpacked" ] && return
-	say "unpacking $package"
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	dpkg --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
-		tar -xJ --strip-components=1 -C "$dir"
-	touch "$dir/.unpacked"
-}
 
 # check_config CONFIG: every line of the fragment has held
 check_config()
@@ -105,14 +76,13 @@ build()
 }
 
 version=$(source_version)
-hash=$({ echo "$version"; gcc -dumpfullversion; cat "$fragment"; } | sha256sum | cut -c1-16)
-src=$cache/$package-$version
+hash=$({ echo "$version"; gcc -dumpfullversion; grep -E '^(# )?CONFIG_' "$fragment"; } | sha256sum | cut -c1-16)
 work=$cache/debug-$hash
 
 if [ ! -e "$work/.built" ]; then
 	hold_lock debug
 	if [ ! -e "$work/.built" ]; then
-		unpack_source "$(fetch_deb "$package" "$version")" "$src"
+		src=$(kernel_source "$version")
 		build
 	fi
 fi

@@ -55,3 +55,62 @@ newest_version()
 		awk -F'|' '$3 ~ /Packages/ { gsub(/ /, "", $2); print $2 }' |
 		sort -V | tail -n 1
 }
+
+source_package=linux-source-6.12
+
+# The newest version that apt offers, else the newest that is already here
+source_version()
+{
+	local version
+
+	version=$(newest_version "$source_package")
+	if [ -z "$version" ]; then
+		version=$(find "$debs" -name "${source_package}_*.deb" -printf '%f\n' 2>/dev/null |
+			cut -d_ -f2 | sort -V | tail -n 1)
+	fi
+	[ -n "$version" ] ||
+		die "apt knows no $source_package: this needs the bookworm-security suite; try 'apt-get update'"
+	printf '%s\n' "$version"
+}
+
+# unpack_source VERSION DIR [PATTERN...]: the kernel's source, or what matches of it
+unpack_source()
+{
+	local version=$1 dir=$2 deb
+
+	shift 2
+	[ ! -e "$dir/.unpacked" ] || return 0
+	deb=$(fetch_deb "$source_package" "$version") || return
+	say "unpacking $source_package $version"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	dpkg --fsys-tarfile "$deb" | tar -xO "./usr/src/$source_package.tar.xz" |
+		tar -xJ --strip-components=1 -C "$dir" --wildcards "$@" || return
+	touch "$dir/.unpacked"
+}
+
+# kernel_source VERSION: prints where the whole source is
+kernel_source()
+{
+	local dir=$cache/$source_package-$1
+
+	unpack_source "$1" "$dir" && printf '%s\n' "$dir"
+}
+
+# kernel_tools: prints where checkpatch.pl and the netlink generator are, in the
+# places they have in the source
+kernel_tools()
+{
+	local version dir
+
+	version=$(source_version) || return
+	dir=$cache/$source_package-$version
+	if [ ! -e "$dir/.unpacked" ]; then
+		dir=$cache/$source_package-tools-$version
+		hold_lock source
+		unpack_source "$version" "$dir" '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+			'*/scripts/const_structs.checkpatch' '*/scripts/kernel-doc' \
+			'*/tools/net/ynl' '*/Documentation/netlink' || return
+	fi
+	printf '%s\n' "$dir"
+}
