@@ -209,7 +209,7 @@ static int device_check_mtu(const struct pvsvpn_device *pvs,
 	if (!mtu || (mtu >= dev->min_mtu && mtu <= dev->max_mtu))
 		return 0;
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"mtu %u is out of range; %s takes %u to %u, or 0 for auto",
+				"mtu %u is out of range; %s takes %u to %u, 0 is auto",
 				mtu, dev->name, dev->min_mtu, dev->max_mtu);
 	return -EINVAL;
 }
@@ -567,7 +567,7 @@ static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
 	fits = strlen(text) + strnlen(owner->name, 24) <= 34;
 	if (owner->default_subnets)
 		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"peer %.24s takes %s, having no subnets; give it some first",
+					"peer %.24s has no subnets, so it takes %s; set some",
 					owner->name, text);
 	else
 		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
@@ -593,7 +593,7 @@ static int default_check(struct pvsvpn_device *pvs,
 		if (!owner)
 			continue;
 		NL_SET_ERR_MSG_FMT(extack,
-				   "peer %.24s takes %s already; give subnets to one or both",
+				   "peer %.24s takes %s already; give this one subnets",
 				   owner->name, i ? "::/0" : "0.0.0.0/0");
 		return -EEXIST;
 	}
@@ -732,7 +732,7 @@ static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
 	if (!pvsvpn_peer_find(pvs, nla_data(name)))
 		return 0;
 	NL_SET_ERR_MSG_ATTR_FMT(info->extack, name,
-				"%s has a peer %.24s already; change it by peer set",
+				"%s has a peer %.24s already; use peer set",
 				pvs->dev->name, (const char *)nla_data(name));
 	return -EEXIST;
 }
