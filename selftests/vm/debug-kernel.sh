@@ -54,7 +54,7 @@ kbuild()
 # Object files are not needed to build a module against the tree
 drop_objects()
 {
-	find "$1" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' \) \
+	find "$1" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' -o -name '.tmp_vmlinux*' \) \
 		-not -path '*/scripts/*' -not -path '*/tools/*' -type f -delete
 }
 
