@@ -15,6 +15,11 @@
 /* Where iproute2 keeps the namespaces that have a name. */
 #define NETNS_DIR "/run/netns"
 
+/* The Makefile knows it. */
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
 static const struct command * const commands[] = {
 	&command_show,
 	&command_set,

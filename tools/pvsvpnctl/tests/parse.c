@@ -89,6 +89,35 @@ static void test_words(void)
 	ok(parse_transform("rot13", &t), "transform refuses other words");
 }
 
+/* The words of @text, which stay until the next call. */
+static int split(const char *text, char **argv)
+{
+	static char copy[128];
+	char *rest = copy;
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((argv[argc] = strsep(&rest, " ")))
+		argc++;
+	return argc;
+}
+
+static int params_of(const char *text, struct param *params)
+{
+	char *argv[8];
+	int argc = split(text, argv);
+
+	return parse_params("test", argc, argv, params, 2);
+}
+
+static int names_of(const char *text)
+{
+	char *argv[8];
+	int argc = split(text, argv);
+
+	return parse_names("test", argc, argv, 2);
+}
+
 static void test_params(void)
 {
 	uint32_t number = 0;
@@ -97,26 +126,22 @@ static void test_params(void)
 		{ "n", parse_u32, &number, false },
 		{ "dir", parse_dir, &dir, false },
 	};
-	char *good[] = { "dir", "out", "n", "7" }, *twice[] = { "n", "1" };
-	char *other[] = { "m", "1" }, *bare[] = { "dir" };
-	char *names[] = { "pvs0", "site-b" };
-	char *longest[] = { "pvs0", "123456789-123456789-123456789-123456789-1234567" };
-	char *longer[] = { "pvs0", "123456789-123456789-123456789-123456789-12345678" };
 
-	ok(parse_params("test", 4, good, params, 2) == CTL_OK && number == 7 &&
+	ok(params_of("dir out n 7", params) == CTL_OK && number == 7 &&
 	   dir == PVSVPN_DIRECTION_OUT && params[0].seen && params[1].seen,
 	   "keywords in any order");
-	ok(parse_params("test", 2, twice, params, 2) == CTL_USAGE,
+	ok(params_of("n 1", params) == CTL_USAGE && number == 7,
 	   "keyword given twice");
 	params[1].seen = false;
-	ok(parse_params("test", 2, other, params, 2) == CTL_USAGE,
-	   "unknown keyword");
-	ok(parse_params("test", 1, bare, params, 2) == CTL_USAGE,
+	ok(params_of("m 1", params) == CTL_USAGE, "unknown keyword");
+	ok(params_of("dir", params) == CTL_USAGE,
 	   "keyword without its value");
-	ok(parse_names("test", 2, names, 2) == CTL_OK, "device and peer");
-	ok(parse_names("test", 1, names, 2) == CTL_USAGE, "peer missing");
-	ok(parse_names("test", 2, longest, 2) == CTL_OK, "name of 47 bytes");
-	ok(parse_names("test", 2, longer, 2) == CTL_USAGE, "name of 48 bytes");
+	ok(names_of("pvs0 site-b") == CTL_OK, "device and peer");
+	ok(names_of("pvs0") == CTL_USAGE, "peer missing");
+	ok(names_of("pvs0 123456789-123456789-123456789-123456789-1234567") ==
+	   CTL_OK, "name of 47 bytes");
+	ok(names_of("pvs0 123456789-123456789-123456789-123456789-12345678") ==
+	   CTL_USAGE, "name of 48 bytes");
 }
 
 static ssize_t hex(const char *text, uint8_t *byte)

@@ -35,7 +35,7 @@ static void test_units(void)
 static void test_clean(void)
 {
 	char plain[] = "site-b \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80";
-	char escape[] = "a\x1b[2J\n\x7f\xc2\x85z";
+	char escape[] = "a\x1b[2J\x0a\x7f\xc2\x85z";
 	char broken[] = "\xff \xc3 \xc0\x80 \xed\xa0\x80 \xe2\x82";
 
 	is(clean_text(plain), "site-b \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
@@ -48,7 +48,7 @@ static const char *json_value(const char *c);
 
 static const char *skip_space(const char *c)
 {
-	return c + strspn(c, " \n");
+	return c + strspn(c, " \x0a");
 }
 
 static const char *json_string(const char *c)
