@@ -366,8 +366,6 @@ static const char *local_fault(__be32 addr)
 		return "a multicast address";
 	if (ipv4_is_lbcast(addr))
 		return "the broadcast address";
-	if (addr && ipv4_is_zeronet(addr))
-		return "in 0.0.0.0/8, which no host has";
 	return NULL;
 }
 
