@@ -45,15 +45,19 @@ check:
 check-debug:
 	@KERNELS=debug selftests/vm/check.sh
 
+# The headers may be named by KDIR alone, so ask them. Kbuild's own depmod wants
+# a System.map, which headers do not have; a package's scripts run theirs.
+release = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+depmod = $(if $(DESTDIR),,depmod $(release))
+
 install: all
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=$(MODDIR) modules_install
+	$(depmod)
 	$(MAKE) -C tools/pvsvpnctl install DESTDIR=$(DESTDIR)
 
-# A release may be named by KDIR alone, so ask the headers
 uninstall: headers
-	release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \
-	rm -f $(DESTDIR)/lib/modules/$$release/$(MODDIR)/module/pvsvpn.ko* && \
-	{ [ -n "$(DESTDIR)" ] || depmod $$release; }
+	rm -f $(DESTDIR)/lib/modules/$(release)/$(MODDIR)/module/pvsvpn.ko*
+	$(depmod)
 	$(MAKE) -C tools/pvsvpnctl uninstall DESTDIR=$(DESTDIR)
 
 dkms: tool

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../tools/pvsvpnctl" || exit 1
 count=0 failed=0
 
-# check NAME COMMAND...: nothing but exit status 0 passes; prints what was said
+# check NAME COMMAND...: what was said is printed when it fails
 check()
 {
 	local name=$1 output status=0
@@ -14,11 +14,11 @@ check()
 	shift
 	count=$((count + 1))
 	output=$("$@" 2>&1) || status=$?
-	[ -z "$output" ] || printf '%s\n' "$output" | sed 's/^/# /'
 	if [ $status -eq 0 ]; then
 		echo "ok $count $name"
 	else
 		failed=1
+		printf '%s\n' "$output" | sed 's/^/# /'
 		echo "not ok $count $name"
 	fi
 }

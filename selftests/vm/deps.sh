@@ -9,7 +9,8 @@ set -euo pipefail
 packages()
 {
 	sed 's/.*://' <<-'END'
-	building the tool and modules: gcc libc6-dev make pkg-config libmnl-dev libsmartcols-dev libelf1 pahole
+	building the tool: gcc libc6-dev make pkg-config libmnl-dev libsmartcols-dev
+	building modules: libelf1 pahole
 	building the debug kernel: bc bison flex libelf-dev perl xz-utils
 	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux
 	selftests: iproute2 iputils-ping iperf3 ethtool tcpdump tshark python3 python3-scapy procps
