@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The anti-replay window (RFC 4303 section 3.4.3)."""
+import random
+
+from esp_gateway import arrive
+from esp_packet import INNER4, numbered
+
+TOP = 0xffffffff
+BATCH = 400
+
+
+class Window:
+    """What the window must do, in the plainest way."""
+
+    def __init__(self, size):
+        self.size = size
+        self.top = 0
+        self.seen = set()
+
+    def judge(self, seq):
+        """None for accepted, or the reason."""
+        if not seq:
+            return "rx_seq_zero"
+        if seq <= self.top - self.size:
+            return "rx_too_old"
+        if seq in self.seen:
+            return "rx_replayed"
+        self.seen.add(seq)
+        self.top = max(self.top, seq)
+        return None
+
+
+def inner(seq):
+    """An inner packet that tells which one it is."""
+    return numbered(seq)
+
+
+def walk(gateway, sa, window, seqs):
+    """Send packets with these numbers; each must fare as in the model."""
+    for at in range(0, len(seqs), BATCH):
+        batch = seqs[at:at + BATCH]
+        verdicts = [window.judge(seq) for seq in batch]
+        drops = {why: verdicts.count(why) for why in set(verdicts) - {None}}
+        delivered = [inner(seq) for seq, why in zip(batch, verdicts) if not why]
+        arrive(gateway, sa, [sa.packet(seq, inner(seq)) for seq in batch], delivered, drops)
+
+
+def fresh(gateway, size):
+    """An SA and the model of its window."""
+    return gateway.sa("in", "aes128gcm16", "replay-window", str(size)), Window(size)
+
+
+def replayed(gateway):
+    """The same packet again."""
+    sa = gateway.sa("in")
+    esps = [sa.packet(seq, inner(seq)) for seq in (1, 2, 3)]
+    arrive(gateway, sa, esps + esps + esps[:1], [inner(seq) for seq in (1, 2, 3)],
+           {"rx_replayed": 4})
+
+
+def reordered(gateway):
+    """Any order inside the window."""
+    sa, window = fresh(gateway, 256)
+    seqs = list(range(1, 257))
+    random.shuffle(seqs)
+    walk(gateway, sa, window, seqs)
+    walk(gateway, sa, window, seqs)
+
+
+def sequence_zero(gateway):
+    """Before and after others."""
+    sa, window = fresh(gateway, 32)
+    walk(gateway, sa, window, [0, 1, 0, 100, 0])
+
+
+def edges_case(size):
+    """A case for one window size: what is just inside, what is just outside."""
+    def case(gateway):
+        sa, window = fresh(gateway, size)
+        for top in (size, 10000, 10001, 10063, 10064, 20000 + size):
+            left = top - size
+            seqs = [top, left + 1, left + 1, left + 2, left, max(left - 1, 0),
+                    top - 1, top, left + 1]
+            walk(gateway, sa, window, seqs)
+    return f"window {size}: exact at its edges: rx_too_old, rx_replayed", case
+
+
+def full_case(size):
+    """A case for one window size: every number of the window, once."""
+    def case(gateway):
+        sa, window = fresh(gateway, size)
+        walk(gateway, sa, window, [5 * size])
+        # All of a large window takes too long where the processor is emulated.
+        seqs = random.sample(range(4 * size + 1, 5 * size), min(size - 1, 600))
+        walk(gateway, sa, window, seqs)
+        walk(gateway, sa, window, random.sample(seqs, min(len(seqs), 100)))
+    return f"window {size}: every number is accepted once", case
+
+
+def forged_far_ahead(gateway):
+    """A forged packet must not move the window."""
+    sa, window = fresh(gateway, 32)
+    walk(gateway, sa, window, [1, 2, 3])
+    bad = bytearray(sa.packet(0xfffffff0, INNER4))
+    bad[-1] ^= 1
+    arrive(gateway, sa, [bytes(bad)], drops={"rx_icv": 1})
+    walk(gateway, sa, window, [4, 5, 2])
+
+
+def forged_inside(gateway):
+    """Nor may it use a number up."""
+    sa, window = fresh(gateway, 32)
+    walk(gateway, sa, window, [10])
+    bad = bytearray(sa.packet(5, INNER4))
+    bad[-1] ^= 1
+    arrive(gateway, sa, [bytes(bad)], drops={"rx_icv": 1})
+    walk(gateway, sa, window, [5, 5])
+
+
+def padding_uses_number(gateway):
+    """An authentic packet uses its number up, even if it is dropped after that."""
+    sa = gateway.sa("in")
+    esp = sa.packet(1, INNER4, 59)
+    arrive(gateway, sa, [esp, esp], drops={"rx_dummy": 1, "rx_replayed": 1})
+
+
+def jumps_case(size):
+    """A case for one window size: whatever was seen before is forgotten."""
+    def case(gateway):
+        jumps = (size - 1, size, size + 1, 64, 128, 2 * size, 4096, 1 << 20, 1 << 31)
+        sa, window = fresh(gateway, size)
+        top = 0
+        for jump in jumps:
+            seqs = list(range(top + 1, top + 1 + min(size, 100)))
+            top = seqs[-1] + jump
+            behind = random.sample(range(max(1, top - size + 1), top), min(size - 1, 30))
+            walk(gateway, sa, window, [*seqs, top, *behind, seqs[0], seqs[-1]])
+    return f"window {size}: a jump ahead clears it", case
+
+
+def last_numbers(gateway):
+    """Up to 2^32 - 1, and no way around."""
+    sa, window = fresh(gateway, 64)
+    walk(gateway, sa, window, [TOP - 64, TOP - 1, TOP, TOP - 63, TOP - 64, TOP, 1, 0, TOP - 2])
+
+
+def random_case(size):
+    """A case for one window size: a path that reorders, repeats, loses and jumps."""
+    def case(gateway):
+        sa, window = fresh(gateway, size)
+        top, seqs = 0, []
+        for _ in range(800):
+            step = random.random()
+            if step < 0.5:
+                top += 1
+                seqs.append(top)
+            elif step < 0.95:
+                seqs.append(max(0, top - int(random.expovariate(1 / (0.7 * size)))))
+            else:
+                top += random.choice((1, 2, 63, 64, 65, size - 1, size, size + 1, 9 * size))
+                seqs.append(top)
+        walk(gateway, sa, window, seqs)
+    return f"window {size}: a random path fares as in the model", case
+
+
+def peer_window(gateway):
+    """Without replay-window of its own an SA has the peer's: 1024 unless set."""
+    sa, window = gateway.sa("in"), Window(1024)
+    walk(gateway, sa, window, [5000, 5000 - 1023, 5000 - 1024])
+    gateway.ctl("peer", "set", "pvs0", "wire", "replay-window", "100")
+    try:
+        sa, window = gateway.sa("in"), Window(100)
+        walk(gateway, sa, window, [5000, 5000 - 99, 5000 - 100])
+    finally:
+        gateway.ctl("peer", "set", "pvs0", "wire", "replay-window", "1024")
+
+
+def taken_over(gateway):
+    """An SA that another has used up to number 1000."""
+    sa = gateway.sa("in", "aes128gcm16", "seq", "1000", "replay-window", "128")
+    window = Window(128)
+    window.top = 1000
+    window.seen = set(range(1001))
+    walk(gateway, sa, window, [1000, 999, 873, 872, 1, 1001, 1001, 874, 1100, 1099, 990])
+
+
+SIZES = (32, 33, 64, 1024, 4096)
+CASES = [
+    ("replayed packets: rx_replayed", replayed),
+    ("reordered packets are accepted once", reordered),
+    ("sequence number 0: rx_seq_zero", sequence_zero),
+    ("forged packet far ahead does not move the window", forged_far_ahead),
+    ("forged packet inside does not use its number up", forged_inside),
+    ("authentic packet that is dropped uses its number up", padding_uses_number),
+    *[edges_case(size) for size in SIZES],
+    *[full_case(size) for size in (32, 1024, 4096)],
+    *[jumps_case(size) for size in (32, 100, 1024)],
+    *[random_case(size) for size in (32, 200, 4096)],
+    ("the last sequence numbers", last_numbers),
+    ("the peer's replay-window holds for its SAs", peer_window),
+    ("SA taken over: numbers already accepted are refused", taken_over),
+]
