@@ -5,6 +5,13 @@
 
 #include "error.h"
 
+static const char *error_at;
+
+void ctl_error_at(const char *at)
+{
+	error_at = at;
+}
+
 int ctl_error(int status, const char *what, const char *where,
 	      const char *todo, const char *fmt, ...)
 {
@@ -12,7 +19,10 @@ int ctl_error(int status, const char *what, const char *where,
 
 	/* What is already on its way to stdout belongs before the error. */
 	fflush(stdout);
-	fprintf(stderr, "pvsvpnctl: %s: ", what);
+	fputs("pvsvpnctl: ", stderr);
+	if (error_at)
+		fprintf(stderr, "%s: ", error_at);
+	fprintf(stderr, "%s: ", what);
 	if (where && *where)
 		fprintf(stderr, "%s: ", where);
 	va_start(args, fmt);

@@ -25,6 +25,12 @@ int ctl_error(int status, const char *what, const char *where,
 	      const char *todo, const char *fmt, ...);
 
 /**
+ * ctl_error_at() - put a place in front of each error from now on
+ * @at: "FILE:LINE", to stay until the next call; NULL for none
+ */
+void ctl_error_at(const char *at);
+
+/**
  * ctl_alloc() - realloc() that ends the program when memory runs out
  * @old: what to enlarge, or NULL
  * @size: bytes

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "command.h"
 #include "error.h"
 
@@ -37,7 +38,8 @@ static const struct command * const commands[] = {
 
 static void print_usage(FILE *out)
 {
-	fputs("Usage: pvsvpnctl [-j|--json] [-n NETNS] OBJECT VERB ...\n\n"
+	fputs("Usage: pvsvpnctl [-j|--json] [-n NETNS] OBJECT VERB ...\n"
+	      "       pvsvpnctl [-j|--json] [-n NETNS] -b FILE|-\n\n"
 	      "Configures and shows pvsvpn devices: IPsec tunnels as network interfaces.\n\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -46,6 +48,7 @@ static void print_usage(FILE *out)
 	fputs("\nOptions:\n"
 	      "  -j, --json         print JSON (show, stats, monitor)\n"
 	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
+	      "  -b, --batch FILE   run the commands of a file, one a line (- reads standard input)\n"
 	      "  -h, --help         help, also for each command: pvsvpnctl peer add --help\n"
 	      "  -V, --version      print the version\n",
 	      out);
@@ -148,20 +151,30 @@ static int help(int argc, char **argv)
 	return CTL_OK;
 }
 
-static int run(const struct options *options, const char *netns, int argc,
-	       char **argv)
+static int run(const struct options *options, int argc, char **argv)
 {
-	int words, ret;
+	int words;
 	const struct command *command = find_command(argc, argv, &words);
 
 	if (!command)
 		return no_command(argc, argv);
-	if (netns) {
-		ret = enter_netns(netns);
-		if (ret)
-			return ret;
-	}
 	return command->run(options, argc - words, argv + words);
+}
+
+/* In that namespace, what the command line or the file says. */
+static int run_all(const struct options *options, const char *netns,
+		   const char *batch, int argc, char **argv)
+{
+	int ret = netns ? enter_netns(netns) : CTL_OK;
+
+	if (!ret && batch && argc)
+		ret = ctl_error(CTL_USAGE, "batch", argv[0],
+				"put it into the file",
+				"a command besides a file of commands");
+	if (ret)
+		return ret;
+	return batch ? batch_run(batch, run, options) :
+		       run(options, argc, argv);
 }
 
 /* What was printed must have arrived: a full disk is a failure. */
@@ -177,25 +190,29 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "batch", required_argument, NULL, 'b' },
 		{ "netns", required_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 }
 	};
 	struct options options = { .json = false };
-	const char *netns = NULL;
+	const char *netns = NULL, *batch = NULL;
 	bool want_help = false;
 	int opt;
 
 	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
 	argv[0] = "pvsvpnctl";
-	while ((opt = getopt_long(argc, argv, "jn:hV", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "jn:b:hV", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'j':
 			options.json = true;
 			break;
 		case 'n':
 			netns = optarg;
+			break;
+		case 'b':
+			batch = optarg;
 			break;
 		case 'h':
 			want_help = true;
@@ -211,5 +228,5 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (want_help)
 		return finish(help(argc, argv));
-	return finish(run(&options, netns, argc, argv));
+	return finish(run_all(&options, netns, batch, argc, argv));
 }

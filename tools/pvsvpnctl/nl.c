@@ -196,7 +196,7 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data)
 		len = mnl_socket_recvfrom(nl->sock, nl->rx, sizeof(nl->rx));
 		ret = len < 0 ? -errno : read_buffer(nl, len, cb, data);
 	}
-	explicit_bzero(nl->tx, sizeof(nl->tx));
+	explicit_bzero(nlh, nlh->nlmsg_len);
 	return ret;
 }
 
@@ -309,9 +309,13 @@ static void want_clear_errors(struct nl *nl)
 
 struct nl *nl_open(const char *what)
 {
-	struct nl *nl = ctl_alloc(NULL, sizeof(*nl));
+	/* Large: calloc() leaves its pages alone until they are used. */
+	struct nl *nl = calloc(1, sizeof(*nl));
 
-	memset(nl, 0, sizeof(*nl));
+	if (!nl) {
+		ctl_error(CTL_FAILED, what, NULL, "free some", "out of memory");
+		return NULL;
+	}
 	nl->what = what;
 	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {

@@ -6,6 +6,7 @@
 
 #include <linux/pvsvpn.h>
 
+#include "batch.h"
 #include "error.h"
 #include "key.h"
 #include "parse.h"
@@ -93,13 +94,9 @@ static void test_words(void)
 static int split(const char *text, char **argv)
 {
 	static char copy[128];
-	char *rest = copy;
-	int argc = 0;
 
 	snprintf(copy, sizeof(copy), "%s", text);
-	while ((argv[argc] = strsep(&rest, " ")))
-		argc++;
-	return argc;
+	return batch_split(copy, argv, 8);
 }
 
 static int params_of(const char *text, struct param *params)
@@ -142,6 +139,41 @@ static void test_params(void)
 	   CTL_OK, "name of 47 bytes");
 	ok(names_of("pvs0 123456789-123456789-123456789-123456789-12345678") ==
 	   CTL_USAGE, "name of 48 bytes");
+}
+
+static int note_command(const struct options *options, int argc, char **argv)
+{
+	(void)options;
+	return argc == 2 && !strcmp(argv[0], "a") ? CTL_OK : CTL_FAILED;
+}
+
+static int batch_of(const char *text)
+{
+	char path[] = "/tmp/pvsvpnctl-test-XXXXXX";
+	int fd = mkstemp(path), ret;
+
+	dprintf(fd, "%s", text);
+	close(fd);
+	ret = batch_run(path, note_command, NULL);
+	unlink(path);
+	return ret;
+}
+
+static void test_batch(void)
+{
+	char *argv[8];
+
+	ok(split(" peer\tadd  pvs0 # b\n", argv) == 3 &&
+	   !strcmp(argv[2], "pvs0") && !argv[3], "words and a comment");
+	ok(split("  \n", argv) == 0 && split("#a b", argv) == 0,
+	   "lines without words");
+	ok(split("1 2 3 4 5 6 7", argv) == 7 &&
+	   split("1 2 3 4 5 6 7 8", argv) < 0, "too many words");
+	ok(batch_of("# head\n\na 1\n\ta 2 # tail\na 3") == CTL_OK,
+	   "file of commands");
+	ok(batch_of("a 1\nb\na 2\n") == CTL_FAILED, "a command that fails");
+	ok(batch_run("/nonexistent", note_command, NULL) == CTL_FAILED,
+	   "no such file of commands");
 }
 
 static ssize_t hex(const char *text, uint8_t *byte)
@@ -217,6 +249,7 @@ int main(void)
 	test_subnets();
 	test_words();
 	test_params();
+	test_batch();
 	test_hex();
 	test_key_files();
 	return tap_end();
