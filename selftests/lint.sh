@@ -117,6 +117,14 @@ check_sizes()
 		FNR == 901 { print FILENAME ": more than 900 lines" }'
 }
 
+check_kernel_doc()
+{
+	local source
+
+	source=$(kernel_tools) || return
+	c_files module | xargs perl "$source/scripts/kernel-doc" -none
+}
+
 check_shellcheck() { scripts | xargs shellcheck -x; }
 
 # What Documentation/ or README.md link to exists.
@@ -240,12 +248,13 @@ mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "TAP version 13"
-echo "1..$((12 + 3 * ${#kernels[@]}))"
+echo "1..$((13 + 3 * ${#kernels[@]}))"
 check "SPDX tag in every file" check_spdx
 check "white space" check_whitespace
 check "lines of 100 columns at most" check_line_length
 check "functions of 80 lines, files of 900 at most" check_sizes
 check "checkpatch.pl" check_checkpatch
+check "kernel-doc" check_kernel_doc
 check "shellcheck" check_shellcheck
 check "links in the documentation" check_links
 check "one version" check_version
