@@ -10,7 +10,7 @@ kmemleak=/sys/kernel/debug/kmemleak
 
 # What no healthy kernel says. Call traces alone and failed allocations are
 # not in here: fault injection asks for them.
-splats='WARNING:|BUG:|kernel BUG|Oops|KASAN|KCSAN|KFENCE|UBSAN|ODEBUG|DEBUG_LOCKS_WARN'
+splats='WARNING:|\bBUG:|kernel BUG|Oops|KASAN|KCSAN|KFENCE|UBSAN|ODEBUG|DEBUG_LOCKS_WARN'
 splats+='|INFO: (possible|suspicious|inconsistent|trying to register|task .* blocked|rcu_)'
 splats+='|suspicious RCU usage|possible (circular|irq|recursive).*|inconsistent lock state'
 splats+='|general protection fault|[Uu]nable to handle|invalid opcode|double fault'
