@@ -102,12 +102,14 @@ int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb, u8 tos,
 		       __be32 saddr, __be32 daddr)
 {
 	struct pvsvpn_device *pvs = sa->peer->pvs;
+	int err;
 
 	outer4_push(skb, pvs->net, tos, saddr, daddr);
 	skb->protocol = htons(ETH_P_IP);
 	skb->mark = READ_ONCE(pvs->fwmark);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	return net_xmit_eval(ip_local_out(pvs->net, NULL, skb));
+	err = ip_local_out(pvs->net, NULL, skb);
+	return net_xmit_eval(err);
 }
 
 /*
