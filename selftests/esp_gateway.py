@@ -10,6 +10,7 @@
 answers, and all that GW sends to them is seen at wire0.
 """
 import ctypes
+import errno
 import json
 import os
 import socket
@@ -83,9 +84,12 @@ def received(sock, want, deadline=DEADLINE):
             if len(packets) >= want or time.monotonic() > end:
                 return packets
             time.sleep(0.01)
-            continue
-        if addr[2] != PACKET_OUTGOING:
-            packets.append(data)
+        except OSError as err:  # said once when the device goes down
+            if err.errno != errno.ENETDOWN:
+                raise
+        else:
+            if addr[2] != PACKET_OUTGOING:
+                packets.append(data)
 
 
 class Gateway:

@@ -84,10 +84,10 @@ def numbers(gateway):
 
 def ivs(gateway):
     """One key, used twice: no IV may come again (RFC 4106 section 2)."""
-    seen = []
-    first = gateway.sa("out")
-    for sa in (first, gateway.sa("out", material=first.material),
-               gateway.sa("out", material=first.material)):
+    seen, material = [], None
+    for _ in range(3):
+        sa = gateway.sa("out", material=material)
+        material = sa.material
         packets = send(gateway, *[b"x"] * 30)
         send_segments(gateway, 30)
         packets += gateway.captured(30)
