@@ -106,7 +106,7 @@ check_line_length()
 # A function is what stands between braces in the first column.
 check_sizes()
 {
-	{ c_files; scripts; } | xargs awk '
+	{ c_files; scripts; files '*.py'; } | xargs awk '
 		FNR == 1 { start = 0 }
 		/^\{/ { start = FNR }
 		/^\}/ && start {
