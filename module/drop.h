@@ -41,6 +41,8 @@
 		"inner IP header is cut short or contradicts its length; the sender is broken") \
 	PVSVPN_DROP(RX_SOURCE, "rx_source", RX_ERRORS, XFRM_POLICY,	\
 		"inner source address is not in the peer's subnets; correct the subnets at either end") \
+	PVSVPN_DROP(RX_LINK_LOCAL, "rx_link_local", RX_DROPPED, XFRM_POLICY, \
+		"IPv6 link-local or unspecified inner source outside the peer's subnets: the other end's own MLD and neighbour discovery; harmless") \
 	PVSVPN_DROP(RX_ECN, "rx_ecn", RX_ERRORS, NOT_SPECIFIED,		\
 		"outer header says congestion, inner is not ECN-capable (RFC 6040); a router marks what it must drop") \
 	PVSVPN_DROP(RX_DOWN, "rx_down", RX_DROPPED, DEV_READY,		\
@@ -64,7 +66,7 @@
 	PVSVPN_DROP(TX_NO_SA, "tx_no_sa", TX_ERRORS, NOT_SPECIFIED,	\
 		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
 	PVSVPN_DROP(TX_NO_ROUTE, "tx_no_route", TX_ERRORS, IP_OUTNOROUTES, \
-		"no route to the peer's remote address; ip route get REMOTE") \
+		"no route to the peer's remote address, or local is no address of this host; ip route get REMOTE from LOCAL") \
 	PVSVPN_DROP(TX_LOOP, "tx_loop", TX_ERRORS, NOT_SPECIFIED,	\
 		"the route to the peer's remote address leads back into the tunnel; add a more specific route to REMOTE") \
 	PVSVPN_DROP(TX_TOO_BIG, "tx_too_big", TX_ERRORS, PKT_TOO_BIG,	\
@@ -77,6 +79,8 @@
 #define PVSVPN_DROP_LIST_DEVICE(PVSVPN_DROP)				\
 	PVSVPN_DROP(TX_NO_PEER, "tx_no_peer", TX_ERRORS, NOT_SPECIFIED,	\
 		"no peer's subnets hold the inner destination; pvsvpnctl peer set ... subnets") \
+	PVSVPN_DROP(TX_MULTICAST, "tx_multicast", TX_DROPPED, NOT_SPECIFIED, \
+		"multicast or broadcast that no peer's subnets hold, such as this host's own MLD; harmless") \
 	PVSVPN_DROP(TX_PROTOCOL, "tx_protocol", TX_DROPPED, INVALID_PROTO, \
 		"neither IPv4 nor IPv6; only IP goes into the tunnel")	\
 	PVSVPN_DROP(TX_MALFORMED, "tx_malformed", TX_ERRORS, HDR_TRUNC,	\

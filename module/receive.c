@@ -9,6 +9,7 @@
 #include <net/esp.h>
 #include <net/gro_cells.h>
 #include <net/inet_ecn.h>
+#include <net/ipv6.h>
 
 #include "device.h"
 #include "esp.h"
@@ -125,6 +126,18 @@ static int receive_inner(struct sk_buff *skb)
 	return PVSVPN_PASS;
 }
 
+/* RFC 4301 section 5.2, step 4 */
+static int receive_source(const struct pvsvpn_sa *sa, const struct sk_buff *skb)
+{
+	if (likely(pvsvpn_selector_find_src(sa->peer->pvs, skb) == sa->peer))
+		return PVSVPN_PASS;
+	if (skb->protocol == htons(ETH_P_IPV6) &&
+	    (ipv6_addr_any(&ipv6_hdr(skb)->saddr) ||
+	     ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL))
+		return PVSVPN_DROP_RX_LINK_LOCAL;
+	return PVSVPN_DROP_RX_SOURCE;
+}
+
 /* RFC 6040 section 4.2 */
 static int receive_ecn(struct sk_buff *skb, u8 outer)
 {
@@ -156,9 +169,9 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	why = receive_inner(skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
-	/* RFC 4301 section 5.2, step 4 */
-	if (unlikely(pvsvpn_selector_find_src(sa->peer->pvs, skb) != sa->peer))
-		return PVSVPN_DROP_RX_SOURCE;
+	why = receive_source(sa, skb);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
 	return receive_ecn(skb, outer_tos);
 }
 

@@ -11,6 +11,7 @@
 #include <net/gso.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 
 #include "device.h"
@@ -94,6 +95,14 @@ static int xmit_check_header(struct sk_buff *skb)
 	return PVSVPN_PASS;
 }
 
+static bool xmit_is_multicast(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return ipv4_is_multicast(ip_hdr(skb)->daddr) ||
+		       ipv4_is_lbcast(ip_hdr(skb)->daddr);
+	return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+}
+
 /* The sender shall not wait for a time-out. */
 static void xmit_tell_unreachable(struct sk_buff *skb)
 {
@@ -108,7 +117,8 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 {
 	batch->peer = pvsvpn_selector_find_dst(batch->pvs, skb);
 	if (unlikely(!batch->peer))
-		return PVSVPN_DROP_TX_NO_PEER;
+		return xmit_is_multicast(skb) ? PVSVPN_DROP_TX_MULTICAST :
+						PVSVPN_DROP_TX_NO_PEER;
 	batch->sa = rcu_dereference(batch->peer->tx_sa);
 	if (unlikely(!batch->sa))
 		return PVSVPN_DROP_TX_NO_SA;
