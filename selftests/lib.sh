@@ -1,0 +1,372 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# For the tests to source: cases, results (KTAP), namespaces, tunnels, counters.
+#
+# A case is a function. It runs in a subshell of its own with "set -e", ends by
+# returning, by "fail" or by "skip", and leaves nothing behind: whatever it
+# starts has a "defer" beside it. Tests wait for a condition (busywait), never
+# for a time.
+#
+# shellcheck disable=SC2034 # variables for the scripts that source this
+set -uo pipefail
+shopt -s inherit_errexit
+
+# shellcheck disable=SC2155
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+test_name=$(basename "$0" .sh)
+tmp='' deferred=()
+SKIP_STATUS=4
+
+# ---- results ----
+
+# fail LINE...: the case has failed, and why
+fail()
+{
+	printf '%s\n' "$@"
+	exit 1
+}
+
+# skip WHY: the case cannot run here
+skip()
+{
+	printf '%s\n' "$*" >"$tmp.skip"
+	exit $SKIP_STATUS
+}
+
+# check WHAT ACTUAL EXPECTED
+check()
+{
+	[ "$2" = "$3" ] || fail "$1: is '$2', should be '$3'"
+}
+
+# defer COMMAND: to be done when the case ends, the last one first
+defer()
+{
+	deferred+=("$*")
+}
+
+undo()
+{
+	local i
+
+	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do
+		eval "${deferred[i]}"
+	done
+	rm -rf "$tmp"
+}
+
+# busywait SECONDS COMMAND...: until it succeeds; fails when it never does
+busywait()
+{
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep 0.1
+	done
+}
+
+# wait_for WHAT COMMAND...: busywait that says what it has waited for
+wait_for()
+{
+	local what=$1
+
+	shift
+	busywait "${WAIT_LIMIT:-20}" "$@" || fail "waited in vain for $what: $*"
+}
+
+run_case()
+{
+	tmp=$(mktemp -d) || exit 1
+	trap undo EXIT
+	set -e
+	"$1" </dev/null
+}
+
+# run_cases CASE...: all of them, or those of $CASES
+run_cases()
+{
+	local case count=0 failed=0 passed=0 status base log
+
+	base=$(mktemp -d)
+	log=$base/log
+	echo 'TAP version 13'
+	# shellcheck disable=SC2086
+	[ -z "${CASES:-}" ] || set -- $CASES
+	echo "1..$#"
+	for case; do
+		count=$((count + 1))
+		(TMPDIR=$base run_case "$case") >"$log" 2>&1
+		status=$?
+		if [ $status -eq 0 ]; then
+			passed=$((passed + 1))
+			echo "ok $count $test_name: ${case//_/ }"
+		elif [ $status -eq $SKIP_STATUS ] && cat "$base"/*.skip >"$base/why" 2>/dev/null; then
+			echo "ok $count $test_name: ${case//_/ } # SKIP $(head -n 1 "$base/why")"
+		else
+			failed=1
+			sed 's/^/# /' "$log"
+			echo "not ok $count $test_name: ${case//_/ }"
+		fi
+		rm -f "$base"/*.skip
+	done
+	rm -rf "$base"
+	[ $failed -eq 0 ] || exit 1
+	[ $passed -gt 0 ] || exit $SKIP_STATUS
+	exit 0
+}
+
+# ---- the module and the tool ----
+
+PVSVPNCTL=${PVSVPNCTL:-$(command -v pvsvpnctl)} || {
+	echo "Bail out! no pvsvpnctl: build it, or name it in PVSVPNCTL"
+	exit 1
+}
+
+loaded() { grep -q '^pvsvpn ' /proc/modules; }
+
+# What the module needs of others comes first: insmod resolves nothing
+load_module()
+{
+	loaded && return
+	modprobe -q pvsvpn 2>/dev/null && return
+	modprobe -q -a xfrm_algo tunnel4 ip_tunnel 2>/dev/null
+	insmod "${PVSVPN_KO:?no module: install it, or name the .ko in PVSVPN_KO}"
+}
+
+load_module || {
+	echo "Bail out! module pvsvpn cannot be loaded"
+	exit 1
+}
+
+# ---- namespaces ----
+
+# new_ns VARIABLE: a network namespace for this case; its name goes into VARIABLE
+new_ns()
+{
+	local name
+
+	name=pvs-$1-$BASHPID-$RANDOM
+	ip netns add "$name"
+	defer "ip netns del $name 2>/dev/null"
+	ip -n "$name" link set lo up
+	printf -v "$1" %s "$name"
+}
+
+# in_ns NAMESPACE COMMAND...
+in_ns()
+{
+	local ns=$1
+
+	shift
+	ip netns exec "$ns" "$@"
+}
+
+# ctl NAMESPACE ARGUMENTS...: pvsvpnctl
+ctl()
+{
+	local ns=$1
+
+	shift
+	"$PVSVPNCTL" -n "$ns" "$@"
+}
+
+# ---- two gateways ----
+#
+#   namespace $left                                 namespace $right
+#   pvs0 10.1.0.1/32 fd00:1::1                      pvs0 10.2.0.1/32 fd00:2::1
+#     $left_dev 192.0.2.1 ---------veth------------ $right_dev 192.0.2.2
+
+left_dev=outer0 right_dev=outer0
+
+# wire_up: the two namespaces and the wire
+wire_up()
+{
+	new_ns left
+	new_ns right
+	ip link add $left_dev netns "$left" type veth peer name $right_dev netns "$right"
+	ip -n "$left" addr add 192.0.2.1/24 dev $left_dev
+	ip -n "$right" addr add 192.0.2.2/24 dev $right_dev
+	ip -n "$left" link set $left_dev up
+	ip -n "$right" link set $right_dev up
+}
+
+# end_up NAMESPACE PEER REMOTE ADDR4 ADDR6 SUBNETS: pvs0 with one peer
+end_up()
+{
+	local subnet
+
+	ip -n "$1" link add pvs0 type pvsvpn
+	ip -n "$1" addr add "$4/32" dev pvs0
+	ip -n "$1" addr add "$5/128" dev pvs0 nodad
+	ip -n "$1" link set pvs0 up
+	ctl "$1" peer add pvs0 "$2" remote "$3" subnets "$6"
+	for subnet in ${6//,/ }; do
+		ip -n "$1" route add "$subnet" dev pvs0
+	done
+}
+
+# pair_up: the picture above, without SAs; each end is the other's peer by name
+pair_up()
+{
+	wire_up
+	end_up "$left" right 192.0.2.2 10.1.0.1 fd00:1::1 10.2.0.0/16,fd00:2::/64
+	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
+}
+
+# sa_pair TRANSFORM SPI KEY FROM-NS FROM-PEER TO-NS TO-PEER: inbound first, nothing is lost
+sa_pair()
+{
+	ctl "$6" sa add pvs0 "$7" dir in spi "$2" transform "$1" key-file - <<<"$3"
+	ctl "$4" sa add pvs0 "$5" dir out spi "$2" transform "$1" key-file - <<<"$3"
+}
+
+# sa_both TRANSFORM [SPI]: SAs in both directions, SPI to the right, SPI + 1 to the left
+sa_both()
+{
+	local spi=$((${2:-0x1001}))
+
+	sa_pair "$1" $spi "$("$PVSVPNCTL" genkey "$1")" "$left" right "$right" left
+	sa_pair "$1" $((spi + 1)) "$("$PVSVPNCTL" genkey "$1")" "$right" left "$left" right
+}
+
+# tunnel_up [TRANSFORM]: pair_up and sa_both
+tunnel_up()
+{
+	pair_up
+	sa_both "${1:-aes128gcm16}"
+}
+
+# pings NAMESPACE ADDRESS [PING-OPTIONS]: none lost
+pings()
+{
+	local ns=$1 addr=$2
+
+	shift 2
+	in_ns "$ns" ping -q -c 2 -i 0.1 -W 10 "$@" "$addr" >"$tmp/ping" ||
+		fail "ping $* $addr from $ns:" "$(tail -n 3 "$tmp/ping")"
+}
+
+# unreachable NAMESPACE ADDRESS [PING-OPTIONS]: all lost
+unreachable()
+{
+	local ns=$1 addr=$2
+
+	shift 2
+	! in_ns "$ns" ping -q -c 1 -W 1 "$@" "$addr" >/dev/null 2>&1 ||
+		fail "ping $* $addr from $ns: answered, should be lost"
+}
+
+# iperf_server NAMESPACE [OPTIONS]: listening when it returns
+iperf_server()
+{
+	local ns=$1
+
+	shift
+	in_ns "$ns" iperf3 -s -D --pidfile "$tmp/iperf.pid" "$@"
+	defer "kill \$(tr -d '\\0' <'$tmp/iperf.pid') 2>/dev/null"
+	wait_for "iperf3's server" in_ns "$ns" sh -c 'ss -Hltn sport = 5201 | grep -q .'
+}
+
+# ---- what is counted, what there is ----
+
+# json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi
+json_get()
+{
+	/usr/bin/python3 -c '
+import json, sys
+value = json.load(sys.stdin)
+for step in sys.argv[1].split("."):
+    value = value[int(step)] if isinstance(value, list) else value[step]
+print(json.dumps(value) if isinstance(value, (dict, list, bool)) or value is None else value)' "$1"
+}
+
+# show NAMESPACE PATH: of "pvsvpnctl show" for pvs0, from the device on
+show()
+{
+	ctl "$1" -j show pvs0 | json_get "devices.0.$2"
+}
+
+# drop_count NAMESPACE DEVICE REASON [PEER [SPI]]: SPI in decimal or hex
+drop_count()
+{
+	ctl "$1" -j stats "$2" | /usr/bin/python3 -c '
+import json, sys
+reason, peer, spi = (sys.argv[1:] + [None, None])[:3]
+node = json.load(sys.stdin)["devices"][0]
+if peer:
+    node = next(p for p in node["peers"] if p["name"] == peer)
+if spi:
+    node = next(s for s in node["sas"] if s["spi"] == int(spi, 0) or s["spi"] == spi)
+print(node["drops"][reason])' "${@:3}"
+}
+
+# link_stat NAMESPACE DEVICE FIELD: of "ip -s link", e.g. rx.errors, tx.dropped
+link_stat()
+{
+	ip -n "$1" -s -j link show dev "$2" | json_get "0.stats64.$3"
+}
+
+# link_get NAMESPACE DEVICE FIELD: of "ip -d link", e.g. mtu, operstate
+link_get()
+{
+	ip -n "$1" -d -j link show dev "$2" | json_get "0.$3"
+}
+
+# is EXPECTED COMMAND...: for wait_for
+is()
+{
+	local expected=$1
+
+	shift
+	[ "$("$@" 2>/dev/null)" = "$expected" ]
+}
+
+# at_least EXPECTED COMMAND...: for wait_for
+at_least()
+{
+	local expected=$1 value
+
+	shift
+	value=$("$@" 2>/dev/null) && [ "${value:-0}" -ge "$expected" ]
+}
+
+# state_of NAMESPACE: devices, peers and SAs without what moves by itself
+state_of()
+{
+	ctl "$1" -j show | /usr/bin/python3 -c '
+import json, sys
+def still(node):
+    if isinstance(node, list):
+        return [still(n) for n in node]
+    if isinstance(node, dict):
+        return {k: still(v) for k, v in node.items() if k not in moving}
+    return node
+moving = {"rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "packets", "bytes", "drops",
+          "seq", "age_ms", "last_rx_ms"}
+print(json.dumps(still(json.load(sys.stdin)), sort_keys=True))'
+}
+
+# expect_refused PATTERN COMMAND...: status 1 and one line that fits PATTERN (grep -E)
+expect_refused()
+{
+	local pattern=$1 status=0 said
+
+	shift
+	said=$("$@" 2>&1 >/dev/null) || status=$?
+	check "exit status of '$*' ($said)" $status 1
+	check "lines said by '$*'" "$(wc -l <<<"$said")" 1
+	grep -qE "$pattern" <<<"$said" || fail "'$*' was refused as '$said', should be '$pattern'"
+}
+
+# expect_refused_in NAMESPACE PATTERN COMMAND...: and nothing has changed there
+expect_refused_in()
+{
+	local ns=$1 before
+
+	shift
+	before=$(state_of "$ns")
+	expect_refused "$@"
+	check "state after '${*:2}'" "$(state_of "$ns")" "$before"
+}
