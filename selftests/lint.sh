@@ -125,7 +125,7 @@ check_kernel_doc()
 	c_files module | xargs perl "$source/scripts/kernel-doc" -none
 }
 
-check_shellcheck() { scripts | xargs shellcheck -x; }
+check_shellcheck() { scripts | xargs shellcheck -x -P SCRIPTDIR; }
 
 # What Documentation/ or README.md link to exists.
 check_links()
