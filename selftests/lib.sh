@@ -178,7 +178,7 @@ ctl()
 #   pvs0 10.1.0.1/32 fd00:1::1                      pvs0 10.2.0.1/32 fd00:2::1
 #     $left_dev 192.0.2.1 ---------veth------------ $right_dev 192.0.2.2
 
-left_dev=outer0 right_dev=outer0
+left='' right='' left_dev=outer0 right_dev=outer0
 
 # wire_up: the two namespaces and the wire
 wire_up()
