@@ -86,8 +86,8 @@ check_whitespace()
 	files | while read -r file; do
 		[ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo "$file: no newline at the end"
 	done
-	# Tabs indent C and shell; in C a comment's star follows one space.
-	{ c_files; scripts; } | xargs grep -nE '^ {2,}' /dev/null |
+	# A comment's star follows one space. Scripts may hold Python, which differs.
+	c_files | xargs grep -nE '^ {2,}' /dev/null |
 		sed 's/$/ <- indent with tabs/'
 	return 0
 }
