@@ -80,7 +80,9 @@ run_case()
 {
 	tmp=$(mktemp -d) || exit 1
 	trap undo EXIT
-	set -e
+	# Where a case has ended that did not call fail
+	trap 'echo "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND (status $?)" >&2' ERR
+	set -eE
 	"$1" </dev/null
 }
 
