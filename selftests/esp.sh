@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# ESP that others make, right and wrong, and ours as others read it. The cases
+# are in esp_test.py: one python for all of them.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+trap undo EXIT
+set -e
+new_ns gw
+new_ns wire
+# shellcheck disable=SC2154 # by new_ns
+"$here/esp_test.py" "$gw" "$wire" receive send
