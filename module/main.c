@@ -62,8 +62,12 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_peer_exit();
 	pvsvpn_selector_exit();
 	pvsvpn_transform_exit();
-	/* Callbacks of call_rcu() are code of this module. */
+	/*
+	 * Callbacks of call_rcu() are code of this module, and so is the end of
+	 * an asynchronous request, a read side, after it has let go of its SA.
+	 */
 	rcu_barrier();
+	synchronize_rcu();
 }
 
 module_init(pvsvpn_init);

@@ -190,9 +190,10 @@ static void request_finish(struct request *req)
 	rcu_read_lock();
 	req->done(sa, req->skb, req->err);
 	request_put(req);
+	/* Last: with it pvsvpn_device_exit() may have nothing to wait for. */
+	pvsvpn_sa_put(sa);
 	rcu_read_unlock();
 	local_bh_enable();
-	pvsvpn_sa_put(sa);
 }
 
 static void request_complete(pvsvpn_compat_completion_arg *arg, int err)
