@@ -22,6 +22,17 @@ struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
 struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
 				    struct nlattr **attrs,
 				    struct netlink_ext_ack *extack);
+struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
+						    struct genl_info *info);
+struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
+						struct genl_info *info);
+bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
+			    struct netlink_ext_ack *extack, const char *what);
+int pvsvpn_netlink_check_window(const struct nlattr *attr,
+				struct netlink_ext_ack *extack);
+int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
+			     const struct nlattr *attr,
+			     struct netlink_ext_ack *extack);
 int pvsvpn_netlink_init(void);
 void pvsvpn_netlink_exit(void);
 

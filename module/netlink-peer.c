@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a request says of a peer, and what it changes. */
+#include <linux/inetdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/route.h>
+
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "sa.h"
+#include "sad.h"
+#include "selector.h"
+
+/* So many subnets of one peer keep a message below 64 KiB. */
+#define SUBNETS_MAX	1024
+
+/* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128" */
+#define PREFIX_STRLEN	44
+
+/* ---- name, addresses ---- */
+
+static int name_check(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	const char *name = nla_data(attr);
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	if (len && len <= PVSVPN_PEER_NAME_MAX && !name[len])
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"a peer's name is 1 to %u of A-Z a-z 0-9 . _ -",
+				PVSVPN_PEER_NAME_MAX);
+	return -EINVAL;
+}
+
+static int encap_check(const struct nlattr *attr,
+		       struct netlink_ext_ack *extack)
+{
+	if (nla_get_u8(attr) == PVSVPN_ENCAP_NONE)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"encap %u is not supported yet; use %u (none)",
+				nla_get_u8(attr), PVSVPN_ENCAP_NONE);
+	return -EOPNOTSUPP;
+}
+
+/* IPv4 or IPv6 by its length; -EINVAL with a text when it is neither. */
+static int addr_family(const struct nlattr *attr,
+		       struct netlink_ext_ack *extack)
+{
+	switch (nla_len(attr)) {
+	case sizeof(struct in_addr):
+		return AF_INET;
+	case sizeof(struct in6_addr):
+		return AF_INET6;
+	}
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"address has %d bytes; IPv4 has 4, IPv6 has 16",
+				nla_len(attr));
+	return -EINVAL;
+}
+
+/* Both families before either address, to tell a mix from plain IPv6. */
+static int families_check(const struct nlattr *local,
+			  const struct nlattr *remote,
+			  struct netlink_ext_ack *extack)
+{
+	int a = local ? addr_family(local, extack) : AF_INET;
+	int b = remote ? addr_family(remote, extack) : AF_INET;
+
+	if (a < 0 || b < 0)
+		return -EINVAL;
+	if (local && remote && a != b) {
+		NL_SET_ERR_MSG_ATTR(extack, local,
+				    "local and remote are of different families; use one");
+		return -EINVAL;
+	}
+	if (a == AF_INET && b == AF_INET)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, b == AF_INET ? local : remote,
+			    "IPv6 outside is not supported yet");
+	return -EOPNOTSUPP;
+}
+
+/* No route is asked here: whether local is ours may change at any time. */
+static const char *local_fault(__be32 addr)
+{
+	if (ipv4_is_multicast(addr))
+		return "a multicast address";
+	if (ipv4_is_lbcast(addr))
+		return "the broadcast address";
+	return NULL;
+}
+
+static const char *remote_fault(struct net *net, __be32 addr)
+{
+	if (!addr)
+		return "the unspecified address";
+	if (local_fault(addr))
+		return local_fault(addr);
+	switch (inet_addr_type(net, addr)) {
+	case RTN_LOCAL:
+		return "this host's own";
+	case RTN_BROADCAST:
+		return "a subnet's broadcast address";
+	}
+	return NULL;
+}
+
+static int local_parse(struct pvsvpn_peer_config *config,
+		       const struct nlattr *attr,
+		       struct netlink_ext_ack *extack)
+{
+	__be32 addr = nla_get_in_addr(attr);
+	const char *fault = local_fault(addr);
+
+	if (fault) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"local %pI4 is %s; give one of this host's",
+					&addr, fault);
+		return -EINVAL;
+	}
+	config->local = (xfrm_address_t){ .a4 = addr };
+	return 0;
+}
+
+static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
+			const struct nlattr *attr,
+			struct netlink_ext_ack *extack)
+{
+	__be32 addr = nla_get_in_addr(attr);
+	const char *fault = remote_fault(net, addr);
+
+	if (fault) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"remote %pI4 is %s; give the peer's",
+					&addr, fault);
+		return -EINVAL;
+	}
+	config->remote = (xfrm_address_t){ .a4 = addr };
+	return 0;
+}
+
+static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
+			  struct genl_info *info)
+{
+	const struct nlattr *remote = info->attrs[PVSVPN_A_PEER_REMOTE];
+	const struct nlattr *local = info->attrs[PVSVPN_A_PEER_LOCAL];
+	int err;
+
+	err = families_check(local, remote, info->extack);
+	if (!err && local)
+		err = local_parse(config, local, info->extack);
+	if (!err && remote)
+		err = remote_parse(config, net, remote, info->extack);
+	if (err)
+		return err;
+	if (xfrm_addr_equal(&config->local, &config->remote, AF_INET)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, local ?: remote,
+				    "local and remote are the same; remote is the peer's");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---- subnets ---- */
+
+static void prefix_print(char *text, const struct pvsvpn_prefix *prefix)
+{
+	if (prefix->family == AF_INET)
+		scnprintf(text, PREFIX_STRLEN, "%pI4/%u", &prefix->addr,
+			  prefix->len);
+	else
+		scnprintf(text, PREFIX_STRLEN, "%pI6c/%u", &prefix->addr,
+			  prefix->len);
+}
+
+/* Takes the host bits away. Return: whether there were any. */
+static bool prefix_mask(struct pvsvpn_prefix *prefix)
+{
+	struct in6_addr addr = prefix->addr;
+
+	if (prefix->family == AF_INET)
+		prefix->addr.s6_addr32[0] &= inet_make_mask(prefix->len);
+	else
+		ipv6_addr_prefix(&prefix->addr, &addr, prefix->len);
+	return !ipv6_addr_equal(&prefix->addr, &addr);
+}
+
+static int prefix_check_bits(const struct pvsvpn_prefix *prefix,
+			     const struct nlattr *attr,
+			     struct netlink_ext_ack *extack)
+{
+	struct pvsvpn_prefix masked = *prefix;
+	char given[PREFIX_STRLEN], meant[PREFIX_STRLEN];
+
+	if (!prefix_mask(&masked))
+		return 0;
+	prefix_print(given, prefix);
+	prefix_print(meant, &masked);
+	if (strlen(given) + strlen(meant) < 50)
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"host bits set; %s means %s",
+					given, meant);
+	else
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"host bits set; give %s", meant);
+	return -EINVAL;
+}
+
+static int prefix_set(struct pvsvpn_prefix *prefix, const struct nlattr *addr,
+		      const struct nlattr *length,
+		      struct netlink_ext_ack *extack)
+{
+	int family = addr_family(addr, extack);
+	u8 max;
+
+	if (family < 0)
+		return family;
+	max = 8 * nla_len(addr);
+	*prefix = (struct pvsvpn_prefix){
+		.family = family,
+		.len = nla_get_u8(length),
+	};
+	nla_memcpy(&prefix->addr, addr, sizeof(prefix->addr));
+	if (prefix->len > max) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, length,
+					"prefix-length %u is out of range; use 0 to %u",
+					prefix->len, max);
+		return -EINVAL;
+	}
+	return prefix_check_bits(prefix, addr, extack);
+}
+
+static int prefix_parse(struct pvsvpn_prefix *prefix, const struct nlattr *attr,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *attrs[ARRAY_SIZE(pvsvpn_subnet_nl_policy)];
+	int err;
+
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr,
+			       pvsvpn_subnet_nl_policy, extack);
+	if (err)
+		return err;
+	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_ADDRESS, extack,
+				   "address of a subnet") ||
+	    pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_PREFIX_LENGTH, extack,
+				   "prefix-length of a subnet"))
+		return -EINVAL;
+	return prefix_set(prefix, attrs[PVSVPN_A_SUBNET_ADDRESS],
+			  attrs[PVSVPN_A_SUBNET_PREFIX_LENGTH], extack);
+}
+
+static int prefix_check_twice(const struct pvsvpn_prefix *prefix,
+			      const struct pvsvpn_peer_config *config,
+			      const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	char text[PREFIX_STRLEN];
+	unsigned int i;
+
+	for (i = 0; i < config->prefix_count; i++) {
+		if (memcmp(prefix, &config->prefixes[i], sizeof(*prefix)))
+			continue;
+		prefix_print(text, prefix);
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"%s is given twice; give it once",
+					text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Nested prefixes are fine; the very same one is not. */
+static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
+			      struct pvsvpn_device *pvs,
+			      const struct pvsvpn_peer *peer,
+			      const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	const struct pvsvpn_peer *owner = pvsvpn_selector_owner(pvs, prefix);
+	char text[PREFIX_STRLEN];
+	bool fits;
+
+	if (!owner || owner == peer)
+		return 0;
+	prefix_print(text, prefix);
+	fits = strlen(text) + strnlen(owner->name, 24) <= 34;
+	if (owner->default_subnets)
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"peer %.24s has no subnets, so it takes %s; set some",
+					owner->name, text);
+	else
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"%s is peer %.24s's%s", text,
+					owner->name,
+					fits ? " already; take it from there first" : "");
+	return -EEXIST;
+}
+
+/* A new peer without subnets takes everything, if nobody else does. */
+static int default_check(struct pvsvpn_device *pvs,
+			 struct netlink_ext_ack *extack)
+{
+	static const struct pvsvpn_prefix everything[] = {
+		{ .family = AF_INET },
+		{ .family = AF_INET6 },
+	};
+	const struct pvsvpn_peer *owner;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(everything); i++) {
+		owner = pvsvpn_selector_owner(pvs, &everything[i]);
+		if (!owner)
+			continue;
+		NL_SET_ERR_MSG_FMT(extack,
+				   "peer %.24s takes %s already; give this one subnets",
+				   owner->name, i ? "::/0" : "0.0.0.0/0");
+		return -EEXIST;
+	}
+	return 0;
+}
+
+static unsigned int subnets_count(struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		if (nla_type(attr) == PVSVPN_A_PEER_SUBNET)
+			count++;
+	return count;
+}
+
+static int subnets_fill(struct pvsvpn_peer_config *config,
+			struct pvsvpn_prefix *prefixes,
+			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
+			struct genl_info *info)
+{
+	struct pvsvpn_prefix *prefix = prefixes;
+	const struct nlattr *attr;
+	int rem, err;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != PVSVPN_A_PEER_SUBNET)
+			continue;
+		err = prefix_parse(prefix, attr, info->extack);
+		if (!err)
+			err = prefix_check_twice(prefix, config, attr,
+						 info->extack);
+		if (!err)
+			err = prefix_check_owner(prefix, pvs, peer, attr,
+						 info->extack);
+		if (err)
+			return err;
+		prefix++;
+		config->prefix_count++;
+	}
+	return 0;
+}
+
+/* On success config->prefixes is the caller's to kvfree(). */
+static int subnets_parse(struct pvsvpn_peer_config *config,
+			 struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
+			 struct genl_info *info)
+{
+	unsigned int count = subnets_count(info);
+	struct pvsvpn_prefix *prefixes;
+	int err;
+
+	if (!count) {
+		config->keep_prefixes = true;
+		return peer ? 0 : default_check(pvs, info->extack);
+	}
+	if (count > SUBNETS_MAX) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+					info->attrs[PVSVPN_A_PEER_SUBNET],
+					"%u subnets are too many; a peer takes up to %u",
+					count, SUBNETS_MAX);
+		return -EINVAL;
+	}
+	prefixes = kvcalloc(count, sizeof(*prefixes), GFP_KERNEL);
+	if (!prefixes)
+		return -ENOMEM;
+	config->prefixes = prefixes;
+	err = subnets_fill(config, prefixes, pvs, peer, info);
+	if (err)
+		kvfree(prefixes);
+	return err;
+}
+
+/* ---- peer ---- */
+
+/* What a request leaves out is the default, or what the peer has. */
+static void config_start(struct pvsvpn_peer_config *config,
+			 const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_endpoint *endpoint;
+
+	memset(config, 0, sizeof(*config));
+	config->family = AF_INET;
+	config->encap = PVSVPN_ENCAP_NONE;
+	config->replay_window = PVSVPN_REPLAY_WINDOW_DEFAULT;
+	if (!peer)
+		return;
+	endpoint = pvsvpn_peer_endpoint(peer);
+	config->name = peer->name;
+	config->family = endpoint->family;
+	config->encap = endpoint->encap;
+	config->local = endpoint->local;
+	config->remote = endpoint->remote;
+	config->replay_window = peer->replay_window;
+}
+
+/* On success config->prefixes is the caller's to kvfree(). */
+static int config_parse(struct pvsvpn_peer_config *config,
+			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
+			struct genl_info *info)
+{
+	const struct nlattr *window = info->attrs[PVSVPN_A_PEER_REPLAY_WINDOW];
+	const struct nlattr *encap = info->attrs[PVSVPN_A_PEER_ENCAP];
+	int err;
+
+	config_start(config, peer);
+	err = endpoint_parse(config, pvs->net, info);
+	if (!err && encap)
+		err = encap_check(encap, info->extack);
+	if (!err && window)
+		err = pvsvpn_netlink_check_window(window, info->extack);
+	if (err)
+		return err;
+	if (encap)
+		config->encap = nla_get_u8(encap);
+	if (window)
+		config->replay_window = nla_get_u32(window);
+	return subnets_parse(config, pvs, peer, info);
+}
+
+static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
+{
+	const struct nlattr *name = info->attrs[PVSVPN_A_PEER_NAME];
+	int err;
+
+	if (pvsvpn_netlink_missing(info->attrs, PVSVPN_A_PEER_NAME,
+				   info->extack, "name of the peer") ||
+	    pvsvpn_netlink_missing(info->attrs, PVSVPN_A_PEER_REMOTE,
+				   info->extack,
+				   "remote, the outer address of the peer,"))
+		return -EINVAL;
+	err = name_check(name, info->extack);
+	if (err)
+		return err;
+	if (!pvsvpn_peer_find(pvs, nla_data(name)))
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(info->extack, name,
+				"%s has a peer %.24s already; use peer set",
+				pvs->dev->name, (const char *)nla_data(name));
+	return -EEXIST;
+}
+
+static int peer_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
+	struct pvsvpn_peer_config config;
+	int err;
+
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	err = peer_check_new(pvs, info);
+	if (err)
+		return err;
+	err = config_parse(&config, pvs, NULL, info);
+	if (err)
+		return err;
+	config.name = nla_data(info->attrs[PVSVPN_A_PEER_NAME]);
+	err = pvsvpn_peer_new(pvs, &config, info->extack);
+	kvfree(config.prefixes);
+	return err;
+}
+
+/**
+ * pvsvpn_nl_peer_new_doit() - add a peer
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = peer_new(skb, info);
+	rtnl_unlock();
+	return err;
+}
+
+/* Other addresses may bring SAs together that were apart. */
+static int peer_check_sas(const struct pvsvpn_peer *peer,
+			  const struct pvsvpn_peer_config *config,
+			  struct genl_info *info)
+{
+	const struct pvsvpn_endpoint endpoint = {
+		.family = config->family,
+		.local = config->local,
+		.remote = config->remote,
+	};
+	const struct nlattr *attr = info->attrs[PVSVPN_A_PEER_REMOTE] ?:
+				    info->attrs[PVSVPN_A_PEER_LOCAL];
+	const struct pvsvpn_sa *sa, *other;
+
+	if (!attr)
+		return 0;
+	list_for_each_entry(sa, &peer->sas, list) {
+		other = pvsvpn_sad_conflict(peer->pvs->net, sa->dir, sa->spi,
+					    &endpoint, peer);
+		if (other)
+			return pvsvpn_netlink_spi_taken(other, attr,
+							info->extack);
+	}
+	return 0;
+}
+
+static int peer_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct pvsvpn_peer_config config;
+	int err;
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	err = config_parse(&config, peer->pvs, peer, info);
+	if (err)
+		return err;
+	err = peer_check_sas(peer, &config, info);
+	if (!err)
+		err = pvsvpn_peer_set(peer, &config, info->extack);
+	kvfree(config.prefixes);
+	return err;
+}
+
+/**
+ * pvsvpn_nl_peer_set_doit() - change a peer
+ * @skb: the request
+ * @info: its attributes; what is not among them stays
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = peer_set(skb, info);
+	rtnl_unlock();
+	return err;
+}
+
+/**
+ * pvsvpn_nl_peer_del_doit() - remove a peer with its SAs
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_peer *peer;
+
+	rtnl_lock();
+	peer = pvsvpn_netlink_changed_peer(skb, info);
+	if (!IS_ERR(peer))
+		pvsvpn_peer_del(peer);
+	rtnl_unlock();
+	return PTR_ERR_OR_ZERO(peer);
+}
+

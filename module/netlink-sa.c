@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a request says of an SA, and what it changes. */
+#include <linux/rtnetlink.h>
+
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "sa.h"
+#include "sad.h"
+#include "transform.h"
+
+/**
+ * pvsvpn_netlink_spi_taken() - say that another SA stands in the way
+ * @sa: the SA that has the SPI
+ * @attr: what of the request leads there
+ * @extack: where to say it
+ *
+ * Context: process, RTNL held. Return: -EEXIST.
+ */
+int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
+			     const struct nlattr *attr,
+			     struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"spi 0x%08x is peer %.20s's on %s; use another",
+				be32_to_cpu(sa->spi), sa->peer->name,
+				sa->peer->pvs->dev->name);
+	return -EEXIST;
+}
+
+static int spi_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
+		     struct netlink_ext_ack *extack)
+{
+	u32 spi = nla_get_u32(attr);
+
+	config->spi = cpu_to_be32(spi);
+	if (spi >= PVSVPN_SPI_MIN)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"spi 0x%08x is reserved (RFC 4303); use 0x%x or higher",
+				spi, PVSVPN_SPI_MIN);
+	return -EINVAL;
+}
+
+static u16 get_u16_or_0(const struct nlattr *attr)
+{
+	return attr ? nla_get_u16(attr) : 0;
+}
+
+static int transform_parse(struct pvsvpn_sa_config *config,
+			   const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *attrs[ARRAY_SIZE(pvsvpn_transform_nl_policy)];
+	u16 encryption, bits, integrity;
+	int err;
+
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr,
+			       pvsvpn_transform_nl_policy, extack);
+	if (err)
+		return err;
+	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_TRANSFORM_ENCRYPTION, extack,
+				   "encryption of the transform"))
+		return -EINVAL;
+	encryption = nla_get_u16(attrs[PVSVPN_A_TRANSFORM_ENCRYPTION]);
+	bits = get_u16_or_0(attrs[PVSVPN_A_TRANSFORM_KEY_LENGTH]);
+	integrity = get_u16_or_0(attrs[PVSVPN_A_TRANSFORM_INTEGRITY]);
+	config->transform = pvsvpn_transform_find(encryption, bits, integrity);
+	if (config->transform)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"no transform with encryption %u key-length %u integrity %u",
+				encryption, bits, integrity);
+	return -EOPNOTSUPP;
+}
+
+static int key_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
+		     struct netlink_ext_ack *extack)
+{
+	unsigned int len = pvsvpn_transform_key_len(config->transform);
+
+	config->key = nla_data(attr);
+	config->key_len = nla_len(attr);
+	if (config->key_len == len)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"key is %u bytes, %s takes %u (key and salt)",
+				config->key_len, config->transform->name, len);
+	return -EINVAL;
+}
+
+static int sa_window_parse(struct pvsvpn_sa_config *config,
+			   const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	if (config->dir == PVSVPN_DIRECTION_OUT) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "replay-window is for inbound SAs; leave it out here");
+		return -EINVAL;
+	}
+	config->replay_window = nla_get_u32(attr);
+	return pvsvpn_netlink_check_window(attr, extack);
+}
+
+static int seq_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
+		     struct netlink_ext_ack *extack)
+{
+	u64 seq = nla_get_u64(attr);
+
+	config->seq = seq;
+	if (seq <= U32_MAX)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"seq %llu is too high; numbers end at %u", seq,
+				U32_MAX);
+	return -EINVAL;
+}
+
+static bool sa_incomplete(struct genl_info *info)
+{
+	struct netlink_ext_ack *extack = info->extack;
+	struct nlattr **attrs = info->attrs;
+
+	return pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_PEER, extack,
+				      "name of the peer") ||
+	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_DIR, extack,
+				      "dir of the SA") ||
+	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_SPI, extack,
+				      "spi of the SA") ||
+	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_TRANSFORM, extack,
+				      "transform of the SA") ||
+	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_KEY, extack,
+				      "key of the SA");
+}
+
+static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	int err;
+
+	memset(config, 0, sizeof(*config));
+	if (sa_incomplete(info))
+		return -EINVAL;
+	config->dir = nla_get_u8(attrs[PVSVPN_A_SA_DIR]);
+	err = spi_parse(config, attrs[PVSVPN_A_SA_SPI], info->extack);
+	if (!err)
+		err = transform_parse(config, attrs[PVSVPN_A_SA_TRANSFORM],
+				      info->extack);
+	if (!err)
+		err = key_parse(config, attrs[PVSVPN_A_SA_KEY], info->extack);
+	if (!err && attrs[PVSVPN_A_SA_REPLAY_WINDOW])
+		err = sa_window_parse(config, attrs[PVSVPN_A_SA_REPLAY_WINDOW],
+				      info->extack);
+	if (!err && attrs[PVSVPN_A_SA_SEQ])
+		err = seq_parse(config, attrs[PVSVPN_A_SA_SEQ], info->extack);
+	return err;
+}
+
+/* The peer that is to have the SA, if nothing stands in the way. */
+static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
+				    const struct pvsvpn_sa_config *config)
+{
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct pvsvpn_sa *other;
+	int err;
+
+	if (IS_ERR(peer))
+		return peer;
+	other = pvsvpn_sad_conflict(peer->pvs->net, config->dir, config->spi,
+				    pvsvpn_peer_endpoint(peer), NULL);
+	if (!other)
+		return peer;
+	err = pvsvpn_netlink_spi_taken(other, info->attrs[PVSVPN_A_SA_SPI],
+				       info->extack);
+	return ERR_PTR(err);
+}
+
+static int sa_add(struct sk_buff *skb, struct genl_info *info,
+		  const struct pvsvpn_sa_config *config, struct pvsvpn_sa *sa)
+{
+	struct pvsvpn_peer *peer;
+	int err;
+
+	rtnl_lock();
+	peer = sa_place(skb, info, config);
+	err = PTR_ERR_OR_ZERO(peer);
+	if (!err)
+		err = pvsvpn_sa_add(sa, peer, config->replay_window);
+	rtnl_unlock();
+	return err;
+}
+
+/*
+ * Setting the transform up may load a module, which must not wait for RTNL. So
+ * the place is looked at before, to refuse early, and again when the SA is
+ * there.
+ */
+static int sa_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_sa_config config;
+	struct pvsvpn_peer *peer;
+	struct pvsvpn_sa *sa;
+	int err;
+
+	rtnl_lock();
+	err = sa_parse(&config, info);
+	peer = err ? ERR_PTR(err) : sa_place(skb, info, &config);
+	rtnl_unlock();
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	sa = pvsvpn_sa_new(&config, info->extack);
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
+	err = sa_add(skb, info, &config, sa);
+	if (err)
+		pvsvpn_sa_destroy(sa);
+	return err;
+}
+
+/* Neither freed memory nor an error that quotes the request shows a key. */
+static void keys_wipe(struct genl_info *info)
+{
+	struct nlattr *attr;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		if (nla_type(attr) == PVSVPN_A_SA_KEY)
+			memzero_explicit(nla_data(attr), nla_len(attr));
+}
+
+/**
+ * pvsvpn_nl_sa_new_doit() - add an SA to a peer
+ * @skb: the request; its keys are wiped
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = sa_new(skb, info);
+
+	keys_wipe(info);
+	return err;
+}
+
+/**
+ * pvsvpn_nl_sa_del_doit() - remove an SA
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_sa *sa = NULL;
+	struct pvsvpn_peer *peer;
+
+	rtnl_lock();
+	peer = pvsvpn_netlink_changed_peer(skb, info);
+	sa = IS_ERR(peer) ? ERR_CAST(peer) :
+			    pvsvpn_netlink_sa(peer, info->attrs, info->extack);
+	if (!IS_ERR(sa))
+		pvsvpn_sa_del(sa);
+	rtnl_unlock();
+	return PTR_ERR_OR_ZERO(sa);
+}
+
