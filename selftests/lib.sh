@@ -49,6 +49,9 @@ undo()
 {
 	local i
 
+	# What is gone already need not be undone.
+	set +e
+	trap - ERR
 	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do
 		eval "${deferred[i]}"
 	done
@@ -271,6 +274,19 @@ iperf_server()
 	wait_for "iperf3's server" in_ns "$ns" sh -c 'ss -Hltn sport = 5201 | grep -q .'
 }
 
+# full_load [OPTIONS]: TCP both ways between $left and $right until the case ends;
+# returns once it flows
+full_load()
+{
+	iperf_server "$right"
+	in_ns "$left" iperf3 -c 10.2.0.1 -t 120 --bidir "$@" >"$tmp/load" 2>&1 &
+	# A killed client leaves no message of the shell's
+	disown $!
+	defer "kill $! 2>/dev/null"
+	wait_for "traffic to the right" at_least 500 link_stat "$left" pvs0 tx.packets
+	wait_for "traffic to the left" at_least 500 link_stat "$left" pvs0 rx.packets
+}
+
 # ---- what is counted, what there is ----
 
 # json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi
@@ -302,6 +318,15 @@ if peer:
 if spi:
     node = next(s for s in node["sas"] if s["spi"] == int(spi, 0) or s["spi"] == spi)
 print(node["drops"][reason])' "${@:3}"
+}
+
+# drops NAMESPACE: what pvs0 has dropped, without the kernel's own chatter
+drops()
+{
+	ctl "$1" -j show pvs0 | /usr/bin/python3 -c '
+import json, sys
+drops = json.load(sys.stdin)["devices"][0]["drops"]
+print(*(f"{k}={v}" for k, v in drops.items() if k not in ("tx_multicast", "rx_link_local")))'
 }
 
 # link_stat NAMESPACE DEVICE FIELD: of "ip -s link", e.g. rx.errors, tx.dropped
