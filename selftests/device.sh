@@ -129,14 +129,14 @@ mtu_that_was_set_stays()
 	tunnel_up
 	ctl "$left" set pvs0 mtu 1300
 	check 'MTU set' "$(link_get "$left" pvs0 mtu)" 1300
-	check 'not automatic' "$(show "$left" mtu_auto)" False
+	check 'not automatic' "$(show "$left" mtu_auto)" false
 	ip -n "$left" link set "$left_dev" mtu 1400
 	wait_for 'path MTU' is 1400 show "$left" peers.0.path_mtu
 	check 'MTU after the path changed' "$(link_get "$left" pvs0 mtu)" 1300
 	ctl "$left" set pvs0 mtu auto
 	wait_for 'MTU of the path' is 1346 link_get "$left" pvs0 mtu
 	ip -n "$left" link set pvs0 mtu 1200
-	check "set by ip link" "$(show "$left" mtu_auto)" False
+	check "set by ip link" "$(show "$left" mtu_auto)" false
 }
 
 fwmark_chooses_the_route()
