@@ -274,15 +274,23 @@ iperf_server()
 	wait_for "iperf3's server" in_ns "$ns" sh -c 'ss -Hltn sport = 5201 | grep -q .'
 }
 
+# background COMMAND...: until the case ends; its process is $background. Not for
+# functions: of those only the shell would be ended, not what it runs
+background()
+{
+	"$@" &
+	background=$!
+	# A killed one leaves no message of the shell's
+	disown $background
+	defer "kill $background 2>/dev/null"
+}
+
 # full_load [OPTIONS]: TCP both ways between $left and $right until the case ends;
 # returns once it flows
 full_load()
 {
 	iperf_server "$right"
-	in_ns "$left" iperf3 -c 10.2.0.1 -t 120 --bidir "$@" >"$tmp/load" 2>&1 &
-	# A killed client leaves no message of the shell's
-	disown $!
-	defer "kill $! 2>/dev/null"
+	background ip netns exec "$left" iperf3 -c 10.2.0.1 -t 120 --bidir "$@" >"$tmp/load" 2>&1
 	wait_for "traffic to the right" at_least 500 link_stat "$left" pvs0 tx.packets
 	wait_for "traffic to the left" at_least 500 link_stat "$left" pvs0 rx.packets
 }

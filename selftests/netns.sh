@@ -109,9 +109,7 @@ gone() { [ -z "$(ip -n "$1" link show type pvsvpn)" ]; }
 birthplace_removed()
 {
 	moved
-	in_ns "$inside" ping -q -f -w 60 10.2.0.1 >/dev/null 2>&1 &
-	disown $!
-	defer "kill $! 2>/dev/null"
+	background ip netns exec "$inside" ping -q -f -w 60 10.2.0.1 >/dev/null 2>&1
 	wait_for traffic at_least 100 link_stat "$inside" pvs0 tx.packets
 	ip netns del "$left"
 	wait_for 'the device to go with its birthplace' gone "$inside"

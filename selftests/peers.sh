@@ -58,47 +58,54 @@ many_peers()
 	ip -n "$left" route add fd00::/8 dev pvs0
 }
 
-# goes_to PEER ADDRESS: one datagram is counted there, none elsewhere
-goes_to()
+# tx_of_peers: "NAME PACKETS" of each
+tx_of_peers()
 {
-	local before total
+	ctl "$left" -j show pvs0 | /usr/bin/python3 -c '
+import json, sys
+for peer in json.load(sys.stdin)["devices"][0]["peers"]:
+    print(peer["name"], peer["tx_packets"])'
+}
 
-	before=$(of_peer "$left" "$1" tx_packets)
-	total=$(show "$left" tx_packets)
-	in_ns "$left" bash -c "echo x >/dev/udp/$2/9"
-	check "packets to $1 for $2" $(($(of_peer "$left" "$1" tx_packets) - before)) 1
-	check "packets in all for $2" $(($(show "$left" tx_packets) - total)) 1
+# go_to LINE...: "PEER ADDRESS"; a datagram is counted with that peer, with no
+# other. Whoever takes ff00::/8 may get some multicast more.
+go_to()
+{
+	local line
+
+	tx_of_peers >"$tmp/before"
+	for line; do
+		in_ns "$left" bash -c "echo x >/dev/udp/${line#* }/9"
+	done
+	tx_of_peers >"$tmp/after"
+	printf '%s\n' "$@" | /usr/bin/python3 -c '
+import sys
+before, after = (dict(line.split() for line in open(name)) for name in sys.argv[1:])
+wanted = [line.split()[0] for line in sys.stdin]
+for peer in before:
+    gone, want = int(after[peer]) - int(before[peer]), wanted.count(peer)
+    if gone < want or gone > want and peer not in ("rest", "all"):
+        sys.exit(f"{gone} packets to {peer}, should be {want}")' "$tmp/before" "$tmp/after"
 }
 
 longest_prefix_picks_the_peer()
 {
 	many_peers
-	goes_to host 10.2.3.4
-	goes_to net24 10.2.3.5
-	goes_to half 10.2.3.128
-	goes_to net16 10.2.4.1
-	goes_to net9 10.3.0.1
-	goes_to net9 10.127.255.255
-	goes_to rest 10.128.0.1
-	goes_to rest 11.0.0.1
-	goes_to host fd00:2:0:3::4
-	goes_to net24 fd00:2:0:3::5
-	goes_to half fd00:2:0:3:8000::
-	goes_to net16 fd00:2:0:4::1
-	goes_to rest fd00:3::1
+	go_to 'host 10.2.3.4' 'net24 10.2.3.5' 'half 10.2.3.128' 'net16 10.2.4.1' 'net9 10.3.0.1' \
+		'net9 10.127.255.255' 'rest 10.128.0.1' 'rest 11.0.0.1'
+	go_to 'host fd00:2:0:3::4' 'net24 fd00:2:0:3::5' 'half fd00:2:0:3:8000::' \
+		'net16 fd00:2:0:4::1' 'rest fd00:3::1'
 }
 
 subnets_move_between_peers()
 {
 	many_peers
 	ctl "$left" peer del pvs0 host
-	goes_to net24 10.2.3.4
+	go_to 'net24 10.2.3.4'
 	ctl "$left" peer set pvs0 net24 subnets 10.2.7.0/24
-	goes_to net16 10.2.3.4
-	goes_to net24 10.2.7.7
+	go_to 'net16 10.2.3.4' 'net24 10.2.7.7'
 	ctl "$left" peer set pvs0 net9 subnets 10.0.0.0/9,10.2.3.0/24
-	goes_to net9 10.2.3.4
-	goes_to net16 fd00:2:0:3::5
+	go_to 'net9 10.2.3.4' 'net16 fd00:2:0:3::5'
 }
 
 a_peer_without_subnets_takes_everything()
@@ -112,8 +119,7 @@ a_peer_without_subnets_takes_everything()
 	ip -n "$left" addr add fd00:99::1/128 dev pvs0 nodad
 	ip -n "$left" route add 128.0.0.0/1 dev pvs0
 	ip -n "$left" route add 2000::/3 dev pvs0
-	goes_to all 203.0.113.5
-	goes_to all 2001:db8::1
+	go_to 'all 203.0.113.5' 'all 2001:db8::1'
 }
 
 # rejected FROM TO: a ping from that inner address is counted as rx_source, and no more
@@ -190,24 +196,31 @@ removal_falls_back_to_the_newest_that_remains()
 	check 'peer up' "$(of_peer "$left" right up)" False
 }
 
+# lost_at_most_one FILE: the one that was under way when ping was ended
+lost_at_most_one()
+{
+	awk '/packets transmitted/ { ok = $1 > 12 && $4 >= $1 - 1 } END { exit !ok }' "$1" ||
+		fail "$(tail -n 3 "$1")"
+}
+
 # A rekey every few packets, as a daemon does it: inbound, outbound, old ones away
 rekeys_lose_nothing()
 {
 	local spi
 
 	tunnel_up
-	in_ns "$left" ping -q -i 0.01 -W 20 10.2.0.1 >"$tmp/flow" &
-	defer "kill $! 2>/dev/null"
-	for spi in {8193..8204}; do
+	ip netns exec "$left" ping -q -i 0.05 -W 20 10.2.0.1 >"$tmp/flow" &
+	ping=$!
+	defer "kill $ping 2>/dev/null"
+	for spi in {8193..8200}; do
 		sa_pair aes128gcm16 "$spi" "$("$PVSVPNCTL" genkey aes128gcm16)" \
 			"$left" right "$right" left
 		[ "$spi" = 8193 ] || ctl "$left" sa del pvs0 right spi $((spi - 1)) dir out
 		wait_for "a packet by $spi" at_least 1 of_sa "$right" left in "$spi" packets
 	done
-	kill -INT %1
-	wait %1 || :
-	grep -q ' 0% packet loss' "$tmp/flow" || grep -qE '([0-9]+) packets transmitted, \1 received' "$tmp/flow" ||
-		fail "$(tail -n 3 "$tmp/flow")"
+	kill -INT $ping
+	wait $ping || :
+	lost_at_most_one "$tmp/flow"
 }
 
 fifty_inbound_SAs()

@@ -96,13 +96,13 @@ too_big_replies_reach_the_inner_sender()
 	site_up
 	ctl "$left" set pvs0 mtu 1446
 	outer_mtu 1400
-	told 'Frag needed and DF set \(mtu = 1346\)' 10.2.0.1 -M do -s 1372
+	told 'Frag needed and DF set \(mtu = 1346\)' 10.2.0.1 -M "do" -s 1372
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 1
-	told 'Packet too big: mtu=1346' fd00:2::1 -M do -s 1352
+	told 'Packet too big: mtu=1346' fd00:2::1 -M "do" -s 1352
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 2
 	check 'tx errors of ip -s link' "$(link_stat "$left" pvs0 tx.errors)" 2
-	pings "$site" 10.2.0.1 -M do -s 1318
-	pings "$site" fd00:2::1 -M do -s 1298
+	pings "$site" 10.2.0.1 -M "do" -s 1318
+	pings "$site" fd00:2::1 -M "do" -s 1298
 }
 
 # By the MTU alone: the stack says so, before the device sees the packet
@@ -111,8 +111,8 @@ device_MTU_is_told_to_the_inner_sender()
 	site_up
 	outer_mtu 1400
 	wait_for 'MTU of 1400' is 1346 link_get "$left" pvs0 mtu
-	told 'Frag needed and DF set \(mtu = 1346\)' 10.2.0.1 -M do -s 1372
-	told 'Packet too big: mtu=1346' fd00:2::1 -M do -s 1352
+	told 'Frag needed and DF set \(mtu = 1346\)' 10.2.0.1 -M "do" -s 1372
+	told 'Packet too big: mtu=1346' fd00:2::1 -M "do" -s 1352
 }
 
 without_DF_the_outer_packet_is_fragmented()
@@ -130,10 +130,10 @@ ipv6_of_1280_over_a_smaller_path()
 	site_up
 	outer_mtu 1000
 	wait_for "IPv6's least" is 1280 link_get "$left" pvs0 mtu
-	pings "$site" fd00:2::1 -M do -s 1232
+	pings "$site" fd00:2::1 -M "do" -s 1232
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 0
 	ctl "$left" set pvs0 mtu 1446
-	told 'Packet too big: mtu=1280' fd00:2::1 -M do -s 1300
+	told 'Packet too big: mtu=1280' fd00:2::1 -M "do" -s 1300
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 1
 }
 
@@ -175,7 +175,7 @@ far_mtu()
 # large_ping_and MTU: sends what the device takes, then looks at its MTU
 large_ping_and()
 {
-	in_ns "$left" ping -q -c 1 -W 1 -M do -s $(($(link_get "$left" pvs0 mtu) - 28)) 10.2.0.1 \
+	in_ns "$left" ping -q -c 1 -W 1 -M "do" -s $(($(link_get "$left" pvs0 mtu) - 28)) 10.2.0.1 \
 		>/dev/null 2>&1 || :
 	is "$1" link_get "$left" pvs0 mtu
 }
@@ -192,7 +192,7 @@ path_MTU_falls_and_recovers()
 	check 'path MTU shown' "$(show "$left" peers.0.path_mtu)" 1400
 	far_mtu 1500
 	wait_for 'MTU of 1500 again' large_ping_and 1446
-	pings "$left" 10.2.0.1 -M do -s 1418
+	pings "$left" 10.2.0.1 -M "do" -s 1418
 }
 
 TCP_through_a_path_that_shrinks()
