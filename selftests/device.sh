@@ -197,12 +197,7 @@ remove_the_namespaces_under_traffic()
 # Only where no tunnel but ours would be lost
 remove_the_module_under_traffic()
 {
-	local ns
-
-	for ns in '' $(ip netns list | sed 's/^\([^ ]*\).*/-n \1/;s/ /=/'); do
-		# shellcheck disable=SC2086 # "-n NAME" are two words, or none
-		[ -z "$(ip ${ns/=/ } link show type pvsvpn)" ] || skip 'there are tunnels in use'
-	done
+	no_tunnels_in_use
 	tunnel_up
 	full_load
 	rmmod pvsvpn

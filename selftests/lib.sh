@@ -295,6 +295,17 @@ full_load()
 	wait_for "traffic to the left" at_least 500 link_stat "$left" pvs0 rx.packets
 }
 
+# no_tunnels_in_use: skips where removing the module would take others' tunnels
+no_tunnels_in_use()
+{
+	local ns
+
+	[ -z "$(ip link show type pvsvpn)" ] || skip 'there are tunnels in use'
+	for ns in $(ip netns list | cut -d ' ' -f 1); do
+		[ -z "$(ip -n "$ns" link show type pvsvpn)" ] || skip 'there are tunnels in use'
+	done
+}
+
 # ---- what is counted, what there is ----
 
 # json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi

@@ -232,7 +232,7 @@ fifty_inbound_SAs()
 	for spi in {8193..8242}; do
 		echo "sa add pvs0 left dir in spi $spi transform aes128gcm16 key-file $tmp/key"
 	done >"$tmp/batch"
-	echo "$key" >"$tmp/key"
+	(umask 077 && echo "$key" >"$tmp/key")
 	ctl "$right" -b "$tmp/batch"
 	check 'SAs of the peer' "$(ctl "$right" -j show pvs0 | grep -c '"dir": "in"')" 51
 	for spi in 8193 8217 8242; do

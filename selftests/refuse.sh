@@ -27,6 +27,7 @@ unchanged()
 
 key_files()
 {
+	umask 077
 	"$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key"
 	"$PVSVPNCTL" genkey aes256gcm16 >"$tmp/long"
 	echo 0011 >"$tmp/short"
@@ -205,6 +206,7 @@ to_the_owner_of_another_birthplace()
 {
 	tunnel_up
 	own_ns
+	in_own_ns ip link set lo up
 	in_own_ns ip link add own0 type pvsvpn
 	in_own_ns "$PVSVPNCTL" peer add own0 some remote 192.0.2.9
 	ip -n "$left" link set pvs0 netns "$owner"

@@ -24,6 +24,7 @@ import sys
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454ca
 IFF_TUN_NO_PI = 0x1001
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 SOL_UDP = 17
 UDP_SEGMENT = 103
 # For experiments (RFC 3692): no protocol of the kernel's takes part.
@@ -56,8 +57,8 @@ def opened(name, family, kind, protocol=0, bind=None):
     enter(name)
     sock = socket.socket(family, kind, protocol)
     sock.settimeout(SECONDS)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, BUFFER)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUFFORCE, BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, BUFFER)
     if bind:
         sock.bind(bind)
     return sock

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Crypto that answers later: cryptd around the generic cipher gets the highest
+# priority, so that every packet takes the asynchronous way.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+driver='cryptd(rfc4106(gcm_base(ctr(aes-generic),ghash-generic)))'
+
+# Other tests want the usual driver back
+give_back() { /usr/bin/python3 "$here/async_driver.py" del "$driver"; }
+
+modprobe -q -a crypto_user cryptd gcm ghash-generic aes_generic || :
+if why=$(/usr/bin/python3 "$here/async_driver.py" add "$driver" 2>&1); then
+	trap give_back EXIT
+	why=
+fi
+
+# async_up [TRANSFORM]: a tunnel both ends of which are asynchronous
+async_up()
+{
+	local ns
+
+	[ -z "$why" ] || skip "no asynchronous driver: $why"
+	tunnel_up "$@"
+	for ns in "$left" "$right"; do
+		check driver "$(show "$ns" peers.0.sas.0.driver)" "$driver"
+		check driver "$(show "$ns" peers.0.sas.1.driver)" "$driver"
+	done
+}
+
+no_drops() { check drops "$(drops "$left")$(drops "$right")" ''; }
+
+pings_small_and_large()
+{
+	local size
+
+	async_up
+	for size in 0 56 1300 20000; do
+		pings "$left" 10.2.0.1 -s "$size"
+		pings "$right" fd00:1::1 -s "$size"
+	done
+	no_drops
+}
+
+every_inner_length()
+{
+	async_up aes256gcm16
+	/usr/bin/python3 "$here/traffic_probe.py" sizes "$left" "$right" 1446 >"$tmp/probe" 2>&1 ||
+		fail "$(cat "$tmp/probe")"
+	no_drops
+}
+
+# cryptd's queue may be full, which is counted
+TCP_both_ways()
+{
+	async_up
+	iperf_server "$right"
+	in_ns "$left" timeout 100 iperf3 -c 10.2.0.1 -n 10M >"$tmp/iperf" 2>&1 || fail "$(cat "$tmp/iperf")"
+	in_ns "$left" timeout 100 iperf3 -c 10.2.0.1 -n 10M -R >"$tmp/iperf" 2>&1 || fail "$(cat "$tmp/iperf")"
+	only_crypto_drops "$left"
+	only_crypto_drops "$right"
+}
+
+only_crypto_drops()
+{
+	local others
+
+	others=$(drops "$1" | grep -vE 'x_crypto' || :)
+	check "drops other than a full queue's" "$others" ''
+}
+
+SAs_removed_under_traffic()
+{
+	async_up
+	full_load
+	ctl "$left" sa del pvs0 right spi 0x1001 dir out
+	ctl "$left" sa del pvs0 right spi 0x1002 dir in
+	ctl "$right" sa del pvs0 left spi 0x1001 dir in
+	ctl "$right" sa del pvs0 left spi 0x1002 dir out
+	sa_both aes128gcm16 0x2001
+	pings "$left" 10.2.0.1 -W 20
+}
+
+peers_removed_under_traffic()
+{
+	async_up
+	full_load
+	ctl "$left" peer del pvs0 right
+	ctl "$right" peer del pvs0 left
+}
+
+devices_removed_under_traffic()
+{
+	async_up
+	full_load
+	ip -n "$right" link del pvs0
+	ip -n "$left" link del pvs0
+}
+
+device_down_and_up_under_traffic()
+{
+	local i
+
+	async_up
+	full_load
+	for i in 1 2 3; do
+		ip -n "$right" link set pvs0 down
+		ip -n "$right" link set pvs0 up
+	done
+	ip -n "$right" route add 10.1.0.0/16 dev pvs0
+	pings "$left" 10.2.0.1 -W 20
+}
+
+namespaces_removed_under_traffic()
+{
+	async_up
+	full_load
+	kill "$background" "$(tr -d '\0' <"$tmp/iperf.pid")"
+	ip netns del "$left"
+	ip netns del "$right"
+}
+
+# Only where no tunnel but ours would be lost
+module_removed_under_traffic()
+{
+	no_tunnels_in_use
+	async_up
+	full_load
+	rmmod pvsvpn
+	load_module
+}
+
+run_cases pings_small_and_large every_inner_length TCP_both_ways SAs_removed_under_traffic \
+	peers_removed_under_traffic devices_removed_under_traffic device_down_and_up_under_traffic \
+	namespaces_removed_under_traffic module_removed_under_traffic

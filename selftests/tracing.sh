@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Tracepoint pvsvpn:pvsvpn_drop: every drop, with its reason by name.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+tracefs=/sys/kernel/tracing
+trace=''
+
+# trace_on: an instance of our own, since others may be tracing
+trace_on()
+{
+	[ -d $tracefs/events ] || mount -t tracefs tracefs $tracefs 2>/dev/null || skip 'no tracefs'
+	trace=$tracefs/instances/pvsvpn-$BASHPID
+	mkdir "$trace"
+	defer "rmdir $trace"
+	defer "echo 0 >$trace/events/pvsvpn/pvsvpn_drop/enable"
+	echo 1 >"$trace/events/pvsvpn/pvsvpn_drop/enable"
+}
+
+# traced PATTERN: an event fits; what other namespaces drop may be there too
+traced() { grep -qE "pvsvpn_drop: $1" "$trace/trace"; }
+
+# expect_event PATTERN
+expect_event()
+{
+	busywait 10 traced "$1" || fail "no event '$1' in:" "$(grep pvsvpn_drop "$trace/trace" || :)"
+}
+
+# ifindex NAMESPACE
+ifindex() { link_get "$1" pvs0 ifindex; }
+
+every_reason_has_its_name()
+{
+	local name names count=0
+
+	trace_on
+	names=$(sed -nE 's/^\tPVSVPN_DROP\([A-Z_0-9]+, "([a-z_0-9]+)".*/\1/p' "$here/../module/drop.h")
+	for name in $names; do
+		grep -q "\"$name\"" "$tracefs/events/pvsvpn/pvsvpn_drop/format" || fail "no $name in format"
+		count=$((count + 1))
+	done
+	[ $count -ge 20 ] || fail "only $count reasons found in drop.h"
+}
+
+# No peer and no SA: numbers 0
+of_the_device()
+{
+	tunnel_up
+	trace_on
+	ip -n "$left" route add 10.9.0.0/16 dev pvs0
+	unreachable "$left" 10.9.0.1 -s 100
+	expect_event "dev=pvs0 ifindex=$(ifindex "$left") peer=0 spi=0x00000000 len=128 reason=tx_no_peer"
+}
+
+of_a_peer()
+{
+	local id
+
+	pair_up
+	trace_on
+	id=$(show "$left" peers.0.id)
+	ip -n "$left" link set pvs0 up
+	ctl "$left" peer add pvs0 up remote 192.0.2.9 subnets 10.9.0.0/16
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 up dir out spi 0x1111 transform aes128gcm16 key-file -
+	wait_for carrier is UP link_get "$left" pvs0 operstate
+	unreachable "$left" 10.2.0.1 -s 100
+	expect_event "dev=pvs0 ifindex=$(ifindex "$left") peer=$id spi=0x00000000 len=128 reason=tx_no_sa"
+}
+
+# Both ends have another key for the same SPI
+of_an_SA()
+{
+	pair_up
+	trace_on
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file -
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes128gcm16 key-file -
+	unreachable "$left" 10.2.0.1
+	expect_event "dev=pvs0 ifindex=$(ifindex "$right") peer=$(show "$right" peers.0.id) spi=0x00001001 len=[0-9]+ reason=rx_icv"
+}
+
+wrong_source()
+{
+	tunnel_up
+	trace_on
+	ip -n "$right" addr add 10.99.0.1/32 dev lo
+	unreachable "$right" 10.1.0.1 -I 10.99.0.1 -s 100
+	expect_event "dev=pvs0 .* spi=0x00001002 len=128 reason=rx_source"
+}
+
+# One event for each drop that is counted
+as_many_events_as_drops()
+{
+	local index
+
+	tunnel_up
+	trace_on
+	index=$(ifindex "$left")
+	ip -n "$left" route add 10.9.0.0/16 dev pvs0
+	in_ns "$left" ping -q -c 20 -i 0.01 -W 1 10.9.0.1 >/dev/null || :
+	check events "$(grep -c "ifindex=$index .* reason=tx_no_peer" "$trace/trace")" \
+		"$(drop_count "$left" pvs0 tx_no_peer)"
+	check drops "$(drop_count "$left" pvs0 tx_no_peer)" 20
+}
+
+run_cases every_reason_has_its_name of_the_device of_a_peer of_an_SA wrong_source \
+	as_many_events_as_drops
