@@ -45,6 +45,17 @@ ip_link_refuses_names_and_sizes()
 	check MTU "$(link_get "$left" pvs0 mtu)" 1446
 }
 
+# As containers are set up: the tunnel first, then addresses
+configured_before_any_address()
+{
+	new_ns left
+	ip netns del "$left"
+	ip netns add "$left"
+	ip -n "$left" link add pvs0 type pvsvpn
+	ctl "$left" peer add pvs0 right remote 192.0.2.2
+	check remote "$(show "$left" peers.0.remote)" 192.0.2.2
+}
+
 ethtool_i_names_the_driver()
 {
 	new_ns left
@@ -207,7 +218,7 @@ remove_the_module_under_traffic()
 }
 
 run_cases ip_d_link_shows_the_kind add_and_remove_many ip_link_refuses_names_and_sizes \
-	ethtool_i_names_the_driver ethtool_S_shows_every_reason \
+	configured_before_any_address ethtool_i_names_the_driver ethtool_S_shows_every_reason \
 	carrier_follows_the_outbound_SAs carrier_falls_with_the_last_peer_that_is_up \
 	down_and_up_again mtu_follows_the_path mtu_that_was_set_stays fwmark_chooses_the_route \
 	remove_an_SA_under_traffic remove_a_peer_under_traffic remove_the_device_under_traffic \

@@ -105,15 +105,25 @@ SPIs()
 	no 'seq 4294967296 is too high' $(add in 0x9001 key seq 4294967296)
 }
 
-# The kernel's words or the tool's own: each names the file or the key
 keys()
 {
-	local file
+	local file words
 
-	for file in long short text zeroes empty directory nosuch; do
-		# shellcheck disable=SC2046
-		no '; |key is [0-9]+ bytes, aes128gcm16 takes 20' $(add in 0x9001 "$file")
-	done
+	while IFS=: read -r file words; do
+		# shellcheck disable=SC2046 # words are wanted
+		no "$tmp/$file: .*$words" $(add in 0x9001 "$file")
+	done <<-END
+		long:key has 72 hex digits, aes128gcm16 wants 40
+		short:key has 4 hex digits
+		text:no hex key, aes128gcm16 wants 40 hex digits
+		zeroes:no hex key
+		empty:key has 0 hex digits
+		directory:.
+		nosuch:No such file or directory
+	END
+	chmod 644 "$tmp/key"
+	# shellcheck disable=SC2046
+	no 'open to group or others' $(add in 0x9001 key)
 }
 
 of_unknown_names() { tunnel_up; key_files; unchanged unknown_names; }

@@ -11,7 +11,7 @@ trace=''
 # trace_on: an instance of our own, since others may be tracing
 trace_on()
 {
-	[ -d $tracefs/events ] || mount -t tracefs tracefs $tracefs 2>/dev/null || skip 'no tracefs'
+	[ -d "$tracefs/events" ] || mount -t tracefs tracefs "$tracefs" 2>/dev/null || skip 'no tracefs'
 	trace=$tracefs/instances/pvsvpn-$BASHPID
 	mkdir "$trace"
 	defer "rmdir $trace"
@@ -41,7 +41,7 @@ every_reason_has_its_name()
 		grep -q "\"$name\"" "$tracefs/events/pvsvpn/pvsvpn_drop/format" || fail "no $name in format"
 		count=$((count + 1))
 	done
-	[ $count -ge 20 ] || fail "only $count reasons found in drop.h"
+	[ "$count" -ge 20 ] || fail "only $count reasons found in drop.h"
 }
 
 # No peer and no SA: numbers 0
