@@ -103,6 +103,9 @@ static const char *remote_fault(struct net *net, __be32 addr)
 	case RTN_LOCAL:
 		return "this host's own";
 	case RTN_BROADCAST:
+		/* Said of every address where none has been configured yet. */
+		if (inet_addr_type(net, htonl(INADDR_LOOPBACK)) == RTN_BROADCAST)
+			return NULL;
 		return "a subnet's broadcast address";
 	}
 	return NULL;
