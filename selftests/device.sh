@@ -75,7 +75,7 @@ ethtool_S_shows_every_reason()
 	in_ns "$left" ip route add 10.77.0.0/16 dev pvs0
 	unreachable "$left" 10.77.0.1
 	theirs=$(in_ns "$left" ethtool -S pvs0 | awk -F'[: ]+' 'NR > 1 { print $2, $3 }')
-	ours=$(ctl "$left" -j stats pvs0 | /usr/bin/python3 -c '
+	ours=$(ctl "$left" -j stats pvs0 | /usr/bin/python3 -IS -c '
 import json, sys
 for name, value in json.load(sys.stdin)["devices"][0]["drops"].items():
     print(name, value)')

@@ -311,7 +311,7 @@ no_tunnels_in_use()
 # json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi
 json_get()
 {
-	/usr/bin/python3 -c '
+	/usr/bin/python3 -IS -c '
 import json, sys
 value = json.load(sys.stdin)
 for step in sys.argv[1].split("."):
@@ -328,7 +328,7 @@ show()
 # drop_count NAMESPACE DEVICE REASON [PEER [SPI]]: SPI in decimal or hex
 drop_count()
 {
-	ctl "$1" -j stats "$2" | /usr/bin/python3 -c '
+	ctl "$1" -j stats "$2" | /usr/bin/python3 -IS -c '
 import json, sys
 reason, peer, spi = (sys.argv[1:] + [None, None])[:3]
 node = json.load(sys.stdin)["devices"][0]
@@ -342,7 +342,7 @@ print(node["drops"][reason])' "${@:3}"
 # drops NAMESPACE: what pvs0 has dropped, without the kernel's own chatter
 drops()
 {
-	ctl "$1" -j show pvs0 | /usr/bin/python3 -c '
+	ctl "$1" -j show pvs0 | /usr/bin/python3 -IS -c '
 import json, sys
 drops = json.load(sys.stdin)["devices"][0]["drops"]
 print(*(f"{k}={v}" for k, v in drops.items() if k not in ("tx_multicast", "rx_link_local")))'
@@ -384,7 +384,7 @@ at_least()
 # state_of NAMESPACE: devices, peers and SAs without what moves by itself
 state_of()
 {
-	ctl "$1" -j show | /usr/bin/python3 -c '
+	ctl "$1" -j show | /usr/bin/python3 -IS -c '
 import json, sys
 def still(node):
     if isinstance(node, list):

@@ -107,7 +107,7 @@ a_tunnel_in_a_tunnel_is_fine()
 	inner_sa 0x2002 "$right" left "$left" right
 	pings "$left" 10.12.0.1
 	pings "$right" 10.11.0.1 -s 1300
-	wait_for 'the inner MTU' is 1394 link_get "$left" pvs1 mtu
+	wait_for 'the inner MTU' is 1390 link_get "$left" pvs1 mtu
 	check tx_loop "$(loops)" 0
 }
 

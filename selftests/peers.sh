@@ -8,7 +8,7 @@
 # of_peer NS PEER FIELD: from "pvsvpnctl show"
 of_peer()
 {
-	ctl "$1" -j show pvs0 | /usr/bin/python3 -c '
+	ctl "$1" -j show pvs0 | /usr/bin/python3 -IS -c '
 import json, sys
 peers = json.load(sys.stdin)["devices"][0]["peers"]
 print(next(p for p in peers if p["name"] == sys.argv[1]).get(sys.argv[2]))' "$2" "$3"
@@ -17,7 +17,7 @@ print(next(p for p in peers if p["name"] == sys.argv[1]).get(sys.argv[2]))' "$2"
 # of_sa NS PEER DIR SPI FIELD: from "pvsvpnctl show"
 of_sa()
 {
-	ctl "$1" -j show pvs0 | /usr/bin/python3 -c '
+	ctl "$1" -j show pvs0 | /usr/bin/python3 -IS -c '
 import json, sys
 peer, direction, spi, field = sys.argv[1:]
 peers = json.load(sys.stdin)["devices"][0]["peers"]
@@ -61,7 +61,7 @@ many_peers()
 # tx_of_peers: "NAME PACKETS" of each
 tx_of_peers()
 {
-	ctl "$left" -j show pvs0 | /usr/bin/python3 -c '
+	ctl "$left" -j show pvs0 | /usr/bin/python3 -IS -c '
 import json, sys
 for peer in json.load(sys.stdin)["devices"][0]["peers"]:
     print(peer["name"], peer["tx_packets"])'
@@ -78,7 +78,7 @@ go_to()
 		in_ns "$left" bash -c "echo x >/dev/udp/${line#* }/9"
 	done
 	tx_of_peers >"$tmp/after"
-	printf '%s\n' "$@" | /usr/bin/python3 -c '
+	printf '%s\n' "$@" | /usr/bin/python3 -IS -c '
 import sys
 before, after = (dict(line.split() for line in open(name)) for name in sys.argv[1:])
 wanted = [line.split()[0] for line in sys.stdin]

@@ -43,7 +43,7 @@ thousand()
 # may come and go
 whole()
 {
-	/usr/bin/python3 -c '
+	/usr/bin/python3 -IS -c '
 import json, sys
 last = int(sys.argv[1])
 peers = json.load(sys.stdin)["devices"][0]["peers"]
