@@ -128,7 +128,7 @@ traffic_among_many()
 	ctl "$left" peer add pvs0 right remote 192.0.2.2 subnets 10.2.0.0/16,fd00:2::/64
 	ip -n "$left" route add 10.2.0.0/16 dev pvs0
 	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
-	sa_both
+	sa_both aes128gcm16
 	pings "$left" 10.2.0.1
 }
 
