@@ -174,11 +174,12 @@ def source(gateway):
     sa = gateway.sa("in")
     wrong = [inner4(src=src) for src in ("10.9.0.1", "10.3.0.5", "10.1.0.1", "10.2.1.0",
                                          "10.1.255.255", "0.0.0.0", "255.255.255.255")]
-    wrong += [inner6(src=src) for src in ("fd00:3::5", "fd00:2:0:1::", "::", "fe80::1")]
-    esps = [sa.packet(seq, inner) for seq, inner in enumerate(wrong, 1)]
+    wrong += [inner6(src=src) for src in ("fd00:3::5", "fd00:2:0:1::")]
+    chatter = [inner6(src=src) for src in ("::", "fe80::1")]
+    esps = [sa.packet(seq, inner) for seq, inner in enumerate(wrong + chatter, 1)]
     right = [inner4(src="10.2.0.255"), inner6(src="fd00:2::ffff:ffff:ffff:ffff")]
     esps += [sa.packet(seq, inner) for seq, inner in enumerate(right, len(esps) + 1)]
-    arrive(gateway, sa, esps, right, {"rx_source": len(wrong)})
+    arrive(gateway, sa, esps, right, {"rx_source": len(wrong), "rx_link_local": len(chatter)})
 
 
 def unknown_spi(gateway):
