@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# What "pvsvpnctl monitor" says, and when.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
+watch()
+{
+	local ns=$1
+
+	shift
+	ctl "$ns" "$@" monitor >"$tmp/events" &
+	defer "kill $! 2>/dev/null"
+	wait_for 'the monitor to listen' listening "$ns"
+}
+
+# A socket of generic netlink (16) with a group; pvsvpn's is the only listener here
+listening() { in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink; }
+
+# said PATTERN: one line fits, sooner or later
+said() { wait_for "the event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"; }
+
+# order PATTERN...: the lines fit one after the other, none in between
+order()
+{
+	local line=1 pattern
+
+	for pattern; do
+		sed -n ${line}p "$tmp/events" | grep -qE "$pattern" ||
+			fail "line $line is no '$pattern':" "$(cat "$tmp/events")"
+		line=$((line + 1))
+	done
+	check 'number of events' "$(wc -l <"$tmp/events")" $#
+}
+
+life_of_a_peer()
+{
+	wire_up
+	ip -n "$left" link add pvs0 type pvsvpn
+	watch "$left"
+	ctl "$left" peer add pvs0 right remote 192.0.2.2
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes128gcm16 key-file -
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 right dir in spi 0x1002 transform aes128gcm16 key-file -
+	ctl "$left" sa del pvs0 right spi 0x1001 dir out
+	ctl "$left" peer del pvs0 right
+	said 'peer-del'
+	order 'pvs0 peer-new right remote 192.0.2.2' 'sa-new.*0x00001001' 'peer-up.*right' 'sa-new.*0x00001002' \
+		'sa-del.*0x00001001' 'peer-down.*right.*no-outbound-sa' 'sa-del.*0x00001002' \
+		'peer-del.*right'
+}
+
+device_removed()
+{
+	tunnel_up
+	watch "$left"
+	ip -n "$left" link del pvs0
+	said peer-del
+	said peer-down
+	check 'SAs said to be gone' "$(grep -c sa-del "$tmp/events")" 2
+}
+
+sequence_numbers_run_out()
+{
+	tunnel_up
+	watch "$left"
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 right dir out spi 0x3001 transform aes128gcm16 key-file - seq 4294967290
+	in_ns "$left" ping -q -c 8 -l 8 -W 1 10.2.0.1 >/dev/null || true
+	said 'sa-expired.*0x00003001.*sequence-exhausted'
+	# The older one takes over, so the peer stays up.
+	wait_for 'the older SA' is $((0x1001)) show "$left" peers.0.tx_spi
+	check 'peer-down' "$(grep -c peer-down "$tmp/events" || true)" 0
+	pings "$left" 10.2.0.1
+}
+
+the_last_SA_runs_out()
+{
+	pair_up
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 right dir out spi 0x3001 transform aes128gcm16 key-file - seq 4294967294
+	watch "$left"
+	in_ns "$left" ping -q -c 3 -l 3 -W 1 10.2.0.1 >/dev/null || true
+	said 'peer-down.*no-outbound-sa'
+	order 'sa-expired.*sequence-exhausted' 'peer-down'
+}
+
+as_JSON()
+{
+	pair_up
+	watch "$left" -j
+	sa_both aes128gcm16
+	said peer-up
+	/usr/bin/python3 -c '
+import json, sys
+events = [json.loads(line) for line in open(sys.argv[1])]
+new = next(e for e in events if "sa-new" in e.values())
+assert "pvs0" in new.values() and "right" in new.values(), new
+assert 0x1002 in new.values() or 0x1001 in new.values(), new' "$tmp/events" ||
+		fail "$(cat "$tmp/events")"
+}
+
+only_in_the_device_s_namespace()
+{
+	tunnel_up
+	watch "$right"
+	ctl "$left" peer del pvs0 right
+	ctl "$right" peer del pvs0 left
+	said 'peer-del.*left'
+	check "the other namespace's events" "$(grep -c 'peer-del.*right' "$tmp/events" || true)" 0
+}
+
+run_cases life_of_a_peer device_removed sequence_numbers_run_out the_last_SA_runs_out as_JSON \
+	only_in_the_device_s_namespace

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Keys go in and never come out.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# find_key FILE...: fails with a line for each file that holds a part of the key
+find_key() { /usr/bin/python3 "$here/esp_netlink.py" find "$tmp/key" "$@"; }
+
+# keyed TRANSFORM: two gateways with one key, in $tmp/key
+keyed()
+{
+	pair_up
+	(umask 077 && "$PVSVPNCTL" genkey "$1" >"$tmp/key")
+	sa_pair "$1" 0x1001 "$(cat "$tmp/key")" "$left" right "$right" left
+}
+
+not_in_any_dump()
+{
+	local transform
+
+	for transform in aes256gcm16 chacha20poly1305; do
+		keyed $transform
+		in_ns "$left" /usr/bin/python3 "$here/esp_netlink.py" dump >"$tmp/dump"
+		grep -qa right "$tmp/dump" || fail 'the dump has no peer'
+		ctl "$left" show >"$tmp/show"
+		ctl "$left" -j show >"$tmp/show.json"
+		ctl "$left" stats >"$tmp/stats"
+		find_key "$tmp/dump" "$tmp/show" "$tmp/show.json" "$tmp/stats"
+	done
+}
+
+not_in_an_event()
+{
+	pair_up
+	in_ns "$left" /usr/bin/python3 "$here/esp_netlink.py" listen >"$tmp/events" 2>"$tmp/ready" &
+	defer "kill $! 2>/dev/null"
+	wait_for 'the listener' grep -q ready "$tmp/ready"
+	(umask 077 && "$PVSVPNCTL" genkey aes256gcm16 >"$tmp/key")
+	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes256gcm16 key-file "$tmp/key"
+	ctl "$left" sa del pvs0 right spi 0x1001 dir out
+	wait_for 'the events' grep -qa right "$tmp/events"
+	find_key "$tmp/events"
+}
+
+not_in_the_log_or_a_refusal()
+{
+	keyed aes256gcm16
+	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes128gcm16 key-file "$tmp/key" \
+		>"$tmp/said" 2>&1 && fail 'a key of the wrong length was taken'
+	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes256gcm16 key-file "$tmp/key" \
+		>>"$tmp/said" 2>&1 && fail 'the SPI was taken twice'
+	dmesg >"$tmp/dmesg"
+	find_key "$tmp/said" "$tmp/dmesg"
+}
+
+# The tool can be told no key on the command line, where "ps" would show it.
+not_on_a_command_line()
+{
+	local status=0
+
+	keyed aes128gcm16
+	ctl "$left" sa add pvs0 right dir out spi 0x1003 transform aes128gcm16 key "$(cat "$tmp/key")" \
+		>/dev/null 2>&1 || status=$?
+	check 'exit status with a key as an argument' $status 2
+}
+
+key_file_open_to_others_is_refused()
+{
+	local mode
+
+	keyed aes128gcm16
+	for mode in 644 640 604; do
+		chmod $mode "$tmp/key"
+		expect_refused_in "$left" "chmod 600" ctl "$left" sa add pvs0 right dir out spi 0x1003 \
+			transform aes128gcm16 key-file "$tmp/key"
+	done
+	chmod 400 "$tmp/key"
+	ctl "$left" sa add pvs0 right dir out spi 0x1003 transform aes128gcm16 key-file "$tmp/key"
+}
+
+file_that_is_no_key_is_refused()
+{
+	local content
+
+	pair_up
+	umask 077
+	for content in '' 'not hex at all' '0011' "$(printf '%066d' 0)" "$(printf '%039dg' 0)"; do
+		printf '%s\n' "$content" >"$tmp/no-key"
+		expect_refused_in "$left" "$tmp/no-key" ctl "$left" sa add pvs0 right dir out spi 0x1003 \
+			transform aes128gcm16 key-file "$tmp/no-key"
+	done
+	head -c 4096 /dev/urandom >"$tmp/no-key"
+	expect_refused_in "$left" "$tmp/no-key" ctl "$left" sa add pvs0 right dir out spi 0x1003 \
+		transform aes128gcm16 key-file "$tmp/no-key"
+	expect_refused_in "$left" 'No such file' ctl "$left" sa add pvs0 right dir out spi 0x1003 \
+		transform aes128gcm16 key-file "$tmp/missing"
+	expect_refused_in "$left" . ctl "$left" sa add pvs0 right dir out spi 0x1003 \
+		transform aes128gcm16 key-file "$tmp"
+}
+
+run_cases not_in_any_dump not_in_an_event not_in_the_log_or_a_refusal not_on_a_command_line \
+	key_file_open_to_others_is_refused file_that_is_no_key_is_refused
