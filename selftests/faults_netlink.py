@@ -83,7 +83,7 @@ class Link:
 
     def state(self):
         """Is it there?"""
-        return os.path.exists("/proc/sys/net/ipv4/conf/pvs9")
+        return "pvs9" in [name for _, name in socket.if_nameindex()]
 
     def fresh(self):
         """Another socket."""
