@@ -32,7 +32,8 @@ faults_quiet()
 	fault_set probability 0
 	fault_set verbose 0
 	fault_set ignore-gfp-wait N
-	fault_set ignore-gfp-highmem N
+	# Not the pages of processes: a failed page fault only makes a line in the log
+	fault_set ignore-gfp-highmem Y
 	fault_set min-order 0
 }
 
