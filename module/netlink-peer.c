@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a request says of a peer, and what it changes. */
+#include <linux/ctype.h>
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -20,12 +21,19 @@
 
 /* ---- name, addresses ---- */
 
+/* The kernel's isalnum() knows Latin-1 too. */
+static bool name_char(char c)
+{
+	return isascii(c) && (isalnum(c) || c == '.' || c == '_' || c == '-');
+}
+
 static int name_check(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	const char *name = nla_data(attr);
-	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "abcdefghijklmnopqrstuvwxyz0123456789._-");
+	size_t len = 0;
 
+	while (name_char(name[len]))
+		len++;
 	if (len && len <= PVSVPN_PEER_NAME_MAX && !name[len])
 		return 0;
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,

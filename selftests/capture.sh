@@ -91,27 +91,32 @@ print(count)' "$tmp/frames" "$1"
 # The outer wire holds ESP and ARP, and no payload in clear
 only_esp()
 {
-	check 'frames that are not ESP' "$(tcpdump -n -r "$tmp/wire.pcap" 'not esp and not arp' 2>/dev/null)" ''
+	check 'frames that are not ESP' \
+		"$(tcpdump -n -r "$tmp/wire.pcap" 'not esp and not arp' 2>/dev/null)" ''
 	check 'payload in clear' "$(grep -acE "$text|pvsvpnpvsvpn" "$tmp/wire.pcap")" 0
 }
 
 # Four pings and their answers, two datagrams, two "port unreachable"
 decrypted()
 {
-	local all text_hex ping_hex
+	local all text_hex ping_hex sent
 
 	text_hex=$(echo -n "$text" | od -An -tx1 | tr -d ' \n')
 	ping_hex=70767376706e70767376706e
+	sent="one('udp.dstport') == '4000' and one('data.data') == '$text_hex'"
 	dissect
 	all=$(frames True)
 	[ "$all" -ge 12 ] || fail "$all ESP packets captured, 12 at least were sent"
 	check 'packets with a good ICV' "$(frames 'one("esp.icv_good") in ("1", "True")')" "$all"
 	check 'packets with a bad ICV' "$(frames 'one("esp.icv_bad") in ("1", "True")')" 0
-	check 'pings over IPv4' "$(frames "one('icmp.type') == '8' and '$ping_hex' in one('data.data')")" 2
-	check 'pings over IPv6' "$(frames "one('icmpv6.type') == '128' and 'esp:ipv6' in one('frame.protocols')")" 2
+	check 'pings over IPv4' \
+		"$(frames "one('icmp.type') == '8' and '$ping_hex' in one('data.data')")" 2
+	check 'pings over IPv6' \
+		"$(frames "one('icmpv6.type') == '128' and 'esp:ipv6' in one('frame.protocols')")" 2
 	check answers "$(frames "one('icmp.type') == '0' or one('icmpv6.type') == '129'")" 4
-	check 'UDP over IPv4' "$(frames "all('ip.dst')[-1] == '10.2.0.1' and not all('icmp.type') and one('udp.dstport') == '4000' and one('data.data') == '$text_hex'")" 1
-	check 'UDP over IPv6' "$(frames "all('ipv6.dst') == ['fd00:2::1'] and one('udp.dstport') == '4000' and one('data.data') == '$text_hex'")" 1
+	check 'UDP over IPv4' \
+		"$(frames "all('ip.dst')[-1] == '10.2.0.1' and not all('icmp.type') and $sent")" 1
+	check 'UDP over IPv6' "$(frames "all('ipv6.dst') == ['fd00:2::1'] and $sent")" 1
 }
 
 capture()

@@ -16,7 +16,10 @@ watch()
 }
 
 # A socket of generic netlink (16) with a group; pvsvpn's is the only listener here
-listening() { in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink; }
+listening()
+{
+	in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink
+}
 
 # said PATTERN: one line fits, sooner or later
 said() { wait_for "the event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"; }
@@ -47,8 +50,8 @@ life_of_a_peer()
 	ctl "$left" sa del pvs0 right spi 0x1001 dir out
 	ctl "$left" peer del pvs0 right
 	said 'peer-del'
-	order 'pvs0 peer-new right remote 192.0.2.2' 'sa-new.*0x00001001' 'peer-up.*right' 'sa-new.*0x00001002' \
-		'sa-del.*0x00001001' 'peer-down.*right.*no-outbound-sa' 'sa-del.*0x00001002' \
+	order 'pvs0 peer-new right remote 192.0.2.2' 'sa-new.*0x00001001' 'peer-up.*right' \
+		'sa-new.*0x00001002' 'sa-del.*0x00001001' 'peer-down.*right.*no-outbound-sa' 'sa-del.*0x00001002' \
 		'peer-del.*right'
 }
 

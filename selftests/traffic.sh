@@ -160,6 +160,6 @@ fwmark_chooses_the_route()
 	pings "$left" 10.2.0.1
 }
 
-run_cases every_transform_is_here aes128gcm16 aes192gcm16 aes256gcm16 chacha20poly1305 TCP_both_ways \
-	TCP_over_IPv6 large_UDP UDP_segmentation_offload offloads_off GRO sequence_numbers_run_out \
+run_cases every_transform_is_here aes128gcm16 aes192gcm16 aes256gcm16 chacha20poly1305 \
+	TCP_both_ways TCP_over_IPv6 large_UDP UDP_segmentation_offload offloads_off GRO sequence_numbers_run_out \
 	fwmark_chooses_the_route
