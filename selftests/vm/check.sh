@@ -57,8 +57,8 @@ failed_result() { printf '  not ok 1 %s\n' "$*"; }
 limits()
 {
 	case $1 in
-	debug) echo '-t 1800 -m 3072 -e TEST_TIMEOUT=900' ;;
-	*) echo '-t 900 -m 2048 -e TEST_TIMEOUT=400' ;;
+	debug) echo '-t 2700 -m 3072 -e TEST_TIMEOUT=1200' ;;
+	*) echo '-t 1500 -m 2048 -e TEST_TIMEOUT=400' ;;
 	esac
 }
 
