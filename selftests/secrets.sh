@@ -54,6 +54,50 @@ not_in_the_log_or_a_refusal()
 	find_key "$tmp/said" "$tmp/dmesg"
 }
 
+# Tracepoints and pr_debug() of the module on, as who looks for a fault has them
+not_in_debug_output()
+{
+	local tracing=/sys/kernel/tracing debug=/sys/kernel/debug/dynamic_debug/control
+
+	[ -d $tracing/events/pvsvpn ] || skip 'no tracefs'
+	echo 1 >$tracing/events/pvsvpn/enable
+	defer "echo 0 >$tracing/events/pvsvpn/enable; echo >$tracing/trace"
+	if echo 'module pvsvpn +p' 2>/dev/null >$debug; then
+		defer "echo 'module pvsvpn -p' >$debug"
+	fi
+	keyed aes256gcm16
+	# The answer has no SA to leave with: a drop to trace
+	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null || true
+	in_ns "$right" ping -q -c 1 -W 1 10.1.0.1 >/dev/null || true
+	ctl "$left" sa del pvs0 right spi 0x1001 dir out
+	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null || true
+	cat $tracing/trace >"$tmp/trace"
+	dmesg >"$tmp/dmesg"
+	find_key "$tmp/trace" "$tmp/dmesg"
+}
+
+# The tool has read the key and waits for the end of its standard input.
+not_in_the_process_list()
+{
+	local tool file
+
+	keyed aes256gcm16
+	mkfifo "$tmp/stdin"
+	"$PVSVPNCTL" -n "$left" sa add pvs0 right dir out spi 0x1003 transform aes256gcm16 \
+		key-file - <"$tmp/stdin" &
+	tool=$!
+	defer "kill $tool 2>/dev/null"
+	exec {stdin}>"$tmp/stdin"
+	cat "$tmp/key" >&"$stdin"
+	for file in cmdline environ status stack; do
+		cat "/proc/$tool/$file" >"$tmp/$file"
+	done
+	grep -qa 0x1003 "$tmp/cmdline" || fail 'that is not the tool'
+	find_key "$tmp/cmdline" "$tmp/environ" "$tmp/status" "$tmp/stack"
+	exec {stdin}>&-
+	wait "$tool"
+}
+
 # The tool can be told no key on the command line, where "ps" would show it.
 not_on_a_command_line()
 {
@@ -99,5 +143,6 @@ file_that_is_no_key_is_refused()
 		transform aes128gcm16 key-file "$tmp"
 }
 
-run_cases not_in_any_dump not_in_an_event not_in_the_log_or_a_refusal not_on_a_command_line \
-	key_file_open_to_others_is_refused file_that_is_no_key_is_refused
+run_cases not_in_any_dump not_in_an_event not_in_the_log_or_a_refusal not_in_debug_output \
+	not_in_the_process_list not_on_a_command_line key_file_open_to_others_is_refused \
+	file_that_is_no_key_is_refused
