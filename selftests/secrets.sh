@@ -33,8 +33,8 @@ not_in_any_dump()
 not_in_an_event()
 {
 	pair_up
-	in_ns "$left" /usr/bin/python3 "$here/esp_netlink.py" listen >"$tmp/events" 2>"$tmp/ready" &
-	defer "kill $! 2>/dev/null"
+	background ip netns exec "$left" /usr/bin/python3 "$here/esp_netlink.py" listen \
+		>"$tmp/events" 2>"$tmp/ready"
 	wait_for 'the listener' grep -q ready "$tmp/ready"
 	(umask 077 && "$PVSVPNCTL" genkey aes256gcm16 >"$tmp/key")
 	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes256gcm16 key-file "$tmp/key"
@@ -57,21 +57,23 @@ not_in_the_log_or_a_refusal()
 # Tracepoints and pr_debug() of the module on, as who looks for a fault has them
 not_in_debug_output()
 {
-	local tracing=/sys/kernel/tracing debug=/sys/kernel/debug/dynamic_debug/control
+	local trace=/sys/kernel/tracing/instances/pvsvpn-$BASHPID
+	local debug=/sys/kernel/debug/dynamic_debug/control
 
-	[ -d $tracing/events/pvsvpn ] || skip 'no tracefs'
-	echo 1 >$tracing/events/pvsvpn/enable
-	defer "echo 0 >$tracing/events/pvsvpn/enable; echo >$tracing/trace"
+	mkdir "$trace" || skip 'no tracefs'
+	defer "rmdir $trace"
+	defer "echo 0 >$trace/events/pvsvpn/enable"
+	echo 1 >"$trace/events/pvsvpn/enable"
 	if echo 'module pvsvpn +p' 2>/dev/null >$debug; then
 		defer "echo 'module pvsvpn -p' >$debug"
 	fi
 	keyed aes256gcm16
-	# The answer has no SA to leave with: a drop to trace
+	# Behind no peer: a drop to trace
+	ip -n "$left" route add 10.99.0.0/24 dev pvs0
+	in_ns "$left" ping -q -c 1 -W 1 10.99.0.1 >/dev/null || true
 	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null || true
-	in_ns "$right" ping -q -c 1 -W 1 10.1.0.1 >/dev/null || true
-	ctl "$left" sa del pvs0 right spi 0x1001 dir out
-	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null || true
-	cat $tracing/trace >"$tmp/trace"
+	wait_for 'a traced drop' grep -q pvsvpn_drop "$trace/trace"
+	cat "$trace/trace" >"$tmp/trace"
 	dmesg >"$tmp/dmesg"
 	find_key "$tmp/trace" "$tmp/dmesg"
 }
