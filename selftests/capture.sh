@@ -26,10 +26,9 @@ record()
 {
 	in_ns "$left" sysctl -qw net.ipv6.conf.$left_dev.disable_ipv6=1
 	in_ns "$right" sysctl -qw net.ipv6.conf.$right_dev.disable_ipv6=1
-	in_ns "$left" tcpdump -U --immediate-mode -s 0 -Z root -i $left_dev -w "$tmp/wire.pcap" \
-		2>"$tmp/tcpdump" &
-	tcpdump=$!
-	defer "kill $tcpdump 2>/dev/null"
+	background ip netns exec "$left" tcpdump -U --immediate-mode -s 0 -Z root -i $left_dev \
+		-w "$tmp/wire.pcap" 2>"$tmp/tcpdump"
+	tcpdump=$background
 	wait_for tcpdump grep -q 'listening on' "$tmp/tcpdump"
 }
 
@@ -38,7 +37,7 @@ recorded()
 {
 	wait_for "$1 bytes from tcpdump" at_least "$1" stat -c %s "$tmp/wire.pcap"
 	kill $tcpdump
-	wait $tcpdump || :
+	wait_for 'tcpdump to end' sh -c "! kill -0 $tcpdump 2>/dev/null"
 }
 
 # traffic: ping and UDP with known payload, v4 and v6, from left to right

@@ -10,8 +10,7 @@ watch()
 	local ns=$1
 
 	shift
-	ctl "$ns" "$@" monitor >"$tmp/events" &
-	defer "kill $! 2>/dev/null"
+	background "$PVSVPNCTL" -n "$ns" "$@" monitor >"$tmp/events"
 	wait_for 'the monitor to listen' listening "$ns"
 }
 

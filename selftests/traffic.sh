@@ -82,8 +82,8 @@ assert s["packets"] > 20 and s["lost_packets"] == 0, s' "$1"
 UDP_segmentation_offload()
 {
 	tunnel_up
-	in_ns "$right" /usr/bin/python3 "$here/traffic_udp.py" receive 10.2.0.1 600 >"$tmp/received" &
-	defer "kill $! 2>/dev/null"
+	background ip netns exec "$right" /usr/bin/python3 "$here/traffic_udp.py" \
+		receive 10.2.0.1 600 >"$tmp/received"
 	wait_for 'the receiver' in_ns "$right" sh -c 'ss -Hluan sport = 7000 | grep -q .'
 	in_ns "$left" /usr/bin/python3 "$here/traffic_udp.py" send 10.2.0.1 600
 	wait_for 'all datagrams' grep -qx whole "$tmp/received"
@@ -110,8 +110,8 @@ GRO()
 	tunnel_up
 	iperf_server "$right"
 	in_ns "$right" sysctl -qw net.ipv4.tcp_moderate_rcvbuf=1
-	in_ns "$right" tcpdump -q -n -i pvs0 -s 60 -w "$tmp/pvs0.pcap" 'tcp and greater 3000' 2>"$tmp/tcpdump" &
-	defer "kill $! 2>/dev/null"
+	background ip netns exec "$right" tcpdump -q -n -Z root -i pvs0 -s 60 -U \
+		-w "$tmp/pvs0.pcap" 'tcp and greater 3000' 2>"$tmp/tcpdump"
 	wait_for tcpdump grep -q 'listening on' "$tmp/tcpdump"
 	iperf -n 10M
 	wait_for 'packets above the MTU on the receiver' many_in "$tmp/pvs0.pcap"
