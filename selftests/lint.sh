@@ -119,9 +119,6 @@ check_sizes()
 
 check_kernel_doc()
 {
-	local source
-
-	source=$(kernel_tools) || return
 	c_files module | xargs perl "$source/scripts/kernel-doc" -none
 }
 
@@ -183,9 +180,6 @@ run_checkpatch()
 
 check_checkpatch()
 {
-	local source
-
-	source=$(kernel_tools) || return
 	# shellcheck disable=SC2046 # file names without spaces
 	{
 		run_checkpatch $checkpatch_ignore $(c_files module | grep -v /compat/)
@@ -245,7 +239,20 @@ check_tool()
 		CFLAGS="-O2 -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef"
 }
 
+# prepare: what the checks need is there before they begin, as downloads say so on
+# stderr, where a check only complains
+prepare()
+{
+	local kernel
+
+	source=$(kernel_tools) || return
+	for kernel in "${kernels[@]}"; do
+		selftests/vm/kernels.sh dir "$kernel" >/dev/null || return
+	done
+}
+
 read -ra kernels <<<"$kernels"
+prepare || { echo 'Bail out! kernels or their tools are missing'; exit 1; }
 mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT

@@ -42,14 +42,18 @@ outer_fragments() { in_ns "$left" nstat -asz IpFragCreates | awk 'END { print $2
 large_UDP_and_segments()
 {
 	tunnel_up
+	probe datagrams
 	probe segments
 	no_checksum_errors
 }
 
+# Before 6.11 UDP_SEGMENT is refused where the device leaves checksums to the stack
 large_UDP_and_segments_without_offload()
 {
 	tunnel_up
 	in_ns "$left" ethtool -K pvs0 tx off sg off gso off >/dev/null
+	probe datagrams
+	in_ns "$left" ethtool -K pvs0 tx on >/dev/null
 	probe segments
 	no_checksum_errors
 }

@@ -161,5 +161,5 @@ fwmark_chooses_the_route()
 }
 
 run_cases every_transform_is_here aes128gcm16 aes192gcm16 aes256gcm16 chacha20poly1305 \
-	TCP_both_ways TCP_over_IPv6 large_UDP UDP_segmentation_offload offloads_off GRO sequence_numbers_run_out \
-	fwmark_chooses_the_route
+	TCP_both_ways TCP_over_IPv6 large_UDP UDP_segmentation_offload offloads_off GRO \
+	sequence_numbers_run_out fwmark_chooses_the_route

@@ -3,8 +3,8 @@
 """Sends through a tunnel from namespace LEFT to namespace RIGHT, and compares.
 
     traffic_probe.py sizes LEFT RIGHT MTU      every inner length up to MTU
-    traffic_probe.py segments LEFT RIGHT       UDP of up to 64 KiB, in one packet
-                                               and in segments (UDP_SEGMENT)
+    traffic_probe.py datagrams LEFT RIGHT      UDP of up to 64 KiB, one packet a send()
+    traffic_probe.py segments LEFT RIGHT       UDP in segments (UDP_SEGMENT)
     traffic_probe.py wire LEFT RIGHT           is the wire itself: reads from TUN
                                                device outer0 in LEFT, looks at the
                                                outer header, changes its ECN field,
@@ -98,14 +98,20 @@ def sizes(left, right, mtu):
     sizes_of(left, right, socket.AF_INET6, TO6, 40, int(mtu))
 
 
-def segments_of(left, right, family, to):
-    """What one send() gives comes in whole, or in so many segments."""
+def datagrams_of(left, right, family, to):
+    """What one send() gives comes in whole."""
     sender = opened(left, family, socket.SOCK_DGRAM)
     receiver = opened(right, family, socket.SOCK_DGRAM, bind=(to, PORT))
     for length in (1, 1400, 1500, 8000, 30000, 65507 if family == socket.AF_INET else 65487):
         sender.sendto(pattern(length), (to, PORT))
         if received(receiver, 0) != pattern(length):
             fault(f"UDP of {length} bytes to {to}: lost or altered")
+
+
+def segments_of(left, right, family, to):
+    """What one send() gives comes in so many segments."""
+    sender = opened(left, family, socket.SOCK_DGRAM)
+    receiver = opened(right, family, socket.SOCK_DGRAM, bind=(to, PORT))
     for size, length in ((1200, 60000), (1000, 43210), (100, 6400), (1372, 1373)):
         sender.setsockopt(SOL_UDP, UDP_SEGMENT, size)
         sender.sendto(pattern(length), (to, PORT))
@@ -115,8 +121,14 @@ def segments_of(left, right, family, to):
                 break
 
 
-def segments(left, right):
+def datagrams(left, right):
     """Large UDP, both families."""
+    datagrams_of(left, right, socket.AF_INET, TO4)
+    datagrams_of(left, right, socket.AF_INET6, TO6)
+
+
+def segments(left, right):
+    """UDP in segments, both families."""
     segments_of(left, right, socket.AF_INET, TO4)
     segments_of(left, right, socket.AF_INET6, TO6)
 
@@ -247,7 +259,7 @@ def wire(left, right):
 
 
 if __name__ == "__main__":
-    ACTIONS = {"sizes": sizes, "segments": segments, "wire": wire}
+    ACTIONS = {"sizes": sizes, "datagrams": datagrams, "segments": segments, "wire": wire}
     if len(sys.argv) < 4 or sys.argv[1] not in ACTIONS:
         sys.exit(__doc__)
     ACTIONS[sys.argv[1]](*sys.argv[2:])
