@@ -14,7 +14,7 @@ ip_d_link_shows_the_kind()
 	ip -n "$left" link add pvs0 type pvsvpn
 	check kind "$(link_get "$left" pvs0 linkinfo.info_kind)" pvsvpn
 	check 'link type' "$(link_get "$left" pvs0 link_type)" none
-	check flags "$(link_flags "$left")" '["POINTOPOINT", "NOARP"]'
+	check flags "$(link_flags "$left")" '["POINTOPOINT","NOARP"]'
 	check MTU "$(link_get "$left" pvs0 mtu)" 1446
 }
 
@@ -75,10 +75,8 @@ ethtool_S_shows_every_reason()
 	in_ns "$left" ip route add 10.77.0.0/16 dev pvs0
 	unreachable "$left" 10.77.0.1
 	theirs=$(in_ns "$left" ethtool -S pvs0 | awk -F'[: ]+' 'NR > 1 { print $2, $3 }')
-	ours=$(ctl "$left" -j stats pvs0 | /usr/bin/python3 -IS -c '
-import json, sys
-for name, value in json.load(sys.stdin)["devices"][0]["drops"].items():
-    print(name, value)')
+	ours=$(ctl "$left" -j stats pvs0 |
+		jq -r '.devices[0].drops | to_entries[] | "\(.key) \(.value)"')
 	grep -qE '^tx_no_peer [1-9]' <<<"$theirs" || fail "no tx_no_peer in:" "$theirs"
 	check 'ethtool -S' "$theirs" "$ours"
 }

@@ -320,12 +320,9 @@ no_tunnels_in_use()
 # json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi
 json_get()
 {
-	/usr/bin/python3 -IS -c '
-import json, sys
-value = json.load(sys.stdin)
-for step in sys.argv[1].split("."):
-    value = value[int(step)] if isinstance(value, list) else value[step]
-print(json.dumps(value) if isinstance(value, (dict, list, bool)) or value is None else value)' "$1"
+	jq -c -r --arg path "$1" '
+		getpath($path / "." | map(tonumber? // .))
+		| if . == null then error("no " + $path) else . end'
 }
 
 # show NAMESPACE PATH: of "pvsvpnctl show" for pvs0, from the device on
@@ -337,24 +334,19 @@ show()
 # drop_count NAMESPACE DEVICE REASON [PEER [SPI]]: SPI in decimal or hex
 drop_count()
 {
-	ctl "$1" -j stats "$2" | /usr/bin/python3 -IS -c '
-import json, sys
-reason, peer, spi = (sys.argv[1:] + [None, None])[:3]
-node = json.load(sys.stdin)["devices"][0]
-if peer:
-    node = next(p for p in node["peers"] if p["name"] == peer)
-if spi:
-    node = next(s for s in node["sas"] if s["spi"] == int(spi, 0) or s["spi"] == spi)
-print(node["drops"][reason])' "${@:3}"
+	ctl "$1" -j stats "$2" | jq -e --arg reason "$3" --arg peer "${4-}" --argjson spi $((${5-0})) '
+		.devices[0]
+		| if $peer != "" then .peers[] | select(.name == $peer) else . end
+		| if $spi != 0 then first(.sas[] | select(.spi == $spi)) else . end
+		| .drops[$reason]'
 }
 
 # drops NAMESPACE: what pvs0 has dropped, without the kernel's own chatter
 drops()
 {
-	ctl "$1" -j show pvs0 | /usr/bin/python3 -IS -c '
-import json, sys
-drops = json.load(sys.stdin)["devices"][0]["drops"]
-print(*(f"{k}={v}" for k, v in drops.items() if k not in ("tx_multicast", "rx_link_local")))'
+	ctl "$1" -j show pvs0 | jq -r '
+		.devices[0].drops | del(.tx_multicast, .rx_link_local)
+		| to_entries[] | "\(.key)=\(.value)"'
 }
 
 # link_stat NAMESPACE DEVICE FIELD: of "ip -s link", e.g. rx.errors, tx.dropped
@@ -393,17 +385,10 @@ at_least()
 # state_of NAMESPACE: devices, peers and SAs without what moves by itself
 state_of()
 {
-	ctl "$1" -j show | /usr/bin/python3 -IS -c '
-import json, sys
-def still(node):
-    if isinstance(node, list):
-        return [still(n) for n in node]
-    if isinstance(node, dict):
-        return {k: still(v) for k, v in node.items() if k not in moving}
-    return node
-moving = {"rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "packets", "bytes", "drops",
-          "seq", "age_ms", "last_rx_ms"}
-print(json.dumps(still(json.load(sys.stdin)), sort_keys=True))'
+	ctl "$1" -j show | jq -c -S '
+		walk(if type == "object" then del(
+			.rx_packets, .rx_bytes, .tx_packets, .tx_bytes, .packets, .bytes, .drops,
+			.seq, .age_ms, .last_rx_ms) else . end)'
 }
 
 # expect_refused PATTERN COMMAND...: status 1 and one line that fits PATTERN (grep -E)

@@ -145,7 +145,8 @@ two_devices_meet_in_one_namespace()
 	ip -n "$left" link set pvs0 netns "$inside"
 	settle "$inside"
 	# Before 6.2 only what is down can be renamed
-	ip -n "$right" link set pvs0 down name pvs1
+	ip -n "$right" link set pvs0 down
+	ip -n "$right" link set pvs0 name pvs1
 	ip -n "$right" link set pvs1 netns "$inside"
 	ip -n "$inside" link set pvs1 up
 	check devices "$(ctl "$inside" -j show | grep -c '"carrier"')" 2

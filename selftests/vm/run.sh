@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a kernel under QEMU and runs a command in it as root.
 #
-#   run.sh [-t SECONDS] [-m MIB] [-o DIR] [-e NAME=VALUE]... [-B] KERNEL -- COMMAND...
+#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-e NAME=VALUE]... [-B] KERNEL -- COMMAND...
 #
 # KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files;
 # what it writes stays in its memory, but for $VM_OUT, the directory of -o.
 # The current directory is kept; PVSVPN_KO and PVSVPNCTL name module and tool.
 #   -t  the command's time limit (default 900)      -m  memory (default 2048)
 #   -o  keep console, dmesg, stdout, kernel.ktap here (default: removed)
-#   -B  do not build module and tool first
+#   -B  do not build module and tool first           -c  processors (default 2)
 # Afterwards the kernel is asked what it thinks of it (kernel-check.sh): results
 # in kernel.ktap, failed ones also on stderr.
 # Exit: the command's status; 99 if it was 0 but the kernel reported something;
@@ -18,16 +18,17 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
-time_limit=900 memory=2048 out='' build=1 environment=()
+time_limit=900 memory=2048 cpus=2 out='' build=1 environment=()
 
 usage() { sed -n '5,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 parse()
 {
-	while getopts t:m:o:e:B option; do
+	while getopts t:m:c:o:e:B option; do
 		case $option in
 		t) time_limit=$OPTARG ;;
 		m) memory=$OPTARG ;;
+		c) cpus=$OPTARG ;;
 		o) out=$OPTARG ;;
 		e) environment+=("$OPTARG") ;;
 		B) build=0 ;;
@@ -120,7 +121,7 @@ boot()
 	local speed='norandmaps mitigations=off audit=0'
 	# shellcheck disable=SC2046 # words are wanted
 	exec timeout -k 5 $((time_limit + 240)) qemu-system-x86_64 -M q35 $(accelerator) \
-		-smp 2 -m "$memory" -nodefaults -no-user-config -nographic -monitor none -no-reboot \
+		-smp "$cpus" -m "$memory" -nodefaults -no-user-config -nographic -monitor none -no-reboot \
 		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs.gz" \
 		-append "console=ttyS0 loglevel=6 log_buf_len=8M panic=-1 net.ifnames=0 dummy.numdummies=0 $watchdogs $speed" \
 		-virtfs "local,path=/,mount_tag=host,$share,readonly=on" \
