@@ -142,8 +142,8 @@ with_aes192gcm16() { transform aes192gcm16; }
 with_aes256gcm16() { transform aes256gcm16; }
 with_chacha20poly1305() { transform chacha20poly1305; }
 
-# iperf OPTIONS...: 256 MiB of TCP are received. A little more is sent: iperf3's
-# receiver counts no further than to the sender's last write
+# iperf OPTIONS...: 256 MiB of TCP are received. A little more is sent: iperf3 leaves
+# unsent what is in the socket after its last write
 iperf()
 {
 	local report bytes

@@ -45,9 +45,10 @@ TCP_both_ways()
 	iperf_server "$right"
 	iperf -n 20M
 	iperf -n 20M -R
-	# Segments were split inside: the device carried no packet above its MTU.
+	# Segments were split inside: the device carried no packet above its MTU. What
+	# is in iperf3's socket when it has written all is not sent any more.
 	show "$left" peers.0 | jq -e '
-		.tx_bytes > 20971520 and .tx_bytes / .tx_packets < 1446' >/dev/null ||
+		.tx_bytes > 10485760 and .tx_bytes / .tx_packets < 1446' >/dev/null ||
 		fail "$(show "$left" peers.0)"
 }
 
