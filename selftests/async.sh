@@ -76,8 +76,8 @@ TCP_both_ways()
 {
 	async_up
 	iperf_server "$right"
-	iperf -n 10M
-	iperf -n 10M -R
+	iperf -n "$(mib 10)"
+	iperf -n "$(mib 10)" -R
 	only_crypto_drops "$left"
 	only_crypto_drops "$right"
 }

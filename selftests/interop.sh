@@ -146,11 +146,13 @@ with_chacha20poly1305() { transform chacha20poly1305; }
 # unsent what is in the socket after its last write
 iperf()
 {
-	local report bytes
+	local report bytes wanted
 
-	report=$(in_ns "$gw" timeout 200 iperf3 -J -c 10.2.0.1 -n 264M "$@") || fail "iperf3 $*: $report"
+	wanted=$(mib 256)
+	wanted=${wanted%M}
+	report=$(in_ns "$gw" timeout 300 iperf3 -J -c 10.2.0.1 -n $((wanted + 8))M "$@") || fail "iperf3 $*: $report"
 	bytes=$(grep -A 8 '"sum_received"' <<<"$report" | grep -oE '"bytes":[[:space:]]*[0-9]+')
-	[ "${bytes##*[!0-9]}" -ge $((256 << 20)) ] || fail "iperf3 $*: received $bytes"
+	[ "${bytes##*[!0-9]}" -ge $((wanted << 20)) ] || fail "iperf3 $*: received $bytes"
 }
 
 # 256 MiB each way, and no error counter moves at either end

@@ -272,6 +272,15 @@ unreachable()
 		fail "ping $* $addr from $ns: answered, should be lost"
 }
 
+# mib N: an amount for iperf3, less where the kernel's checkers make every packet slow
+mib()
+{
+	local part=1
+
+	[ ! -e /sys/kernel/debug/kmemleak ] || part=16
+	echo "$((($1 + part - 1) / part))M"
+}
+
 # iperf_server NAMESPACE [OPTIONS]: listening when it returns
 iperf_server()
 {

@@ -204,7 +204,7 @@ TCP_through_a_path_that_shrinks()
 	via_router
 	iperf_server "$right"
 	far_mtu 1300
-	in_ns "$left" timeout 60 iperf3 -c 10.2.0.1 -n 2M >"$tmp/iperf" 2>&1 || fail "$(cat "$tmp/iperf")"
+	in_ns "$left" timeout 60 iperf3 -c 10.2.0.1 -n "$(mib 2)" >"$tmp/iperf" 2>&1 || fail "$(cat "$tmp/iperf")"
 }
 
 run_cases every_inner_length every_inner_length_chacha20poly1305 lengths_above_the_path \
