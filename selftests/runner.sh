@@ -12,15 +12,25 @@ set -u
 
 limit=${TEST_TIMEOUT:-300}
 
-# judge SUMS: indents the KTAP on stdin, writes "PASSED FAILED SKIPPED PLANNED"
+# judge SUMS: indents the KTAP on stdin line by line, as it comes (mawk would wait
+# for 4 KiB); writes "PASSED FAILED SKIPPED PLANNED"
 judge()
 {
-	awk -v sums="$1" '
-	/^1\.\.[0-9]+/ { planned = substr($1, 4) + 0; seen = 1 }
-	/^ok [0-9]+/ { if ($0 ~ /# *SKIP/) skipped++; else passed++ }
-	/^not ok [0-9]+/ { failed++ }
-	{ print "  " $0; fflush() }
-	END { print passed + 0, failed + 0, skipped + 0, seen ? planned : -1 >sums }'
+	local line passed=0 failed=0 skipped=0 planned=-1
+
+	while IFS= read -r line || [ -n "$line" ]; do
+		if [[ $line =~ ^1\.\.([0-9]+) ]]; then
+			planned=${BASH_REMATCH[1]}
+		elif [[ $line =~ ^ok\ [0-9]+.*#\ *SKIP ]]; then
+			skipped=$((skipped + 1))
+		elif [[ $line =~ ^ok\ [0-9] ]]; then
+			passed=$((passed + 1))
+		elif [[ $line =~ ^not\ ok\ [0-9] ]]; then
+			failed=$((failed + 1))
+		fi
+		printf '  %s\n' "$line"
+	done
+	echo $passed $failed $skipped $planned >"$1"
 }
 
 # complaint STATUS PASSED FAILED SKIPPED PLANNED: what is wrong, but for failed results
