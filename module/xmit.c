@@ -251,20 +251,23 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
 }
 
-/* One packet, or a list of segments; NULL when it could not be split. */
-static struct sk_buff *xmit_split(struct sk_buff *skb)
+/* @list: one packet, or its segments in its place. */
+static int xmit_split(struct sk_buff *skb, struct sk_buff **list)
 {
 	struct sk_buff *segments;
 
 	if (!skb_is_gso(skb)) {
 		skb_mark_not_on_list(skb);
-		return skb;
+		*list = skb;
+		return PVSVPN_PASS;
 	}
 	segments = skb_gso_segment(skb, 0);
-	if (IS_ERR_OR_NULL(segments))
-		return NULL;
+	if (unlikely(IS_ERR_OR_NULL(segments)))
+		return PTR_ERR(segments) == -ENOMEM ? PVSVPN_DROP_TX_NOMEM :
+						      PVSVPN_DROP_TX_GSO;
 	consume_skb(skb);
-	return segments;
+	*list = segments;
+	return PVSVPN_PASS;
 }
 
 static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
@@ -302,14 +305,11 @@ netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	rcu_read_lock();
 	why = xmit_decide(&batch, skb);
-	if (likely(why == PVSVPN_PASS)) {
-		list = xmit_split(skb);
-		if (likely(list))
-			xmit_segments(&batch, list);
-		else
-			why = PVSVPN_DROP_TX_GSO;
-	}
-	if (unlikely(why != PVSVPN_PASS))
+	if (likely(why == PVSVPN_PASS))
+		why = xmit_split(skb, &list);
+	if (likely(why == PVSVPN_PASS))
+		xmit_segments(&batch, list);
+	else
 		pvsvpn_drop(batch.pvs, batch.peer, batch.sa, skb, why);
 	if (batch.rt)
 		ip_rt_put(batch.rt);
