@@ -262,7 +262,7 @@ static int xmit_split(struct sk_buff *skb, struct sk_buff **list)
 		return PVSVPN_PASS;
 	}
 	segments = skb_gso_segment(skb, 0);
-	if (unlikely(IS_ERR_OR_NULL(segments)))
+	if (IS_ERR_OR_NULL(segments))
 		return PTR_ERR(segments) == -ENOMEM ? PVSVPN_DROP_TX_NOMEM :
 						      PVSVPN_DROP_TX_GSO;
 	consume_skb(skb);
