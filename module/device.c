@@ -8,7 +8,7 @@
 
 #include "device.h"
 #include "esp.h"
-#include "outer4.h"
+#include "outer.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -237,12 +237,12 @@ static void pvsvpn_setup(struct net_device *dev)
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->priv_flags |= IFF_NO_QUEUE;
-	dev->needed_headroom = LL_MAX_HEADER + PVSVPN_OUTER4_LEN +
+	dev->needed_headroom = LL_MAX_HEADER + PVSVPN_OUTER_LEN_MAX +
 			       PVSVPN_ESP_HEAD_MAX;
 	dev->needed_tailroom = PVSVPN_ESP_TAIL_MAX;
 	dev->mtu = PVSVPN_MTU_DEFAULT;
 	dev->min_mtu = ETH_MIN_MTU;
-	dev->max_mtu = IP_MAX_MTU - PVSVPN_OUTER4_LEN - PVSVPN_ESP_HEAD_MAX -
+	dev->max_mtu = IP_MAX_MTU - PVSVPN_OUTER_LEN_MAX - PVSVPN_ESP_HEAD_MAX -
 		       PVSVPN_ESP_TAIL_MAX;
 	pvsvpn_compat_set_lltx(dev);
 	/* Replies to the inner sender need the packet's route. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ip.h>
+#include <linux/random.h>
 #include <linux/skbuff.h>
 #include <linux/unaligned.h>
 #include <net/esp.h>
@@ -11,9 +12,19 @@
 
 /* Pad length and next header. */
 #define TRAILER_LEN	2
-/* The trailer ends on a multiple of this (RFC 4303 section 2.4). */
-#define ALIGNMENT	4
 #define PAD_MAX		255
+
+/*
+ * What is authenticated with an ESN: the high half is not sent (RFC 4303
+ * section 2.2.1). Ahead of the IV, and 4 bytes longer than what is sent.
+ */
+struct esn_header {
+	__be32 spi;
+	__be32 seq_high;
+	__be32 seq_low;
+};
+
+#define ESN_EXTRA	(sizeof(struct esn_header) - sizeof(struct ip_esp_hdr))
 
 /**
  * pvsvpn_esp_head_len() - what stands before the encrypted part
@@ -24,6 +35,18 @@
 unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform)
 {
 	return sizeof(struct ip_esp_hdr) + transform->iv_len;
+}
+
+/**
+ * pvsvpn_esp_ad_len() - what is authenticated, not encrypted
+ * @sa: the SA
+ *
+ * Context: any.
+ * Return: bytes of SPI, sequence number (with its high half for an ESN) and IV.
+ */
+unsigned int pvsvpn_esp_ad_len(const struct pvsvpn_sa *sa)
+{
+	return pvsvpn_esp_head_len(sa->transform) + (sa->esn ? ESN_EXTRA : 0);
 }
 
 /**
@@ -39,25 +62,55 @@ bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
 	unsigned int around = pvsvpn_esp_head_len(transform) +
 			      transform->icv_len;
 
-	return len >= around + ALIGNMENT && !((len - around) % ALIGNMENT);
+	return len >= around + transform->align &&
+	       !((len - around) % transform->align);
+}
+
+/*
+ * A counter makes an IV that is used once, as long as the sequence number is
+ * (RFC 4106 section 3.1).
+ */
+static void iv_put(const struct pvsvpn_sa *sa, u64 seq, u8 *iv)
+{
+	unsigned int i;
+
+	if (sa->transform->random_iv)
+		for (i = 0; i < sa->transform->iv_len; i += sizeof(u64))
+			put_unaligned(get_random_u64(), (u64 *)(iv + i));
+	else if (sa->transform->iv_len)
+		put_unaligned_be64(sa->iv + seq, iv);
+}
+
+static void header_put(const struct pvsvpn_sa *sa, u8 *header, u64 seq)
+{
+	struct ip_esp_hdr *esph = (struct ip_esp_hdr *)header;
+	struct esn_header *esnh = (struct esn_header *)header;
+
+	if (!sa->esn) {
+		esph->spi = sa->spi;
+		esph->seq_no = htonl(seq);
+		return;
+	}
+	esnh->spi = sa->spi;
+	esnh->seq_high = htonl(upper_32_bits(seq));
+	esnh->seq_low = htonl(lower_32_bits(seq));
 }
 
 /**
  * pvsvpn_esp_build() - put header and trailer around an inner packet
  * @sa: outbound SA
  * @skb: inner packet, linear and writable, with room on both sides. Comes back
- *	from the SPI to the end of the ICV, the latter still to be computed
- * @seq: sequence number
+ *	as pvsvpn_transform_encrypt() takes it, the ICV still to be computed
+ * @seq: sequence number; without ESN, 32 bits of it
  * @next_header: IPPROTO_IPIP or IPPROTO_IPV6
  *
  * RFC 4303 section 3.3. Context: any.
  */
-void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u32 seq,
+void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
 		      u8 next_header)
 {
-	u8 pad_len = -(skb->len + TRAILER_LEN) % ALIGNMENT;
-	struct ip_esp_hdr *esph;
-	u8 *pad, i;
+	u8 pad_len = -(skb->len + TRAILER_LEN) & (sa->transform->align - 1);
+	u8 *pad, *header, i;
 
 	pad = __skb_put(skb, pad_len + TRAILER_LEN + sa->transform->icv_len);
 	for (i = 0; i < pad_len; i++)
@@ -65,11 +118,76 @@ void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u32 seq,
 	*pad++ = pad_len;
 	*pad = next_header;
 
-	esph = __skb_push(skb, pvsvpn_esp_head_len(sa->transform));
+	header = __skb_push(skb, pvsvpn_esp_ad_len(sa));
+	header_put(sa, header, seq);
+	iv_put(sa, seq, header + pvsvpn_esp_ad_len(sa) - sa->transform->iv_len);
+}
+
+/* The high half gives its place to the SPI, which has moved ahead of it. */
+static struct ip_esp_hdr *esn_pull(const struct pvsvpn_sa *sa,
+				   struct sk_buff *skb)
+{
+	struct ip_esp_hdr *esph = __skb_pull(skb, ESN_EXTRA);
+
 	esph->spi = sa->spi;
-	esph->seq_no = htonl(seq);
-	/* Unique as long as the sequence number is (RFC 4106 section 3.1). */
-	put_unaligned_be64(sa->iv + seq, esph->enc_data);
+	return esph;
+}
+
+/**
+ * pvsvpn_esp_built() - what is left to do once a packet is encrypted
+ * @sa: outbound SA
+ * @skb: packet that pvsvpn_esp_build() has made. Comes back from SPI to ICV
+ *
+ * Context: any.
+ */
+void pvsvpn_esp_built(const struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	if (sa->esn)
+		esn_pull(sa, skb);
+}
+
+/**
+ * pvsvpn_esp_open() - make a packet ready for decryption
+ * @sa: inbound SA
+ * @skb: writable, from SPI to ICV, an outer header before it. Comes back as
+ *	pvsvpn_transform_decrypt() takes it
+ * @seq: sequence number, with its high half for an ESN
+ *
+ * Context: any. Return: for pvsvpn_esp_opened().
+ */
+__be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq)
+{
+	struct esn_header *esnh;
+	__be32 before;
+
+	if (!sa->esn)
+		return 0;
+	BUILD_BUG_ON(sizeof(before) != ESN_EXTRA);
+	esnh = __skb_push(skb, ESN_EXTRA);
+	/* The end of the outer header has to step aside for a while. */
+	before = esnh->spi;
+	esnh->spi = sa->spi;
+	esnh->seq_high = htonl(upper_32_bits(seq));
+	return before;
+}
+
+/**
+ * pvsvpn_esp_opened() - undo pvsvpn_esp_open() after decryption
+ * @sa: inbound SA
+ * @skb: the packet. Comes back from SPI to ICV
+ * @before: what pvsvpn_esp_open() returned
+ *
+ * Context: any.
+ */
+void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       __be32 before)
+{
+	struct ip_esp_hdr *esph;
+
+	if (!sa->esn)
+		return;
+	esph = esn_pull(sa, skb);
+	((__be32 *)esph)[-1] = before;
 }
 
 /* 1, 2, 3, ... (RFC 4303 section 2.4) */

@@ -9,16 +9,21 @@ struct pvsvpn_sa;
 struct pvsvpn_transform;
 struct sk_buff;
 
-/* Room to ask for in front: SPI, sequence number, the longest IV. */
-#define PVSVPN_ESP_HEAD_MAX	(8 + 16)
+/* Room to ask for in front: SPI, both halves of an ESN, the longest IV. */
+#define PVSVPN_ESP_HEAD_MAX	(12 + 16)
 /* Behind: padding, pad length and next header, the longest ICV. */
 #define PVSVPN_ESP_TAIL_MAX	(15 + 2 + 32)
 
 unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform);
+unsigned int pvsvpn_esp_ad_len(const struct pvsvpn_sa *sa);
 bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
 		       unsigned int len);
-void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u32 seq,
+void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
 		      u8 next_header);
+void pvsvpn_esp_built(const struct pvsvpn_sa *sa, struct sk_buff *skb);
+__be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq);
+void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       __be32 before);
 int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 		     u8 *next_header);
 

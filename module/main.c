@@ -4,7 +4,7 @@
 
 #include "device.h"
 #include "netlink.h"
-#include "outer4.h"
+#include "outer.h"
 #include "peer.h"
 #include "sad.h"
 #include "selector.h"
@@ -30,7 +30,7 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_device_init();
 	if (err)
 		goto err_netlink;
-	err = pvsvpn_outer4_init();
+	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
 	return 0;
@@ -55,7 +55,7 @@ err_selector:
  */
 static void __exit pvsvpn_exit(void)
 {
-	pvsvpn_outer4_exit();
+	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
 	pvsvpn_netlink_exit();
 	pvsvpn_sad_exit();

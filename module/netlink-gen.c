@@ -52,6 +52,7 @@ const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 
 	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
 	[PVSVPN_A_PEER_LOCAL] = { .type = NLA_BINARY, },
 	[PVSVPN_A_PEER_REMOTE] = { .type = NLA_BINARY, },
+	[PVSVPN_A_PEER_LINK] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_PEER_ENCAP] = { .type = NLA_U8, },
 	[PVSVPN_A_PEER_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = { .type = NLA_U32, },
@@ -64,6 +65,7 @@ const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 
 	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
 	[PVSVPN_A_PEER_LOCAL] = { .type = NLA_BINARY, },
 	[PVSVPN_A_PEER_REMOTE] = { .type = NLA_BINARY, },
+	[PVSVPN_A_PEER_LINK] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_PEER_ENCAP] = { .type = NLA_U8, },
 	[PVSVPN_A_PEER_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = { .type = NLA_U32, },
@@ -94,8 +96,10 @@ const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_SEQ + 1] = {
 	[PVSVPN_A_SA_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[PVSVPN_A_SA_SPI] = { .type = NLA_U32, },
 	[PVSVPN_A_SA_TRANSFORM] = NLA_POLICY_NESTED(pvsvpn_transform_nl_policy),
+	[PVSVPN_A_SA_LEGACY] = { .type = NLA_FLAG, },
 	[PVSVPN_A_SA_KEY] = { .type = NLA_BINARY, },
 	[PVSVPN_A_SA_REPLAY_WINDOW] = { .type = NLA_U32, },
+	[PVSVPN_A_SA_ESN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[PVSVPN_A_SA_SEQ] = { .type = NLA_U64, },
 };
 

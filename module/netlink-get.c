@@ -141,6 +141,17 @@ static int addr_put(struct sk_buff *msg, int attr, u16 family,
 		       addr);
 }
 
+/* A link that is gone has no name any more. */
+static int link_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
+{
+	const struct net_device *dev;
+
+	if (!endpoint->link)
+		return 0;
+	dev = __dev_get_by_index(endpoint->peer->pvs->net, endpoint->link);
+	return dev ? nla_put_string(msg, PVSVPN_A_PEER_LINK, dev->name) : 0;
+}
+
 static int peer_put_endpoint(struct sk_buff *msg,
 			     const struct pvsvpn_endpoint *endpoint)
 {
@@ -150,6 +161,7 @@ static int peer_put_endpoint(struct sk_buff *msg,
 	    addr_put(msg, PVSVPN_A_PEER_LOCAL, family, &endpoint->local))
 		return -EMSGSIZE;
 	if (addr_put(msg, PVSVPN_A_PEER_REMOTE, family, &endpoint->remote) ||
+	    link_put(msg, endpoint) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_ENCAP, endpoint->encap))
 		return -EMSGSIZE;
 	return 0;
@@ -289,6 +301,7 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 		return -EMSGSIZE;
 	if (nla_put_u64_64bit(msg, PVSVPN_A_SA_SEQ, pvsvpn_sa_seq(sa),
 			      PVSVPN_A_SA_PAD) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_ESN, sa->esn) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_CURRENT, current_sa) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_EXPIRED, expired) ||
 	    nla_put_u64_64bit(msg, PVSVPN_A_SA_AGE,

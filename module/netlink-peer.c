@@ -4,6 +4,7 @@
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/addrconf.h>
 #include <net/route.h>
 
 #include "device.h"
@@ -70,29 +71,30 @@ static int addr_family(const struct nlattr *attr,
 }
 
 /* Both families before either address, to tell a mix from plain IPv6. */
-static int families_check(const struct nlattr *local,
+static int families_parse(struct pvsvpn_peer_config *config,
+			  const struct nlattr *local,
 			  const struct nlattr *remote,
 			  struct netlink_ext_ack *extack)
 {
-	int a = local ? addr_family(local, extack) : AF_INET;
-	int b = remote ? addr_family(remote, extack) : AF_INET;
+	int a = local ? addr_family(local, extack) : config->family;
+	int b = remote ? addr_family(remote, extack) : config->family;
 
 	if (a < 0 || b < 0)
 		return -EINVAL;
-	if (local && remote && a != b) {
-		NL_SET_ERR_MSG_ATTR(extack, local,
-				    "local and remote are of different families; use one");
-		return -EINVAL;
+	/* A new remote of the other family leaves the old local behind. */
+	if (remote && !local && b != config->family) {
+		config->local = (xfrm_address_t){};
+		a = b;
 	}
-	if (a == AF_INET && b == AF_INET)
+	config->family = b;
+	if (a == b)
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, b == AF_INET ? local : remote,
-			    "IPv6 outside is not supported yet");
-	return -EOPNOTSUPP;
+	NL_SET_ERR_MSG_ATTR(extack, local,
+			    "local and remote are of different families; use one");
+	return -EINVAL;
 }
 
-/* No route is asked here: whether local is ours may change at any time. */
-static const char *local_fault(__be32 addr)
+static const char *fault4(__be32 addr)
 {
 	if (ipv4_is_multicast(addr))
 		return "a multicast address";
@@ -101,12 +103,23 @@ static const char *local_fault(__be32 addr)
 	return NULL;
 }
 
-static const char *remote_fault(struct net *net, __be32 addr)
+static const char *fault6(const struct in6_addr *addr)
 {
-	if (!addr)
-		return "the unspecified address";
-	if (local_fault(addr))
-		return local_fault(addr);
+	if (ipv6_addr_is_multicast(addr))
+		return "a multicast address";
+	if (ipv6_addr_v4mapped(addr))
+		return "an IPv4 address in IPv6's clothes";
+	return NULL;
+}
+
+/* No route is asked here: whether local is ours may change at any time. */
+static const char *local_fault(u16 family, const xfrm_address_t *addr)
+{
+	return family == AF_INET ? fault4(addr->a4) : fault6(&addr->in6);
+}
+
+static const char *remote_fault4(struct net *net, __be32 addr)
+{
 	switch (inet_addr_type(net, addr)) {
 	case RTN_LOCAL:
 		return "this host's own";
@@ -119,20 +132,56 @@ static const char *remote_fault(struct net *net, __be32 addr)
 	return NULL;
 }
 
+static const char *remote_fault(struct net *net, u16 family,
+				const xfrm_address_t *addr)
+{
+	if (xfrm_addr_any(addr, family))
+		return "the unspecified address";
+	if (local_fault(family, addr))
+		return local_fault(family, addr);
+	if (family == AF_INET)
+		return remote_fault4(net, addr->a4);
+	if (ipv6_addr_loopback(&addr->in6) ||
+	    ipv6_chk_addr(net, &addr->in6, NULL, 0))
+		return "this host's own";
+	return NULL;
+}
+
+static void addr_print(char *text, u16 family, const xfrm_address_t *addr)
+{
+	if (family == AF_INET)
+		scnprintf(text, PREFIX_STRLEN, "%pI4", &addr->a4);
+	else
+		scnprintf(text, PREFIX_STRLEN, "%pI6c", &addr->in6);
+}
+
+static int addr_refuse(const struct nlattr *attr, const char *fault, u16 family,
+		       const xfrm_address_t *addr,
+		       struct netlink_ext_ack *extack, const char *what,
+		       const char *todo)
+{
+	char text[PREFIX_STRLEN];
+
+	addr_print(text, family, addr);
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "%s %s is %s%s", what, text,
+				fault,
+				strlen(text) + strlen(fault) < 42 ? todo : "");
+	return -EINVAL;
+}
+
 static int local_parse(struct pvsvpn_peer_config *config,
 		       const struct nlattr *attr,
 		       struct netlink_ext_ack *extack)
 {
-	__be32 addr = nla_get_in_addr(attr);
-	const char *fault = local_fault(addr);
+	xfrm_address_t addr = {};
+	const char *fault;
 
-	if (fault) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"local %pI4 is %s; give one of this host's",
-					&addr, fault);
-		return -EINVAL;
-	}
-	config->local = (xfrm_address_t){ .a4 = addr };
+	nla_memcpy(&addr, attr, sizeof(addr));
+	fault = local_fault(config->family, &addr);
+	if (fault)
+		return addr_refuse(attr, fault, config->family, &addr, extack,
+				   "local", "; give one of this host's");
+	config->local = addr;
 	return 0;
 }
 
@@ -140,16 +189,52 @@ static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
 			const struct nlattr *attr,
 			struct netlink_ext_ack *extack)
 {
-	__be32 addr = nla_get_in_addr(attr);
-	const char *fault = remote_fault(net, addr);
+	xfrm_address_t addr = {};
+	const char *fault;
 
-	if (fault) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"remote %pI4 is %s; give the peer's",
-					&addr, fault);
+	nla_memcpy(&addr, attr, sizeof(addr));
+	fault = remote_fault(net, config->family, &addr);
+	if (fault)
+		return addr_refuse(attr, fault, config->family, &addr, extack,
+				   "remote", "; give the peer's");
+	config->remote = addr;
+	config->link = 0;
+	return 0;
+}
+
+static bool is_link_local(const struct pvsvpn_peer_config *config)
+{
+	return config->family == AF_INET6 &&
+	       ipv6_addr_type(&config->remote.in6) & IPV6_ADDR_LINKLOCAL;
+}
+
+/* A link-local remote is one on a link, and only such a remote is. */
+static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
+		      const struct nlattr *attr, const struct nlattr *remote,
+		      struct netlink_ext_ack *extack)
+{
+	const struct net_device *dev;
+
+	if (attr && !is_link_local(config)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "only a link-local remote (fe80::) has a link");
 		return -EINVAL;
 	}
-	config->remote = (xfrm_address_t){ .a4 = addr };
+	if (!attr) {
+		if (!is_link_local(config) || config->link)
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, remote,
+				    "remote is link-local; say its link, as in fe80::1%eth0");
+		return -EINVAL;
+	}
+	dev = __dev_get_by_name(net, nla_data(attr));
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"no interface %.15s where the device was created",
+					(const char *)nla_data(attr));
+		return -ENODEV;
+	}
+	config->link = dev->ifindex;
 	return 0;
 }
 
@@ -160,14 +245,17 @@ static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
 	const struct nlattr *local = info->attrs[PVSVPN_A_PEER_LOCAL];
 	int err;
 
-	err = families_check(local, remote, info->extack);
+	err = families_parse(config, local, remote, info->extack);
 	if (!err && local)
 		err = local_parse(config, local, info->extack);
 	if (!err && remote)
 		err = remote_parse(config, net, remote, info->extack);
+	if (!err)
+		err = link_parse(config, net, info->attrs[PVSVPN_A_PEER_LINK],
+				 remote, info->extack);
 	if (err)
 		return err;
-	if (xfrm_addr_equal(&config->local, &config->remote, AF_INET)) {
+	if (xfrm_addr_equal(&config->local, &config->remote, config->family)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, local ?: remote,
 				    "local and remote are the same; remote is the peer's");
 		return -EINVAL;
@@ -420,6 +508,7 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->name = peer->name;
 	config->family = endpoint->family;
 	config->encap = endpoint->encap;
+	config->link = endpoint->link;
 	config->local = endpoint->local;
 	config->remote = endpoint->remote;
 	config->replay_window = peer->replay_window;

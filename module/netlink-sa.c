@@ -74,6 +74,18 @@ static int transform_parse(struct pvsvpn_sa_config *config,
 	return -EOPNOTSUPP;
 }
 
+static int legacy_check(const struct pvsvpn_sa_config *config,
+			struct genl_info *info)
+{
+	if (!config->transform->legacy || info->attrs[PVSVPN_A_SA_LEGACY])
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+				info->attrs[PVSVPN_A_SA_TRANSFORM],
+				"%s is legacy; say legacy if the peer has no better",
+				config->transform->name);
+	return -EINVAL;
+}
+
 static int key_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 		     struct netlink_ext_ack *extack)
 {
@@ -84,8 +96,10 @@ static int key_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 	if (config->key_len == len)
 		return 0;
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"key is %u bytes, %s takes %u (key and salt)",
-				config->key_len, config->transform->name, len);
+				"key is %u bytes, %s takes %u (key and %s)",
+				config->key_len, config->transform->name, len,
+				config->transform->integrity ?
+				"integrity key" : "salt");
 	return -EINVAL;
 }
 
@@ -105,14 +119,15 @@ static int sa_window_parse(struct pvsvpn_sa_config *config,
 static int seq_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 		     struct netlink_ext_ack *extack)
 {
+	u64 max = pvsvpn_sa_seq_max(config->dir, config->esn);
 	u64 seq = nla_get_u64(attr);
 
 	config->seq = seq;
-	if (seq <= U32_MAX)
+	if (seq <= max)
 		return 0;
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"seq %llu is too high; numbers end at %u", seq,
-				U32_MAX);
+				"seq %llu is too high; numbers end at %llu%s",
+				seq, max, config->esn ? "" : " without esn");
 	return -EINVAL;
 }
 
@@ -147,10 +162,14 @@ static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 		err = transform_parse(config, attrs[PVSVPN_A_SA_TRANSFORM],
 				      info->extack);
 	if (!err)
+		err = legacy_check(config, info);
+	if (!err)
 		err = key_parse(config, attrs[PVSVPN_A_SA_KEY], info->extack);
 	if (!err && attrs[PVSVPN_A_SA_REPLAY_WINDOW])
 		err = sa_window_parse(config, attrs[PVSVPN_A_SA_REPLAY_WINDOW],
 				      info->extack);
+	config->esn = attrs[PVSVPN_A_SA_ESN] &&
+		      nla_get_u8(attrs[PVSVPN_A_SA_ESN]);
 	if (!err && attrs[PVSVPN_A_SA_SEQ])
 		err = seq_parse(config, attrs[PVSVPN_A_SA_SEQ], info->extack);
 	return err;

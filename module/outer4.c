@@ -10,23 +10,22 @@
 #include <net/xfrm.h>
 
 #include "device.h"
+#include "outer.h"
 #include "outer4.h"
 #include "peer.h"
-#include "receive.h"
 #include "sa.h"
 #include "sad.h"
-#include "stats.h"
 
 /* Before VTI (100) and stock ESP (0), which get what is not ours. */
 #define HANDLER_PRIORITY	200
 
-static struct rtable *route_lookup(struct pvsvpn_endpoint *endpoint,
-				   __be32 *saddr)
+static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
+				      struct pvsvpn_outer *outer)
 {
 	struct pvsvpn_device *pvs = endpoint->peer->pvs;
 	struct flowi4 fl4 = {
-		.daddr = endpoint->remote.a4,
-		.saddr = endpoint->local.a4,
+		.daddr = outer->daddr.a4,
+		.saddr = outer->saddr.a4,
 		.flowi4_proto = IPPROTO_ESP,
 		.flowi4_mark = READ_ONCE(pvs->fwmark),
 	};
@@ -35,35 +34,35 @@ static struct rtable *route_lookup(struct pvsvpn_endpoint *endpoint,
 	/* Not ip_route_output_key(): that would ask stock IPsec's policies. */
 	rt = __ip_route_output_key(pvs->net, &fl4);
 	if (IS_ERR(rt))
-		return rt;
+		return ERR_CAST(rt);
 	if (unlikely(rt->dst.dev == pvs->dev)) {
 		ip_rt_put(rt);
 		return ERR_PTR(-ELOOP);
 	}
 	dst_cache_set_ip4(&endpoint->dst_cache, &rt->dst, fl4.saddr);
-	*saddr = fl4.saddr;
-	return rt;
+	outer->saddr.a4 = fl4.saddr;
+	return &rt->dst;
 }
 
 /**
- * pvsvpn_outer4_route() - the route to a peer's remote address
+ * pvsvpn_outer4_route() - pvsvpn_outer_route() for IPv4
  * @endpoint: the peer's addresses
- * @saddr: the outer source address to use
+ * @outer: addresses; the source is filled in where it is unspecified
  *
  * Context: RCU read side with BH disabled.
- * Return: the route, for ip_rt_put(); ERR_PTR(-ELOOP) when it leads back into
- * the peer's device; or another ERR_PTR when there is none.
+ * Return: as pvsvpn_outer_route().
  */
-struct rtable *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
-				   __be32 *saddr)
+struct dst_entry *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
+				      struct pvsvpn_outer *outer)
 {
-	struct rtable *rt = dst_cache_get_ip4(&endpoint->dst_cache, saddr);
+	struct rtable *rt = dst_cache_get_ip4(&endpoint->dst_cache,
+					      &outer->saddr.a4);
 
-	return likely(rt) ? rt : route_lookup(endpoint, saddr);
+	return likely(rt) ? &rt->dst : route_lookup(endpoint, outer);
 }
 
-static void outer4_push(struct sk_buff *skb, struct net *net, u8 tos,
-			__be32 saddr, __be32 daddr)
+static void outer4_push(struct sk_buff *skb, struct net *net,
+			const struct pvsvpn_outer *outer)
 {
 	struct iphdr *iph;
 
@@ -73,12 +72,12 @@ static void outer4_push(struct sk_buff *skb, struct net *net, u8 tos,
 	iph = ip_hdr(skb);
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = tos;
+	iph->tos = outer->tos;
 	iph->frag_off = skb->ignore_df ? 0 : htons(IP_DF);
 	iph->ttl = ip4_dst_hoplimit(skb_dst(skb));
 	iph->protocol = IPPROTO_ESP;
-	iph->saddr = saddr;
-	iph->daddr = daddr;
+	iph->saddr = outer->saddr.a4;
+	iph->daddr = outer->daddr.a4;
 	/* Only what may be fragmented needs an ID (RFC 6864). */
 	if (skb->ignore_df)
 		__ip_select_ident(net, iph, 1);
@@ -87,24 +86,20 @@ static void outer4_push(struct sk_buff *skb, struct net *net, u8 tos,
 }
 
 /**
- * pvsvpn_outer4_send() - put the outer IP header on, and send
+ * pvsvpn_outer4_send() - pvsvpn_outer_send() for IPv4
  * @sa: outbound SA
- * @skb: ESP packet with its route, ignore_df where it may be fragmented;
- *	consumed
- * @tos: DSCP and ECN of the outer header
- * @saddr: outer source address
- * @daddr: outer destination address
+ * @skb: ESP packet
+ * @outer: what goes into the header
  *
- * Context: RCU read side with BH disabled.
- * Return: 0, or the errno with which the stack has refused the packet.
+ * Context: RCU read side with BH disabled. Return: as pvsvpn_outer_send().
  */
-int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb, u8 tos,
-		       __be32 saddr, __be32 daddr)
+int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       const struct pvsvpn_outer *outer)
 {
 	struct pvsvpn_device *pvs = sa->peer->pvs;
 	int err;
 
-	outer4_push(skb, pvs->net, tos, saddr, daddr);
+	outer4_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IP);
 	skb->mark = READ_ONCE(pvs->fwmark);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
@@ -112,48 +107,16 @@ int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb, u8 tos,
 	return net_xmit_eval(err);
 }
 
-/*
- * An SPI that nobody here knows: the first thing to see when the two ends
- * disagree about their SAs. Stock IPsec gets the packet in any case.
- */
-static void outer4_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-	struct pvsvpn_peer *peer;
-	struct xfrm_state *x;
-
-	peer = pvsvpn_peer_find_remote(net, AF_INET,
-				       (const xfrm_address_t *)&iph->saddr);
-	if (!peer)
-		return;
-	x = xfrm_state_lookup(net, skb->mark,
-			      (const xfrm_address_t *)&iph->daddr, spi,
-			      IPPROTO_ESP, AF_INET);
-	if (x)
-		xfrm_state_put(x);
-	else
-		pvsvpn_stats_dropped(peer->pvs, peer, NULL, skb->len,
-				     PVSVPN_DROP_RX_UNKNOWN_SPI);
-}
-
 static int outer4_rcv(struct sk_buff *skb)
 {
-	struct net *net = dev_net(skb->dev);
-	struct pvsvpn_sa *sa;
-	__be32 spi;
+	const struct iphdr *iph;
 
 	if (!pskb_may_pull(skb, sizeof(struct ip_esp_hdr)))
 		return -EINVAL;
-	spi = ((const struct ip_esp_hdr *)skb->data)->spi;
-	sa = pvsvpn_sad_find_in(net, AF_INET,
-				(const xfrm_address_t *)&ip_hdr(skb)->daddr,
-				spi);
-	if (!sa) {
-		outer4_unknown_spi(net, skb, spi);
-		return -EINVAL;
-	}
-	pvsvpn_receive(sa, skb);
-	return 0;
+	iph = ip_hdr(skb);
+	return pvsvpn_outer_receive(skb, AF_INET,
+				    (const xfrm_address_t *)&iph->saddr,
+				    (const xfrm_address_t *)&iph->daddr);
 }
 
 /* ESP in UDP, from a socket that is not ours. */
@@ -202,7 +165,7 @@ static struct xfrm4_protocol outer4_protocol __read_mostly = {
 };
 
 /**
- * pvsvpn_outer4_init() - ask for ESP packets
+ * pvsvpn_outer4_init() - ask for ESP packets over IPv4
  *
  * Return: 0 or a negative errno.
  */

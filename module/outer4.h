@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* IPv4 outside: header, route, protocol handlers. */
+/* IPv4 outside: header, route, protocol handlers. For outer.c */
 #ifndef _PVSVPN_OUTER4_H
 #define _PVSVPN_OUTER4_H
 
-#include <linux/types.h>
-
+struct dst_entry;
 struct pvsvpn_endpoint;
+struct pvsvpn_outer;
 struct pvsvpn_sa;
-struct rtable;
 struct sk_buff;
 
-#define PVSVPN_OUTER4_LEN	20
-
-struct rtable *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
-				   __be32 *saddr);
-int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb, u8 tos,
-		       __be32 saddr, __be32 daddr);
+struct dst_entry *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
+				      struct pvsvpn_outer *outer);
+int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       const struct pvsvpn_outer *outer);
 int pvsvpn_outer4_init(void);
 void pvsvpn_outer4_exit(void);
 

@@ -145,6 +145,7 @@ endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 	endpoint->peer = peer;
 	endpoint->family = config->family;
 	endpoint->encap = config->encap;
+	endpoint->link = config->link;
 	endpoint->local = config->local;
 	endpoint->remote = config->remote;
 	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
@@ -514,7 +515,7 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 /**
  * pvsvpn_peer_find_remote() - a peer by its outer address
  * @net: birth namespace of the peer's device
- * @family: AF_INET
+ * @family: of @remote
  * @remote: outer address
  *
  * Context: RCU read side.

@@ -23,8 +23,10 @@ struct pvsvpn_sa;
  * @node: in the table of (namespace, remote address)
  * @peer: whose it is; lives as long as the endpoint can be found
  * @rcu: the packet path may still read it when it is replaced
- * @family: AF_INET
+ * @family: AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE
+ * @link: ifindex in the device's birth namespace of a link-local @remote's
+ *	link, else 0
  * @local: our address; unspecified, the route to @remote decides
  * @remote: the peer's address
  * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
@@ -37,6 +39,7 @@ struct pvsvpn_endpoint {
 	struct rcu_head rcu;
 	u16 family;
 	u8 encap;
+	int link;
 	xfrm_address_t local;
 	xfrm_address_t remote;
 	struct dst_cache dst_cache;
@@ -91,8 +94,9 @@ struct pvsvpn_peer {
 /**
  * struct pvsvpn_peer_config - what an operator says of a peer, checked
  * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated
- * @family: of @local and @remote, AF_INET
+ * @family: of @local and @remote, AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE
+ * @link: as in struct pvsvpn_endpoint
  * @local: as in struct pvsvpn_endpoint
  * @remote: as in struct pvsvpn_endpoint
  * @replay_window: PVSVPN_REPLAY_WINDOW_MIN to PVSVPN_REPLAY_WINDOW_MAX
@@ -104,6 +108,7 @@ struct pvsvpn_peer_config {
 	const char *name;
 	u16 family;
 	u8 encap;
+	int link;
 	xfrm_address_t local;
 	xfrm_address_t remote;
 	u32 replay_window;

@@ -11,32 +11,33 @@
 
 #include "device.h"
 #include "esp.h"
-#include "outer4.h"
+#include "outer.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
 
-/* Trailer without padding, and what it ends on a multiple of. */
+/* Trailer without padding. */
 #define TRAILER_LEN	2
-#define ALIGNMENT	4
 
 /**
  * pvsvpn_pmtu_inner() - the largest inner packet that fits
  * @path_mtu: MTU of the outer path, bytes
+ * @family: of the outer header
  * @transform: the transform in use
  *
  * Context: any. Return: bytes, at least IPV4_MIN_MTU.
  */
-u32 pvsvpn_pmtu_inner(u32 path_mtu, const struct pvsvpn_transform *transform)
+u32 pvsvpn_pmtu_inner(u32 path_mtu, u16 family,
+		      const struct pvsvpn_transform *transform)
 {
-	u32 around = PVSVPN_OUTER4_LEN + pvsvpn_esp_head_len(transform) +
+	u32 around = pvsvpn_outer_len(family) + pvsvpn_esp_head_len(transform) +
 		     transform->icv_len;
 
-	if (path_mtu < around + IPV4_MIN_MTU + TRAILER_LEN + ALIGNMENT)
+	if (path_mtu < around + IPV4_MIN_MTU + TRAILER_LEN + transform->align)
 		return IPV4_MIN_MTU;
-	return round_down(path_mtu - around, ALIGNMENT) - TRAILER_LEN;
+	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
 }
 
 /**
@@ -53,21 +54,22 @@ u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 	if (!peer->path_mtu)
 		return PVSVPN_MTU_DEFAULT;
 	return pvsvpn_pmtu_inner(peer->path_mtu,
+				 pvsvpn_peer_endpoint(peer)->family,
 				 sa ? sa->transform : pvsvpn_transform_usual());
 }
 
 /* Without a route the last figure stays. */
 static void peer_look_at_path(struct pvsvpn_peer *peer)
 {
-	struct rtable *rt;
-	__be32 saddr;
+	struct pvsvpn_outer outer;
+	struct dst_entry *dst;
 
 	local_bh_disable();
 	rcu_read_lock();
-	rt = pvsvpn_outer4_route(pvsvpn_peer_endpoint(peer), &saddr);
-	if (!IS_ERR(rt)) {
-		WRITE_ONCE(peer->path_mtu, dst_mtu(&rt->dst));
-		ip_rt_put(rt);
+	dst = pvsvpn_outer_route(pvsvpn_peer_endpoint(peer), &outer);
+	if (!IS_ERR(dst)) {
+		WRITE_ONCE(peer->path_mtu, dst_mtu(dst));
+		dst_release(dst);
 	}
 	rcu_read_unlock();
 	local_bh_enable();
@@ -174,6 +176,7 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
  * @sa: outbound SA
  * @skb: inner packet, not split into segments yet
  * @dst: route to the peer
+ * @family: of the outer header
  * @fragment: set when it does not fit, but may be fragmented outside
  *
  * The sender of a packet that may not is told the right size (RFC 4301
@@ -183,10 +186,10 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
  * Return: PVSVPN_PASS, or PVSVPN_DROP_TX_TOO_BIG once the sender was told.
  */
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      const struct dst_entry *dst, bool *fragment)
+		      const struct dst_entry *dst, u16 family, bool *fragment)
 {
 	u32 path_mtu = dst_mtu(dst);
-	u32 mtu = pvsvpn_pmtu_inner(path_mtu, sa->transform);
+	u32 mtu = pvsvpn_pmtu_inner(path_mtu, family, sa->transform);
 
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
 		pvsvpn_device_refresh(sa->peer->pvs);

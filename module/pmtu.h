@@ -15,12 +15,13 @@ struct sk_buff;
 /* Before anything is known of paths and transforms: 1500 bytes, 16 of ICV. */
 #define PVSVPN_MTU_DEFAULT	1446
 
-u32 pvsvpn_pmtu_inner(u32 path_mtu, const struct pvsvpn_transform *transform);
+u32 pvsvpn_pmtu_inner(u32 path_mtu, u16 family,
+		      const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      const struct dst_entry *dst, bool *fragment);
+		      const struct dst_entry *dst, u16 family, bool *fragment);
 
 #endif /* _PVSVPN_PMTU_H */

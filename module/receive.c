@@ -26,9 +26,27 @@ static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 	pvsvpn_drop(sa->peer->pvs, sa->peer, sa, skb, why);
 }
 
-static u32 receive_seq(const struct sk_buff *skb)
+/**
+ * struct receive_cb - what the end of decryption needs to know, in skb->cb
+ * @seq: sequence number, with its high half for an ESN
+ * @before: for pvsvpn_esp_opened()
+ */
+struct receive_cb {
+	u64 seq;
+	__be32 before;
+};
+
+static struct receive_cb *receive_cb(struct sk_buff *skb)
 {
-	return ntohl(((const struct ip_esp_hdr *)skb->data)->seq_no);
+	BUILD_BUG_ON(sizeof(struct receive_cb) > sizeof(skb->cb));
+	return (struct receive_cb *)skb->cb;
+}
+
+static u64 receive_seq(const struct pvsvpn_sa *sa, const struct sk_buff *skb)
+{
+	u32 low = ntohl(((const struct ip_esp_hdr *)skb->data)->seq_no);
+
+	return sa->esn ? pvsvpn_replay_extend(&sa->replay, low) : low;
 }
 
 /* Decryption is in place: nobody else may see the packet's memory. */
@@ -51,7 +69,8 @@ static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb)
 		return PVSVPN_DROP_RX_TRUNCATED;
 	if (unlikely(!pskb_may_pull(skb, pvsvpn_esp_head_len(sa->transform))))
 		return PVSVPN_DROP_RX_NOMEM;
-	why = pvsvpn_replay_check(&sa->replay, receive_seq(skb));
+	receive_cb(skb)->seq = receive_seq(sa, skb);
+	why = pvsvpn_replay_check(&sa->replay, receive_cb(skb)->seq);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
 	if (unlikely(receive_make_writable(skb)))
@@ -138,11 +157,17 @@ static int receive_source(const struct pvsvpn_sa *sa, const struct sk_buff *skb)
 	return PVSVPN_DROP_RX_SOURCE;
 }
 
+/* Of the header that is the packet's now. */
+static u8 receive_tos(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ?
+	       ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
 /* RFC 6040 section 4.2 */
 static int receive_ecn(struct sk_buff *skb, u8 outer)
 {
-	u8 inner = skb->protocol == htons(ETH_P_IP) ?
-		   ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	u8 inner = receive_tos(skb);
 
 	if (unlikely(INET_ECN_decapsulate(skb, outer, inner) > 1))
 		return PVSVPN_DROP_RX_ECN;
@@ -153,11 +178,11 @@ static int receive_ecn(struct sk_buff *skb, u8 outer)
 static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	/* Outer header; the inner one takes its place on the way. */
-	u8 outer_tos = ip_hdr(skb)->tos;
+	u8 outer_tos = receive_tos(skb);
 	u8 next_header;
 	int why;
 
-	why = pvsvpn_replay_commit(&sa->replay, receive_seq(skb));
+	why = pvsvpn_replay_commit(&sa->replay, receive_cb(skb)->seq);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
 	why = pvsvpn_esp_strip(sa, skb, &next_header);
@@ -207,6 +232,7 @@ static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 {
 	int why;
 
+	pvsvpn_esp_opened(sa, skb, receive_cb(skb)->before);
 	if (unlikely(err)) {
 		receive_drop(sa, skb, receive_crypto_reason(err));
 		return;
@@ -236,8 +262,11 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	int why = receive_check(sa, skb);
 
-	if (likely(why == PVSVPN_PASS))
-		pvsvpn_transform_decrypt(sa, skb, receive_done);
-	else
+	if (unlikely(why != PVSVPN_PASS)) {
 		receive_drop(sa, skb, why);
+		return;
+	}
+	receive_cb(skb)->before = pvsvpn_esp_open(sa, skb,
+						  receive_cb(skb)->seq);
+	pvsvpn_transform_decrypt(sa, skb, receive_done);
 }

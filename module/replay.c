@@ -10,14 +10,15 @@
  * pvsvpn_replay_init() - set up a window
  * @replay: the window
  * @window: its size in packets, 1 or more
- * @top: highest sequence number already accepted, 0 for a fresh SA
+ * @top: highest sequence number already accepted, 0 for a fresh SA; an ESN has
+ *	64 bits
  *
  * Numbers up to @top inside the window count as received: an SA that is taken
  * over must not accept again what its former owner may have accepted.
  *
  * Context: process. Return: 0 or -ENOMEM.
  */
-int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u32 top)
+int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 {
 	u32 words = roundup_pow_of_two(DIV_ROUND_UP(window, BITS_PER_LONG) + 1);
 
@@ -47,9 +48,28 @@ void pvsvpn_replay_destroy(struct pvsvpn_replay *replay)
 	replay->bitmap = NULL;
 }
 
-static unsigned long *replay_word(const struct pvsvpn_replay *replay, u32 seq)
+static unsigned long *replay_word(const struct pvsvpn_replay *replay, u64 seq)
 {
 	return &replay->bitmap[(seq / BITS_PER_LONG) & replay->mask];
+}
+
+/**
+ * pvsvpn_replay_extend() - the ESN of which a packet has the low half
+ * @replay: the window
+ * @low: sequence number in the packet
+ *
+ * The one that is in the window, or less than 2^32 to the right of its left
+ * edge (RFC 4303 appendix A2). If that is wrong, the ICV will be.
+ *
+ * Context: softirq. Return: the sequence number, 64 bits.
+ */
+u64 pvsvpn_replay_extend(const struct pvsvpn_replay *replay, u32 low)
+{
+	u64 top = READ_ONCE(replay->top);
+	u64 left = top - min_t(u64, top, replay->window - 1);
+	u64 seq = (left & ~(u64)U32_MAX) | low;
+
+	return seq < left ? seq + BIT_ULL(32) : seq;
 }
 
 /**
@@ -62,9 +82,9 @@ static unsigned long *replay_word(const struct pvsvpn_replay *replay, u32 seq)
  *
  * Context: softirq. Return: PVSVPN_PASS or a drop reason.
  */
-int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u32 seq)
+int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq)
 {
-	u32 top = READ_ONCE(replay->top);
+	u64 top = READ_ONCE(replay->top);
 
 	if (unlikely(!seq))
 		return PVSVPN_DROP_RX_SEQ_ZERO;
@@ -78,10 +98,10 @@ int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u32 seq)
 }
 
 /* Enter new words clean: at most the whole ring, however far the jump. */
-static void replay_advance(struct pvsvpn_replay *replay, u32 seq)
+static void replay_advance(struct pvsvpn_replay *replay, u64 seq)
 {
-	u32 from = replay->top / BITS_PER_LONG;
-	u32 words = min(seq / BITS_PER_LONG - from, replay->mask + 1);
+	u64 from = replay->top / BITS_PER_LONG;
+	u64 words = min_t(u64, seq / BITS_PER_LONG - from, replay->mask + 1);
 
 	while (words--)
 		WRITE_ONCE(replay->bitmap[++from & replay->mask], 0);
@@ -96,7 +116,7 @@ static void replay_advance(struct pvsvpn_replay *replay, u32 seq)
  * Context: softirq. Return: PVSVPN_PASS, or the reason why another packet
  * with that number, or a much later one, was faster.
  */
-int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u32 seq)
+int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq)
 {
 	int why;
 

@@ -19,13 +19,14 @@ struct pvsvpn_replay {
 	spinlock_t lock;
 	u32 window;
 	u32 mask;
-	u32 top;
+	u64 top;
 	unsigned long *bitmap;
 };
 
-int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u32 top);
+int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top);
 void pvsvpn_replay_destroy(struct pvsvpn_replay *replay);
-int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u32 seq);
-int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u32 seq);
+u64 pvsvpn_replay_extend(const struct pvsvpn_replay *replay, u32 low);
+int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq);
+int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq);
 
 #endif /* _PVSVPN_REPLAY_H */

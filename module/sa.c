@@ -81,14 +81,15 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	sa->counters = pvsvpn_stats_alloc(PVSVPN_DROP_SA_MAX);
 	if (!sa->counters)
 		goto err_sa;
-	sa->aead = pvsvpn_transform_alloc(config->transform, config->key,
-					  extack);
+	sa->aead = pvsvpn_transform_alloc(config->transform, config->esn,
+					  config->key, extack);
 	if (IS_ERR(sa->aead)) {
 		err = PTR_ERR(sa->aead);
 		goto err_counters;
 	}
 	sa->dir = config->dir;
 	sa->spi = config->spi;
+	sa->esn = config->esn;
 	sa->transform = config->transform;
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		atomic64_set(&sa->tx_seq, config->seq);
@@ -122,7 +123,8 @@ void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 /* Somebody else is to send no more than what the counter still has. */
 static void sa_check_exhausted(struct pvsvpn_sa *sa)
 {
-	if (sa->dir == PVSVPN_DIRECTION_OUT && pvsvpn_sa_seq(sa) == U32_MAX)
+	if (sa->dir == PVSVPN_DIRECTION_OUT &&
+	    pvsvpn_sa_seq(sa) == pvsvpn_sa_seq_max(sa->dir, sa->esn))
 		set_bit(PVSVPN_SA_EXPIRED, &sa->flags);
 }
 
@@ -201,6 +203,23 @@ static void sa_exhausted(struct pvsvpn_sa *sa)
 }
 
 /**
+ * pvsvpn_sa_seq_max() - the last sequence number there is
+ * @dir: enum pvsvpn_direction
+ * @esn: of 64 bits, or of 32
+ *
+ * Of 2^64 numbers we do not use the upper half, so that CPUs which are late to
+ * see the end do not wrap the counter. A peer may.
+ *
+ * Context: any.
+ */
+u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
+{
+	if (!esn)
+		return U32_MAX;
+	return dir == PVSVPN_DIRECTION_OUT ? S64_MAX : U64_MAX;
+}
+
+/**
  * pvsvpn_sa_seq_take() - sequence numbers for a batch of packets
  * @sa: outbound SA
  * @count: how many packets, at least 1
@@ -211,8 +230,9 @@ static void sa_exhausted(struct pvsvpn_sa *sa)
  *
  * Context: softirq, or BH disabled. Return: how many numbers were given.
  */
-int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u32 *first)
+int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first)
 {
+	u64 max = pvsvpn_sa_seq_max(sa->dir, sa->esn);
 	u64 last, before;
 
 	if (unlikely(test_bit(PVSVPN_SA_EXPIRED, &sa->flags)))
@@ -220,10 +240,10 @@ int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u32 *first)
 	last = atomic64_add_return(count, &sa->tx_seq);
 	before = last - count;
 	*first = before + 1;
-	if (likely(last < U32_MAX))
+	if (likely(last < max))
 		return count;
 	sa_exhausted(sa);
-	return before < U32_MAX ? min_t(u64, count, U32_MAX - before) : 0;
+	return before < max ? min_t(u64, count, max - before) : 0;
 }
 
 /**
@@ -233,9 +253,10 @@ int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u32 *first)
  * Context: any.
  * Return: outbound, the last number used; inbound, the highest one accepted.
  */
-u32 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
+u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
 {
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		return READ_ONCE(sa->replay.top);
-	return min_t(u64, atomic64_read(&sa->tx_seq), U32_MAX);
+	return min_t(u64, atomic64_read(&sa->tx_seq),
+		     pvsvpn_sa_seq_max(sa->dir, sa->esn));
 }

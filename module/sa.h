@@ -31,6 +31,7 @@ enum pvsvpn_sa_flag {
  * @peer: whose it is; held until the SA is freed
  * @transform: its cipher suite
  * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
+ * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @flags: enum pvsvpn_sa_flag; atomic
  * @iv: outbound: where the explicit IV starts; random, so that a key which is
  *	loaded twice does not repeat a nonce. The IV is @iv plus the number
@@ -42,8 +43,8 @@ enum pvsvpn_sa_flag {
  * @unhashed: drops the SAD's reference after a grace period
  * @destroy: frees the SA in process context
  * @counters: per CPU, PVSVPN_DROP_SA_MAX reasons
- * @tx_seq: outbound: last sequence number handed out; goes beyond U32_MAX when
- *	they are used up
+ * @tx_seq: outbound: last sequence number handed out; goes beyond
+ *	pvsvpn_sa_seq_max() when they are used up
  * @replay: inbound: the window
  */
 struct pvsvpn_sa {
@@ -53,6 +54,7 @@ struct pvsvpn_sa {
 	struct pvsvpn_peer *peer;
 	const struct pvsvpn_transform *transform;
 	struct crypto_aead *aead;
+	bool esn;
 	unsigned long flags;
 	u64 iv;
 	struct pvsvpn_counters __percpu *counters;
@@ -76,7 +78,9 @@ struct pvsvpn_sa {
  * @key: key, then salt
  * @key_len: pvsvpn_transform_key_len(@transform)
  * @replay_window: inbound: in packets; 0 takes the peer's
- * @seq: last number used or highest number accepted, 0 to U32_MAX
+ * @esn: sequence numbers of 64 bits
+ * @seq: last number used or highest number accepted, 0 to
+ *	pvsvpn_sa_seq_max(@dir, @esn)
  */
 struct pvsvpn_sa_config {
 	u8 dir;
@@ -85,7 +89,8 @@ struct pvsvpn_sa_config {
 	const u8 *key;
 	unsigned int key_len;
 	u32 replay_window;
-	u32 seq;
+	bool esn;
+	u64 seq;
 };
 
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
@@ -96,7 +101,8 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa);
 void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);
 void pvsvpn_sa_get(struct pvsvpn_sa *sa);
 void pvsvpn_sa_put(struct pvsvpn_sa *sa);
-int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u32 *first);
-u32 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
+u64 pvsvpn_sa_seq_max(u8 dir, bool esn);
+int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first);
+u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
 
 #endif /* _PVSVPN_SA_H */

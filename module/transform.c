@@ -8,23 +8,29 @@
  * its next packet.
  */
 #include <crypto/aead.h>
+#include <crypto/authenc.h>
 #include <linux/netlink.h>
 #include <linux/percpu.h>
+#include <linux/rtnetlink.h>
 #include <linux/scatterlist.h>
 #include <linux/skbuff.h>
 
+#include "esp.h"
 #include "peer.h"
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
 #include "transforms.h"
 
+/* The trailer ends on 4 bytes at least (RFC 4303 section 2.4). */
 #define TRANSFORM(name_, encryption_, key_bits, attr_bits_, integrity_,	\
-		  aead_, salt, iv, icv)					\
+		  aead_, extra, iv, icv, block, legacy_)		\
 	{ .name = name_, .encryption = encryption_,			\
 	  .attr_bits = attr_bits_, .integrity = integrity_,		\
-	  .aead = aead_, .key_len = (key_bits) / 8, .salt_len = salt,	\
-	  .iv_len = iv, .icv_len = icv },
+	  .aead = aead_, .key_len = (key_bits) / 8, .extra_len = extra,	\
+	  .iv_len = iv, .icv_len = icv,					\
+	  .align = (block) < 4 ? 4 : (block),				\
+	  .random_iv = (block) > 1, .legacy = legacy_ },
 static const struct pvsvpn_transform transforms[] = {
 	PVSVPN_TRANSFORM_LIST(TRANSFORM)
 };
@@ -45,6 +51,7 @@ enum request_state {
  * @state: enum request_state; used only by asynchronous drivers
  * @err: how it ended; valid with REQUEST_COMPLETED
  * @capacity: bytes behind @aead for the driver's own use
+ * @iv: the packet's; of its own, as a driver may write to it
  * @sg: the packet's memory
  * @aead: the request proper
  */
@@ -55,6 +62,7 @@ struct request {
 	int state;
 	int err;
 	unsigned int capacity;
+	u8 iv[PVSVPN_IV_MAX];
 	struct scatterlist sg[MAX_SKB_FRAGS + 2];
 	struct aead_request aead;
 };
@@ -96,17 +104,71 @@ const struct pvsvpn_transform *pvsvpn_transform_usual(void)
  * pvsvpn_transform_key_len() - how long the key material is
  * @transform: the transform
  *
- * Context: any. Return: bytes of key and salt together.
+ * Context: any. Return: bytes of key and salt, or of both keys, together.
  */
 unsigned int
 pvsvpn_transform_key_len(const struct pvsvpn_transform *transform)
 {
-	return transform->key_len + transform->salt_len;
+	return transform->key_len + transform->extra_len;
+}
+
+/* What authenc() takes: a length, the integrity key, the encryption key. */
+struct authenc_key {
+	struct rtattr rta;
+	struct crypto_authenc_key_param param;
+	u8 keys[PVSVPN_KEY_MAX];
+} __packed __aligned(4);
+
+static int authenc_setkey(struct crypto_aead *aead,
+			  const struct pvsvpn_transform *transform,
+			  const u8 *key)
+{
+	struct authenc_key blob = {
+		.rta.rta_type = CRYPTO_AUTHENC_KEYA_PARAM,
+		.rta.rta_len = RTA_LENGTH(sizeof(blob.param)),
+		.param.enckeylen = cpu_to_be32(transform->key_len),
+	};
+	unsigned int len = pvsvpn_transform_key_len(transform);
+	int err;
+
+	BUILD_BUG_ON(offsetof(struct authenc_key, keys) !=
+		     RTA_SPACE(sizeof(blob.param)));
+	memcpy(blob.keys, key + transform->key_len, transform->extra_len);
+	memcpy(blob.keys + transform->extra_len, key, transform->key_len);
+	err = crypto_aead_setkey(aead, (const u8 *)&blob,
+				 offsetof(struct authenc_key, keys) + len);
+	memzero_explicit(&blob, sizeof(blob));
+	return err;
+}
+
+static int transform_setkey(struct crypto_aead *aead,
+			    const struct pvsvpn_transform *transform,
+			    const u8 *key)
+{
+	if (transform->integrity)
+		return authenc_setkey(aead, transform, key);
+	return crypto_aead_setkey(aead, key,
+				  pvsvpn_transform_key_len(transform));
+}
+
+/* Only authenc() has to know where the high half of an ESN is. */
+static struct crypto_aead *
+transform_find_driver(const struct pvsvpn_transform *transform, bool esn)
+{
+	static const char prefix[] = "authenc(";
+	char name[CRYPTO_MAX_ALG_NAME];
+
+	if (!esn || !transform->integrity)
+		return crypto_alloc_aead(transform->aead, 0, 0);
+	snprintf(name, sizeof(name), "authencesn(%s",
+		 transform->aead + sizeof(prefix) - 1);
+	return crypto_alloc_aead(name, 0, 0);
 }
 
 /**
  * pvsvpn_transform_alloc() - a keyed AEAD
  * @transform: the transform
+ * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @key: key material, pvsvpn_transform_key_len() bytes
  * @extack: where to say what went wrong
  *
@@ -114,19 +176,19 @@ pvsvpn_transform_key_len(const struct pvsvpn_transform *transform)
  * Return: the AEAD, for crypto_free_aead(); or an ERR_PTR.
  */
 struct crypto_aead *
-pvsvpn_transform_alloc(const struct pvsvpn_transform *transform,
+pvsvpn_transform_alloc(const struct pvsvpn_transform *transform, bool esn,
 		       const u8 *key, struct netlink_ext_ack *extack)
 {
 	struct crypto_aead *aead;
 	int err;
 
-	aead = crypto_alloc_aead(transform->aead, 0, 0);
+	aead = transform_find_driver(transform, esn);
 	if (IS_ERR(aead)) {
-		NL_SET_ERR_MSG_FMT(extack, "no crypto driver for %.30s (%.17s)",
+		NL_SET_ERR_MSG_FMT(extack, "no crypto driver for %.36s (%.17s)",
 				   transform->aead, transform->name);
 		return aead;
 	}
-	err = crypto_aead_setkey(aead, key, pvsvpn_transform_key_len(transform));
+	err = transform_setkey(aead, transform, key);
 	if (!err)
 		err = crypto_aead_setauthsize(aead, transform->icv_len);
 	if (err) {
@@ -238,9 +300,10 @@ static struct request *request_new(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	return req;
 }
 
-static int request_map(struct request *req, unsigned int crypt_len)
+static int request_map(struct request *req, unsigned int ad_len,
+		       unsigned int crypt_len)
 {
-	unsigned int ad_len = sizeof(struct ip_esp_hdr) + req->sa->transform->iv_len;
+	unsigned int iv_len = req->sa->transform->iv_len;
 	struct sk_buff *skb = req->skb;
 	int n;
 
@@ -252,8 +315,9 @@ static int request_map(struct request *req, unsigned int crypt_len)
 		if (unlikely(n < 0))
 			return n;
 	}
+	memcpy(req->iv, skb->data + ad_len - iv_len, iv_len);
 	aead_request_set_crypt(&req->aead, req->sg, req->sg, crypt_len,
-			       skb->data + sizeof(struct ip_esp_hdr));
+			       req->iv);
 	aead_request_set_ad(&req->aead, ad_len);
 	return 0;
 }
@@ -261,10 +325,9 @@ static int request_map(struct request *req, unsigned int crypt_len)
 static void transform_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 			    pvsvpn_transform_done done, bool encrypt)
 {
-	const struct pvsvpn_transform *transform = sa->transform;
 	struct request *req = request_new(sa, skb, done);
-	unsigned int len = skb->len - sizeof(struct ip_esp_hdr) -
-			   transform->iv_len;
+	unsigned int ad_len = pvsvpn_esp_ad_len(sa);
+	unsigned int len = skb->len - ad_len;
 	int err;
 
 	if (unlikely(!req)) {
@@ -272,8 +335,8 @@ static void transform_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		return;
 	}
 	if (encrypt)
-		len -= transform->icv_len;
-	err = request_map(req, len);
+		len -= sa->transform->icv_len;
+	err = request_map(req, ad_len, len);
 	if (likely(!err))
 		err = encrypt ? crypto_aead_encrypt(&req->aead) :
 				crypto_aead_decrypt(&req->aead);
@@ -286,7 +349,7 @@ static void transform_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 /**
  * pvsvpn_transform_encrypt() - encrypt a packet in place (RFC 4303, 3.3.2)
  * @sa: outbound SA
- * @skb: linear, ESP header to trailer, with room for the ICV counted in
+ * @skb: linear, from pvsvpn_esp_build(), with room for the ICV counted in
  * @done: what follows; the packet is its from now on
  *
  * Context: RCU read side with BH disabled.
@@ -300,7 +363,8 @@ void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 /**
  * pvsvpn_transform_decrypt() - verify and decrypt in place (RFC 4303, 3.4.4)
  * @sa: inbound SA
- * @skb: writable, ESP header to ICV, no fragment list, header and IV linear
+ * @skb: writable, from pvsvpn_esp_open(), no fragment list, header and IV
+ *	linear
  * @done: what follows; the packet is its from now on
  *
  * Context: RCU read side with BH disabled.

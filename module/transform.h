@@ -17,10 +17,14 @@ struct sk_buff;
  * @attr_bits: IKEv2 key length attribute, 0 where there is but one
  * @integrity: IKEv2 Integrity Algorithm Transform ID, 0 for an AEAD
  * @aead: algorithm name for crypto_alloc_aead()
- * @key_len: bytes of key without salt
- * @salt_len: bytes of salt
+ * @key_len: bytes of the encryption key without salt
+ * @extra_len: bytes of key material behind it: salt, or integrity key
  * @iv_len: bytes of explicit IV in a packet
  * @icv_len: bytes of ICV in a packet
+ * @align: the trailer of a packet ends on a multiple of this, bytes
+ * @random_iv: the IV must not be foreseeable (CBC, RFC 3602 section 3); others
+ *	need only be used once
+ * @legacy: for peers that have nothing better
  */
 struct pvsvpn_transform {
 	const char *name;
@@ -29,10 +33,16 @@ struct pvsvpn_transform {
 	u16 integrity;
 	const char *aead;
 	u8 key_len;
-	u8 salt_len;
+	u8 extra_len;
 	u8 iv_len;
 	u8 icv_len;
+	u8 align;
+	bool random_iv;
+	bool legacy;
 };
+
+/* The longest IV of the table. */
+#define PVSVPN_IV_MAX	16
 
 /**
  * typedef pvsvpn_transform_done - what follows encryption or decryption
@@ -53,7 +63,7 @@ const struct pvsvpn_transform *pvsvpn_transform_usual(void);
 unsigned int
 pvsvpn_transform_key_len(const struct pvsvpn_transform *transform);
 struct crypto_aead *
-pvsvpn_transform_alloc(const struct pvsvpn_transform *transform,
+pvsvpn_transform_alloc(const struct pvsvpn_transform *transform, bool esn,
 		       const u8 *key, struct netlink_ext_ack *extack);
 const char *pvsvpn_transform_driver(struct crypto_aead *aead);
 void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,

@@ -16,7 +16,7 @@
 
 #include "device.h"
 #include "esp.h"
-#include "outer4.h"
+#include "outer.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -36,17 +36,13 @@ static DEFINE_PER_CPU(u8, xmit_depth);
 
 /**
  * struct xmit_cb - what the end of encryption needs to know, in skb->cb
- * @saddr: outer source address
- * @daddr: outer destination address
+ * @outer: the outer header
  * @inner_len: length of the inner packet
- * @tos: DSCP and ECN of the outer header
  * @depth: value of xmit_depth for whatever happens to the packet next
  */
 struct xmit_cb {
-	__be32 saddr;
-	__be32 daddr;
+	struct pvsvpn_outer outer;
 	unsigned int inner_len;
-	u8 tos;
 	u8 depth;
 };
 
@@ -61,18 +57,16 @@ static struct xmit_cb *xmit_cb(struct sk_buff *skb)
  * @pvs: the device
  * @peer: the peer
  * @sa: the SA
- * @rt: route to the peer
- * @saddr: outer source address
- * @daddr: outer destination address
+ * @dst: route to the peer
+ * @outer: the outer header, but for what comes from the inner one
  * @fragment: the outer packets may be fragmented
  */
 struct xmit_batch {
 	struct pvsvpn_device *pvs;
 	struct pvsvpn_peer *peer;
 	struct pvsvpn_sa *sa;
-	struct rtable *rt;
-	__be32 saddr;
-	__be32 daddr;
+	struct dst_entry *dst;
+	struct pvsvpn_outer outer;
 	bool fragment;
 };
 
@@ -127,14 +121,14 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 
 static int xmit_find_route(struct xmit_batch *batch)
 {
-	struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(batch->peer);
-	struct rtable *rt = pvsvpn_outer4_route(endpoint, &batch->saddr);
+	struct dst_entry *dst;
 
-	if (IS_ERR(rt))
-		return PTR_ERR(rt) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
-					       PVSVPN_DROP_TX_NO_ROUTE;
-	batch->rt = rt;
-	batch->daddr = endpoint->remote.a4;
+	dst = pvsvpn_outer_route(pvsvpn_peer_endpoint(batch->peer),
+				 &batch->outer);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
+						PVSVPN_DROP_TX_NO_ROUTE;
+	batch->dst = dst;
 	return PVSVPN_PASS;
 }
 
@@ -155,8 +149,8 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 		xmit_tell_unreachable(skb);
 		return why;
 	}
-	return pvsvpn_pmtu_check(batch->sa, skb, &batch->rt->dst,
-				 &batch->fragment);
+	return pvsvpn_pmtu_check(batch->sa, skb, batch->dst,
+				 batch->outer.family, &batch->fragment);
 }
 
 /*
@@ -165,7 +159,7 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
  */
 static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower)
 {
-	int head = LL_RESERVED_SPACE(lower) + PVSVPN_OUTER4_LEN +
+	int head = LL_RESERVED_SPACE(lower) + PVSVPN_OUTER_LEN_MAX +
 		   PVSVPN_ESP_HEAD_MAX - (int)skb_headroom(skb);
 	int tail = PVSVPN_ESP_TAIL_MAX + (int)skb->data_len -
 		   (int)(skb_end_pointer(skb) - skb_tail_pointer(skb));
@@ -195,7 +189,7 @@ static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	/* Also right when an asynchronous driver has made a new start. */
 	depth = __this_cpu_read(xmit_depth);
 	__this_cpu_write(xmit_depth, cb.depth);
-	if (likely(!pvsvpn_outer4_send(sa, skb, cb.tos, cb.saddr, cb.daddr)))
+	if (likely(!pvsvpn_outer_send(sa, skb, &cb.outer)))
 		pvsvpn_stats_passed(sa, PVSVPN_TX, cb.inner_len);
 	else
 		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, len,
@@ -206,6 +200,7 @@ static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 /* Encryption has ended. */
 static void xmit_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 {
+	pvsvpn_esp_built(sa, skb);
 	if (unlikely(err))
 		xmit_drop(sa, skb, err == -ENOMEM ? PVSVPN_DROP_TX_NOMEM :
 						    PVSVPN_DROP_TX_CRYPTO);
@@ -220,20 +215,22 @@ static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb)
 {
 	struct xmit_cb *cb = xmit_cb(skb);
 
-	cb->saddr = batch->saddr;
-	cb->daddr = batch->daddr;
+	cb->outer = batch->outer;
 	cb->inner_len = skb->len;
 	cb->depth = __this_cpu_read(xmit_depth) + 1;
 	/* DSCP as in RFC 2983's uniform model, ECN as in RFC 6040's normal mode. */
-	cb->tos = skb->protocol == htons(ETH_P_IP) ?
-		  ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	cb->outer.tos = skb->protocol == htons(ETH_P_IP) ?
+			ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	/* For the flow label, while there is a flow to see. */
+	if (cb->outer.family == AF_INET6)
+		skb_get_hash(skb);
 }
 
 static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
-		     u32 seq)
+		     u64 seq)
 {
 	struct pvsvpn_device *pvs = batch->pvs;
-	int why = xmit_make_room(skb, batch->rt->dst.dev);
+	int why = xmit_make_room(skb, batch->dst->dev);
 
 	if (unlikely(why != PVSVPN_PASS)) {
 		xmit_drop(batch->sa, skb, why);
@@ -247,7 +244,7 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->encapsulation = 0;
 	skb->ignore_df = batch->fragment;
-	skb_dst_set_noref(skb, &batch->rt->dst);
+	skb_dst_set_noref(skb, batch->dst);
 	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
 }
 
@@ -275,7 +272,7 @@ static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 	struct sk_buff *skb, *next;
 	unsigned int count = 0;
 	int given;
-	u32 seq;
+	u64 seq;
 
 	skb_list_walk_safe(list, skb, next)
 		count++;
@@ -311,8 +308,7 @@ netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev)
 		xmit_segments(&batch, list);
 	else
 		pvsvpn_drop(batch.pvs, batch.peer, batch.sa, skb, why);
-	if (batch.rt)
-		ip_rt_put(batch.rt);
+	dst_release(batch.dst);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }

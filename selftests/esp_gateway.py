@@ -9,57 +9,24 @@
 192.0.2.2 and 192.0.2.3 exist as neighbour entries alone, so nobody but the test
 answers, and all that GW sends to them is seen at wire0.
 """
-import ctypes
 import errno
 import json
 import os
 import socket
 import struct
-import subprocess
 import time
 
 from esp_packet import Sa, outer
+from netns import in_netns, run
 
 ETH_P_ALL = 3
 ETH_P_IP = 0x0800
 PACKET_OUTGOING = 4
 SO_RCVBUFFORCE = 33
-CLONE_NEWNET = 0x40000000
 DEADLINE = 15
 # A CPU's backlog holds 1000; none must be lost on the veth.
 BURST_MAX = 900
 CTL = os.environ.get("PVSVPNCTL", "pvsvpnctl")
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def setns(path):
-    """os.setns() is not in Python 3.11."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        if LIBC.setns(fd, CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"setns {path}")
-    finally:
-        os.close(fd)
-
-
-def in_netns(name, make):
-    """make() called in a namespace; its sockets stay there."""
-    home = f"/proc/self/fd/{os.open('/proc/self/ns/net', os.O_RDONLY)}"
-    setns(f"/run/netns/{name}")
-    try:
-        return make()
-    finally:
-        setns(home)
-        os.close(int(home.rsplit("/", 1)[1]))
-
-
-def run(*command, stdin=None):
-    """Output of a command that must succeed."""
-    done = subprocess.run(command, input=stdin, text=True, check=False,
-                          capture_output=True, timeout=60)
-    assert done.returncode == 0, \
-        f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}"
-    return done.stdout
 
 
 def packet_socket(netns, device, kind):
@@ -159,7 +126,7 @@ class Gateway:
     def sa(self, direction, transform="aes128gcm16", *args, material=None):
         """A new SA with "wire", until the case ends."""
         self.next_spi += 1
-        sa = Sa(transform, self.next_spi, material)
+        sa = Sa(transform, self.next_spi, material, "esn" in args)
         self.add_sa(sa, direction, *args)
         self.sas.append((sa, direction))
         return sa

@@ -39,6 +39,22 @@ PART = 5
 SALT_LEN = 4
 
 
+def constants():
+    """What uapi/linux/pvsvpn.h says: {name without PVSVPN_: number}."""
+    found, number = {}, 0
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../uapi/linux/pvsvpn.h")
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            if re.match(r"enum\b", line):
+                number = 0
+            entry = re.match(r"\tPVSVPN_(\w+)(?: = (\d+))?,$", line)
+            if entry:
+                number = int(entry[2] or number)
+                found[entry[1]] = number
+                number += 1
+    return found
+
+
 def attributes(data):
     """(type, payload) of each attribute."""
     while len(data) >= 4:

@@ -17,13 +17,33 @@ from scapy.layers.inet6 import IPv6  # noqa: E402
 from scapy.layers.ipsec import ESP, SecurityAssociation  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
-# name: (bytes of key and salt, cipher, scapy's name)
+
+class Gmac:
+    """AES-GMAC (RFC 4543): the payload is sent in clear, and authenticated with the IV."""
+
+    def __init__(self, key):
+        self.cipher = AESGCM(key)
+
+    def encrypt(self, nonce, plain, ad):
+        """The payload, and its ICV."""
+        return plain + self.cipher.encrypt(nonce, b"", ad + nonce[SALT_LEN:] + plain)
+
+    def decrypt(self, nonce, sealed, ad):
+        """The payload, if its ICV is right."""
+        plain = sealed[:-ICV_LEN]
+        self.cipher.decrypt(nonce, sealed[-ICV_LEN:], ad + nonce[SALT_LEN:] + plain)
+        return plain
+
+
+# name: (bytes of key and salt, cipher, scapy's name if it has it)
 TRANSFORMS = {
     "aes128gcm16": (20, AESGCM, "AES-GCM"),
     "aes192gcm16": (28, AESGCM, "AES-GCM"),
     "aes256gcm16": (36, AESGCM, "AES-GCM"),
     "chacha20poly1305": (36, ChaCha20Poly1305, "CHACHA20-POLY1305"),
+    "aes128gmac": (20, Gmac, None),
 }
+SCAPY_TRANSFORMS = [name for name, (_, _, scapy) in TRANSFORMS.items() if scapy]
 SALT_LEN = 4
 IV_LEN = 8
 ICV_LEN = 16
@@ -36,10 +56,11 @@ NEXT_NONE = 59
 class Sa:
     """One SA: its keys, and the bytes on the wire that follow from them."""
 
-    def __init__(self, transform, spi, material=None):
+    def __init__(self, transform, spi, material=None, esn=False):
         length, cipher, self.scapy_name = TRANSFORMS[transform]
         self.transform = transform
         self.spi = spi
+        self.esn = esn
         self.material = material or os.urandom(length)
         self.salt = self.material[-SALT_LEN:]
         self.cipher = cipher(self.material[:-SALT_LEN])
@@ -47,10 +68,14 @@ class Sa:
 
     def seal(self, seq, plain, iv=None):
         """ESP around a payload that has its trailer already."""
-        head = struct.pack("!II", self.spi, seq)
+        head = struct.pack("!II", self.spi, seq & 0xffffffff)
         if iv is None:
             iv = self.next_iv()
-        return head + iv + self.cipher.encrypt(self.salt + iv, plain, head)
+        return head + iv + self.cipher.encrypt(self.salt + iv, plain, self.header(seq))
+
+    def header(self, seq):
+        """What is authenticated of it: an ESN whole (RFC 4303 section 2.2.1)."""
+        return struct.pack("!IQ" if self.esn else "!II", self.spi, seq)
 
     def next_iv(self):
         """Any IV that was not used before will do."""
@@ -63,14 +88,17 @@ class Sa:
             next_header = NEXT_IPV6 if inner[0] >> 4 == 6 else NEXT_IPV4
         return self.seal(seq, inner + trailer(len(inner), next_header))
 
-    def open(self, esp):
-        """(sequence number, IV, payload with trailer); raises InvalidTag."""
+    def open(self, esp, high=0):
+        """(sequence number, IV, payload with trailer); raises InvalidTag.
+
+        high: of an ESN, the half that is not sent
+        """
         spi, seq = struct.unpack("!II", esp[:HEADER_LEN])
         assert spi == self.spi, f"SPI {spi:#x} instead of {self.spi:#x}"
         iv = esp[HEADER_LEN:HEADER_LEN + IV_LEN]
         plain = self.cipher.decrypt(self.salt + iv, esp[HEADER_LEN + IV_LEN:],
-                                    esp[:HEADER_LEN])
-        return seq, iv, plain
+                                    self.header(high << 32 | seq))
+        return high << 32 | seq, iv, plain
 
     def scapy(self, src="192.0.2.2", dst="192.0.2.1"):
         """The same SA for scapy, in tunnel mode."""

@@ -4,10 +4,12 @@ import os
 import socket
 import struct
 
-from esp_gateway import arrive, expect, in_netns
-from esp_packet import (ESP, INNER4, IP, IPv6, NEXT_IPV4, NEXT_IPV6, NEXT_NONE, TRANSFORMS,
+from esp_gateway import arrive, expect
+from esp_packet import (ESP, INNER4, IP, IPv6, NEXT_IPV4, NEXT_IPV6, NEXT_NONE,
+                        SCAPY_TRANSFORMS, TRANSFORMS,
                         HEADER_LEN, IV_LEN, ICV_LEN, Sa, fragments, inner4, inner6,
                         outer, trailer)
+from netns import in_netns
 
 # Header, IV, trailer, ICV: nothing shorter can be ESP.
 SHORTEST = HEADER_LEN + IV_LEN + 4 + ICV_LEN
@@ -247,7 +249,7 @@ def sizes(gateway):
 def by_scapy_only(gateway):
     """Our own maker of ESP agrees with scapy's, byte by byte."""
     del gateway
-    for transform in TRANSFORMS:
+    for transform in SCAPY_TRANSFORMS:
         sa = Sa(transform, 0x1234)
         iv = os.urandom(IV_LEN)
         theirs = bytes(sa.scapy().encrypt(IP(INNER4), seq_num=7, iv=iv)[ESP])
@@ -268,7 +270,7 @@ def down(gateway):
 
 CASES = [
     ("the test's ESP is scapy's", by_scapy_only),
-    *[scapy_case(transform) for transform in TRANSFORMS],
+    *[scapy_case(transform) for transform in SCAPY_TRANSFORMS],
     ("inner packets of all sizes are delivered whole", sizes),
     ("padding of 0 to 255 bytes is accepted", every_padding),
     ("wrong padding bytes: rx_padding", padding_bytes),

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The anti-replay window (RFC 4303 section 3.4.3)."""
+"""The anti-replay window (RFC 4303 section 3.4.3), also of ESNs (appendix A)."""
 import random
 
 from esp_gateway import arrive
 from esp_packet import INNER4, numbered
 
 TOP = 0xffffffff
+CYCLE = 1 << 32
 BATCH = 400
 
 
@@ -30,9 +31,24 @@ class Window:
         return None
 
 
+class EsnWindow(Window):
+    """What it must do with numbers of 64 bits, of which 32 arrive."""
+
+    def judge(self, seq):
+        """None for accepted, or the reason."""
+        left = max(0, self.top - self.size + 1)
+        if left <= seq < left + CYCLE:
+            return super().judge(seq)
+        # Taken for the number with the same low half that may come
+        taken = left + (seq - left) % CYCLE
+        if not taken:
+            return "rx_seq_zero"
+        return "rx_replayed" if taken in self.seen else "rx_icv"
+
+
 def inner(seq):
     """An inner packet that tells which one it is."""
-    return numbered(seq)
+    return numbered(seq % CYCLE)
 
 
 def walk(gateway, sa, window, seqs):
@@ -184,6 +200,58 @@ def taken_over(gateway):
     walk(gateway, sa, window, [1000, 999, 873, 872, 1, 1001, 1001, 874, 1100, 1099, 990])
 
 
+def esn(gateway, size, top):
+    """An SA with ESN that has come to a number, and the model of its window."""
+    window = EsnWindow(size)
+    window.top = top
+    window.seen = set(range(top - 2 * size, top + 1))
+    return gateway.sa("in", "aes128gcm16", "esn", "replay-window", str(size),
+                      "seq", str(top)), window
+
+
+def esn_cross_case(size, cycles):
+    """A case for one window size: across a multiple of 2^32, with disorder."""
+    def case(gateway):
+        edge = cycles * CYCLE
+        sa, window = esn(gateway, size, edge - 2 * size)
+        walk(gateway, sa, window, [edge - size, edge - 1, edge, edge + 1, edge, edge - 2,
+                                   edge - 1, edge - size + 1, edge + 5, edge - 3])
+        seqs = [edge + step + int(random.expovariate(3 / size)) for step in range(300)]
+        walk(gateway, sa, window, seqs)
+        walk(gateway, sa, window, [edge + 3 * size, edge + size, edge - 1, edge + 2 * size + 1])
+    return f"ESN, window {size}: across {cycles} x 2^32 as in the model", case
+
+
+def esn_jumps(gateway):
+    """As far ahead as can be told, and one further."""
+    sa, window = esn(gateway, 64, 3 * CYCLE + 1000)
+    far = window.top - 63 + CYCLE - 1
+    walk(gateway, sa, window, [far + 1, far, far - 63, far - 64, far + 1])
+
+
+def esn_first(gateway):
+    """From the first number on, nothing left of it."""
+    sa, window = gateway.sa("in", "aes128gcm16", "esn"), EsnWindow(1024)
+    walk(gateway, sa, window, [0, 1, 2, 2, 500, 1, CYCLE - 1, CYCLE, 500, CYCLE - 1023])
+
+
+def esn_last(gateway):
+    """Up to 2^64 - 1, and no way around."""
+    last = (1 << 64) - 1
+    sa, window = esn(gateway, 64, last - 100)
+    walk(gateway, sa, window, [last - 70, last, last - 1, last, last - 63])
+    arrive(gateway, sa, [sa.packet(1, inner(1))], drops={"rx_too_old": 1})
+
+
+def esn_forged(gateway):
+    """The half that is not sent is authenticated: another one is no packet of ours."""
+    sa, window = esn(gateway, 64, 2 * CYCLE + 100)
+    walk(gateway, sa, window, [2 * CYCLE + 101])
+    arrive(gateway, sa, [sa.packet(CYCLE + 102, INNER4), sa.packet(3 * CYCLE + 103, INNER4)],
+           drops={"rx_icv": 2})
+    walk(gateway, sa, window, [2 * CYCLE + 102, 2 * CYCLE + 103])
+
+
 SIZES = (32, 33, 64, 1024, 4096)
 CASES = [
     ("replayed packets: rx_replayed", replayed),
@@ -197,6 +265,11 @@ CASES = [
     *[jumps_case(size) for size in (32, 100, 1024)],
     *[random_case(size) for size in (32, 200, 4096)],
     ("the last sequence numbers", last_numbers),
+    *[esn_cross_case(size, cycles) for size, cycles in ((32, 1), (1024, 1), (4096, 77))],
+    ("ESN: a jump of almost 2^32", esn_jumps),
+    ("ESN: the first sequence numbers", esn_first),
+    ("ESN: the last sequence numbers", esn_last),
+    ("ESN: high half that is not the sender's: rx_icv", esn_forged),
     ("the peer's replay-window holds for its SAs", peer_window),
     ("SA taken over: numbers already accepted are refused", taken_over),
 ]

@@ -4,8 +4,10 @@ import os
 import socket
 import struct
 
-from esp_gateway import difference, in_netns, moved, run, settle_out
-from esp_packet import IP, IPv6, NEXT_IPV4, NEXT_IPV6, TRANSFORMS, UDP, checksum, trailer
+from esp_gateway import difference, moved, settle_out
+from esp_packet import (IP, IPv6, NEXT_IPV4, NEXT_IPV6, SCAPY_TRANSFORMS, UDP, checksum,
+                        trailer)
+from netns import in_netns, run
 
 ESP_AT = 20  # behind an outer IPv4 header without options
 UDP_SEGMENT = 103
@@ -255,8 +257,30 @@ def exhausted(gateway):
     silent(gateway, gateway.counters(), all_scopes("tx_seq_exhausted", 1, sa))
 
 
+def esn_crossing(gateway):
+    """Numbers go on beyond 2^32, their low half on the wire."""
+    sa = gateway.sa("out", "aes128gcm16", "esn", "seq", str(2 ** 32 - 4))
+    packets = send(gateway, *[bytes(n) for n in range(4)])
+    send_segments(gateway, 4)
+    packets += gateway.captured(4)
+    opened = [sa.open(packet[ESP_AT:], high) for packet, high in zip(packets, [0] * 3 + [1] * 5)]
+    seqs = [seq for seq, _, _ in opened]
+    assert seqs == list(range(2 ** 32 - 3, 2 ** 32 + 5)), f"sequence numbers {seqs}"
+    ivs_ = [int.from_bytes(iv, "big") for _, iv, _ in opened]
+    assert len(set(ivs_)) == len(ivs_), "an IV was used twice"
+
+
+def esn_exhausted(gateway):
+    """Numbers end at 2^63 - 1: the other half is never used."""
+    sa = gateway.sa("out", "aes128gcm16", "esn", "seq", str(2 ** 63 - 3))
+    packets = send(gateway, b"1", b"2")
+    seqs = [sa.open(packet[ESP_AT:], 2 ** 31 - 1)[0] for packet in packets]
+    assert seqs == [2 ** 63 - 2, 2 ** 63 - 1], f"sequence numbers {seqs}"
+    silent(gateway, gateway.counters(), all_scopes("tx_seq_exhausted", 1, sa))
+
+
 CASES = [
-    *[scapy_case(transform) for transform in TRANSFORMS],
+    *[scapy_case(transform) for transform in SCAPY_TRANSFORMS],
     ("sequence numbers start at 1 and count up by one", numbers),
     ("no IV comes twice, also with one key in three SAs", ivs),
     ("padding is 1, 2, 3 and minimal", padding),
@@ -268,4 +292,6 @@ CASES = [
     ("no outbound SA: tx_no_sa", no_sa),
     ("destination behind no peer: tx_no_peer", no_peer),
     ("sequence numbers never wrap: tx_seq_exhausted", exhausted),
+    ("ESN: numbers go on beyond 2^32", esn_crossing),
+    ("ESN: numbers never wrap either: tx_seq_exhausted", esn_exhausted),
 ]

@@ -5,7 +5,7 @@
     esp_test.py GW WIRE GROUP...
 
 GW and WIRE are two empty network namespaces; see esp_gateway.py for what is
-made in them. Groups: receive, replay, send. One process for all cases, for
+made in them. Groups: receive, replay, send, vectors. One process for all cases, for
 python with scapy is slow to start.
 """
 import os
@@ -16,12 +16,14 @@ import traceback
 import esp_receive
 import esp_replay
 import esp_send
+import esp_vectors
 from esp_gateway import Gateway
 
 GROUPS = {
     "receive": esp_receive.CASES,
     "replay": esp_replay.CASES,
     "send": esp_send.CASES,
+    "vectors": esp_vectors.CASES,
 }
 
 

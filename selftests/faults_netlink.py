@@ -17,9 +17,9 @@ from esp_netlink import NLM_F_DUMP, answers, attribute, opened, request
 from refuse_netlink import (DEV, DEVICE_FWMARK, DEVICE_MTU, DEVICE_SET, DIR, DIR_IN, DIR_OUT, GCM,
                             NAME, NEW, NLM_F_ACK, OF_RIGHT, OTHER, PEER_DEL, PEER_GET, PEER_NEW,
                             PEER_SET, RIGHT, SA_DEL, SA_GET, SA_NEW, SECRET, SPI, ack, ip, state,
-                            subnet, text, u32, u8, LOCAL)
+                            subnet, text, u32, u8, LOCAL, UAPI)
 
-DEVICE_GET = 1
+DEVICE_GET = UAPI["CMD_DEVICE_GET"]
 RTM_NEWLINK, RTM_DELLINK = 16, 17
 NLM_F_CREATE_EXCL = 0x600
 NLM_F_REQUEST = 1
@@ -55,7 +55,8 @@ class Family:
 
     def state(self):
         """Peers and SAs, but for the peers' numbers, which grow."""
-        return [entry for entry in state(self.sock, self.family) if entry[:2] != (PEER_GET, 4)]
+        return [entry for entry in state(self.sock, self.family)
+                if entry[:2] != (PEER_GET, UAPI["A_PEER_ID"])]
 
     def fresh(self):
         """Another socket: the old one may have an answer on its way, or none."""
@@ -63,7 +64,8 @@ class Family:
         self.__init__()
 
 
-COUNTERS = {DEVICE_GET: 9, PEER_GET: 16, SA_GET: 14}
+COUNTERS = {DEVICE_GET: UAPI["A_DEVICE_COUNTERS"], PEER_GET: UAPI["A_PEER_COUNTERS"],
+            SA_GET: UAPI["A_SA_COUNTERS"]}
 
 
 class Link:

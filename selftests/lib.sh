@@ -33,6 +33,12 @@ skip()
 	exit $SKIP_STATUS
 }
 
+# report: the lines on stdin are shown with the result, also of a case that passes
+report()
+{
+	cat >>"$tmp.report"
+}
+
 # check WHAT ACTUAL EXPECTED
 check()
 {
@@ -104,6 +110,7 @@ run_cases()
 		count=$((count + 1))
 		(TMPDIR=$base run_case "$case") >"$log" 2>&1
 		status=$?
+		sed 's/^/# /' "$base"/*.report 2>/dev/null
 		if [ $status -eq 0 ]; then
 			passed=$((passed + 1))
 			echo "ok $count $test_name: ${case//_/ }"
@@ -114,7 +121,7 @@ run_cases()
 			sed 's/^/# /' "$log"
 			echo "not ok $count $test_name: ${case//_/ }"
 		fi
-		rm -f "$base"/*.skip
+		rm -f "$base"/*.skip "$base"/*.report
 	done
 	rm -rf "$base"
 	[ $failed -eq 0 ] || exit 1

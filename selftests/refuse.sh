@@ -59,7 +59,17 @@ addresses()
 	no 'remote 0.0.0.0 is the unspecified address' peer set pvs0 right remote 0.0.0.0
 	no 'local and remote are of different families; use one' \
 		peer add pvs0 new local fd00::1 remote 192.0.2.9 subnets 10.9.0.0/16
-	no 'IPv6 outside is not supported yet' peer set pvs0 right remote fd00::9
+	no 'remote ff02::1 is a multicast address; give the peer.s' \
+		peer add pvs0 new remote ff02::1 subnets 10.9.0.0/16
+	no "remote ::1 is this host's own" peer set pvs0 right remote ::1
+	no "remote :: is the unspecified address" peer set pvs0 right remote ::
+	no "remote ::ffff:192.0.2.9 is an IPv4 address in IPv6's clothes" \
+		peer set pvs0 right remote ::ffff:192.0.2.9
+	no 'local and remote are of different families' peer set pvs0 right local fd00::9
+	no 'remote is link-local; say its link, as in fe80::1%eth0' \
+		peer set pvs0 right remote fe80::9
+	no 'no interface nosuch where the device was created' peer set pvs0 right remote fe80::9%nosuch
+	no 'only a link-local remote .fe80::. has a link' peer set pvs0 right remote 2001:db8::9%lo
 	no 'local and remote are the same' peer set pvs0 right local 192.0.2.2
 }
 
@@ -102,7 +112,24 @@ SPIs()
 	# shellcheck disable=SC2046
 	no "spi 0x00001002 is peer right's on pvs0; use another" $(add in 0x1002 key)
 	# shellcheck disable=SC2046
-	no 'seq 4294967296 is too high' $(add in 0x9001 key seq 4294967296)
+	no 'seq 4294967296 is too high; numbers end at 4294967295 without esn' \
+		$(add in 0x9001 key seq 4294967296)
+	# shellcheck disable=SC2046
+	no 'seq 9223372036854775808 is too high; numbers end at 9223372036854775807$' \
+		$(add out 0x9001 key esn seq 9223372036854775808)
+}
+
+transforms()
+{
+	local name
+
+	for name in aes128-sha1 3des-sha1 3des-sha256; do
+		"$PVSVPNCTL" genkey $name >"$tmp/legacy"
+		no "$name is legacy; say legacy if the peer has no better" \
+			sa add pvs0 right dir in spi 0x9001 transform $name key-file "$tmp/legacy"
+	done
+	no 'key has 72 hex digits, aes128-sha256 wants 96 .32 for the key, 64 for the integrity key' \
+		sa add pvs0 right dir in spi 0x9001 transform aes128-sha256 key-file "$tmp/long"
 }
 
 keys()
@@ -131,6 +158,7 @@ of_addresses() { tunnel_up; unchanged addresses; }
 of_subnets() { tunnel_up; unchanged subnets; }
 of_windows_and_sizes() { tunnel_up; key_files; unchanged windows_and_sizes; }
 of_SPIs() { tunnel_up; key_files; unchanged SPIs; }
+of_legacy_transforms() { tunnel_up; key_files; unchanged transforms; }
 of_files_that_are_no_key() { tunnel_up; key_files; unchanged keys; }
 
 # An SPI is the host's: another device with the same local address cannot have it
@@ -226,6 +254,6 @@ to_the_owner_of_another_birthplace()
 }
 
 run_cases of_unknown_names of_addresses of_subnets of_windows_and_sizes of_SPIs \
-	of_files_that_are_no_key of_an_SPI_that_another_device_has \
+	of_legacy_transforms of_files_that_are_no_key of_an_SPI_that_another_device_has \
 	of_a_second_peer_that_takes_everything of_a_remote_that_brings_SPIs_together raw_requests \
 	to_whom_lacks_CAP_NET_ADMIN to_the_owner_of_another_birthplace

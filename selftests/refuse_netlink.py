@@ -15,7 +15,7 @@ import socket
 import struct
 import sys
 
-from esp_netlink import (NLM_F_DUMP, NLMSG_ERROR, answers, attribute, attributes, opened,
+from esp_netlink import (NLM_F_DUMP, NLMSG_ERROR, answers, attribute, attributes, constants, opened,
                          request)
 
 NLM_F_ACK = 4
@@ -24,16 +24,35 @@ SOL_NETLINK = 270
 NLMSGERR_ATTR_MSG = 1
 NLA_F_NESTED = 0x8000
 
-# uapi/linux/pvsvpn.h
-DEVICE_SET, PEER_GET, PEER_NEW, PEER_SET, PEER_DEL = 2, 3, 4, 5, 6
-SA_GET, SA_NEW, SA_DEL = 7, 8, 9
-IFINDEX, IFNAME = 1, 2
-DEVICE_MTU, DEVICE_FWMARK = 3, 5
-NAME, LOCAL, REMOTE, ENCAP, SUBNET, PEER_WINDOW = 3, 5, 6, 7, 8, 9
-SA_PEER, DIR, SPI, TRANSFORM, KEY, SA_WINDOW, SEQ = 3, 4, 5, 6, 7, 8, 9
-SUBNET_ADDRESS, SUBNET_PREFIX_LENGTH = 1, 2
-ENCRYPTION, KEY_LENGTH, INTEGRITY = 1, 2, 3
-DIR_IN, DIR_OUT = 0, 1
+UAPI = constants()
+
+
+def of_uapi(prefix, *names):
+    """Numbers of several names."""
+    return [UAPI[prefix + name] for name in names]
+
+
+DEVICE_SET, PEER_GET, PEER_NEW, PEER_SET, PEER_DEL = of_uapi(
+    "CMD_", "DEVICE_SET", "PEER_GET", "PEER_NEW", "PEER_SET", "PEER_DEL")
+SA_GET, SA_NEW, SA_DEL = of_uapi("CMD_", "SA_GET", "SA_NEW", "SA_DEL")
+# The same in each set
+IFINDEX, IFNAME = of_uapi("A_DEVICE_", "IFINDEX", "IFNAME")
+DEVICE_MTU, DEVICE_FWMARK = of_uapi("A_DEVICE_", "MTU", "FWMARK")
+NAME, LOCAL, REMOTE, LINK, ENCAP, SUBNET, PEER_WINDOW = of_uapi(
+    "A_PEER_", "NAME", "LOCAL", "REMOTE", "LINK", "ENCAP", "SUBNET", "REPLAY_WINDOW")
+SA_PEER, DIR, SPI, TRANSFORM, KEY, SA_WINDOW, ESN, SEQ = of_uapi(
+    "A_SA_", "PEER", "DIR", "SPI", "TRANSFORM", "KEY", "REPLAY_WINDOW", "ESN", "SEQ")
+SUBNET_ADDRESS, SUBNET_PREFIX_LENGTH = of_uapi("A_SUBNET_", "ADDRESS", "PREFIX_LENGTH")
+ENCRYPTION, KEY_LENGTH, INTEGRITY = of_uapi(
+    "A_TRANSFORM_", "ENCRYPTION", "KEY_LENGTH", "INTEGRITY")
+DIR_IN, DIR_OUT = of_uapi("DIRECTION_", "IN", "OUT")
+# What a refused request must leave as it is
+KEPT = {
+    PEER_GET: of_uapi("A_PEER_", "IFINDEX", "IFNAME", "NAME", "ID", "LOCAL", "REMOTE", "LINK",
+                      "ENCAP", "SUBNET", "REPLAY_WINDOW", "UP", "TX_SPI"),
+    SA_GET: of_uapi("A_SA_", "IFINDEX", "IFNAME", "PEER", "DIR", "SPI", "TRANSFORM",
+                    "REPLAY_WINDOW", "ESN", "SEQ", "CURRENT", "EXPIRED"),
+}
 SUBNETS_MAX = 1024
 
 
@@ -116,7 +135,10 @@ REFUSED = (
     (PEER_NEW, NEW + OTHER + attribute(LOCAL, b"abc"), "EINVAL", "address has 3 bytes"),
     (PEER_NEW, NEW + OTHER + attribute(LOCAL), "EINVAL", "address has 0 bytes"),
     (PEER_NEW, NEW + OTHER + ip(LOCAL, "fd00::1"), "EINVAL", "of different families; use one"),
-    (PEER_NEW, NEW + OTHER + ip(REMOTE, "fd00::1"), "EOPNOTSUPP", "IPv6 outside is not"),
+    (PEER_NEW, NEW + OTHER + ip(REMOTE, "fe80::1"), "EINVAL", "remote is link-local; say its link"),
+    (PEER_NEW, NEW + OTHER + text(LINK, "lo"), "EINVAL", "only a link-local remote"),
+    (PEER_NEW, NEW + OTHER + ip(REMOTE, "fe80::1") + text(LINK, "no"), "ENODEV", "no interface no"),
+    (PEER_NEW, NEW + OTHER + ip(REMOTE, "ff02::1"), "EINVAL", "ff02::1 is a multicast address"),
     (PEER_NEW, NEW + OTHER + ip(LOCAL, "192.0.2.9"), "EINVAL", "local and remote are the same"),
     (PEER_NEW, NEW + OTHER + ip(LOCAL, "224.0.0.5"), "EINVAL", "local 224.0.0.5 is a multicast"),
     (PEER_NEW, NEW + OTHER + ip(REMOTE, "224.0.0.5"), "EINVAL", "remote 224.0.0.5 is a multic"),
@@ -167,6 +189,9 @@ REFUSED = (
     (SA_NEW, OUTBOUND + GCM + SECRET + u32(SA_WINDOW, 64), "EINVAL", "is for inbound SAs"),
     (SA_NEW, OF_RIGHT + u8(DIR, 0) + u32(SPI, 0) + GCM + SECRET, "EINVAL", "0x00000000 is reserved"),
     (SA_NEW, OF_RIGHT + u8(DIR, 1) + u32(SPI, 255) + GCM + SECRET, "EINVAL", "0x000000ff is reserved"),
+    (SA_NEW, INBOUND + GCM + SECRET + u8(ESN, 2), "ERANGE", "out of range"),
+    (SA_NEW, INBOUND + transform(12, 128, 2) + attribute(KEY, bytes(36)), "EINVAL",
+     "aes128-sha1 is legacy; say legacy"),
     (SA_NEW, SPI_EXISTS + GCM + SECRET, "EEXIST", "0x00001001 is peer right's on pvs0"),
     (SA_NEW, DEV + text(SA_PEER, "nosuch") + u8(DIR, 0) + u32(SPI, 0x9001) + GCM + SECRET, "ENOENT",
      "pvs0 has no peer nosuch"),
@@ -191,7 +216,7 @@ def ack(sock):
 def state(sock, family):
     """Names, addresses, subnets of peers; SPIs of SAs, and so on: no counters, no times."""
     found = []
-    for command, kept in ((PEER_GET, range(1, 12)), (SA_GET, (1, 2, 3, 4, 5, 6, 8, 9, 10, 11))):
+    for command, kept in KEPT.items():
         request(sock, family, command, NLM_F_DUMP)
         for data in answers(sock):
             while len(data) >= 20:

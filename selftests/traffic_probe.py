@@ -13,7 +13,6 @@
 One process in two namespaces, since starting Python takes long in an emulated
 machine. Prints what is wrong, one line each; exit status 1 if there is any.
 """
-import ctypes
 import fcntl
 import os
 import select
@@ -21,7 +20,8 @@ import socket
 import struct
 import sys
 
-CLONE_NEWNET = 0x40000000
+from netns import enter
+
 TUNSETIFF = 0x400454ca
 IFF_TUN_NO_PI = 0x1001
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
@@ -34,7 +34,6 @@ PORT = 4000
 SECONDS = 10
 BUFFER = 4 << 20
 
-libc = ctypes.CDLL(None, use_errno=True)
 faults = []
 
 
@@ -43,13 +42,6 @@ def fault(text):
     faults.append(text)
     if len(faults) <= 20:
         print(text, flush=True)
-
-
-def enter(name):
-    """Go to a network namespace of `ip netns`."""
-    with open(f"/run/netns/{name}", "rb") as file:
-        if libc.setns(file.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"setns {name}")
 
 
 def opened(name, family, kind, protocol=0, bind=None):

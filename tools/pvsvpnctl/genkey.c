@@ -13,10 +13,11 @@
 
 void list_transforms(void)
 {
-	puts("\nTransforms, and hex digits of their key and salt:");
+	puts("\nTransforms, and hex digits of their key material:");
 	for (size_t i = 0; i < transform_count; i++)
-		printf("  %-16s  %3zu\n", transforms[i].name,
-		       transform_key_bytes(&transforms[i]) * 2);
+		printf("  %-16s  %3zu%s\n", transforms[i].name,
+		       transform_key_bytes(&transforms[i]) * 2,
+		       transforms[i].legacy ? "  legacy" : "");
 }
 
 /* The shell made the file, so the key is written anyhow. */
@@ -102,7 +103,7 @@ const struct command command_genkey = {
 	.name = "genkey",
 	.args = "TRANSFORM",
 	.help = "Writes random key material for a transform to standard output: one line of hex\n"
-		"digits, the key and its salt. Use umask 077 when it goes to a file.\n",
+		"digits, the key and its salt or integrity key. Use umask 077 when it goes to a file.\n",
 	.more_help = list_transforms,
 	.run = run_genkey,
 };

@@ -100,9 +100,10 @@ static int decode(const char *what, const char *file,
 				 want * 2);
 	if ((size_t)digits != want * 2)
 		return ctl_error(CTL_FAILED, what, file, todo,
-				 "key has %zd hex digits, %s wants %zu (%u for the key, %u for the salt)",
+				 "key has %zd hex digits, %s wants %zu (%u for the key, %u for the %s)",
 				 digits, t->name, want * 2, t->key_bits / 4,
-				 t->salt * 2);
+				 t->extra * 2,
+				 t->integrity ? "integrity key" : "salt");
 	key->len = want;
 	return CTL_OK;
 }

@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +12,15 @@
 #include "parse.h"
 
 #define TRANSFORM(_name, _encryption, _key_bits, _attr_bits, _integrity,	\
-		  _aead, _salt, _iv, _icv)				\
+		  _aead, _extra, _iv, _icv, _block, _legacy)		\
 	{								\
 		.name = _name,						\
 		.encryption = _encryption,				\
 		.key_bits = _key_bits,					\
 		.attr_bits = _attr_bits,				\
 		.integrity = _integrity,				\
-		.salt = _salt,						\
+		.extra = _extra,					\
+		.legacy = _legacy,					\
 	},
 
 const struct transform transforms[] = {
@@ -50,7 +50,7 @@ const struct transform *transform_by_id(uint16_t encryption,
 
 size_t transform_key_bytes(const struct transform *t)
 {
-	return t->key_bits / 8 + t->salt;
+	return t->key_bits / 8 + t->extra;
 }
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *value)
@@ -111,6 +111,25 @@ const char *parse_addr(const char *text, void *value)
 {
 	if (!read_addr(text, value))
 		return "an IPv4 or IPv6 address";
+	return NULL;
+}
+
+const char *parse_remote(const char *text, void *value)
+{
+	const char *link = strchr(text, '%');
+	struct remote *remote = value;
+	char addr[INET6_ADDRSTRLEN];
+	size_t len = link ? (size_t)(link - text) : strlen(text);
+
+	memset(remote, 0, sizeof(*remote));
+	if (len >= sizeof(addr) || (link && (!link[1] || strlen(link + 1) >= IFNAMSIZ)))
+		return "an IPv4 or IPv6 address, or fe80::ADDRESS%INTERFACE";
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	if (!read_addr(addr, &remote->addr))
+		return "an IPv4 or IPv6 address, or fe80::ADDRESS%INTERFACE";
+	if (link)
+		strcpy(remote->link, link + 1);
 	return NULL;
 }
 
@@ -177,6 +196,14 @@ const char *parse_transform(const char *text, void *value)
 	return *t ? NULL : "one of those that pvsvpnctl genkey --help lists";
 }
 
+/* The word alone says it. */
+const char *parse_word(const char *text, void *value)
+{
+	(void)text;
+	*(bool *)value = true;
+	return NULL;
+}
+
 const char *parse_text(const char *text, void *value)
 {
 	if (!*text)
@@ -205,7 +232,7 @@ static int parse_param(const char *what, const char *key, const char *text,
 	if (param->seen)
 		return ctl_error(CTL_USAGE, what, key, "give it once",
 				 "given twice");
-	if (!text)
+	if (!text && param->parse != parse_word)
 		return ctl_error(CTL_USAGE, what, key, "add it",
 				 "its value is missing");
 	expected = param->parse(text, param->value);
@@ -220,13 +247,15 @@ static int parse_param(const char *what, const char *key, const char *text,
 int parse_params(const char *what, int argc, char **argv,
 		 struct param *params, size_t count)
 {
-	for (int i = 0; i < argc; i += 2) {
+	for (int i = 0; i < argc; i++) {
+		struct param *param = find_param(params, count, argv[i]);
 		const char *text = i + 1 < argc ? argv[i + 1] : NULL;
-		int ret = parse_param(what, argv[i], text,
-				      find_param(params, count, argv[i]));
+		int ret = parse_param(what, argv[i], text, param);
 
 		if (ret)
 			return ret;
+		if (param->parse != parse_word)
+			i++;
 	}
 	return CTL_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef PVSVPNCTL_PARSE_H
 #define PVSVPNCTL_PARSE_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,12 @@
 struct addr {
 	uint8_t len;
 	uint8_t byte[16];
+};
+
+/* A link-local address is one on a link, by the interface's name. */
+struct remote {
+	struct addr addr;
+	char link[IFNAMSIZ];
 };
 
 struct subnet {
@@ -30,7 +37,8 @@ struct transform {
 	uint16_t key_bits;
 	uint16_t attr_bits;
 	uint16_t integrity;
-	uint8_t salt;
+	uint8_t extra;
+	bool legacy;
 };
 
 extern const struct transform transforms[];
@@ -40,7 +48,7 @@ const struct transform *transform_by_name(const char *name);
 const struct transform *transform_by_id(uint16_t encryption,
 					uint16_t attr_bits,
 					uint16_t integrity);
-/* Bytes of key material: key, then salt. */
+/* Bytes of key material: key, then salt or integrity key. */
 size_t transform_key_bytes(const struct transform *t);
 
 /*
@@ -53,11 +61,13 @@ parse_fn parse_u32;		/* uint32_t, decimal, 0x hex or 0 octal */
 parse_fn parse_u64;		/* uint64_t, the same */
 parse_fn parse_mtu;		/* uint32_t, "auto" is 0 */
 parse_fn parse_addr;		/* struct addr */
+parse_fn parse_remote;		/* struct remote */
 parse_fn parse_subnets;		/* struct subnet_list, allocated */
 parse_fn parse_dir;		/* uint8_t, enum pvsvpn_direction */
 parse_fn parse_encap;		/* uint8_t, PVSVPN_ENCAP_NONE */
 parse_fn parse_transform;	/* const struct transform * */
 parse_fn parse_text;		/* const char * */
+parse_fn parse_word;		/* bool; a keyword without a value */
 
 /* A keyword of a command and where its value goes. */
 struct param {
@@ -68,7 +78,7 @@ struct param {
 };
 
 /**
- * parse_params() - read "KEY VALUE" pairs
+ * parse_params() - read "KEY VALUE" pairs, and keywords that have no value
  * @what: the command, for the error line
  * @argc: number of words in @argv
  * @argv: the words

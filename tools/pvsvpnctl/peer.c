@@ -12,6 +12,7 @@ static const char * const names[] = {
 	[PVSVPN_A_PEER_NAME] = "peer",
 	[PVSVPN_A_PEER_LOCAL] = "local",
 	[PVSVPN_A_PEER_REMOTE] = "remote",
+	[PVSVPN_A_PEER_LINK] = "link",
 	[PVSVPN_A_PEER_ENCAP] = "encap",
 	[PVSVPN_A_PEER_SUBNET] = "subnet",
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = "replay-window",
@@ -21,7 +22,7 @@ enum { LOCAL, REMOTE, ENCAP, SUBNETS, REPLAY_WINDOW, PARAMS };
 
 struct peer_config {
 	struct addr local;
-	struct addr remote;
+	struct remote remote;
 	uint8_t encap;
 	struct subnet_list subnets;
 	uint32_t replay_window;
@@ -33,7 +34,7 @@ static void init_config(struct peer_config *config)
 	*config = (struct peer_config) {
 		.params = {
 			[LOCAL] = { "local", parse_addr, &config->local },
-			[REMOTE] = { "remote", parse_addr, &config->remote },
+			[REMOTE] = { "remote", parse_remote, &config->remote },
 			[ENCAP] = { "encap", parse_encap, &config->encap },
 			[SUBNETS] = { "subnets", parse_subnets,
 				      &config->subnets },
@@ -62,7 +63,9 @@ static void put_config(struct nl *nl, const struct peer_config *config)
 	if (params[LOCAL].seen)
 		nl_put_addr(nl, PVSVPN_A_PEER_LOCAL, &config->local);
 	if (params[REMOTE].seen)
-		nl_put_addr(nl, PVSVPN_A_PEER_REMOTE, &config->remote);
+		nl_put_addr(nl, PVSVPN_A_PEER_REMOTE, &config->remote.addr);
+	if (config->remote.link[0])
+		nl_put_text(nl, PVSVPN_A_PEER_LINK, config->remote.link);
 	if (params[ENCAP].seen)
 		nl_put_u8(nl, PVSVPN_A_PEER_ENCAP, config->encap);
 	if (params[REPLAY_WINDOW].seen)
@@ -144,7 +147,7 @@ static int run_del(const struct options *options, int argc, char **argv)
 
 #define CONFIG_HELP							\
 	"  local ADDR       outer address of this end; without, the route to the remote decides\n" \
-	"  remote ADDR      outer address of the peer\n"		\
+	"  remote ADDR      outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link\n" \
 	"  encap none       ESP as IP protocol 50\n"			\
 	"  subnets CIDR,... inner prefixes behind the peer; without, it takes everything\n" \
 	"  replay-window N  anti-replay window of its inbound SAs in packets, 32 to 4096\n"

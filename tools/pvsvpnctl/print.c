@@ -376,7 +376,8 @@ static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 	no_memory_if(!line);
 	set_cell(line, &column, "%s", dir_name(sa->dir));
 	set_cell(line, &column, "0x%08x", sa->spi);
-	set_cell(line, &column, "%s", format_transform(text, sa));
+	set_cell(line, &column, "%s%s", format_transform(text, sa),
+		 sa->esn ? "-esn" : "");
 	set_cell(line, &column, "%" PRIu64, sa->seq);
 	if (sa->replay_window)
 		set_cell(line, &column, "%u", sa->replay_window);

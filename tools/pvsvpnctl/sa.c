@@ -13,20 +13,26 @@ static const char * const names[] = {
 	[PVSVPN_A_SA_DIR] = "dir",
 	[PVSVPN_A_SA_SPI] = "spi",
 	[PVSVPN_A_SA_TRANSFORM] = "transform",
+	[PVSVPN_A_SA_LEGACY] = "legacy",
 	[PVSVPN_A_SA_KEY] = "key",
 	[PVSVPN_A_SA_REPLAY_WINDOW] = "replay-window",
+	[PVSVPN_A_SA_ESN] = "esn",
 	[PVSVPN_A_SA_SEQ] = "seq",
 };
 
 /* The first two name an SA; the first four are needed to add one. */
-enum { DIR, SPI, TRANSFORM, KEY_FILE, REPLAY_WINDOW, SEQ, PARAMS };
+enum {
+	DIR, SPI, TRANSFORM, KEY_FILE, LEGACY, REPLAY_WINDOW, ESN, SEQ, PARAMS
+};
 
 struct sa_config {
 	uint8_t dir;
 	uint32_t spi;
 	const struct transform *transform;
 	const char *key_file;
+	bool legacy;
 	uint32_t replay_window;
+	bool esn;
 	uint64_t seq;
 	struct param params[PARAMS];
 };
@@ -41,8 +47,10 @@ static void init_config(struct sa_config *config)
 					&config->transform },
 			[KEY_FILE] = { "key-file", parse_text,
 				       &config->key_file },
+			[LEGACY] = { "legacy", parse_word, &config->legacy },
 			[REPLAY_WINDOW] = { "replay-window", parse_u32,
 					    &config->replay_window },
+			[ESN] = { "esn", parse_word, &config->esn },
 			[SEQ] = { "seq", parse_u64, &config->seq },
 		},
 	};
@@ -79,10 +87,13 @@ static void put_new(struct nl *nl, const struct sa_config *config,
 	nl_put_u16(nl, PVSVPN_A_TRANSFORM_INTEGRITY,
 		   config->transform->integrity);
 	nl_nest_end(nl, nest);
+	if (config->legacy)
+		nl_put(nl, PVSVPN_A_SA_LEGACY, 0, NULL);
 	nl_put(nl, PVSVPN_A_SA_KEY, key->len, key->byte);
 	if (config->params[REPLAY_WINDOW].seen)
 		nl_put_u32(nl, PVSVPN_A_SA_REPLAY_WINDOW,
 			   config->replay_window);
+	nl_put_u8(nl, PVSVPN_A_SA_ESN, config->esn);
 	if (config->params[SEQ].seen)
 		nl_put_u64(nl, PVSVPN_A_SA_SEQ, config->seq);
 }
@@ -147,14 +158,17 @@ static int run_del(const struct options *options, int argc, char **argv)
 
 const struct command command_sa_add = {
 	.name = "sa add",
-	.args = "DEV PEER dir in|out spi 0xNNNNNNNN transform NAME key-file FILE|- [replay-window N] [seq N]",
+	.args = "DEV PEER dir in|out spi 0xNNNNNNNN transform NAME key-file FILE|- [legacy] [replay-window N] [esn] [seq N]",
 	.help = "Adds an SA to a peer. A new outbound SA becomes the current one.\n\n"
 		"  dir in|out       what arrives from the peer, or what leaves for it\n"
 		"  spi N            Security Parameters Index, 0x100 or higher\n"
 		"  transform NAME   cipher suite, see below\n"
-		"  key-file FILE|-  hex digits: the key, then its salt; - reads standard input.\n"
+		"  key-file FILE|-  hex digits: the key, then its salt or the integrity key;\n"
+		"                   - reads standard input.\n"
 		"                   A file must not be open to group or others (chmod 600)\n"
+		"  legacy           allows SHA-1 and 3DES, for a peer that has nothing better\n"
 		"  replay-window N  anti-replay window in packets, 32 to 4096 (dir in)\n"
+		"  esn              sequence numbers of 64 bits, where the peer has them too\n"
 		"  seq N            takes an SA over: last number sent, or highest accepted\n",
 	.more_help = list_transforms,
 	.run = run_add,

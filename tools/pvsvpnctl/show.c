@@ -52,7 +52,9 @@ static void print_peer(const struct peer *peer)
 
 	strcpy(name, peer->name);
 	printf("\npeer: %s\n", clean_text(name));
-	printf("  remote: %s", format_addr(text, &peer->remote));
+	strcpy(name, peer->link);
+	printf("  remote: %s%s%s", format_addr(text, &peer->remote),
+	       name[0] ? "%" : "", clean_text(name));
 	printf("  local: %s  encap: %s\n", format_addr(text, &peer->local),
 	       encap_name(peer->encap));
 	print_subnets(&peer->subnets);
@@ -99,6 +101,7 @@ static char *sa_json(const struct sa *sa)
 		json_uint(json, "replay_window", sa->replay_window);
 	else
 		json_null(json, "replay_window");
+	json_bool(json, "esn", sa->esn);
 	json_uint(json, "seq", sa->seq);
 	json_bool(json, "current", sa->current);
 	json_bool(json, "expired", sa->expired);
@@ -159,6 +162,10 @@ static char *peer_json(const struct peer *peer)
 	json_uint(json, "id", peer->id);
 	json_addr(json, "local", &peer->local);
 	json_addr(json, "remote", &peer->remote);
+	if (peer->link[0])
+		json_text(json, "link", peer->link);
+	else
+		json_null(json, "link");
 	json_text(json, "encap", encap_name(peer->encap));
 	json_raw(json, "subnets", subnets_json(&peer->subnets));
 	json_uint(json, "replay_window", peer->replay_window);

@@ -64,6 +64,7 @@ struct sa {
 	uint16_t attr_bits;
 	uint16_t integrity;
 	uint32_t replay_window;
+	bool esn;
 	uint64_t seq;
 	bool current;
 	bool expired;
@@ -80,6 +81,7 @@ struct peer {
 	uint32_t id;
 	struct addr local;
 	struct addr remote;
+	char link[IFNAMSIZ];
 	uint8_t encap;
 	struct subnet_list subnets;
 	uint32_t replay_window;

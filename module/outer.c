@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/skbuff.h>
+#include <net/esp.h>
+
+#include "device.h"
+#include "outer.h"
+#include "outer4.h"
+#include "outer6.h"
+#include "peer.h"
+#include "receive.h"
+#include "sad.h"
+#include "stats.h"
+
+/**
+ * pvsvpn_outer_len() - what the outer header takes
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: any. Return: bytes.
+ */
+unsigned int pvsvpn_outer_len(u16 family)
+{
+	return family == AF_INET ? PVSVPN_OUTER4_LEN : PVSVPN_OUTER6_LEN;
+}
+
+/**
+ * pvsvpn_outer_route() - the route to a peer's remote address
+ * @endpoint: the peer's addresses
+ * @outer: family and both addresses are filled in, also where there is no route
+ *
+ * Context: RCU read side with BH disabled.
+ * Return: the route, for dst_release(); ERR_PTR(-ELOOP) when it leads back into
+ * the peer's device; or another ERR_PTR when there is none.
+ */
+struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
+				     struct pvsvpn_outer *outer)
+{
+	outer->family = endpoint->family;
+	outer->saddr = endpoint->local;
+	outer->daddr = endpoint->remote;
+	return outer->family == AF_INET ?
+	       pvsvpn_outer4_route(endpoint, outer) :
+	       pvsvpn_outer6_route(endpoint, outer);
+}
+
+/**
+ * pvsvpn_outer_send() - put the outer IP header on, and send
+ * @sa: outbound SA
+ * @skb: ESP packet with its route, ignore_df where it may be fragmented;
+ *	consumed
+ * @outer: what goes into the header
+ *
+ * Context: RCU read side with BH disabled.
+ * Return: 0, or the errno with which the stack has refused the packet.
+ */
+int pvsvpn_outer_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		      const struct pvsvpn_outer *outer)
+{
+	return outer->family == AF_INET ? pvsvpn_outer4_send(sa, skb, outer) :
+					  pvsvpn_outer6_send(sa, skb, outer);
+}
+
+/*
+ * An SPI that nobody here knows: the first thing to see when the two ends
+ * disagree about their SAs. Stock IPsec gets the packet in any case.
+ */
+static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
+			      u16 family, const xfrm_address_t *saddr,
+			      const xfrm_address_t *daddr)
+{
+	struct pvsvpn_peer *peer;
+	struct xfrm_state *x;
+
+	peer = pvsvpn_peer_find_remote(net, family, saddr);
+	if (!peer)
+		return;
+	x = xfrm_state_lookup(net, skb->mark, daddr, spi, IPPROTO_ESP, family);
+	if (x)
+		xfrm_state_put(x);
+	else
+		pvsvpn_stats_dropped(peer->pvs, peer, NULL, skb->len,
+				     PVSVPN_DROP_RX_UNKNOWN_SPI);
+}
+
+/**
+ * pvsvpn_outer_receive() - an ESP packet has arrived
+ * @skb: the packet, from the SPI on, network header at the outer IP header;
+ *	consumed when it is ours
+ * @family: of the outer header
+ * @saddr: from
+ * @daddr: to
+ *
+ * Context: softirq, RCU read side.
+ * Return: 0 when it was ours, whatever became of it; -EINVAL for the next
+ * handler to have it.
+ */
+int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
+			 const xfrm_address_t *saddr,
+			 const xfrm_address_t *daddr)
+{
+	struct net *net = dev_net(skb->dev);
+	struct pvsvpn_sa *sa;
+	__be32 spi;
+
+	spi = ((const struct ip_esp_hdr *)skb->data)->spi;
+	sa = pvsvpn_sad_find_in(net, family, daddr, spi);
+	if (!sa) {
+		outer_unknown_spi(net, skb, spi, family, saddr, daddr);
+		return -EINVAL;
+	}
+	pvsvpn_receive(sa, skb);
+	return 0;
+}
+
+/**
+ * pvsvpn_outer_init() - ask for ESP packets
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_outer_init(void)
+{
+	int err;
+
+	err = pvsvpn_outer4_init();
+	if (err)
+		return err;
+	err = pvsvpn_outer6_init();
+	if (err)
+		pvsvpn_outer4_exit();
+	return err;
+}
+
+/**
+ * pvsvpn_outer_exit() - get no more; none is in here on return
+ */
+void pvsvpn_outer_exit(void)
+{
+	pvsvpn_outer6_exit();
+	pvsvpn_outer4_exit();
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/icmpv6.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/addrconf.h>
+#include <net/dst_cache.h>
+#include <net/esp.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
+#include <net/xfrm.h>
+
+#include "device.h"
+#include "outer.h"
+#include "outer6.h"
+#include "peer.h"
+#include "sa.h"
+#include "sad.h"
+
+/* Before VTI (100) and stock ESP (0), which get what is not ours. */
+#define HANDLER_PRIORITY	200
+
+static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
+				      struct pvsvpn_outer *outer)
+{
+	struct pvsvpn_device *pvs = endpoint->peer->pvs;
+	struct flowi6 fl6 = {
+		.daddr = outer->daddr.in6,
+		.saddr = outer->saddr.in6,
+		.flowi6_oif = endpoint->link,
+		.flowi6_proto = IPPROTO_ESP,
+		.flowi6_mark = READ_ONCE(pvs->fwmark),
+	};
+	struct dst_entry *dst;
+	int err;
+
+	/* Unlike IPv4's, the lookup takes any source. */
+	if (!ipv6_addr_any(&fl6.saddr) &&
+	    !ipv6_chk_addr(pvs->net, &fl6.saddr, NULL, 0))
+		return ERR_PTR(-EADDRNOTAVAIL);
+	/* Not ip6_dst_lookup_flow(): that would ask stock IPsec's policies. */
+	err = ip6_dst_lookup(pvs->net, NULL, &dst, &fl6);
+	if (err)
+		return ERR_PTR(err);
+	if (unlikely(dst->dev == pvs->dev)) {
+		dst_release(dst);
+		return ERR_PTR(-ELOOP);
+	}
+	dst_cache_set_ip6(&endpoint->dst_cache, dst, &fl6.saddr);
+	outer->saddr.in6 = fl6.saddr;
+	return dst;
+}
+
+/**
+ * pvsvpn_outer6_route() - pvsvpn_outer_route() for IPv6
+ * @endpoint: the peer's addresses
+ * @outer: addresses; the source is filled in where it is unspecified
+ *
+ * Context: RCU read side with BH disabled.
+ * Return: as pvsvpn_outer_route().
+ */
+struct dst_entry *pvsvpn_outer6_route(struct pvsvpn_endpoint *endpoint,
+				      struct pvsvpn_outer *outer)
+{
+	struct dst_entry *dst = dst_cache_get_ip6(&endpoint->dst_cache,
+						  &outer->saddr.in6);
+
+	return likely(dst) ? dst : route_lookup(endpoint, outer);
+}
+
+/* From the hash of the inner packet, which xmit.c has asked for (RFC 6438). */
+static __be32 flow_label(struct net *net, struct sk_buff *skb)
+{
+	struct flowi6 none = {};
+
+	return ip6_make_flowlabel(net, skb, 0, true, &none);
+}
+
+static void outer6_push(struct sk_buff *skb, struct net *net,
+			const struct pvsvpn_outer *outer)
+{
+	__be32 label = flow_label(net, skb);
+	struct ipv6hdr *ip6h;
+
+	skb_push(skb, sizeof(*ip6h));
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(*ip6h));
+	ip6h = ipv6_hdr(skb);
+	ip6_flow_hdr(ip6h, outer->tos, label);
+	ip6h->nexthdr = IPPROTO_ESP;
+	ip6h->hop_limit = ip6_dst_hoplimit(skb_dst(skb));
+	ip6h->saddr = outer->saddr.in6;
+	ip6h->daddr = outer->daddr.in6;
+}
+
+/**
+ * pvsvpn_outer6_send() - pvsvpn_outer_send() for IPv6
+ * @sa: outbound SA
+ * @skb: ESP packet
+ * @outer: what goes into the header
+ *
+ * Context: RCU read side with BH disabled. Return: as pvsvpn_outer_send().
+ */
+int pvsvpn_outer6_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       const struct pvsvpn_outer *outer)
+{
+	struct pvsvpn_device *pvs = sa->peer->pvs;
+	int err;
+
+	outer6_push(skb, pvs->net, outer);
+	skb->protocol = htons(ETH_P_IPV6);
+	skb->mark = READ_ONCE(pvs->fwmark);
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	err = ip6_local_out(pvs->net, NULL, skb);
+	return net_xmit_eval(err);
+}
+
+static int outer6_rcv(struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h;
+
+	if (!pskb_may_pull(skb, sizeof(struct ip_esp_hdr)))
+		return -EINVAL;
+	ip6h = ipv6_hdr(skb);
+	return pvsvpn_outer_receive(skb, AF_INET6,
+				    (const xfrm_address_t *)&ip6h->saddr,
+				    (const xfrm_address_t *)&ip6h->daddr);
+}
+
+/* ESP in UDP, from a socket that is not ours. */
+static int outer6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
+			    int encap_type)
+{
+	return -EINVAL;
+}
+
+/* Stock IPsec asks who has sent its own packets through: not us. */
+static int outer6_rcv_cb(struct sk_buff *skb, int err)
+{
+	return 1;
+}
+
+/* An ICMPv6 error about a packet of ours; data is the quoted IPv6 header. */
+static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
+		      u8 code, int offset, __be32 info)
+{
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
+	const struct ip_esp_hdr *esph =
+		(const struct ip_esp_hdr *)(skb->data + offset);
+	struct net *net = dev_net(skb->dev);
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_sa *sa;
+
+	sa = pvsvpn_sad_find_out(net, AF_INET6,
+				 (const xfrm_address_t *)&ip6h->daddr,
+				 esph->spi);
+	if (!sa)
+		return -ENOENT;
+	pvs = sa->peer->pvs;
+	if (type == NDISC_REDIRECT) {
+		ip6_redirect(skb, net, skb->dev->ifindex, 0,
+			     sock_net_uid(net, NULL));
+	} else if (type == ICMPV6_PKT_TOOBIG) {
+		ip6_update_pmtu(skb, net, info, 0, READ_ONCE(pvs->fwmark),
+				sock_net_uid(net, NULL));
+		pvsvpn_device_refresh(pvs);
+	}
+	return 0;
+}
+
+static struct xfrm6_protocol outer6_protocol __read_mostly = {
+	.handler = outer6_rcv,
+	.input_handler = outer6_rcv_encap,
+	.cb_handler = outer6_rcv_cb,
+	.err_handler = outer6_err,
+	.priority = HANDLER_PRIORITY,
+};
+
+/**
+ * pvsvpn_outer6_init() - ask for ESP packets over IPv6
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_outer6_init(void)
+{
+	return xfrm6_protocol_register(&outer6_protocol, IPPROTO_ESP);
+}
+
+/**
+ * pvsvpn_outer6_exit() - get no more; none is in here on return
+ */
+void pvsvpn_outer6_exit(void)
+{
+	xfrm6_protocol_deregister(&outer6_protocol, IPPROTO_ESP);
+}

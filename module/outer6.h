@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* IPv6 outside: header, route, protocol handlers. For outer.c */
+#ifndef _PVSVPN_OUTER6_H
+#define _PVSVPN_OUTER6_H
+
+struct dst_entry;
+struct pvsvpn_endpoint;
+struct pvsvpn_outer;
+struct pvsvpn_sa;
+struct sk_buff;
+
+struct dst_entry *pvsvpn_outer6_route(struct pvsvpn_endpoint *endpoint,
+				      struct pvsvpn_outer *outer);
+int pvsvpn_outer6_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       const struct pvsvpn_outer *outer);
+int pvsvpn_outer6_init(void);
+void pvsvpn_outer6_exit(void);
+
+#endif /* _PVSVPN_OUTER6_H */

@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Every transform against stock Linux IPsec, as a matrix.
+
+    interop_matrix.py GW STOCK
+
+GW has pvs0 with the peers "stock4" and "stock6", STOCK an xfrm interface for each,
+all with addresses and routes (interop.sh). For each transform, with and without ESN,
+new SAs go to both ends; then datagrams cross from either end in every cell. With ESN
+the numbers start just below 2^32, so that the first datagrams cross it.
+
+Prints a line for each cell; exit status 1 if one is not "ok".
+"""
+import json
+import os
+import re
+import socket
+import sys
+import tempfile
+
+from netns import in_netns, run
+
+CTL = os.environ.get("PVSVPNCTL", "pvsvpnctl")
+# Outer family: peer, if_id, outer addresses, inner addresses; ours first
+OUTER = {
+    "v4": ("stock4", 42, ("192.0.2.1", "192.0.2.2"),
+           {"v4": ("10.1.0.1", "10.2.0.1"), "v6": ("fd00:1::1", "fd00:2::1")}),
+    "v6": ("stock6", 43, ("2001:db8::1", "2001:db8::2"),
+           {"v4": ("10.3.0.1", "10.4.0.1"), "v6": ("fd00:3::1", "fd00:4::1")}),
+}
+# Padding of every length for blocks of 16; small, and near the MTU
+SIZES = (*range(1, 17), 600, 1300)
+# So many packets of a cell have numbers below 2^32 - 1, the others above
+BELOW = 5
+SECONDS = 10
+
+# What `ip xfrm state add` calls the pieces: pattern of the name, words with the key
+# material in them, as a slice of bytes each
+AEAD = {"gcm": ("rfc4106(gcm(aes))", 4), "ccm": ("rfc4309(ccm(aes))", 3),
+        "gmac": ("rfc4543(gcm(aes))", 4)}
+HMAC = {"sha1": (20, 96), "sha256": (32, 128), "sha384": (48, 192), "sha512": (64, 256)}
+CIPHER = {"aes128": ("cbc(aes)", 16), "aes192": ("cbc(aes)", 24), "aes256": ("cbc(aes)", 32),
+          "3des": ("cbc(des3_ede)", 24), "null": ("ecb(cipher_null)", 0)}
+
+
+def stock_words(name):
+    """(function of key material that gives ip's words, bytes of key material)."""
+    if name == "chacha20poly1305":
+        return lambda key: ["aead", "rfc7539esp(chacha20,poly1305)", "0x" + key.hex(), "128"], 36
+    aead = re.fullmatch(r"aes(128|192|256)(gcm|ccm|gmac)(8|12|16)?", name)
+    if aead:
+        algorithm, salt = AEAD[aead[2]]
+        return (lambda key: ["aead", algorithm, "0x" + key.hex(), str(8 * int(aead[3] or 16))],
+                int(aead[1]) // 8 + salt)
+    cipher, hmac = name.split("-")
+    (enc, enc_len), (auth_len, bits) = CIPHER[cipher], HMAC[hmac]
+    return (lambda key: ["enc", enc, "0x" + key[:enc_len].hex() if enc_len else '""',
+                         "auth-trunc", f"hmac({hmac})", "0x" + key[enc_len:].hex(), str(bits)],
+            enc_len + auth_len)
+
+
+def transforms():
+    """[(name, legacy)], all that pvsvpn has."""
+    listed = run(CTL, "genkey", "--help").split("\nTransforms", 1)[1]
+    return [(name, bool(legacy)) for name, legacy in
+            re.findall(r"^  (\S+) +\d+( +legacy)?$", listed, re.M)]
+
+
+def sockets(netns, addrs, family):
+    """Two UDP sockets that are connected through a tunnel."""
+    kind = socket.AF_INET if family == "v4" else socket.AF_INET6
+    socks = []
+    for name, addr in zip(netns, addrs):
+        sock = in_netns(name, lambda: socket.socket(kind, socket.SOCK_DGRAM))
+        sock.bind((addr, 4000))
+        sock.settimeout(SECONDS)
+        socks.append(sock)
+    for sock, addr in zip(socks, addrs[::-1]):
+        sock.connect((addr, 4000))
+    return socks
+
+
+class Ends:
+    """Both gateways, and a socket in each for every pair of families."""
+
+    def __init__(self, gw, stock):
+        self.gw, self.stock = gw, stock
+        self.spi = 0x10000
+        self.pairs = {(outer, inner): sockets((gw, stock), addrs, inner)
+                      for outer, (_, _, _, inners) in OUTER.items()
+                      for inner, addrs in inners.items()}
+
+    def sas(self, name, legacy, esn, keys):
+        """Lines for pvsvpnctl and for ip that add SAs."""
+        words, length = stock_words(name)
+        ours, theirs, last = [], [], 2 ** 32 - 1 - BELOW
+        for peer, if_id, addrs, _ in OUTER.values():
+            for direction, way in (("in", addrs[::-1]), ("out", addrs)):
+                self.spi += 1
+                key = os.urandom(length)
+                with open(f"{keys}/{self.spi}", "x", encoding="ascii") as file:
+                    file.write(key.hex())
+                ours.append(f"sa add pvs0 {peer} dir {direction} spi {self.spi} "
+                            f"transform {name} key-file {keys}/{self.spi}"
+                            f"{' legacy' * legacy}{f' esn seq {last}' * esn}")
+                start = f"esn replay-{'oseq' if direction == 'in' else 'seq'} {last}"
+                theirs.append(" ".join([
+                    f"xfrm state add src {way[0]} dst {way[1]} proto esp spi {self.spi}",
+                    f"mode tunnel if_id {if_id} replay-window 1024 flag af-unspec",
+                    start * esn, *words(key)]))
+        return ours, theirs
+
+    def old_sas(self):
+        """Lines that take the SAs before away."""
+        ours, theirs, spi = [], [], self.spi - 4
+        for peer, _, addrs, _ in OUTER.values():
+            for direction, way in (("in", addrs[::-1]), ("out", addrs)):
+                spi += 1
+                ours.append(f"sa del pvs0 {peer} dir {direction} spi {spi}")
+                theirs.append(f"xfrm state delete src {way[0]} dst {way[1]} proto esp spi {spi}")
+        return (ours, theirs) if self.spi > 0x10000 else ([], [])
+
+    def new_sas(self, name, legacy, esn):
+        """The transform's SAs replace those before."""
+        old = self.old_sas()
+        os.umask(0o077)
+        with tempfile.TemporaryDirectory() as keys:
+            new = self.sas(name, legacy, esn, keys)
+            ours, theirs = ("\n".join(a + b) + "\n" for a, b in zip(new, old))
+            run("ip", "-n", self.stock, "-batch", "-", stdin=theirs)
+            run(CTL, "-n", self.gw, "-b", "-", stdin=ours)
+
+    def cell(self, pair):
+        """Send all sizes from either end; "ok", or what went wrong."""
+        for end, sender in enumerate(pair):
+            receiver = pair[1 - end]
+            who = ("ours", "stock's")[end]
+            for size in SIZES:
+                data = os.urandom(size)
+                sender.send(data)
+                try:
+                    if receiver.recv(65536) != data:
+                        return f"{who} of {size} bytes arrived changed"
+                except socket.timeout:
+                    return f"{who} of {size} bytes was lost"
+        return "ok"
+
+
+def errors(gw, stock):
+    """What must not move: drops of pvs0, but for the hosts' own chatter, and errors of
+    stock IPsec; {name: count}."""
+    found = json.loads(run(CTL, "-n", gw, "-j", "stats", "pvs0"))["devices"][0]["drops"]
+    for chatter in ("tx_multicast", "rx_link_local"):
+        del found[chatter]
+    lines = in_netns(stock, lambda: open("/proc/thread-self/net/xfrm_stat", encoding="ascii")
+                     .read().splitlines())
+    return found | {name: int(count) for name, count in map(str.split, lines)}
+
+
+def moved(before, after):
+    """Text of the counters that differ, or "ok"."""
+    return " ".join(f"{name}+{after[name] - before[name]}" for name in after
+                    if after[name] != before[name]) or "ok"
+
+
+def row(ends, name, legacy):
+    """Cells of one transform: [(esn, outer, inner, encapsulation, result)]."""
+    cells = []
+    for esn in (False, True):
+        before = errors(ends.gw, ends.stock)
+        ends.new_sas(name, legacy, esn)
+        word = "esn" if esn else "-"
+        for (outer, inner), pair in ends.pairs.items():
+            cells.append((word, outer, inner, "none", ends.cell(pair)))
+        counted = moved(before, errors(ends.gw, ends.stock))
+        if counted != "ok":
+            cells.append((word, "any", "any", "any", counted))
+    return cells
+
+
+def main(gw, stock):
+    """All transforms; exit status."""
+    rows = transforms()
+    ends = Ends(gw, stock)
+    failed = 0
+    print(f"{'transform':18}{'ESN':5}{'outer':7}{'inner':7}{'encap':7}both ways")
+    for name, legacy in rows:
+        try:
+            cells = row(ends, name, legacy)
+        except (AssertionError, KeyError, OSError, ValueError) as err:
+            cells = [("-", "-", "-", "-", f"{type(err).__name__}: {err}")]
+        for esn, outer, inner, encap, result in cells:
+            failed += result != "ok"
+            print(f"{name:18}{esn:5}{outer:7}{inner:7}{encap:7}{result}")
+    print(f"{len(rows)} transforms, {failed} cells are not ok")
+    return 1 if failed or not rows else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: interop_matrix.py GW STOCK")
+    sys.exit(main(*sys.argv[1:]))
