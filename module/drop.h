@@ -23,6 +23,8 @@
 #define PVSVPN_DROP_LIST_SA(PVSVPN_DROP)				\
 	PVSVPN_DROP(RX_TRUNCATED, "rx_truncated", RX_ERRORS, HDR_TRUNC,	\
 		"ESP packet shorter than header, IV, trailer and ICV, or not a multiple of 4 bytes; look for a middlebox that cuts packets") \
+	PVSVPN_DROP(RX_ENCAP, "rx_encap", RX_ERRORS, NOT_SPECIFIED,	\
+		"ESP in UDP from a peer with encap none, or plain ESP from one with encap udp; both ends must agree") \
 	PVSVPN_DROP(RX_SEQ_ZERO, "rx_seq_zero", RX_ERRORS, NOT_SPECIFIED, \
 		"sequence number 0, which no sender with anti-replay uses; the sender is broken or forged") \
 	PVSVPN_DROP(RX_REPLAYED, "rx_replayed", RX_ERRORS, NOT_SPECIFIED, \

@@ -11,6 +11,9 @@ static int event_put_remote(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
 
+	if (endpoint->encap == PVSVPN_ENCAP_UDP &&
+	    nla_put_u16(msg, PVSVPN_A_EVENT_PORT, ntohs(endpoint->dport)))
+		return -EMSGSIZE;
 	return nla_put(msg, PVSVPN_A_EVENT_REMOTE,
 		       endpoint->family == AF_INET ? sizeof(struct in_addr) :
 						     sizeof(struct in6_addr),

@@ -152,6 +152,20 @@ static int link_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 	return dev ? nla_put_string(msg, PVSVPN_A_PEER_LINK, dev->name) : 0;
 }
 
+static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
+{
+	const struct pvsvpn_peer *peer = endpoint->peer;
+
+	if (endpoint->encap != PVSVPN_ENCAP_UDP)
+		return 0;
+	if (nla_put_u16(msg, PVSVPN_A_PEER_SPORT, ntohs(endpoint->sport)) ||
+	    nla_put_u16(msg, PVSVPN_A_PEER_DPORT, ntohs(endpoint->dport)) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_NAT_KEEPALIVE, peer->keepalive) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_PIN, peer->pin))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int peer_put_endpoint(struct sk_buff *msg,
 			     const struct pvsvpn_endpoint *endpoint)
 {
@@ -162,7 +176,8 @@ static int peer_put_endpoint(struct sk_buff *msg,
 		return -EMSGSIZE;
 	if (addr_put(msg, PVSVPN_A_PEER_REMOTE, family, &endpoint->remote) ||
 	    link_put(msg, endpoint) ||
-	    nla_put_u8(msg, PVSVPN_A_PEER_ENCAP, endpoint->encap))
+	    nla_put_u8(msg, PVSVPN_A_PEER_ENCAP, endpoint->encap) ||
+	    udp_put(msg, endpoint))
 		return -EMSGSIZE;
 	return 0;
 }

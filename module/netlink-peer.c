@@ -46,12 +46,70 @@ static int name_check(const struct nlattr *attr, struct netlink_ext_ack *extack)
 static int encap_check(const struct nlattr *attr,
 		       struct netlink_ext_ack *extack)
 {
-	if (nla_get_u8(attr) == PVSVPN_ENCAP_NONE)
+	if (nla_get_u8(attr) <= PVSVPN_ENCAP_UDP)
 		return 0;
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"encap %u is not supported yet; use %u (none)",
-				nla_get_u8(attr), PVSVPN_ENCAP_NONE);
-	return -EOPNOTSUPP;
+				"there is no encap %u; use %u (none) or %u (udp)",
+				nla_get_u8(attr), PVSVPN_ENCAP_NONE,
+				PVSVPN_ENCAP_UDP);
+	return -EINVAL;
+}
+
+/* What only ESP in UDP has, and what it is without a word. */
+static int udp_check(const struct pvsvpn_peer_config *config,
+		     struct genl_info *info)
+{
+	static const struct {
+		int attr;
+		const char *name;
+	} only_udp[] = {
+		{ PVSVPN_A_PEER_SPORT, "sport" },
+		{ PVSVPN_A_PEER_DPORT, "dport" },
+		{ PVSVPN_A_PEER_NAT_KEEPALIVE, "nat-keepalive" },
+		{ PVSVPN_A_PEER_PIN, "pin" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(only_udp); i++) {
+		const struct nlattr *attr = info->attrs[only_udp[i].attr];
+
+		if (!attr || config->encap == PVSVPN_ENCAP_UDP)
+			continue;
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
+					"%s is for encap udp; leave it out, or set encap",
+					only_udp[i].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void udp_set(struct pvsvpn_peer_config *config, struct genl_info *info)
+{
+	const struct nlattr *keepalive = info->attrs[PVSVPN_A_PEER_NAT_KEEPALIVE];
+	const struct nlattr *sport = info->attrs[PVSVPN_A_PEER_SPORT];
+	const struct nlattr *dport = info->attrs[PVSVPN_A_PEER_DPORT];
+	const struct nlattr *pin = info->attrs[PVSVPN_A_PEER_PIN];
+
+	if (config->encap != PVSVPN_ENCAP_UDP) {
+		config->sport = 0;
+		config->dport = 0;
+		config->keepalive = 0;
+		config->pin = false;
+		return;
+	}
+	if (!config->sport) {
+		config->sport = htons(PVSVPN_UDP_PORT_DEFAULT);
+		config->dport = htons(PVSVPN_UDP_PORT_DEFAULT);
+		config->keepalive = PVSVPN_NAT_KEEPALIVE_DEFAULT;
+	}
+	if (sport)
+		config->sport = htons(nla_get_u16(sport));
+	if (dport)
+		config->dport = htons(nla_get_u16(dport));
+	if (keepalive)
+		config->keepalive = nla_get_u32(keepalive);
+	if (pin)
+		config->pin = nla_get_u8(pin);
 }
 
 /* IPv4 or IPv6 by its length; -EINVAL with a text when it is neither. */
@@ -508,6 +566,10 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->name = peer->name;
 	config->family = endpoint->family;
 	config->encap = endpoint->encap;
+	config->sport = endpoint->sport;
+	config->dport = endpoint->dport;
+	config->keepalive = peer->keepalive;
+	config->pin = peer->pin;
 	config->link = endpoint->link;
 	config->local = endpoint->local;
 	config->remote = endpoint->remote;
@@ -533,6 +595,10 @@ static int config_parse(struct pvsvpn_peer_config *config,
 		return err;
 	if (encap)
 		config->encap = nla_get_u8(encap);
+	err = udp_check(config, info);
+	if (err)
+		return err;
+	udp_set(config, info);
 	if (window)
 		config->replay_window = nla_get_u32(window);
 	return subnets_parse(config, pvs, peer, info);

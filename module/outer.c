@@ -10,22 +10,27 @@
 #include "receive.h"
 #include "sad.h"
 #include "stats.h"
+#include "udp_encap.h"
 
 /**
- * pvsvpn_outer_len() - what the outer header takes
+ * pvsvpn_outer_len() - what the outer headers take
  * @family: AF_INET or AF_INET6
+ * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  *
  * Context: any. Return: bytes.
  */
-unsigned int pvsvpn_outer_len(u16 family)
+unsigned int pvsvpn_outer_len(u16 family, u8 encap)
 {
-	return family == AF_INET ? PVSVPN_OUTER4_LEN : PVSVPN_OUTER6_LEN;
+	unsigned int len = encap == PVSVPN_ENCAP_UDP ? PVSVPN_UDP_LEN : 0;
+
+	return len + (family == AF_INET ? PVSVPN_OUTER4_LEN :
+					  PVSVPN_OUTER6_LEN);
 }
 
 /**
  * pvsvpn_outer_route() - the route to a peer's remote address
  * @endpoint: the peer's addresses
- * @outer: family and both addresses are filled in, also where there is no route
+ * @outer: family, addresses and ports are filled in, also where there is no route
  *
  * Context: RCU read side with BH disabled.
  * Return: the route, for dst_release(); ERR_PTR(-ELOOP) when it leads back into
@@ -37,26 +42,28 @@ struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 	outer->family = endpoint->family;
 	outer->saddr = endpoint->local;
 	outer->daddr = endpoint->remote;
+	outer->sport = endpoint->sport;
+	outer->dport = endpoint->dport;
 	return outer->family == AF_INET ?
 	       pvsvpn_outer4_route(endpoint, outer) :
 	       pvsvpn_outer6_route(endpoint, outer);
 }
 
 /**
- * pvsvpn_outer_send() - put the outer IP header on, and send
- * @sa: outbound SA
- * @skb: ESP packet with its route, ignore_df where it may be fragmented;
+ * pvsvpn_outer_send() - put the outer headers on, and send
+ * @pvs: the device
+ * @skb: ESP packet or keepalive with its route, ignore_df where it may be fragmented;
  *	consumed
  * @outer: what goes into the header
  *
  * Context: RCU read side with BH disabled.
  * Return: 0, or the errno with which the stack has refused the packet.
  */
-int pvsvpn_outer_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		      const struct pvsvpn_outer *outer)
 {
-	return outer->family == AF_INET ? pvsvpn_outer4_send(sa, skb, outer) :
-					  pvsvpn_outer6_send(sa, skb, outer);
+	return outer->family == AF_INET ? pvsvpn_outer4_send(pvs, skb, outer) :
+					  pvsvpn_outer6_send(pvs, skb, outer);
 }
 
 /*
@@ -88,6 +95,7 @@ static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
  * @family: of the outer header
  * @saddr: from
  * @daddr: to
+ * @in_udp: ESP in UDP, whose header is still there before @skb's data
  *
  * Context: softirq, RCU read side.
  * Return: 0 when it was ours, whatever became of it; -EINVAL for the next
@@ -95,7 +103,7 @@ static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
  */
 int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 			 const xfrm_address_t *saddr,
-			 const xfrm_address_t *daddr)
+			 const xfrm_address_t *daddr, bool in_udp)
 {
 	struct net *net = dev_net(skb->dev);
 	struct pvsvpn_sa *sa;
@@ -107,7 +115,7 @@ int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 		outer_unknown_spi(net, skb, spi, family, saddr, daddr);
 		return -EINVAL;
 	}
-	pvsvpn_receive(sa, skb);
+	pvsvpn_receive(sa, skb, in_udp);
 	return 0;
 }
 

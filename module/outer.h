@@ -6,36 +6,41 @@
 #include <net/xfrm.h>
 
 struct dst_entry;
+struct pvsvpn_device;
 struct pvsvpn_endpoint;
-struct pvsvpn_sa;
 struct sk_buff;
 
 #define PVSVPN_OUTER4_LEN	20
 #define PVSVPN_OUTER6_LEN	40
-#define PVSVPN_OUTER_LEN_MAX	PVSVPN_OUTER6_LEN
+/* With the UDP header of RFC 3948. */
+#define PVSVPN_OUTER_LEN_MAX	(PVSVPN_OUTER6_LEN + 8)
 
 /**
  * struct pvsvpn_outer - what is in the outer header of a packet that leaves
  * @saddr: from
  * @daddr: to
+ * @sport: UDP port for ESP in UDP, from; 0 without
+ * @dport: to
  * @family: AF_INET or AF_INET6
  * @tos: DSCP and ECN
  */
 struct pvsvpn_outer {
 	xfrm_address_t saddr;
 	xfrm_address_t daddr;
+	__be16 sport;
+	__be16 dport;
 	u16 family;
 	u8 tos;
 };
 
-unsigned int pvsvpn_outer_len(u16 family);
+unsigned int pvsvpn_outer_len(u16 family, u8 encap);
 struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 				     struct pvsvpn_outer *outer);
-int pvsvpn_outer_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		      const struct pvsvpn_outer *outer);
 int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 			 const xfrm_address_t *saddr,
-			 const xfrm_address_t *daddr);
+			 const xfrm_address_t *daddr, bool in_udp);
 int pvsvpn_outer_init(void);
 void pvsvpn_outer_exit(void);
 

@@ -2,6 +2,7 @@
 #include <linux/icmp.h>
 #include <linux/ip.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <net/dst_cache.h>
 #include <net/esp.h>
 #include <net/icmp.h>
@@ -15,6 +16,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "udp_encap.h"
 
 /* Before VTI (100) and stock ESP (0), which get what is not ours. */
 #define HANDLER_PRIORITY	200
@@ -26,7 +28,9 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 	struct flowi4 fl4 = {
 		.daddr = outer->daddr.a4,
 		.saddr = outer->saddr.a4,
-		.flowi4_proto = IPPROTO_ESP,
+		.flowi4_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
+		.fl4_sport = outer->sport,
+		.fl4_dport = outer->dport,
 		.flowi4_mark = READ_ONCE(pvs->fwmark),
 	};
 	struct rtable *rt;
@@ -68,14 +72,13 @@ static void outer4_push(struct sk_buff *skb, struct net *net,
 
 	skb_push(skb, sizeof(*iph));
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, sizeof(*iph));
 	iph = ip_hdr(skb);
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
 	iph->tos = outer->tos;
 	iph->frag_off = skb->ignore_df ? 0 : htons(IP_DF);
 	iph->ttl = ip4_dst_hoplimit(skb_dst(skb));
-	iph->protocol = IPPROTO_ESP;
+	iph->protocol = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
 	iph->saddr = outer->saddr.a4;
 	iph->daddr = outer->daddr.a4;
 	/* Only what may be fragmented needs an ID (RFC 6864). */
@@ -87,18 +90,21 @@ static void outer4_push(struct sk_buff *skb, struct net *net,
 
 /**
  * pvsvpn_outer4_send() - pvsvpn_outer_send() for IPv4
- * @sa: outbound SA
+ * @pvs: the device
  * @skb: ESP packet
  * @outer: what goes into the header
  *
  * Context: RCU read side with BH disabled. Return: as pvsvpn_outer_send().
  */
-int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+int pvsvpn_outer4_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		       const struct pvsvpn_outer *outer)
 {
-	struct pvsvpn_device *pvs = sa->peer->pvs;
 	int err;
 
+	if (outer->sport)
+		pvsvpn_udp_push(skb, outer);
+	else
+		skb_reset_transport_header(skb);
 	outer4_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IP);
 	skb->mark = READ_ONCE(pvs->fwmark);
@@ -107,7 +113,7 @@ int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	return net_xmit_eval(err);
 }
 
-static int outer4_rcv(struct sk_buff *skb)
+static int outer4_receive(struct sk_buff *skb, bool in_udp)
 {
 	const struct iphdr *iph;
 
@@ -116,14 +122,22 @@ static int outer4_rcv(struct sk_buff *skb)
 	iph = ip_hdr(skb);
 	return pvsvpn_outer_receive(skb, AF_INET,
 				    (const xfrm_address_t *)&iph->saddr,
-				    (const xfrm_address_t *)&iph->daddr);
+				    (const xfrm_address_t *)&iph->daddr,
+				    in_udp);
 }
 
-/* ESP in UDP, from a socket that is not ours. */
+static int outer4_rcv(struct sk_buff *skb)
+{
+	return outer4_receive(skb, false);
+}
+
+/* ESP in UDP, from a socket that is not ours; XFRM has taken the header off. */
 static int outer4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 			    int encap_type)
 {
-	return -EINVAL;
+	if (encap_type != UDP_ENCAP_ESPINUDP)
+		return -EINVAL;
+	return outer4_receive(skb, true);
 }
 
 /* Stock IPsec asks who has sent its own packets through: not us. */

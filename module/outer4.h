@@ -4,14 +4,14 @@
 #define _PVSVPN_OUTER4_H
 
 struct dst_entry;
+struct pvsvpn_device;
 struct pvsvpn_endpoint;
 struct pvsvpn_outer;
-struct pvsvpn_sa;
 struct sk_buff;
 
 struct dst_entry *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer);
-int pvsvpn_outer4_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+int pvsvpn_outer4_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		       const struct pvsvpn_outer *outer);
 int pvsvpn_outer4_init(void);
 void pvsvpn_outer4_exit(void);

@@ -2,6 +2,7 @@
 #include <linux/icmpv6.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
 #include <net/esp.h>
@@ -16,6 +17,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "udp_encap.h"
 
 /* Before VTI (100) and stock ESP (0), which get what is not ours. */
 #define HANDLER_PRIORITY	200
@@ -28,7 +30,9 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.daddr = outer->daddr.in6,
 		.saddr = outer->saddr.in6,
 		.flowi6_oif = endpoint->link,
-		.flowi6_proto = IPPROTO_ESP,
+		.flowi6_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
+		.fl6_sport = outer->sport,
+		.fl6_dport = outer->dport,
 		.flowi6_mark = READ_ONCE(pvs->fwmark),
 	};
 	struct dst_entry *dst;
@@ -84,10 +88,9 @@ static void outer6_push(struct sk_buff *skb, struct net *net,
 
 	skb_push(skb, sizeof(*ip6h));
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, sizeof(*ip6h));
 	ip6h = ipv6_hdr(skb);
 	ip6_flow_hdr(ip6h, outer->tos, label);
-	ip6h->nexthdr = IPPROTO_ESP;
+	ip6h->nexthdr = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
 	ip6h->hop_limit = ip6_dst_hoplimit(skb_dst(skb));
 	ip6h->saddr = outer->saddr.in6;
 	ip6h->daddr = outer->daddr.in6;
@@ -95,18 +98,21 @@ static void outer6_push(struct sk_buff *skb, struct net *net,
 
 /**
  * pvsvpn_outer6_send() - pvsvpn_outer_send() for IPv6
- * @sa: outbound SA
+ * @pvs: the device
  * @skb: ESP packet
  * @outer: what goes into the header
  *
  * Context: RCU read side with BH disabled. Return: as pvsvpn_outer_send().
  */
-int pvsvpn_outer6_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
+int pvsvpn_outer6_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		       const struct pvsvpn_outer *outer)
 {
-	struct pvsvpn_device *pvs = sa->peer->pvs;
 	int err;
 
+	if (outer->sport)
+		pvsvpn_udp_push(skb, outer);
+	else
+		skb_reset_transport_header(skb);
 	outer6_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IPV6);
 	skb->mark = READ_ONCE(pvs->fwmark);
@@ -115,7 +121,7 @@ int pvsvpn_outer6_send(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	return net_xmit_eval(err);
 }
 
-static int outer6_rcv(struct sk_buff *skb)
+static int outer6_receive(struct sk_buff *skb, bool in_udp)
 {
 	const struct ipv6hdr *ip6h;
 
@@ -124,14 +130,22 @@ static int outer6_rcv(struct sk_buff *skb)
 	ip6h = ipv6_hdr(skb);
 	return pvsvpn_outer_receive(skb, AF_INET6,
 				    (const xfrm_address_t *)&ip6h->saddr,
-				    (const xfrm_address_t *)&ip6h->daddr);
+				    (const xfrm_address_t *)&ip6h->daddr,
+				    in_udp);
 }
 
-/* ESP in UDP, from a socket that is not ours. */
+static int outer6_rcv(struct sk_buff *skb)
+{
+	return outer6_receive(skb, false);
+}
+
+/* ESP in UDP, from a socket that is not ours; XFRM has taken the header off. */
 static int outer6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 			    int encap_type)
 {
-	return -EINVAL;
+	if (encap_type != UDP_ENCAP_ESPINUDP)
+		return -EINVAL;
+	return outer6_receive(skb, true);
 }
 
 /* Stock IPsec asks who has sent its own packets through: not us. */

@@ -9,6 +9,7 @@
 #include "pmtu.h"
 #include "sa.h"
 #include "stats.h"
+#include "udp_encap.h"
 
 /* ---- peers by (device, name) ---- */
 
@@ -130,7 +131,24 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
 {
 	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
+	/* What the packet path reads of the endpoint is not this. */
+	pvsvpn_udp_put(endpoint->udp);
 	call_rcu(&endpoint->rcu, endpoint_free_rcu);
+}
+
+/* Somebody has to receive what comes to our port. */
+static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
+{
+	struct pvsvpn_udp *udp;
+
+	if (endpoint->encap != PVSVPN_ENCAP_UDP)
+		return 0;
+	udp = pvsvpn_udp_get(endpoint->peer->pvs->net, endpoint->family,
+			     endpoint->sport);
+	if (IS_ERR(udp))
+		return PTR_ERR(udp);
+	endpoint->udp = udp;
+	return 0;
 }
 
 static struct pvsvpn_endpoint *
@@ -146,12 +164,17 @@ endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 	endpoint->family = config->family;
 	endpoint->encap = config->encap;
 	endpoint->link = config->link;
+	endpoint->sport = config->sport;
+	endpoint->dport = config->dport;
 	endpoint->local = config->local;
 	endpoint->remote = config->remote;
 	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
 	if (!err)
+		err = endpoint_get_udp(endpoint);
+	if (!err)
 		err = endpoint_insert(endpoint);
 	if (err) {
+		pvsvpn_udp_put(endpoint->udp);
 		endpoint_free(endpoint);
 		return ERR_PTR(err);
 	}
@@ -272,6 +295,88 @@ void pvsvpn_peer_put(struct pvsvpn_peer *peer)
 		peer_free(peer);
 }
 
+/* ---- a peer that moves ---- */
+
+static bool endpoint_is(const struct pvsvpn_endpoint *endpoint,
+			const xfrm_address_t *remote, __be16 port)
+{
+	return endpoint->dport == port &&
+	       xfrm_addr_equal(&endpoint->remote, remote, endpoint->family);
+}
+
+static void peer_move(struct pvsvpn_peer *peer,
+		      const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_endpoint *endpoint = endpoint_add(peer, config);
+
+	/* Without memory now, then with the next packet. */
+	if (IS_ERR(endpoint))
+		return;
+	peer_switch_endpoint(peer, endpoint);
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
+			  "authentic-packet");
+	pvsvpn_pmtu_changed(peer);
+}
+
+/* An operator may have set the endpoint, or pinned it, meanwhile. */
+static void peer_moved(struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_endpoint *old = pvsvpn_peer_endpoint(peer);
+	struct pvsvpn_peer_config config = {
+		.family = old->family,
+		.encap = old->encap,
+		.link = old->link,
+		.local = old->local,
+		.sport = old->sport,
+	};
+
+	if (peer->pin || old->encap != PVSVPN_ENCAP_UDP)
+		return;
+	spin_lock_bh(&peer->moved_lock);
+	config.remote = peer->moved_to;
+	config.dport = peer->moved_port;
+	spin_unlock_bh(&peer->moved_lock);
+	if (!endpoint_is(old, &config.remote, config.dport))
+		peer_move(peer, &config);
+}
+
+static void peer_moved_work(struct work_struct *work)
+{
+	struct pvsvpn_peer *peer = container_of(work, struct pvsvpn_peer,
+						moved);
+
+	rtnl_lock();
+	if (!peer->dead)
+		peer_moved(peer);
+	rtnl_unlock();
+	pvsvpn_peer_put(peer);
+}
+
+/**
+ * pvsvpn_peer_follow() - an authentic packet of a peer has come from somewhere
+ * @peer: the peer, with ESP in UDP
+ * @remote: from where, of the family of its endpoint
+ * @port: from which port
+ *
+ * RFC 3948 section 4. What is sent goes there as soon as the work has run.
+ *
+ * Context: softirq, RCU read side of somebody who has an SA of the peer.
+ */
+void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
+			__be16 port)
+{
+	if (likely(endpoint_is(pvsvpn_peer_endpoint(peer), remote, port)) ||
+	    READ_ONCE(peer->pin) || READ_ONCE(peer->dead))
+		return;
+	spin_lock(&peer->moved_lock);
+	peer->moved_to = *remote;
+	peer->moved_port = port;
+	spin_unlock(&peer->moved_lock);
+	refcount_inc(&peer->refs);
+	if (!queue_work(pvsvpn_wq, &peer->moved))
+		pvsvpn_peer_put(peer);
+}
+
 static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 				      const struct pvsvpn_peer_config *config)
 {
@@ -290,6 +395,11 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	INIT_LIST_HEAD(&peer->subnets);
 	strscpy(peer->name, config->name, sizeof(peer->name));
 	peer->replay_window = config->replay_window;
+	peer->keepalive = config->keepalive;
+	peer->pin = config->pin;
+	spin_lock_init(&peer->moved_lock);
+	INIT_WORK(&peer->moved, peer_moved_work);
+	pvsvpn_udp_keepalive_init(peer);
 	peer->next_sa_id = 1;
 	peer->pvs = pvs;
 	netdev_hold(pvs->dev, &peer->dev_tracker, GFP_KERNEL);
@@ -361,6 +471,7 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 		return err;
 	}
 	pvs->peer_count++;
+	pvsvpn_udp_keepalive_start(peer);
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, "request");
 	pvsvpn_pmtu_changed(peer);
 	return 0;
@@ -397,6 +508,9 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		goto err_endpoint;
 	peer_switch_endpoint(peer, endpoint);
 	peer->replay_window = config->replay_window;
+	WRITE_ONCE(peer->keepalive, config->keepalive);
+	WRITE_ONCE(peer->pin, config->pin);
+	pvsvpn_udp_keepalive_start(peer);
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 
@@ -466,6 +580,9 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	struct pvsvpn_sa *sa, *next;
 
 	ASSERT_RTNL();
+	/* 0. Nothing is sent or followed on its own any more. */
+	WRITE_ONCE(peer->dead, true);
+	pvsvpn_udp_keepalive_stop(peer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	peer_del_subnets(peer);
 	/* 2. None finds it by an SPI. */

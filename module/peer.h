@@ -6,6 +6,8 @@
 #include <linux/netdevice.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
 #include <net/dst_cache.h>
 #include <net/xfrm.h>
 
@@ -17,6 +19,7 @@ struct netlink_ext_ack;
 struct pvsvpn_counters;
 struct pvsvpn_device;
 struct pvsvpn_sa;
+struct pvsvpn_udp;
 
 /**
  * struct pvsvpn_endpoint - the outer addresses of a peer; replaced whole
@@ -24,11 +27,14 @@ struct pvsvpn_sa;
  * @peer: whose it is; lives as long as the endpoint can be found
  * @rcu: the packet path may still read it when it is replaced
  * @family: AF_INET or AF_INET6
- * @encap: PVSVPN_ENCAP_NONE
+ * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  * @link: ifindex in the device's birth namespace of a link-local @remote's
  *	link, else 0
  * @local: our address; unspecified, the route to @remote decides
  * @remote: the peer's address
+ * @sport: with PVSVPN_ENCAP_UDP, our port, else 0
+ * @dport: the peer's
+ * @udp: with PVSVPN_ENCAP_UDP, what receives at @sport; RTNL
  * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
  *	lookup that is under way while the endpoint is replaced ends in the old
  *	cache
@@ -42,6 +48,9 @@ struct pvsvpn_endpoint {
 	int link;
 	xfrm_address_t local;
 	xfrm_address_t remote;
+	__be16 sport;
+	__be16 dport;
+	struct pvsvpn_udp *udp;
 	struct dst_cache dst_cache;
 };
 
@@ -67,6 +76,15 @@ struct pvsvpn_endpoint {
  * @path_mtu: MTU of the outer path in bytes as last seen; 0 before the first
  *	look. Written under RTNL, read anywhere
  * @last_rx: jiffies of the last authenticated packet, 0 if none; no lock
+ * @last_tx: jiffies of the last packet sent; no lock
+ * @dead: no work and no timer starts any more; written under RTNL
+ * @pin: the endpoint does not follow where packets come from; written under RTNL
+ * @keepalive: seconds between NAT keepalives, 0 for none; written under RTNL
+ * @keepalive_timer: sends the next one
+ * @moved_lock: protects @moved_to and @moved_port
+ * @moved_to: where the last authentic packet came from, if not from @endpoint
+ * @moved_port: its port
+ * @moved: makes that the endpoint; holds a reference while queued
  * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
  */
 struct pvsvpn_peer {
@@ -88,6 +106,15 @@ struct pvsvpn_peer {
 	u32 replay_window;
 	u32 path_mtu;
 	unsigned long last_rx;
+	unsigned long last_tx;
+	bool dead;
+	bool pin;
+	u32 keepalive;
+	struct timer_list keepalive_timer;
+	spinlock_t moved_lock;
+	xfrm_address_t moved_to;
+	__be16 moved_port;
+	struct work_struct moved;
 	struct pvsvpn_counters __percpu *counters;
 };
 
@@ -95,7 +122,11 @@ struct pvsvpn_peer {
  * struct pvsvpn_peer_config - what an operator says of a peer, checked
  * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated
  * @family: of @local and @remote, AF_INET or AF_INET6
- * @encap: PVSVPN_ENCAP_NONE
+ * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
+ * @sport: as in struct pvsvpn_endpoint
+ * @dport: as in struct pvsvpn_endpoint
+ * @keepalive: as in struct pvsvpn_peer
+ * @pin: as in struct pvsvpn_peer
  * @link: as in struct pvsvpn_endpoint
  * @local: as in struct pvsvpn_endpoint
  * @remote: as in struct pvsvpn_endpoint
@@ -108,6 +139,10 @@ struct pvsvpn_peer_config {
 	const char *name;
 	u16 family;
 	u8 encap;
+	__be16 sport;
+	__be16 dport;
+	u32 keepalive;
+	bool pin;
 	int link;
 	xfrm_address_t local;
 	xfrm_address_t remote;
@@ -130,6 +165,8 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
 					    const xfrm_address_t *remote);
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
+void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
+			__be16 port);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);

@@ -24,15 +24,15 @@
 /**
  * pvsvpn_pmtu_inner() - the largest inner packet that fits
  * @path_mtu: MTU of the outer path, bytes
- * @family: of the outer header
+ * @outer_len: bytes of the outer headers
  * @transform: the transform in use
  *
  * Context: any. Return: bytes, at least IPV4_MIN_MTU.
  */
-u32 pvsvpn_pmtu_inner(u32 path_mtu, u16 family,
+u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform)
 {
-	u32 around = pvsvpn_outer_len(family) + pvsvpn_esp_head_len(transform) +
+	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
 		     transform->icv_len;
 
 	if (path_mtu < around + IPV4_MIN_MTU + TRAILER_LEN + transform->align)
@@ -49,12 +49,14 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, u16 family,
  */
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 {
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
 	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
 
 	if (!peer->path_mtu)
 		return PVSVPN_MTU_DEFAULT;
 	return pvsvpn_pmtu_inner(peer->path_mtu,
-				 pvsvpn_peer_endpoint(peer)->family,
+				 pvsvpn_outer_len(endpoint->family,
+						  endpoint->encap),
 				 sa ? sa->transform : pvsvpn_transform_usual());
 }
 
@@ -176,7 +178,7 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
  * @sa: outbound SA
  * @skb: inner packet, not split into segments yet
  * @dst: route to the peer
- * @family: of the outer header
+ * @outer: the outer headers
  * @fragment: set when it does not fit, but may be fragmented outside
  *
  * The sender of a packet that may not is told the right size (RFC 4301
@@ -186,10 +188,13 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
  * Return: PVSVPN_PASS, or PVSVPN_DROP_TX_TOO_BIG once the sender was told.
  */
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      const struct dst_entry *dst, u16 family, bool *fragment)
+		      const struct dst_entry *dst,
+		      const struct pvsvpn_outer *outer, bool *fragment)
 {
+	u8 encap = outer->sport ? PVSVPN_ENCAP_UDP : PVSVPN_ENCAP_NONE;
+	unsigned int outer_len = pvsvpn_outer_len(outer->family, encap);
 	u32 path_mtu = dst_mtu(dst);
-	u32 mtu = pvsvpn_pmtu_inner(path_mtu, family, sa->transform);
+	u32 mtu = pvsvpn_pmtu_inner(path_mtu, outer_len, sa->transform);
 
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
 		pvsvpn_device_refresh(sa->peer->pvs);

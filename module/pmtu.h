@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct dst_entry;
+struct pvsvpn_outer;
 struct pvsvpn_device;
 struct pvsvpn_peer;
 struct pvsvpn_sa;
@@ -15,13 +16,14 @@ struct sk_buff;
 /* Before anything is known of paths and transforms: 1500 bytes, 16 of ICV. */
 #define PVSVPN_MTU_DEFAULT	1446
 
-u32 pvsvpn_pmtu_inner(u32 path_mtu, u16 family,
+u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      const struct dst_entry *dst, u16 family, bool *fragment);
+		      const struct dst_entry *dst,
+		      const struct pvsvpn_outer *outer, bool *fragment);
 
 #endif /* _PVSVPN_PMTU_H */

@@ -6,6 +6,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <net/esp.h>
 #include <net/gro_cells.h>
 #include <net/inet_ecn.h>
@@ -59,12 +60,15 @@ static int receive_make_writable(struct sk_buff *skb)
 }
 
 /* What can be said before the packet is authenticated. */
-static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb)
+static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 {
+	u8 encap = pvsvpn_peer_endpoint(sa->peer)->encap;
 	int why;
 
 	if (unlikely(!(sa->peer->pvs->dev->flags & IFF_UP)))
 		return PVSVPN_DROP_RX_DOWN;
+	if (unlikely(in_udp != (encap == PVSVPN_ENCAP_UDP)))
+		return PVSVPN_DROP_RX_ENCAP;
 	if (unlikely(!pvsvpn_esp_len_ok(sa->transform, skb->len)))
 		return PVSVPN_DROP_RX_TRUNCATED;
 	if (unlikely(!pskb_may_pull(skb, pvsvpn_esp_head_len(sa->transform))))
@@ -174,6 +178,28 @@ static int receive_ecn(struct sk_buff *skb, u8 outer)
 	return PVSVPN_PASS;
 }
 
+/*
+ * Behind a NAT the peer is wherever its packets come from, if they are authentic.
+ * The newest decides: one that was overtaken on the way says what was before.
+ */
+static void receive_follow(struct pvsvpn_sa *sa, const struct sk_buff *skb)
+{
+	const struct udphdr *uh =
+		(const struct udphdr *)(skb->data - sizeof(*uh));
+	xfrm_address_t saddr = {};
+
+	if (likely(pvsvpn_peer_endpoint(sa->peer)->encap != PVSVPN_ENCAP_UDP))
+		return;
+	if (receive_cb((struct sk_buff *)skb)->seq !=
+	    READ_ONCE(sa->replay.top))
+		return;
+	if (skb->protocol == htons(ETH_P_IP))
+		saddr.a4 = ip_hdr(skb)->saddr;
+	else
+		saddr.in6 = ipv6_hdr(skb)->saddr;
+	pvsvpn_peer_follow(sa->peer, &saddr, uh->source);
+}
+
 /* From here on the packet is authentic; is it also right? */
 static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
@@ -185,6 +211,7 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	why = pvsvpn_replay_commit(&sa->replay, receive_cb(skb)->seq);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
+	receive_follow(sa, skb);
 	why = pvsvpn_esp_strip(sa, skb, &next_header);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
@@ -255,12 +282,13 @@ static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
  * @sa: its SA
  * @skb: the packet, from the SPI on, network header at the outer IP header;
  *	consumed
+ * @in_udp: ESP in UDP, whose header is still there before @skb's data
  *
  * Context: softirq, RCU read side.
  */
-void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb)
+void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 {
-	int why = receive_check(sa, skb);
+	int why = receive_check(sa, skb, in_udp);
 
 	if (unlikely(why != PVSVPN_PASS)) {
 		receive_drop(sa, skb, why);

@@ -6,6 +6,6 @@
 struct pvsvpn_sa;
 struct sk_buff;
 
-void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb);
+void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp);
 
 #endif /* _PVSVPN_RECEIVE_H */

@@ -150,7 +150,7 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 		return why;
 	}
 	return pvsvpn_pmtu_check(batch->sa, skb, batch->dst,
-				 batch->outer.family, &batch->fragment);
+				 &batch->outer, &batch->fragment);
 }
 
 /*
@@ -180,6 +180,15 @@ static void xmit_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 	pvsvpn_drop(sa->peer->pvs, sa->peer, sa, skb, why);
 }
 
+static void xmit_passed(struct pvsvpn_sa *sa, unsigned int inner_len)
+{
+	unsigned long now = jiffies;
+
+	pvsvpn_stats_passed(sa, PVSVPN_TX, inner_len);
+	if (READ_ONCE(sa->peer->last_tx) != now)
+		WRITE_ONCE(sa->peer->last_tx, now);
+}
+
 static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	struct xmit_cb cb = *xmit_cb(skb);
@@ -189,8 +198,8 @@ static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	/* Also right when an asynchronous driver has made a new start. */
 	depth = __this_cpu_read(xmit_depth);
 	__this_cpu_write(xmit_depth, cb.depth);
-	if (likely(!pvsvpn_outer_send(sa, skb, &cb.outer)))
-		pvsvpn_stats_passed(sa, PVSVPN_TX, cb.inner_len);
+	if (likely(!pvsvpn_outer_send(sa->peer->pvs, skb, &cb.outer)))
+		xmit_passed(sa, cb.inner_len);
 	else
 		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, len,
 				     PVSVPN_DROP_TX_OUTPUT);

@@ -4,8 +4,7 @@
 
     interop_matrix.py GW STOCK
 
-GW has pvs0 with the peers "stock4" and "stock6", STOCK an xfrm interface for each,
-all with addresses and routes (interop.sh). For each transform, with and without ESN,
+GW has pvs0 with the peers of WAYS, STOCK an xfrm interface for each, all with addresses and routes (interop.sh). For each transform, with and without ESN,
 new SAs go to both ends; then datagrams cross from either end in every cell. With ESN
 the numbers start just below 2^32, so that the first datagrams cross it.
 
@@ -21,12 +20,16 @@ import tempfile
 from netns import in_netns, run
 
 CTL = os.environ.get("PVSVPNCTL", "pvsvpnctl")
-# Outer family: peer, if_id, outer addresses, inner addresses; ours first
-OUTER = {
-    "v4": ("stock4", 42, ("192.0.2.1", "192.0.2.2"),
-           {"v4": ("10.1.0.1", "10.2.0.1"), "v6": ("fd00:1::1", "fd00:2::1")}),
-    "v6": ("stock6", 43, ("2001:db8::1", "2001:db8::2"),
-           {"v4": ("10.3.0.1", "10.4.0.1"), "v6": ("fd00:3::1", "fd00:4::1")}),
+# (outer family, encapsulation): peer, if_id, outer addresses, inner addresses; ours first
+WAYS = {
+    ("v4", "none"): ("stock4", 42, ("192.0.2.1", "192.0.2.2"),
+                     {"v4": ("10.1.0.1", "10.2.0.1"), "v6": ("fd00:1::1", "fd00:2::1")}),
+    ("v6", "none"): ("stock6", 43, ("2001:db8::1", "2001:db8::2"),
+                     {"v4": ("10.3.0.1", "10.4.0.1"), "v6": ("fd00:3::1", "fd00:4::1")}),
+    ("v4", "udp"): ("stock4u", 44, ("192.0.2.1", "192.0.2.2"),
+                    {"v4": ("10.5.0.1", "10.6.0.1"), "v6": ("fd00:5::1", "fd00:6::1")}),
+    ("v6", "udp"): ("stock6u", 45, ("2001:db8::1", "2001:db8::2"),
+                    {"v4": ("10.7.0.1", "10.8.0.1"), "v6": ("fd00:7::1", "fd00:8::1")}),
 }
 # Padding of every length for blocks of 16; small, and near the MTU
 SIZES = (*range(1, 17), 600, 1300)
@@ -86,15 +89,16 @@ class Ends:
     def __init__(self, gw, stock):
         self.gw, self.stock = gw, stock
         self.spi = 0x10000
-        self.pairs = {(outer, inner): sockets((gw, stock), addrs, inner)
-                      for outer, (_, _, _, inners) in OUTER.items()
+        self.pairs = {(outer, inner, encap): sockets((gw, stock), addrs, inner)
+                      for (outer, encap), (_, _, _, inners) in WAYS.items()
                       for inner, addrs in inners.items()}
 
     def sas(self, name, legacy, esn, keys):
         """Lines for pvsvpnctl and for ip that add SAs."""
         words, length = stock_words(name)
         ours, theirs, last = [], [], 2 ** 32 - 1 - BELOW
-        for peer, if_id, addrs, _ in OUTER.values():
+        for (outer, encap), (peer, if_id, addrs, _) in WAYS.items():
+            in_udp = f"encap espinudp 4500 4500 {'::' if outer == 'v6' else '0.0.0.0'}"
             for direction, way in (("in", addrs[::-1]), ("out", addrs)):
                 self.spi += 1
                 key = os.urandom(length)
@@ -107,13 +111,13 @@ class Ends:
                 theirs.append(" ".join([
                     f"xfrm state add src {way[0]} dst {way[1]} proto esp spi {self.spi}",
                     f"mode tunnel if_id {if_id} replay-window 1024 flag af-unspec",
-                    start * esn, *words(key)]))
+                    start * esn, *words(key), in_udp * (encap == "udp")]))
         return ours, theirs
 
     def old_sas(self):
         """Lines that take the SAs before away."""
-        ours, theirs, spi = [], [], self.spi - 4
-        for peer, _, addrs, _ in OUTER.values():
+        ours, theirs, spi = [], [], self.spi - 2 * len(WAYS)
+        for peer, _, addrs, _ in WAYS.values():
             for direction, way in (("in", addrs[::-1]), ("out", addrs)):
                 spi += 1
                 ours.append(f"sa del pvs0 {peer} dir {direction} spi {spi}")
@@ -167,11 +171,12 @@ def row(ends, name, legacy):
     """Cells of one transform: [(esn, outer, inner, encapsulation, result)]."""
     cells = []
     for esn in (False, True):
-        before = errors(ends.gw, ends.stock)
         ends.new_sas(name, legacy, esn)
+        # While SAs change, one end may say something that the other cannot read yet
+        before = errors(ends.gw, ends.stock)
         word = "esn" if esn else "-"
-        for (outer, inner), pair in ends.pairs.items():
-            cells.append((word, outer, inner, "none", ends.cell(pair)))
+        for way, pair in ends.pairs.items():
+            cells.append((word, *way, ends.cell(pair)))
         counted = moved(before, errors(ends.gw, ends.stock))
         if counted != "ok":
             cells.append((word, "any", "any", "any", counted))

@@ -73,6 +73,17 @@ addresses()
 	no 'local and remote are the same' peer set pvs0 right local 192.0.2.2
 }
 
+encapsulations()
+{
+	local word
+
+	for word in 'sport 4501' 'dport 4501' 'nat-keepalive 5' 'pin on'; do
+		# shellcheck disable=SC2086 # words are wanted
+		no "${word% *} is for encap udp; leave it out, or set encap" peer set pvs0 right $word
+	done
+	no 'nat-keepalive' peer set pvs0 right encap udp nat-keepalive 3601
+}
+
 subnets()
 {
 	no 'host bits set; 10.9.0.1/16 means 10.9.0.0/16' \
@@ -155,6 +166,7 @@ keys()
 
 of_unknown_names() { tunnel_up; key_files; unchanged unknown_names; }
 of_addresses() { tunnel_up; unchanged addresses; }
+of_encapsulations() { tunnel_up; unchanged encapsulations; }
 of_subnets() { tunnel_up; unchanged subnets; }
 of_windows_and_sizes() { tunnel_up; key_files; unchanged windows_and_sizes; }
 of_SPIs() { tunnel_up; key_files; unchanged SPIs; }
@@ -253,7 +265,7 @@ to_the_owner_of_another_birthplace()
 	in_own_ns "$PVSVPNCTL" -j show pvs0 | grep -q '"name": "right"' || fail 'the peer is gone'
 }
 
-run_cases of_unknown_names of_addresses of_subnets of_windows_and_sizes of_SPIs \
+run_cases of_unknown_names of_addresses of_encapsulations of_subnets of_windows_and_sizes of_SPIs \
 	of_legacy_transforms of_files_that_are_no_key of_an_SPI_that_another_device_has \
 	of_a_second_peer_that_takes_everything of_a_remote_that_brings_SPIs_together raw_requests \
 	to_whom_lacks_CAP_NET_ADMIN to_the_owner_of_another_birthplace

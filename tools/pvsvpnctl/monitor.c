@@ -20,6 +20,7 @@ static const char * const event_names[] = {
 	[PVSVPN_EVENT_TYPE_SA_NEW] = "sa-new",
 	[PVSVPN_EVENT_TYPE_SA_DEL] = "sa-del",
 	[PVSVPN_EVENT_TYPE_SA_EXPIRED] = "sa-expired",
+	[PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED] = "endpoint-changed",
 };
 
 struct event {
@@ -28,6 +29,7 @@ struct event {
 	char ifname[IFNAMSIZ];
 	char peer[PVSVPN_PEER_NAME_MAX + 1];
 	struct addr remote;
+	uint16_t port;
 	bool has_sa;
 	uint8_t dir;
 	uint32_t spi;
@@ -70,6 +72,9 @@ static void read_attr(const struct nlattr *attr, struct event *event)
 		memcpy(event->remote.byte, mnl_attr_get_payload(attr),
 		       event->remote.len);
 		break;
+	case PVSVPN_A_EVENT_PORT:
+		event->port = mnl_attr_get_u16(attr);
+		break;
 	case PVSVPN_A_EVENT_DIR:
 		event->dir = mnl_attr_get_u8(attr);
 		break;
@@ -106,6 +111,8 @@ static void print_text(const char *now, const struct event *event)
 	       event->peer);
 	if (event->remote.len)
 		printf(" remote %s", format_addr(text, &event->remote));
+	if (event->port)
+		printf(" port %u", event->port);
 	if (event->has_sa)
 		printf(" dir %s spi 0x%08x", dir_name(event->dir), event->spi);
 	if (event->reason[0])
@@ -124,6 +131,8 @@ static void print_json(const char *now, const struct event *event)
 	json_text(json, "ifname", event->ifname);
 	json_text(json, "peer", event->peer);
 	json_addr(json, "remote", &event->remote);
+	if (event->port)
+		json_uint(json, "port", event->port);
 	if (event->has_sa) {
 		json_text(json, "dir", dir_name(event->dir));
 		json_uint(json, "spi", event->spi);

@@ -75,6 +75,30 @@ const char *parse_u32(const char *text, void *value)
 	return NULL;
 }
 
+const char *parse_port(const char *text, void *value)
+{
+	uint64_t number;
+
+	if (!parse_number(text, UINT16_MAX, &number) || !number)
+		return "a port, 1 to 65535";
+	*(uint16_t *)value = number;
+	return NULL;
+}
+
+/* on or off, for what is a number with the kernel */
+const char *parse_switch(const char *text, void *value)
+{
+	uint8_t *on = value;
+
+	if (!strcmp(text, "on"))
+		*on = 1;
+	else if (!strcmp(text, "off"))
+		*on = 0;
+	else
+		return "on or off";
+	return NULL;
+}
+
 const char *parse_u64(const char *text, void *value)
 {
 	uint64_t number;
@@ -182,9 +206,14 @@ const char *parse_dir(const char *text, void *value)
 
 const char *parse_encap(const char *text, void *value)
 {
-	if (strcmp(text, "none"))
-		return "none (ESP as IP protocol 50)";
-	*(uint8_t *)value = PVSVPN_ENCAP_NONE;
+	uint8_t *encap = value;
+
+	if (!strcmp(text, "none"))
+		*encap = PVSVPN_ENCAP_NONE;
+	else if (!strcmp(text, "udp"))
+		*encap = PVSVPN_ENCAP_UDP;
+	else
+		return "none (ESP as IP protocol 50) or udp (ESP in UDP)";
 	return NULL;
 }
 

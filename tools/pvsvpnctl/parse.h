@@ -59,12 +59,14 @@ typedef const char *parse_fn(const char *text, void *value);
 
 parse_fn parse_u32;		/* uint32_t, decimal, 0x hex or 0 octal */
 parse_fn parse_u64;		/* uint64_t, the same */
+parse_fn parse_port;		/* uint16_t, 1 to 65535 */
+parse_fn parse_switch;		/* uint8_t, on is 1 */
 parse_fn parse_mtu;		/* uint32_t, "auto" is 0 */
 parse_fn parse_addr;		/* struct addr */
 parse_fn parse_remote;		/* struct remote */
 parse_fn parse_subnets;		/* struct subnet_list, allocated */
 parse_fn parse_dir;		/* uint8_t, enum pvsvpn_direction */
-parse_fn parse_encap;		/* uint8_t, PVSVPN_ENCAP_NONE */
+parse_fn parse_encap;		/* uint8_t, PVSVPN_ENCAP_* */
 parse_fn parse_transform;	/* const struct transform * */
 parse_fn parse_text;		/* const char * */
 parse_fn parse_word;		/* bool; a keyword without a value */

@@ -14,16 +14,27 @@ static const char * const names[] = {
 	[PVSVPN_A_PEER_REMOTE] = "remote",
 	[PVSVPN_A_PEER_LINK] = "link",
 	[PVSVPN_A_PEER_ENCAP] = "encap",
+	[PVSVPN_A_PEER_SPORT] = "sport",
+	[PVSVPN_A_PEER_DPORT] = "dport",
+	[PVSVPN_A_PEER_NAT_KEEPALIVE] = "nat-keepalive",
+	[PVSVPN_A_PEER_PIN] = "pin",
 	[PVSVPN_A_PEER_SUBNET] = "subnet",
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = "replay-window",
 };
 
-enum { LOCAL, REMOTE, ENCAP, SUBNETS, REPLAY_WINDOW, PARAMS };
+enum {
+	LOCAL, REMOTE, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN, SUBNETS,
+	REPLAY_WINDOW, PARAMS
+};
 
 struct peer_config {
 	struct addr local;
 	struct remote remote;
 	uint8_t encap;
+	uint16_t sport;
+	uint16_t dport;
+	uint32_t nat_keepalive;
+	uint8_t pin;
 	struct subnet_list subnets;
 	uint32_t replay_window;
 	struct param params[PARAMS];
@@ -36,6 +47,11 @@ static void init_config(struct peer_config *config)
 			[LOCAL] = { "local", parse_addr, &config->local },
 			[REMOTE] = { "remote", parse_remote, &config->remote },
 			[ENCAP] = { "encap", parse_encap, &config->encap },
+			[SPORT] = { "sport", parse_port, &config->sport },
+			[DPORT] = { "dport", parse_port, &config->dport },
+			[NAT_KEEPALIVE] = { "nat-keepalive", parse_u32,
+					    &config->nat_keepalive },
+			[PIN] = { "pin", parse_switch, &config->pin },
 			[SUBNETS] = { "subnets", parse_subnets,
 				      &config->subnets },
 			[REPLAY_WINDOW] = { "replay-window", parse_u32,
@@ -68,6 +84,15 @@ static void put_config(struct nl *nl, const struct peer_config *config)
 		nl_put_text(nl, PVSVPN_A_PEER_LINK, config->remote.link);
 	if (params[ENCAP].seen)
 		nl_put_u8(nl, PVSVPN_A_PEER_ENCAP, config->encap);
+	if (params[SPORT].seen)
+		nl_put_u16(nl, PVSVPN_A_PEER_SPORT, config->sport);
+	if (params[DPORT].seen)
+		nl_put_u16(nl, PVSVPN_A_PEER_DPORT, config->dport);
+	if (params[NAT_KEEPALIVE].seen)
+		nl_put_u32(nl, PVSVPN_A_PEER_NAT_KEEPALIVE,
+			   config->nat_keepalive);
+	if (params[PIN].seen)
+		nl_put_u8(nl, PVSVPN_A_PEER_PIN, config->pin);
 	if (params[REPLAY_WINDOW].seen)
 		nl_put_u32(nl, PVSVPN_A_PEER_REPLAY_WINDOW,
 			   config->replay_window);
@@ -148,20 +173,25 @@ static int run_del(const struct options *options, int argc, char **argv)
 #define CONFIG_HELP							\
 	"  local ADDR       outer address of this end; without, the route to the remote decides\n" \
 	"  remote ADDR      outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link\n" \
-	"  encap none       ESP as IP protocol 50\n"			\
+	"  encap none|udp   ESP as IP protocol 50, or ESP in UDP (for a NAT on the way)\n" \
+	"  sport N, dport N with encap udp: our port and the peer's, 4500 if not given\n" \
+	"  nat-keepalive N  with encap udp: seconds without a packet until one is sent for\n" \
+	"                   the NAT's sake, 20 if not given, 0 for never\n" \
+	"  pin on|off       with encap udp: keep remote and dport, do not follow where\n" \
+	"                   authentic packets come from\n"	\
 	"  subnets CIDR,... inner prefixes behind the peer; without, it takes everything\n" \
 	"  replay-window N  anti-replay window of its inbound SAs in packets, 32 to 4096\n"
 
 const struct command command_peer_add = {
 	.name = "peer add",
-	.args = "DEV PEER [local ADDR] remote ADDR [encap none] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] remote ADDR [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Adds a remote gateway to a device.\n\n" CONFIG_HELP,
 	.run = run_add,
 };
 
 const struct command command_peer_set = {
 	.name = "peer set",
-	.args = "DEV PEER [local ADDR] [remote ADDR] [encap none] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] [remote ADDR] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones.\n\n"
 		CONFIG_HELP,
 	.run = run_set,

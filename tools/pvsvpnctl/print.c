@@ -86,7 +86,13 @@ const char *dir_name(uint8_t dir)
 
 const char *encap_name(uint8_t encap)
 {
-	return encap == PVSVPN_ENCAP_NONE ? "none" : "unknown";
+	switch (encap) {
+	case PVSVPN_ENCAP_NONE:
+		return "none";
+	case PVSVPN_ENCAP_UDP:
+		return "udp";
+	}
+	return "unknown";
 }
 
 /* Bytes of the UTF-8 character at @text, 0 if there is none. */

@@ -46,6 +46,19 @@ static void print_peer_state(const struct peer *peer)
 		       format_age(age, peer->last_rx_ms));
 }
 
+/* What only ESP in UDP has. */
+static void print_udp(const struct peer *peer)
+{
+	if (peer->encap != PVSVPN_ENCAP_UDP)
+		return;
+	printf("  ports: %u to %u%s  ", peer->sport, peer->dport,
+	       peer->pin ? " (pinned)" : "");
+	if (peer->nat_keepalive)
+		printf("nat keepalive: %u s\n", peer->nat_keepalive);
+	else
+		puts("nat keepalive: off");
+}
+
 static void print_peer(const struct peer *peer)
 {
 	char text[FORMAT_MAX], name[sizeof(peer->name)];
@@ -57,6 +70,7 @@ static void print_peer(const struct peer *peer)
 	       name[0] ? "%" : "", clean_text(name));
 	printf("  local: %s  encap: %s\n", format_addr(text, &peer->local),
 	       encap_name(peer->encap));
+	print_udp(peer);
 	print_subnets(&peer->subnets);
 	print_peer_state(peer);
 	printf("  path mtu: %u  inner mtu: %u  replay window: %u\n",
@@ -154,6 +168,16 @@ static void add_peer_state(struct json *json, const struct peer *peer)
 		json_uint(json, "last_rx_ms", peer->last_rx_ms);
 }
 
+static void add_udp(struct json *json, const struct peer *peer)
+{
+	if (peer->encap != PVSVPN_ENCAP_UDP)
+		return;
+	json_uint(json, "sport", peer->sport);
+	json_uint(json, "dport", peer->dport);
+	json_uint(json, "nat_keepalive", peer->nat_keepalive);
+	json_bool(json, "pin", peer->pin);
+}
+
 static char *peer_json(const struct peer *peer)
 {
 	struct json *json = json_new();
@@ -167,6 +191,7 @@ static char *peer_json(const struct peer *peer)
 	else
 		json_null(json, "link");
 	json_text(json, "encap", encap_name(peer->encap));
+	add_udp(json, peer);
 	json_raw(json, "subnets", subnets_json(&peer->subnets));
 	json_uint(json, "replay_window", peer->replay_window);
 	add_peer_state(json, peer);

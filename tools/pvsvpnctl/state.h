@@ -83,6 +83,10 @@ struct peer {
 	struct addr remote;
 	char link[IFNAMSIZ];
 	uint8_t encap;
+	uint16_t sport;
+	uint16_t dport;
+	uint32_t nat_keepalive;
+	bool pin;
 	struct subnet_list subnets;
 	uint32_t replay_window;
 	bool up;

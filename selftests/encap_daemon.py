@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""As an IKE daemon does: has a UDP port that takes ESP out for the kernel.
+
+    encap_daemon.py PORT [4|6]
+
+Prints "ready", then "received HEX" for each message that is left to it.
+"""
+import socket
+import sys
+
+UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
+
+
+def main(port, family=socket.AF_INET):
+    """Until the end."""
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
+    sock.bind(("", port))
+    print("ready", flush=True)
+    while True:
+        print("received", sock.recv(65536).hex(), flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), socket.AF_INET6 if sys.argv[2:] == ["6"] else socket.AF_INET)
