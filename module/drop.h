@@ -25,6 +25,8 @@
 		"ESP packet shorter than header, IV, trailer and ICV, or not a multiple of 4 bytes; look for a middlebox that cuts packets") \
 	PVSVPN_DROP(RX_ENCAP, "rx_encap", RX_ERRORS, NOT_SPECIFIED,	\
 		"ESP in UDP from a peer with encap none, or plain ESP from one with encap udp; both ends must agree") \
+	PVSVPN_DROP(RX_EXPIRED, "rx_expired", RX_ERRORS, NOT_SPECIFIED,	\
+		"a hard lifetime of the SA is over; the peer still sends with it, so give both ends a new one") \
 	PVSVPN_DROP(RX_SEQ_ZERO, "rx_seq_zero", RX_ERRORS, NOT_SPECIFIED, \
 		"sequence number 0, which no sender with anti-replay uses; the sender is broken or forged") \
 	PVSVPN_DROP(RX_REPLAYED, "rx_replayed", RX_ERRORS, NOT_SPECIFIED, \
@@ -57,6 +59,8 @@
 		"receive queue of the device is full; the host cannot keep up (net.core.netdev_max_backlog)") \
 	PVSVPN_DROP(TX_SEQ_EXHAUSTED, "tx_seq_exhausted", TX_ERRORS, NOT_SPECIFIED, \
 		"the SA has used all sequence numbers; add a new SA")	\
+	PVSVPN_DROP(TX_EXPIRED, "tx_expired", TX_ERRORS, NOT_SPECIFIED,	\
+		"a hard lifetime of the SA is over; add a new SA")	\
 	PVSVPN_DROP(TX_CRYPTO, "tx_crypto", TX_ERRORS, NOT_SPECIFIED,	\
 		"the crypto driver failed or its queue is full; see the driver in pvsvpnctl show") \
 	PVSVPN_DROP(TX_OUTPUT, "tx_output", TX_ERRORS, NOT_SPECIFIED,	\

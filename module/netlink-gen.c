@@ -97,7 +97,7 @@ const struct nla_policy pvsvpn_sa_get_nl_policy[PVSVPN_A_SA_COUNTERS + 1] = {
 };
 
 /* PVSVPN_CMD_SA_NEW - do */
-const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_SEQ + 1] = {
+const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_HARD_USE_SECONDS + 1] = {
 	[PVSVPN_A_SA_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_SA_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_SA_PEER] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
@@ -109,6 +109,14 @@ const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_SEQ + 1] = {
 	[PVSVPN_A_SA_REPLAY_WINDOW] = { .type = NLA_U32, },
 	[PVSVPN_A_SA_ESN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[PVSVPN_A_SA_SEQ] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_SOFT_PACKETS] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_HARD_PACKETS] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_SOFT_BYTES] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_HARD_BYTES] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_SOFT_SECONDS] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_HARD_SECONDS] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_SOFT_USE_SECONDS] = { .type = NLA_U64, },
+	[PVSVPN_A_SA_HARD_USE_SECONDS] = { .type = NLA_U64, },
 };
 
 /* PVSVPN_CMD_SA_DEL - do */
@@ -175,7 +183,7 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.cmd		= PVSVPN_CMD_SA_NEW,
 		.doit		= pvsvpn_nl_sa_new_doit,
 		.policy		= pvsvpn_sa_new_nl_policy,
-		.maxattr	= PVSVPN_A_SA_SEQ,
+		.maxattr	= PVSVPN_A_SA_HARD_USE_SECONDS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

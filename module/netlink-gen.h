@@ -29,7 +29,7 @@ extern const struct nla_policy pvsvpn_peer_del_nl_policy[PVSVPN_A_PEER_NAME + 1]
 
 extern const struct nla_policy pvsvpn_sa_get_nl_policy[PVSVPN_A_SA_COUNTERS + 1];
 
-extern const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_SEQ + 1];
+extern const struct nla_policy pvsvpn_sa_new_nl_policy[PVSVPN_A_SA_HARD_USE_SECONDS + 1];
 
 extern const struct nla_policy pvsvpn_sa_del_nl_policy[PVSVPN_A_SA_SPI + 1];
 

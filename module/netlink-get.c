@@ -317,6 +317,7 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 	if (nla_put_u64_64bit(msg, PVSVPN_A_SA_SEQ, pvsvpn_sa_seq(sa),
 			      PVSVPN_A_SA_PAD) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_ESN, sa->esn) ||
+	    pvsvpn_netlink_put_lifetimes(msg, sa) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_CURRENT, current_sa) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_EXPIRED, expired) ||
 	    nla_put_u64_64bit(msg, PVSVPN_A_SA_AGE,

@@ -131,6 +131,100 @@ static int seq_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 	return -EINVAL;
 }
 
+/* By enum pvsvpn_lifetime_kind */
+static const struct {
+	const char *name;
+	int soft;
+	int hard;
+} lifetimes[PVSVPN_LIFETIME_KINDS] = {
+	{ "packets", PVSVPN_A_SA_SOFT_PACKETS, PVSVPN_A_SA_HARD_PACKETS },
+	{ "bytes", PVSVPN_A_SA_SOFT_BYTES, PVSVPN_A_SA_HARD_BYTES },
+	{ "seconds", PVSVPN_A_SA_SOFT_SECONDS, PVSVPN_A_SA_HARD_SECONDS },
+	{ "use-seconds", PVSVPN_A_SA_SOFT_USE_SECONDS,
+	  PVSVPN_A_SA_HARD_USE_SECONDS },
+};
+
+static u64 get_u64_or_0(const struct nlattr *attr)
+{
+	return attr ? nla_get_u64(attr) : 0;
+}
+
+static int limit_check(const struct nlattr *attr, const char *which,
+		       enum pvsvpn_lifetime_kind kind,
+		       struct netlink_ext_ack *extack)
+{
+	u64 max = kind < PVSVPN_LIFETIME_SECONDS ? U64_MAX : U32_MAX;
+	u64 limit;
+
+	if (!attr)
+		return 0;
+	limit = nla_get_u64(attr);
+	if (limit && limit <= max)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"%s-%s %llu is out of range; use 1 to %llu, or leave it out",
+				which, lifetimes[kind].name, limit, max);
+	return -EINVAL;
+}
+
+static int lifetime_parse(struct pvsvpn_sa_config *config,
+			  enum pvsvpn_lifetime_kind kind,
+			  struct genl_info *info)
+{
+	const struct nlattr *soft = info->attrs[lifetimes[kind].soft];
+	const struct nlattr *hard = info->attrs[lifetimes[kind].hard];
+	int err;
+
+	err = limit_check(soft, "soft", kind, info->extack);
+	if (!err)
+		err = limit_check(hard, "hard", kind, info->extack);
+	if (err)
+		return err;
+	config->soft[kind] = get_u64_or_0(soft);
+	config->hard[kind] = get_u64_or_0(hard);
+	if (!soft || !hard || config->soft[kind] < config->hard[kind])
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(info->extack, soft,
+				"soft-%s has to be less than hard-%s",
+				lifetimes[kind].name, lifetimes[kind].name);
+	return -EINVAL;
+}
+
+static int lifetimes_parse(struct pvsvpn_sa_config *config,
+			   struct genl_info *info)
+{
+	int kind, err = 0;
+
+	for (kind = 0; !err && kind < PVSVPN_LIFETIME_KINDS; kind++)
+		err = lifetime_parse(config, kind, info);
+	return err;
+}
+
+/**
+ * pvsvpn_netlink_put_lifetimes() - say what limits an SA has
+ * @msg: the message
+ * @sa: the SA
+ *
+ * Context: process. Return: 0 or -EMSGSIZE.
+ */
+int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
+				 const struct pvsvpn_sa *sa)
+{
+	int kind;
+
+	for (kind = 0; kind < PVSVPN_LIFETIME_KINDS; kind++) {
+		u64 soft = sa->lifetime.soft[kind];
+		u64 hard = sa->lifetime.hard[kind];
+
+		if ((soft && nla_put_u64_64bit(msg, lifetimes[kind].soft, soft,
+					       PVSVPN_A_SA_PAD)) ||
+		    (hard && nla_put_u64_64bit(msg, lifetimes[kind].hard, hard,
+					       PVSVPN_A_SA_PAD)))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
 static bool sa_incomplete(struct genl_info *info)
 {
 	struct netlink_ext_ack *extack = info->extack;
@@ -168,6 +262,8 @@ static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 	if (!err && attrs[PVSVPN_A_SA_REPLAY_WINDOW])
 		err = sa_window_parse(config, attrs[PVSVPN_A_SA_REPLAY_WINDOW],
 				      info->extack);
+	if (!err)
+		err = lifetimes_parse(config, info);
 	config->esn = attrs[PVSVPN_A_SA_ESN] &&
 		      nla_get_u8(attrs[PVSVPN_A_SA_ESN]);
 	if (!err && attrs[PVSVPN_A_SA_SEQ])

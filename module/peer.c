@@ -128,11 +128,16 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 	endpoint_free(container_of(rcu, struct pvsvpn_endpoint, rcu));
 }
 
-static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
+static void endpoint_unlist(struct pvsvpn_endpoint *endpoint)
 {
 	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
 	/* What the packet path reads of the endpoint is not this. */
 	pvsvpn_udp_put(endpoint->udp);
+}
+
+static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
+{
+	endpoint_unlist(endpoint);
 	call_rcu(&endpoint->rcu, endpoint_free_rcu);
 }
 
@@ -266,8 +271,14 @@ static int peer_set_subnets(struct pvsvpn_peer *peer,
 
 /* ---- a peer's life ---- */
 
+/* The last endpoint stays that long: a late request may still look at it. */
 static void peer_free(struct pvsvpn_peer *peer)
 {
+	struct pvsvpn_endpoint *endpoint =
+		rcu_dereference_protected(peer->endpoint, true);
+
+	if (endpoint)
+		endpoint_free(endpoint);
 	netdev_put(peer->pvs->dev, &peer->dev_tracker);
 	free_percpu(peer->counters);
 	kfree(peer);
@@ -330,26 +341,41 @@ static void peer_moved(struct pvsvpn_peer *peer)
 		.sport = old->sport,
 	};
 
-	if (peer->pin || old->encap != PVSVPN_ENCAP_UDP)
-		return;
 	spin_lock_bh(&peer->moved_lock);
 	config.remote = peer->moved_to;
 	config.dport = peer->moved_port;
+	peer->moved_port = 0;
 	spin_unlock_bh(&peer->moved_lock);
-	if (!endpoint_is(old, &config.remote, config.dport))
+	if (config.dport && !peer->pin && old->encap == PVSVPN_ENCAP_UDP &&
+	    !endpoint_is(old, &config.remote, config.dport))
 		peer_move(peer, &config);
 }
 
-static void peer_moved_work(struct work_struct *work)
+static void peer_refresh_work(struct work_struct *work)
 {
 	struct pvsvpn_peer *peer = container_of(work, struct pvsvpn_peer,
-						moved);
+						refresh);
 
 	rtnl_lock();
-	if (!peer->dead)
+	if (!peer->dead) {
+		pvsvpn_peer_select_sa(peer);
 		peer_moved(peer);
+	}
 	rtnl_unlock();
 	pvsvpn_peer_put(peer);
+}
+
+/**
+ * pvsvpn_peer_refresh() - look at a peer's SAs and endpoint again, soon
+ * @peer: the peer; the caller's access keeps it alive
+ *
+ * Context: any.
+ */
+void pvsvpn_peer_refresh(struct pvsvpn_peer *peer)
+{
+	refcount_inc(&peer->refs);
+	if (!queue_work(pvsvpn_wq, &peer->refresh))
+		pvsvpn_peer_put(peer);
 }
 
 /**
@@ -372,9 +398,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 	peer->moved_to = *remote;
 	peer->moved_port = port;
 	spin_unlock(&peer->moved_lock);
-	refcount_inc(&peer->refs);
-	if (!queue_work(pvsvpn_wq, &peer->moved))
-		pvsvpn_peer_put(peer);
+	pvsvpn_peer_refresh(peer);
 }
 
 static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
@@ -398,7 +422,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	peer->keepalive = config->keepalive;
 	peer->pin = config->pin;
 	spin_lock_init(&peer->moved_lock);
-	INIT_WORK(&peer->moved, peer_moved_work);
+	INIT_WORK(&peer->refresh, peer_refresh_work);
 	pvsvpn_udp_keepalive_init(peer);
 	peer->next_sa_id = 1;
 	peer->pvs = pvs;
@@ -434,7 +458,7 @@ static int peer_publish(struct pvsvpn_peer *peer,
 	return 0;
 
 err_endpoint:
-	endpoint_remove(endpoint);
+	endpoint_unlist(endpoint);
 err_name:
 	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
 err_id:
@@ -540,12 +564,25 @@ static void peer_set_up(struct pvsvpn_peer *peer, bool up)
 	pvsvpn_device_carrier(pvs);
 }
 
+/* Once each: what packets and timers have found out. */
+static void peer_report_sa(struct pvsvpn_sa *sa)
+{
+	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags) &&
+	    !test_and_set_bit(PVSVPN_SA_SOFT_REPORTED, &sa->flags))
+		pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED,
+				pvsvpn_lifetime_name(READ_ONCE(sa->lifetime.soft_why)));
+	if (test_bit(PVSVPN_SA_EXPIRED, &sa->flags) &&
+	    !test_and_set_bit(PVSVPN_SA_REPORTED, &sa->flags))
+		pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_EXPIRED,
+				pvsvpn_lifetime_name(READ_ONCE(sa->lifetime.hard_why)));
+}
+
 /**
  * pvsvpn_peer_select_sa() - choose the outbound SA again
  * @peer: the peer
  *
  * The newest usable one carries the traffic; without any, the newest stays in
- * place to say why it does not. Reports SAs that have expired.
+ * place to say why it does not. Reports SAs whose lifetime is over.
  *
  * Context: process, RTNL held.
  */
@@ -555,14 +592,12 @@ void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 
 	ASSERT_RTNL();
 	list_for_each_entry(sa, &peer->sas, list) {
+		peer_report_sa(sa);
 		if (sa->dir != PVSVPN_DIRECTION_OUT)
 			continue;
 		newest = sa;
 		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
 			usable = sa;
-		else if (!test_and_set_bit(PVSVPN_SA_REPORTED, &sa->flags))
-			pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_EXPIRED,
-					"sequence-exhausted");
 	}
 	rcu_assign_pointer(peer->tx_sa, usable ?: newest);
 	peer_set_up(peer, usable);
@@ -591,7 +626,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	/* 3. No request finds it by name or id, no stray SPI by address. */
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "request");
 	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
-	endpoint_remove(rtnl_dereference(peer->endpoint));
+	endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
 	pvs->peer_count--;
 	/* 4. Who found it before is done after a grace period. */

@@ -83,8 +83,9 @@ struct pvsvpn_endpoint {
  * @keepalive_timer: sends the next one
  * @moved_lock: protects @moved_to and @moved_port
  * @moved_to: where the last authentic packet came from, if not from @endpoint
- * @moved_port: its port
- * @moved: makes that the endpoint; holds a reference while queued
+ * @moved_port: its port, 0 when nothing is to be done
+ * @refresh: makes that the endpoint, and looks at lifetimes; holds a reference
+ *	while queued
  * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
  */
 struct pvsvpn_peer {
@@ -114,7 +115,7 @@ struct pvsvpn_peer {
 	spinlock_t moved_lock;
 	xfrm_address_t moved_to;
 	__be16 moved_port;
-	struct work_struct moved;
+	struct work_struct refresh;
 	struct pvsvpn_counters __percpu *counters;
 };
 
@@ -167,6 +168,7 @@ struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port);
+void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);

@@ -69,6 +69,8 @@ static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 		return PVSVPN_DROP_RX_DOWN;
 	if (unlikely(in_udp != (encap == PVSVPN_ENCAP_UDP)))
 		return PVSVPN_DROP_RX_ENCAP;
+	if (unlikely(test_bit(PVSVPN_SA_EXPIRED, &sa->flags)))
+		return PVSVPN_DROP_RX_EXPIRED;
 	if (unlikely(!pvsvpn_esp_len_ok(sa->transform, skb->len)))
 		return PVSVPN_DROP_RX_TRUNCATED;
 	if (unlikely(!pskb_may_pull(skb, pvsvpn_esp_head_len(sa->transform))))
@@ -224,6 +226,8 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	why = receive_source(sa, skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
+	if (unlikely(!pvsvpn_lifetime_use(sa, skb->len)))
+		return PVSVPN_DROP_RX_EXPIRED;
 	return receive_ecn(skb, outer_tos);
 }
 

@@ -16,6 +16,7 @@
 
 static void sa_free(struct pvsvpn_sa *sa)
 {
+	pvsvpn_lifetime_stop(sa);
 	crypto_free_aead(sa->aead);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		pvsvpn_replay_destroy(&sa->replay);
@@ -96,7 +97,7 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	else
 		sa->replay.top = config->seq;
 	sa->iv = get_random_u64();
-	sa->created = ktime_get_boottime_ns();
+	pvsvpn_lifetime_init(sa, config->soft, config->hard);
 	refcount_set(&sa->refs, 1);
 	INIT_RCU_WORK(&sa->unhashed, sa_unhashed_work);
 	INIT_WORK(&sa->destroy, sa_destroy_work);
@@ -125,7 +126,7 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
 {
 	if (sa->dir == PVSVPN_DIRECTION_OUT &&
 	    pvsvpn_sa_seq(sa) == pvsvpn_sa_seq_max(sa->dir, sa->esn))
-		set_bit(PVSVPN_SA_EXPIRED, &sa->flags);
+		pvsvpn_lifetime_end(sa, PVSVPN_LIFETIME_SEQUENCE);
 }
 
 /**
@@ -163,6 +164,8 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	list_add_tail(&sa->list, &peer->sas);
 	peer->sa_count++;
 	peer->pvs->sa_count++;
+	sa->created = ktime_get_boottime_ns();
+	pvsvpn_lifetime_start(sa);
 	sa_check_exhausted(sa);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, "request");
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
@@ -193,13 +196,6 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 		pvsvpn_peer_select_sa(peer);
 	/* 2. Who found it before is done after a grace period. */
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
-}
-
-/* Beyond the last number; the first who sees it tells the device. */
-static void sa_exhausted(struct pvsvpn_sa *sa)
-{
-	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-		pvsvpn_device_refresh(sa->peer->pvs);
 }
 
 /**
@@ -242,7 +238,7 @@ int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first)
 	*first = before + 1;
 	if (likely(last < max))
 		return count;
-	sa_exhausted(sa);
+	pvsvpn_lifetime_end(sa, PVSVPN_LIFETIME_SEQUENCE);
 	return before < max ? min_t(u64, count, max - before) : 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include <uapi/linux/pvsvpn.h>
 
+#include "lifetime.h"
 #include "replay.h"
 
 struct crypto_aead;
@@ -17,10 +18,12 @@ struct pvsvpn_counters;
 struct pvsvpn_peer;
 struct pvsvpn_transform;
 
-/* Bits of struct pvsvpn_sa.flags: nothing leaves with this SA any more, ... */
+/* Bits of struct pvsvpn_sa.flags */
 enum pvsvpn_sa_flag {
-	PVSVPN_SA_EXPIRED,	/* ... for PVSVPN_A_EVENT_REASON says why */
-	PVSVPN_SA_REPORTED,	/* ... and user space has been told */
+	PVSVPN_SA_EXPIRED,		/* no packet uses it any more, ... */
+	PVSVPN_SA_REPORTED,		/* ... and user space has been told */
+	PVSVPN_SA_SOFT_EXPIRED,		/* a soft lifetime is over, ... */
+	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
 };
 
 /**
@@ -35,6 +38,7 @@ enum pvsvpn_sa_flag {
  * @flags: enum pvsvpn_sa_flag; atomic
  * @iv: outbound: where the explicit IV starts; random, so that a key which is
  *	loaded twice does not repeat a nonce. The IV is @iv plus the number
+ * @lifetime: when it ends
  * @created: ktime_get_boottime() when it was added, in ns
  * @refs: one for the SAD, one for each asynchronous request. In an RCU read
  *	side, an SA that was found has at least one
@@ -58,6 +62,7 @@ struct pvsvpn_sa {
 	unsigned long flags;
 	u64 iv;
 	struct pvsvpn_counters __percpu *counters;
+	struct pvsvpn_lifetime lifetime;
 	u64 created;
 	refcount_t refs;
 	struct list_head list;
@@ -79,6 +84,8 @@ struct pvsvpn_sa {
  * @key_len: pvsvpn_transform_key_len(@transform)
  * @replay_window: inbound: in packets; 0 takes the peer's
  * @esn: sequence numbers of 64 bits
+ * @soft: by enum pvsvpn_lifetime_kind, 0 for none
+ * @hard: the same
  * @seq: last number used or highest number accepted, 0 to
  *	pvsvpn_sa_seq_max(@dir, @esn)
  */
@@ -90,6 +97,8 @@ struct pvsvpn_sa_config {
 	unsigned int key_len;
 	u32 replay_window;
 	bool esn;
+	u64 soft[PVSVPN_LIFETIME_KINDS];
+	u64 hard[PVSVPN_LIFETIME_KINDS];
 	u64 seq;
 };
 

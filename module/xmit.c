@@ -241,6 +241,9 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	struct pvsvpn_device *pvs = batch->pvs;
 	int why = xmit_make_room(skb, batch->dst->dev);
 
+	if (likely(why == PVSVPN_PASS) &&
+	    unlikely(!pvsvpn_lifetime_use(batch->sa, skb->len)))
+		why = PVSVPN_DROP_TX_EXPIRED;
 	if (unlikely(why != PVSVPN_PASS)) {
 		xmit_drop(batch->sa, skb, why);
 		return;
@@ -276,6 +279,13 @@ static int xmit_split(struct sk_buff *skb, struct sk_buff **list)
 	return PVSVPN_PASS;
 }
 
+/* An SA gives no number: it has none left, or its lifetime is over. */
+static int xmit_expired(const struct pvsvpn_sa *sa)
+{
+	return READ_ONCE(sa->lifetime.hard_why) == PVSVPN_LIFETIME_SEQUENCE ?
+	       PVSVPN_DROP_TX_SEQ_EXHAUSTED : PVSVPN_DROP_TX_EXPIRED;
+}
+
 static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 {
 	struct sk_buff *skb, *next;
@@ -291,7 +301,7 @@ static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 		if (likely(given-- > 0))
 			xmit_one(batch, skb, seq++);
 		else
-			xmit_drop(batch->sa, skb, PVSVPN_DROP_TX_SEQ_EXHAUSTED);
+			xmit_drop(batch->sa, skb, xmit_expired(batch->sa));
 	}
 }
 

@@ -138,7 +138,8 @@ nat_up()
 	masquerade 20000
 }
 
-# masquerade PORT: the mapping from now on; those before are forgotten
+# masquerade PORT: the mapping from now on. What masquerades forgets its mappings with
+# the interface
 masquerade()
 {
 	in_ns "$nat" nft -f - <<-END
@@ -152,7 +153,10 @@ masquerade()
 			}
 		}
 	END
-	in_ns "$nat" conntrack -F >/dev/null 2>&1
+	in_batch "$nat" <<-END
+		link set out0 down
+		link set out0 up
+	END
 }
 
 # The right knows a port that is not the NAT's; then the NAT changes its mapping
@@ -162,7 +166,7 @@ through_a_NAT_that_changes_its_mapping()
 
 	nat_up
 	udp_ends 192.0.2.254 192.0.2.2
-	background ip netns exec "$right" "$PVSVPNCTL" monitor >"$tmp/events"
+	watch "$right"
 	wait_for 'the first ping' in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null
 	check 'port of the NAT' "$(show "$right" peers.0.dport)" 20000
 	pings "$right" 10.1.0.1

@@ -4,22 +4,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
-watch()
-{
-	local ns=$1
-
-	shift
-	background "$PVSVPNCTL" -n "$ns" "$@" monitor >"$tmp/events"
-	wait_for 'the monitor to listen' listening "$ns"
-}
-
-# A socket of generic netlink (16) with a group; pvsvpn's is the only listener here
-listening()
-{
-	in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink
-}
-
 # said PATTERN: one line fits, sooner or later
 said() { wait_for "the event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"; }
 

@@ -279,12 +279,15 @@ unreachable()
 		fail "ping $* $addr from $ns: answered, should be lost"
 }
 
-# mib N: an amount for iperf3, less where the kernel's checkers make every packet slow
+# checkers_on: the kernel's checkers make every packet and every process slow; less will do
+checkers_on() { [ -e /sys/kernel/debug/kmemleak ]; }
+
+# mib N: an amount for iperf3
 mib()
 {
 	local part=1
 
-	[ ! -e /sys/kernel/debug/kmemleak ] || part=16
+	! checkers_on || part=16
 	echo "$((($1 + part - 1) / part))M"
 }
 
@@ -308,6 +311,22 @@ background()
 	# A killed one leaves no message of the shell's
 	disown $background
 	defer "kill $background 2>/dev/null"
+}
+
+# watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
+watch()
+{
+	local ns=$1
+
+	shift
+	background "$PVSVPNCTL" -n "$ns" "$@" monitor >"$tmp/events"
+	wait_for 'the monitor to listen' listening "$ns"
+}
+
+# A socket of generic netlink (16) with a group; pvsvpn's is the only listener here
+listening()
+{
+	in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink
 }
 
 # full_load [OPTIONS]: TCP both ways between $left and $right until the case ends;

@@ -8,6 +8,11 @@ CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+def checkers_on():
+    """The kernel's checkers make every packet and every process slow; less will do."""
+    return os.path.exists("/sys/kernel/debug/kmemleak")
+
+
 def setns(path):
     """os.setns() is not in Python 3.11."""
     fd = os.open(path, os.O_RDONLY)

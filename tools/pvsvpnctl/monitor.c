@@ -20,6 +20,7 @@ static const char * const event_names[] = {
 	[PVSVPN_EVENT_TYPE_SA_NEW] = "sa-new",
 	[PVSVPN_EVENT_TYPE_SA_DEL] = "sa-del",
 	[PVSVPN_EVENT_TYPE_SA_EXPIRED] = "sa-expired",
+	[PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED] = "sa-soft-expired",
 	[PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED] = "endpoint-changed",
 };
 

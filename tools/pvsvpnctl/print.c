@@ -348,6 +348,7 @@ static const struct {
 	{ "BYTES", SCOLS_FL_RIGHT },
 	{ "DROPS", SCOLS_FL_RIGHT },
 	{ "AGE", SCOLS_FL_RIGHT },
+	{ "LEFT", SCOLS_FL_RIGHT },
 	{ "DRIVER", 0 },
 };
 
@@ -373,10 +374,39 @@ static const char *sa_state(const struct sa *sa)
 	return sa->current ? "current" : "standby";
 }
 
+static uint64_t what_is_left(uint64_t limit, uint64_t used)
+{
+	return limit > used ? limit - used : 0;
+}
+
+/* Of the hard lifetimes; when the first packet came is not known here. */
+static const char *format_left(char *left, size_t size, const struct sa *sa)
+{
+	char text[FORMAT_MAX];
+	size_t len = 0;
+
+	*left = '\0';
+	if (sa->hard.seconds)
+		len += snprintf(left + len, size - len, "%s, ",
+				format_age(text, what_is_left(sa->hard.seconds * 1000,
+							      sa->age_ms)));
+	if (sa->hard.packets)
+		len += snprintf(left + len, size - len, "%" PRIu64 " packets, ",
+				what_is_left(sa->hard.packets, sa->packets));
+	if (sa->hard.bytes)
+		len += snprintf(left + len, size - len, "%s, ",
+				format_bytes(text, what_is_left(sa->hard.bytes,
+								sa->bytes)));
+	if (len)
+		left[len - 2] = '\0';
+	return len ? left : "-";
+}
+
 static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 	char text[FORMAT_MAX], driver[sizeof(sa->driver)];
+	char left[3 * FORMAT_MAX];
 	size_t column = 0;
 
 	no_memory_if(!line);
@@ -394,6 +424,7 @@ static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 	set_cell(line, &column, "%s", format_bytes(text, sa->bytes));
 	set_cell(line, &column, "%" PRIu64, sa->drops.total);
 	set_cell(line, &column, "%s", format_age(text, sa->age_ms));
+	set_cell(line, &column, "%s", format_left(left, sizeof(left), sa));
 	strcpy(driver, sa->driver);
 	set_cell(line, &column, "%s", clean_text(driver));
 }

@@ -18,11 +18,30 @@ static const char * const names[] = {
 	[PVSVPN_A_SA_REPLAY_WINDOW] = "replay-window",
 	[PVSVPN_A_SA_ESN] = "esn",
 	[PVSVPN_A_SA_SEQ] = "seq",
+	[PVSVPN_A_SA_SOFT_PACKETS] = "soft-packets",
+	[PVSVPN_A_SA_HARD_PACKETS] = "hard-packets",
+	[PVSVPN_A_SA_SOFT_BYTES] = "soft-bytes",
+	[PVSVPN_A_SA_HARD_BYTES] = "hard-bytes",
+	[PVSVPN_A_SA_SOFT_SECONDS] = "soft-seconds",
+	[PVSVPN_A_SA_HARD_SECONDS] = "hard-seconds",
+	[PVSVPN_A_SA_SOFT_USE_SECONDS] = "soft-use-seconds",
+	[PVSVPN_A_SA_HARD_USE_SECONDS] = "hard-use-seconds",
 };
+
+/* Lifetimes are named after their attributes. */
+static const uint16_t limits[] = {
+	PVSVPN_A_SA_SOFT_PACKETS, PVSVPN_A_SA_HARD_PACKETS,
+	PVSVPN_A_SA_SOFT_BYTES, PVSVPN_A_SA_HARD_BYTES,
+	PVSVPN_A_SA_SOFT_SECONDS, PVSVPN_A_SA_HARD_SECONDS,
+	PVSVPN_A_SA_SOFT_USE_SECONDS, PVSVPN_A_SA_HARD_USE_SECONDS,
+};
+
+#define LIMITS (sizeof(limits) / sizeof(limits[0]))
 
 /* The first two name an SA; the first four are needed to add one. */
 enum {
-	DIR, SPI, TRANSFORM, KEY_FILE, LEGACY, REPLAY_WINDOW, ESN, SEQ, PARAMS
+	DIR, SPI, TRANSFORM, KEY_FILE, LEGACY, REPLAY_WINDOW, ESN, SEQ, LIMIT,
+	PARAMS = LIMIT + LIMITS
 };
 
 struct sa_config {
@@ -34,6 +53,7 @@ struct sa_config {
 	uint32_t replay_window;
 	bool esn;
 	uint64_t seq;
+	uint64_t limit[LIMITS];
 	struct param params[PARAMS];
 };
 
@@ -54,6 +74,12 @@ static void init_config(struct sa_config *config)
 			[SEQ] = { "seq", parse_u64, &config->seq },
 		},
 	};
+	for (size_t i = 0; i < LIMITS; i++)
+		config->params[LIMIT + i] = (struct param) {
+			.key = names[limits[i]],
+			.parse = parse_u64,
+			.value = &config->limit[i],
+		};
 }
 
 /* Of the parameters, @known may be given and @needed must. */
@@ -96,6 +122,9 @@ static void put_new(struct nl *nl, const struct sa_config *config,
 	nl_put_u8(nl, PVSVPN_A_SA_ESN, config->esn);
 	if (config->params[SEQ].seen)
 		nl_put_u64(nl, PVSVPN_A_SA_SEQ, config->seq);
+	for (size_t i = 0; i < LIMITS; i++)
+		if (config->params[LIMIT + i].seen)
+			nl_put_u64(nl, limits[i], config->limit[i]);
 }
 
 /* argv[0] is the device, argv[1] the peer; @key is NULL to delete. */
@@ -158,7 +187,7 @@ static int run_del(const struct options *options, int argc, char **argv)
 
 const struct command command_sa_add = {
 	.name = "sa add",
-	.args = "DEV PEER dir in|out spi 0xNNNNNNNN transform NAME key-file FILE|- [legacy] [replay-window N] [esn] [seq N]",
+	.args = "DEV PEER dir in|out spi 0xNNNNNNNN transform NAME key-file FILE|- [legacy] [replay-window N] [esn] [seq N] [soft-packets N] [hard-packets N] [soft-bytes N] [hard-bytes N] [soft-seconds N] [hard-seconds N] [soft-use-seconds N] [hard-use-seconds N]",
 	.help = "Adds an SA to a peer. A new outbound SA becomes the current one.\n\n"
 		"  dir in|out       what arrives from the peer, or what leaves for it\n"
 		"  spi N            Security Parameters Index, 0x100 or higher\n"
@@ -169,7 +198,12 @@ const struct command command_sa_add = {
 		"  legacy           allows SHA-1 and 3DES, for a peer that has nothing better\n"
 		"  replay-window N  anti-replay window in packets, 32 to 4096 (dir in)\n"
 		"  esn              sequence numbers of 64 bits, where the peer has them too\n"
-		"  seq N            takes an SA over: last number sent, or highest accepted\n",
+		"  seq N            takes an SA over: last number sent, or highest accepted\n"
+		"  hard-packets N, hard-bytes N, hard-seconds N, hard-use-seconds N\n"
+		"                   when the SA ends: by packets, bytes of inner packets, seconds\n"
+		"                   since it was added or since its first packet\n"
+		"  soft-packets N, ...\n"
+		"                   when an event says that it soon will\n",
 	.more_help = list_transforms,
 	.run = run_add,
 };

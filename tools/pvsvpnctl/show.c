@@ -103,6 +103,27 @@ static void print_text(const struct state *state)
 	}
 }
 
+static void add_limits(struct json *json, const struct sa *sa)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} limit[] = {
+		{ "soft_packets", sa->soft.packets },
+		{ "hard_packets", sa->hard.packets },
+		{ "soft_bytes", sa->soft.bytes },
+		{ "hard_bytes", sa->hard.bytes },
+		{ "soft_seconds", sa->soft.seconds },
+		{ "hard_seconds", sa->hard.seconds },
+		{ "soft_use_seconds", sa->soft.use_seconds },
+		{ "hard_use_seconds", sa->hard.use_seconds },
+	};
+
+	for (size_t i = 0; i < sizeof(limit) / sizeof(limit[0]); i++)
+		if (limit[i].value)
+			json_uint(json, limit[i].name, limit[i].value);
+}
+
 static char *sa_json(const struct sa *sa)
 {
 	struct json *json = json_new();
@@ -117,6 +138,7 @@ static char *sa_json(const struct sa *sa)
 		json_null(json, "replay_window");
 	json_bool(json, "esn", sa->esn);
 	json_uint(json, "seq", sa->seq);
+	add_limits(json, sa);
 	json_bool(json, "current", sa->current);
 	json_bool(json, "expired", sa->expired);
 	json_text(json, "driver", sa->driver);

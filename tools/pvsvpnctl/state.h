@@ -66,6 +66,12 @@ struct sa {
 	uint32_t replay_window;
 	bool esn;
 	uint64_t seq;
+	struct limits {
+		uint64_t packets;
+		uint64_t bytes;
+		uint64_t seconds;
+		uint64_t use_seconds;
+	} soft, hard;		/* 0 for none */
 	bool current;
 	bool expired;
 	char driver[128];

@@ -82,7 +82,12 @@ static void test_words(void)
 	ok(parse_dir("both", &byte), "dir refuses other words");
 	ok(!parse_encap("none", &byte) && byte == PVSVPN_ENCAP_NONE,
 	   "encap none");
+	ok(!parse_encap("udp", &byte) && byte == PVSVPN_ENCAP_UDP,
+	   "encap udp");
 	ok(parse_encap("gre", &byte), "encap refuses other words");
+	ok(!parse_switch("on", &byte) && byte == 1, "switched on");
+	ok(!parse_switch("off", &byte) && byte == 0, "switched off");
+	ok(parse_switch("1", &byte), "a switch refuses numbers");
 	ok(!parse_transform("aes256gcm16", &t) &&
 	   transform_key_bytes(t) == 36, "transform and its key's size");
 	ok(transform_by_id(28, 0, 0) == transform_by_name("chacha20poly1305"),
@@ -97,6 +102,25 @@ static int split(const char *text, char **argv)
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	return batch_split(copy, argv, 8);
+}
+
+static void test_remote(void)
+{
+	static const char * const bad[] = {
+		"", "%", "192.0.2", "fe80::1%", "%eth0", "fe80::1%interface0123456",
+	};
+	struct remote remote;
+	uint16_t port;
+
+	ok(!parse_remote("192.0.2.1", &remote) && remote.addr.len == 4 &&
+	   !remote.link[0], "remote of IPv4");
+	ok(!parse_remote("fe80::1%eth0", &remote) && remote.addr.len == 16 &&
+	   !strcmp(remote.link, "eth0"), "remote on a link");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(parse_remote(bad[i], &remote), "remote refuses what is none");
+	ok(!parse_port("4500", &port) && port == 4500, "port");
+	ok(parse_port("0", &port) && parse_port("65536", &port),
+	   "port refuses what is none");
 }
 
 static int params_of(const char *text, struct param *params)
@@ -119,6 +143,7 @@ static void test_params(void)
 {
 	uint32_t number = 0;
 	uint8_t dir = 9;
+	bool word = false;
 	struct param params[] = {
 		{ "n", parse_u32, &number, false },
 		{ "dir", parse_dir, &dir, false },
@@ -131,6 +156,15 @@ static void test_params(void)
 	   "keyword given twice");
 	params[1].seen = false;
 	ok(params_of("m 1", params) == CTL_USAGE, "unknown keyword");
+	params[1] = (struct param) {
+		.key = "esn", .parse = parse_word, .value = &word,
+	};
+	params[0].seen = false;
+	ok(params_of("esn n 8", params) == CTL_OK && word && number == 8,
+	   "keyword that stands alone");
+	params[1] = (struct param) {
+		.key = "dir", .parse = parse_dir, .value = &dir,
+	};
 	ok(params_of("dir", params) == CTL_USAGE,
 	   "keyword without its value");
 	ok(names_of("pvs0 site-b") == CTL_OK, "device and peer");
@@ -248,6 +282,7 @@ int main(void)
 	test_addresses();
 	test_subnets();
 	test_words();
+	test_remote();
 	test_params();
 	test_batch();
 	test_hex();

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lifetimes of SAs. The packet path counts and the timer looks at the clock;
+ * both only set a flag, and leave the rest to the peer's work.
+ */
+#include <linux/timekeeping.h>
+
+#include "lifetime.h"
+#include "peer.h"
+#include "sa.h"
+
+static const char * const names[] = {
+	[PVSVPN_LIFETIME_PACKETS] = "packets",
+	[PVSVPN_LIFETIME_BYTES] = "bytes",
+	[PVSVPN_LIFETIME_SECONDS] = "seconds",
+	[PVSVPN_LIFETIME_USE_SECONDS] = "use-seconds",
+	[PVSVPN_LIFETIME_SEQUENCE] = "sequence-exhausted",
+};
+
+/**
+ * pvsvpn_lifetime_name() - why an SA ends, in an event
+ * @kind: what has run out
+ *
+ * Context: any. Return: a word.
+ */
+const char *pvsvpn_lifetime_name(enum pvsvpn_lifetime_kind kind)
+{
+	return names[kind];
+}
+
+/**
+ * pvsvpn_lifetime_end() - no packet uses an SA any more
+ * @sa: the SA, in use
+ * @why: what has run out
+ *
+ * Context: any.
+ */
+void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
+{
+	if (test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+		return;
+	WRITE_ONCE(sa->lifetime.hard_why, why);
+	/* Who sees the flag sees the reason. */
+	smp_mb__before_atomic();
+	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+		pvsvpn_peer_refresh(sa->peer);
+}
+
+static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
+{
+	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
+		return;
+	WRITE_ONCE(sa->lifetime.soft_why, why);
+	smp_mb__before_atomic();
+	if (!test_and_set_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
+		pvsvpn_peer_refresh(sa->peer);
+}
+
+/* @now of a kind is reached. Return: is there nothing left? */
+static bool lifetime_reached(struct pvsvpn_sa *sa,
+			     enum pvsvpn_lifetime_kind kind, u64 now)
+{
+	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
+
+	if (lifetime->hard[kind] && now >= lifetime->hard[kind]) {
+		pvsvpn_lifetime_end(sa, kind);
+		return true;
+	}
+	if (lifetime->soft[kind] && now >= lifetime->soft[kind])
+		lifetime_warn(sa, kind);
+	return false;
+}
+
+static u64 seconds_since(u64 start)
+{
+	return start ? div_u64(ktime_get_boottime_ns() - start, NSEC_PER_SEC) :
+		       0;
+}
+
+/* Seconds from @now to the next limit of a kind that is still ahead, or @next. */
+static u64 next_limit(const struct pvsvpn_lifetime *lifetime,
+		      enum pvsvpn_lifetime_kind kind, u64 now, u64 next)
+{
+	if (lifetime->soft[kind] > now)
+		next = min(next, lifetime->soft[kind] - now);
+	if (lifetime->hard[kind] > now)
+		next = min(next, lifetime->hard[kind] - now);
+	return next;
+}
+
+static void lifetime_look(struct pvsvpn_sa *sa)
+{
+	u64 used = seconds_since(atomic64_read(&sa->lifetime.first_use));
+	u64 age = seconds_since(sa->created);
+	u64 next = U64_MAX;
+
+	if (lifetime_reached(sa, PVSVPN_LIFETIME_SECONDS, age) ||
+	    lifetime_reached(sa, PVSVPN_LIFETIME_USE_SECONDS, used))
+		return;
+	next = next_limit(&sa->lifetime, PVSVPN_LIFETIME_SECONDS, age, next);
+	if (atomic64_read(&sa->lifetime.first_use))
+		next = next_limit(&sa->lifetime, PVSVPN_LIFETIME_USE_SECONDS,
+				  used, next);
+	if (next != U64_MAX)
+		mod_timer(&sa->lifetime.timer, jiffies +
+			  min_t(u64, next * HZ, MAX_JIFFY_OFFSET));
+}
+
+static void lifetime_timer(struct timer_list *timer)
+{
+	struct pvsvpn_lifetime *lifetime = from_timer(lifetime, timer, timer);
+
+	lifetime_look(container_of(lifetime, struct pvsvpn_sa, lifetime));
+}
+
+/**
+ * pvsvpn_lifetime_init() - an SA is made
+ * @sa: the SA
+ * @soft: PVSVPN_LIFETIME_KINDS limits, 0 for none
+ * @hard: the same
+ *
+ * Context: process.
+ */
+void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft,
+			  const u64 *hard)
+{
+	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
+	int kind;
+
+	for (kind = 0; kind < PVSVPN_LIFETIME_KINDS; kind++) {
+		lifetime->soft[kind] = soft[kind];
+		lifetime->hard[kind] = hard[kind];
+		lifetime->limited |= soft[kind] || hard[kind];
+	}
+	timer_setup(&lifetime->timer, lifetime_timer, 0);
+}
+
+/**
+ * pvsvpn_lifetime_start() - an SA comes into use
+ * @sa: the SA
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_lifetime_start(struct pvsvpn_sa *sa)
+{
+	if (sa->lifetime.limited)
+		lifetime_look(sa);
+}
+
+/**
+ * pvsvpn_lifetime_stop() - an SA is freed
+ * @sa: the SA, which nobody uses any more
+ *
+ * Context: process.
+ */
+void pvsvpn_lifetime_stop(struct pvsvpn_sa *sa)
+{
+	del_timer_sync(&sa->lifetime.timer);
+}
+
+static void lifetime_first_use(struct pvsvpn_sa *sa)
+{
+	u64 now = ktime_get_boottime_ns();
+
+	if (!atomic64_cmpxchg(&sa->lifetime.first_use, 0, now))
+		lifetime_look(sa);
+}
+
+static bool lifetime_count(struct pvsvpn_sa *sa, unsigned int len)
+{
+	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
+	u64 packets = atomic64_inc_return(&lifetime->used[0]);
+	u64 bytes = atomic64_add_return(len, &lifetime->used[1]);
+	u64 max_packets = lifetime->hard[PVSVPN_LIFETIME_PACKETS];
+	u64 max_bytes = lifetime->hard[PVSVPN_LIFETIME_BYTES];
+
+	if (unlikely(!atomic64_read(&lifetime->first_use)))
+		lifetime_first_use(sa);
+	lifetime_reached(sa, PVSVPN_LIFETIME_PACKETS, packets);
+	lifetime_reached(sa, PVSVPN_LIFETIME_BYTES, bytes);
+	/* The packet that reaches a limit still passes. */
+	return (!max_packets || packets <= max_packets) &&
+	       (!max_bytes || bytes - len < max_bytes);
+}
+
+/**
+ * pvsvpn_lifetime_use() - a packet is about to use an SA
+ * @sa: the SA
+ * @len: bytes of the inner packet
+ *
+ * Context: softirq, RCU read side. Return: whether it may.
+ */
+bool pvsvpn_lifetime_use(struct pvsvpn_sa *sa, unsigned int len)
+{
+	return likely(!sa->lifetime.limited) || lifetime_count(sa, len);
+}
