@@ -51,6 +51,7 @@ static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
 		return;
 	WRITE_ONCE(sa->lifetime.soft_why, why);
+	/* As above. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
 		pvsvpn_peer_refresh(sa->peer);

@@ -420,6 +420,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	strscpy(peer->name, config->name, sizeof(peer->name));
 	peer->replay_window = config->replay_window;
 	peer->keepalive = config->keepalive;
+	peer->last_tx = jiffies;
 	peer->pin = config->pin;
 	spin_lock_init(&peer->moved_lock);
 	INIT_WORK(&peer->refresh, peer_refresh_work);
