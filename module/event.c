@@ -6,6 +6,7 @@
 #include "netlink.h"
 #include "peer.h"
 #include "sa.h"
+#include "trace.h"
 
 static int event_put_remote(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {
@@ -52,6 +53,7 @@ static void event_send(const struct pvsvpn_peer *peer,
 	void *hdr;
 
 	ASSERT_RTNL();
+	trace_pvsvpn_event(peer, sa, type, reason);
 	if (!genl_has_listeners(&pvsvpn_nl_family, net, PVSVPN_NLGRP_EVENTS))
 		return;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);

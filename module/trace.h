@@ -49,6 +49,57 @@ TRACE_EVENT(pvsvpn_drop,
 				   { -1, NULL }))
 );
 
+/* The events of the multicast group, by the names that pvsvpnctl monitor has. */
+#define PVSVPN_TRACE_EVENTS(EVENT)			\
+	EVENT(PEER_NEW, "peer-new")			\
+	EVENT(PEER_DEL, "peer-del")			\
+	EVENT(PEER_UP, "peer-up")			\
+	EVENT(PEER_DOWN, "peer-down")			\
+	EVENT(SA_NEW, "sa-new")				\
+	EVENT(SA_DEL, "sa-del")				\
+	EVENT(SA_EXPIRED, "sa-expired")			\
+	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
+	EVENT(ENDPOINT_CHANGED, "endpoint-changed")
+
+#define PVSVPN_TRACE_EVENT_ENUM(symbol, name)	\
+	TRACE_DEFINE_ENUM(PVSVPN_EVENT_TYPE_##symbol);
+PVSVPN_TRACE_EVENTS(PVSVPN_TRACE_EVENT_ENUM)
+
+#define PVSVPN_TRACE_EVENT_NAME(symbol, name)	\
+	{ PVSVPN_EVENT_TYPE_##symbol, name },
+
+/* Something happened to a peer or to an SA; dir and spi are 0 for a peer. */
+TRACE_EVENT(pvsvpn_event,
+	TP_PROTO(const struct pvsvpn_peer *peer, const struct pvsvpn_sa *sa,
+		 int type, const char *reason),
+	TP_ARGS(peer, sa, type, reason),
+	TP_STRUCT__entry(
+		__array(char, dev, IFNAMSIZ)
+		__field(int, ifindex)
+		__field(u32, peer)
+		__field(u32, spi)
+		__field(u8, dir)
+		__field(int, type)
+		__array(char, reason, 24)
+	),
+	TP_fast_assign(
+		memcpy(__entry->dev, peer->pvs->dev->name, IFNAMSIZ);
+		__entry->ifindex = peer->pvs->dev->ifindex;
+		__entry->peer = peer->id;
+		__entry->spi = sa ? ntohl(sa->spi) : 0;
+		__entry->dir = sa ? sa->dir : 0;
+		__entry->type = type;
+		strscpy(__entry->reason, reason, sizeof(__entry->reason));
+	),
+	TP_printk("dev=%s ifindex=%d peer=%u spi=0x%08x dir=%s type=%s reason=%s",
+		  __entry->dev, __entry->ifindex, __entry->peer, __entry->spi,
+		  __entry->dir == PVSVPN_DIRECTION_OUT ? "out" : "in",
+		  __print_symbolic(__entry->type,
+				   PVSVPN_TRACE_EVENTS(PVSVPN_TRACE_EVENT_NAME)
+				   { -1, NULL }),
+		  __entry->reason)
+);
+
 #endif /* _PVSVPN_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

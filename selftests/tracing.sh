@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Tracepoint pvsvpn:pvsvpn_drop: every drop, with its reason by name.
+# Tracepoints pvsvpn:pvsvpn_drop: every drop, with its reason by name; and
+# pvsvpn:pvsvpn_event: what pvsvpnctl monitor says.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,12 +16,12 @@ trace_on()
 	trace=$tracefs/instances/pvsvpn-$BASHPID
 	mkdir "$trace"
 	defer "rmdir $trace"
-	defer "echo 0 >$trace/events/pvsvpn/pvsvpn_drop/enable"
-	echo 1 >"$trace/events/pvsvpn/pvsvpn_drop/enable"
+	defer "echo 0 >$trace/events/pvsvpn/enable"
+	echo 1 >"$trace/events/pvsvpn/enable"
 }
 
 # traced PATTERN: an event fits; what other namespaces drop may be there too
-traced() { grep -qE "pvsvpn_drop: $1" "$trace/trace"; }
+traced() { grep -qE "${2:-pvsvpn_drop}: $1" "$trace/trace"; }
 
 # expect_event PATTERN
 expect_event()
@@ -107,5 +108,37 @@ as_many_events_as_drops()
 	check drops "$(drop_count "$left" pvs0 tx_no_peer)" 20
 }
 
-run_cases every_reason_has_its_name of_the_device of_a_peer of_an_SA wrong_source \
+every_event_has_its_name()
+{
+	local type count=0
+
+	trace_on
+	for type in $(sed -nE 's/^\tPVSVPN_EVENT_TYPE_([A-Z_]+),$/\1/p' "$here/../uapi/linux/pvsvpn.h"); do
+		type=${type,,}
+		grep -q "\"${type//_/-}\"" "$tracefs/events/pvsvpn/pvsvpn_event/format" || fail "no $type in format"
+		count=$((count + 1))
+	done
+	[ "$count" -ge 9 ] || fail "only $count events found in pvsvpn.h"
+}
+
+of_events()
+{
+	local who
+
+	pair_up
+	trace_on
+	who="dev=pvs0 ifindex=$(ifindex "$left") peer=$(show "$left" peers.0.id)"
+	"$PVSVPNCTL" genkey aes128gcm16 |
+		ctl "$left" sa add pvs0 right dir out spi 0x1111 transform aes128gcm16 key-file - hard-packets 1
+	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null || :
+	busywait 10 traced "$who spi=0x00001111 dir=out type=sa-expired reason=packets" pvsvpn_event ||
+		fail 'no sa-expired in:' "$(grep pvsvpn_event "$trace/trace" || :)"
+	traced "$who spi=0x00001111 dir=out type=sa-new reason=request" pvsvpn_event || fail 'no sa-new'
+	traced "$who spi=0x00000000 dir=in type=peer-down reason=no-outbound-sa" pvsvpn_event || fail 'no peer-down'
+	ctl "$left" sa del pvs0 right dir out spi 0x1111
+	traced "$who spi=0x00001111 dir=out type=sa-del reason=request" pvsvpn_event || fail 'no sa-del'
+}
+
+run_cases every_event_has_its_name of_events every_reason_has_its_name of_the_device of_a_peer \
+	of_an_SA wrong_source \
 	as_many_events_as_drops
