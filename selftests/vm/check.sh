@@ -60,8 +60,8 @@ limits()
 {
 	case $1 in
 	debug*) echo '-t 2100 -m 2048 -c 1 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=90' ;;
-	6.1) echo '-t 1500 -m 2048 -c 1 -e TEST_TIMEOUT=400' ;;
-	*) echo '-t 1500 -m 2048 -c 2 -e TEST_TIMEOUT=400' ;;
+	6.1) echo '-t 2100 -m 2048 -c 1 -e TEST_TIMEOUT=400' ;;
+	*) echo '-t 2100 -m 2048 -c 2 -e TEST_TIMEOUT=400' ;;
 	esac
 }
 
