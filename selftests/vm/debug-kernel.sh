@@ -63,7 +63,7 @@ build()
 	local jobs
 
 	jobs=$(nproc)
-	say "building the debug kernel with $jobs jobs: about $((14 / jobs + 1)) minutes, once (log: $work/build.log)"
+	say "building the debug kernel with $jobs jobs: about $((30 / jobs)) minutes, once (log: $work/build.log)"
 	rm -rf "$work"
 	mkdir -p "$work/build"
 	configure "$src" "$work/build"
