@@ -3,7 +3,7 @@
  * Lifetimes of SAs. The packet path counts and the timer looks at the clock;
  * both only set a flag, and leave the rest to the peer's work.
  */
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 
 #include "lifetime.h"
 #include "peer.h"
