@@ -30,14 +30,6 @@ load_ciphers()
 	done
 }
 
-# The kernel patches itself when the first socket asks for time stamps, and again when
-# the last one goes: each ping did both. On two emulated processors that ended in an int3
-# oops in the core once (QEMU 7.2). One such socket for good keeps it from patching.
-hold_timestamps()
-{
-	ping -q -i 3600 127.0.0.1 >/dev/null 2>&1 &
-}
-
 prepare()
 {
 	mount_all 2>"$out/mount.log"
@@ -47,7 +39,6 @@ prepare()
 	# No tunl0, sit0, ip_vti0 in every new namespace
 	echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 	load_ciphers
-	hold_timestamps
 	"$VM_DIR/kernel-check.sh" start
 }
 
