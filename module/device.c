@@ -6,6 +6,8 @@
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
 
+#include <uapi/linux/pvsvpn.h>
+
 #include "device.h"
 #include "esp.h"
 #include "outer.h"
@@ -263,6 +265,15 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 	pvs->dev = dev;
 	pvs->net = src_net;
 	pvs->mtu_auto = !tb[IFLA_MTU];
+	pvs->settings = (struct pvsvpn_settings){
+		.ttl = PVSVPN_TTL_AUTO,
+		.dscp = PVSVPN_DSCP_INHERIT,
+		.ecn = 1,
+		.priority = PVSVPN_PRIORITY_INHERIT,
+		.pmtudisc = 1,
+		.fragment = PVSVPN_FRAGMENT_INNER,
+		.mss_clamp = PVSVPN_MSS_CLAMP_AUTO,
+	};
 	pvs->next_id = 1;
 	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1);
 	INIT_WORK(&pvs->refresh, device_refresh_work);

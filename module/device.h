@@ -13,6 +13,30 @@
 struct pvsvpn_counters;
 
 /**
+ * struct pvsvpn_settings - what an operator may set of a device
+ * @fwmark: mark of outer packets and their route lookup, 0 for none
+ * @ttl: of the outer header, 1 to 255, PVSVPN_TTL_AUTO or PVSVPN_TTL_INHERIT
+ * @dscp: of the outer header, 0 to 63, or PVSVPN_DSCP_INHERIT
+ * @ecn: 1 for RFC 6040's normal mode, 0 for its compatibility mode
+ * @priority: of the outer packets, or PVSVPN_PRIORITY_INHERIT
+ * @pmtudisc: 1 when outer packets have DF set
+ * @fragment: PVSVPN_FRAGMENT_INNER or PVSVPN_FRAGMENT_OUTER
+ * @mss_clamp: bytes, PVSVPN_MSS_CLAMP_OFF or PVSVPN_MSS_CLAMP_AUTO
+ *
+ * Each is written under RTNL, and read by the packet path on its own.
+ */
+struct pvsvpn_settings {
+	u32 fwmark;
+	u32 ttl;
+	u32 dscp;
+	u32 ecn;
+	u32 priority;
+	u32 pmtudisc;
+	u32 fragment;
+	u32 mss_clamp;
+};
+
+/**
  * struct pvsvpn_device - private part of a device of kind pvsvpn
  * @dev: the netdevice
  * @net: namespace the device was created in; the outer packets live there,
@@ -27,7 +51,7 @@ struct pvsvpn_counters;
  * @selector: inner address -> peer
  * @gro_cells: decrypted packets on their way into the stack
  * @counters: per CPU, PVSVPN_DROP_MAX reasons
- * @fwmark: mark of outer packets and their route lookup, 0 for none
+ * @settings: what an operator may set
  * @mtu_auto: the MTU follows the paths of the peers; RTNL
  * @mtu_busy: the MTU change under way is our own; RTNL
  * @refresh: catches up, in process context, with what softirq has seen: an
@@ -45,7 +69,7 @@ struct pvsvpn_device {
 	struct pvsvpn_selector selector;
 	struct gro_cells gro_cells;
 	struct pvsvpn_counters __percpu *counters;
-	u32 fwmark;
+	struct pvsvpn_settings settings;
 	bool mtu_auto;
 	bool mtu_busy;
 	struct work_struct refresh;

@@ -69,6 +69,8 @@
 #define PVSVPN_DROP_LIST_PEER(PVSVPN_DROP)				\
 	PVSVPN_DROP(RX_UNKNOWN_SPI, "rx_unknown_spi", RX_ERRORS, NOT_SPECIFIED, \
 		"ESP from the peer with an SPI that neither pvsvpn nor stock IPsec knows; the ends disagree on their SAs") \
+	PVSVPN_DROP(RX_ICMP, "rx_icmp", RX_ERRORS, NOT_SPECIFIED,	\
+		"ICMP error about ESP that we did not send just now, so not believed; forged, or very late") \
 	PVSVPN_DROP(TX_NO_SA, "tx_no_sa", TX_ERRORS, NOT_SPECIFIED,	\
 		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
 	PVSVPN_DROP(TX_NO_ROUTE, "tx_no_route", TX_ERRORS, IP_OUTNOROUTES, \

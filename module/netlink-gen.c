@@ -30,11 +30,18 @@ const struct nla_policy pvsvpn_device_get_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1
 };
 
 /* PVSVPN_CMD_DEVICE_SET - do */
-const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_FWMARK + 1] = {
+const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_MSS_CLAMP + 1] = {
 	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_DEVICE_MTU] = { .type = NLA_U32, },
 	[PVSVPN_A_DEVICE_FWMARK] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_TTL] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_DSCP] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_ECN] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_PRIORITY] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_PMTUDISC] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_FRAGMENT] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_MSS_CLAMP] = { .type = NLA_U32, },
 };
 
 /* PVSVPN_CMD_PEER_GET - do */
@@ -141,7 +148,7 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.cmd		= PVSVPN_CMD_DEVICE_SET,
 		.doit		= pvsvpn_nl_device_set_doit,
 		.policy		= pvsvpn_device_set_nl_policy,
-		.maxattr	= PVSVPN_A_DEVICE_FWMARK,
+		.maxattr	= PVSVPN_A_DEVICE_MSS_CLAMP,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -123,7 +123,7 @@ static int device_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
 	    nla_put_string(msg, PVSVPN_A_DEVICE_IFNAME, dev->name) ||
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_MTU, dev->mtu) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_MTU_AUTO, pvs->mtu_auto) ||
-	    nla_put_u32(msg, PVSVPN_A_DEVICE_FWMARK, pvs->fwmark) ||
+	    pvsvpn_netlink_put_settings(msg, pvs) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_CARRIER, netif_carrier_ok(dev)) ||
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_PEERS, pvs->peer_count) ||
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_SAS, pvs->sa_count))

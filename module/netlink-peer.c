@@ -243,6 +243,12 @@ static int local_parse(struct pvsvpn_peer_config *config,
 	return 0;
 }
 
+static bool is_link_local(const struct pvsvpn_peer_config *config)
+{
+	return config->family == AF_INET6 &&
+	       ipv6_addr_type(&config->remote.in6) & IPV6_ADDR_LINKLOCAL;
+}
+
 static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
 			const struct nlattr *attr,
 			struct netlink_ext_ack *extack)
@@ -255,33 +261,26 @@ static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
 	if (fault)
 		return addr_refuse(attr, fault, config->family, &addr, extack,
 				   "remote", "; give the peer's");
+	/* The link of a link-local address is part of it. */
+	if (is_link_local(config))
+		config->link = 0;
 	config->remote = addr;
-	config->link = 0;
 	return 0;
 }
 
-static bool is_link_local(const struct pvsvpn_peer_config *config)
-{
-	return config->family == AF_INET6 &&
-	       ipv6_addr_type(&config->remote.in6) & IPV6_ADDR_LINKLOCAL;
-}
-
-/* A link-local remote is one on a link, and only such a remote is. */
+/* A link-local remote is one on a link. Others may be reached by one, or in a VRF. */
 static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
 		      const struct nlattr *attr, const struct nlattr *remote,
 		      struct netlink_ext_ack *extack)
 {
 	const struct net_device *dev;
 
-	if (attr && !is_link_local(config)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "only a link-local remote (fe80::) has a link");
-		return -EINVAL;
-	}
-	if (!attr) {
+	if (attr && !*(const char *)nla_data(attr))
+		config->link = 0;
+	if (!attr || !*(const char *)nla_data(attr)) {
 		if (!is_link_local(config) || config->link)
 			return 0;
-		NL_SET_ERR_MSG_ATTR(extack, remote,
+		NL_SET_ERR_MSG_ATTR(extack, attr ?: remote,
 				    "remote is link-local; say its link, as in fe80::1%eth0");
 		return -EINVAL;
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The family `pvsvpn`: which object a request means, and what it changes of a
- * device. A request is checked whole before anything is touched, and every
+ * The family `pvsvpn`: which object a request means. A request is checked whole before anything is touched, and every
  * refusal says what is wrong and what to do instead. Texts have room for 79
  * characters; names are cut to fit.
  */
@@ -10,7 +9,6 @@
 #include "device.h"
 #include "netlink.h"
 #include "peer.h"
-#include "pmtu.h"
 #include "sa.h"
 
 /* ---- which object? ---- */
@@ -233,89 +231,6 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 				window, PVSVPN_REPLAY_WINDOW_MIN,
 				PVSVPN_REPLAY_WINDOW_MAX);
 	return -EINVAL;
-}
-
-/* ---- device ---- */
-
-static int device_check_mtu(const struct pvsvpn_device *pvs,
-			    const struct nlattr *attr,
-			    struct netlink_ext_ack *extack)
-{
-	const struct net_device *dev = pvs->dev;
-	u32 mtu = attr ? nla_get_u32(attr) : 0;
-
-	if (!mtu || (mtu >= dev->min_mtu && mtu <= dev->max_mtu))
-		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"mtu %u is out of range; %s takes %u to %u, 0 is auto",
-				mtu, dev->name, dev->min_mtu, dev->max_mtu);
-	return -EINVAL;
-}
-
-static int device_set_mtu(struct pvsvpn_device *pvs, const struct nlattr *attr,
-			  struct netlink_ext_ack *extack)
-{
-	u32 mtu = nla_get_u32(attr);
-	int err;
-
-	if (!mtu) {
-		pvsvpn_pmtu_auto(pvs);
-		return 0;
-	}
-	err = dev_set_mtu(pvs->dev, mtu);
-	if (err) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"mtu %u was refused by the stack", mtu);
-		return err;
-	}
-	/* The driver is not called for the value that it has already. */
-	pvs->mtu_auto = false;
-	return 0;
-}
-
-static void device_set_fwmark(struct pvsvpn_device *pvs, u32 fwmark)
-{
-	WRITE_ONCE(pvs->fwmark, fwmark);
-	pvsvpn_peer_reset_routes(pvs);
-	pvsvpn_device_refresh(pvs);
-}
-
-static int device_set(struct sk_buff *skb, struct genl_info *info)
-{
-	const struct nlattr *fwmark = info->attrs[PVSVPN_A_DEVICE_FWMARK];
-	const struct nlattr *mtu = info->attrs[PVSVPN_A_DEVICE_MTU];
-	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
-	int err;
-
-	if (IS_ERR(pvs))
-		return PTR_ERR(pvs);
-	if (!mtu && !fwmark) {
-		GENL_SET_ERR_MSG(info, "nothing to set; give mtu or fwmark");
-		return -EINVAL;
-	}
-	err = device_check_mtu(pvs, mtu, info->extack);
-	if (!err && mtu)
-		err = device_set_mtu(pvs, mtu, info->extack);
-	if (!err && fwmark)
-		device_set_fwmark(pvs, nla_get_u32(fwmark));
-	return err;
-}
-
-/**
- * pvsvpn_nl_device_set_doit() - change settings of a device
- * @skb: the request
- * @info: its attributes
- *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	int err;
-
-	rtnl_lock();
-	err = device_set(skb, info);
-	rtnl_unlock();
-	return err;
 }
 
 /* ---- family ---- */

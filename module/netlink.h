@@ -28,6 +28,8 @@ struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
 						struct genl_info *info);
 bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what);
+int pvsvpn_netlink_put_settings(struct sk_buff *msg,
+				const struct pvsvpn_device *pvs);
 int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
 				 const struct pvsvpn_sa *sa);
 int pvsvpn_netlink_check_window(const struct nlattr *attr,

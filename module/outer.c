@@ -8,6 +8,7 @@
 #include "outer6.h"
 #include "peer.h"
 #include "receive.h"
+#include "sa.h"
 #include "sad.h"
 #include "stats.h"
 #include "udp_encap.h"
@@ -40,6 +41,7 @@ struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 				     struct pvsvpn_outer *outer)
 {
 	outer->family = endpoint->family;
+	outer->len = pvsvpn_outer_len(endpoint->family, endpoint->encap);
 	outer->saddr = endpoint->local;
 	outer->daddr = endpoint->remote;
 	outer->sport = endpoint->sport;
@@ -117,6 +119,36 @@ int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 	}
 	pvsvpn_receive(sa, skb, in_udp);
 	return 0;
+}
+
+/**
+ * pvsvpn_outer_quoted() - whose is the packet that an ICMP error quotes?
+ * @net: namespace of the error
+ * @family: of the quoted packet
+ * @daddr: where it was sent to
+ * @esph: its ESP header
+ *
+ * Anybody can send an ICMP error. One that quotes an SPI in use and a sequence
+ * number of a moment ago has seen our packets (RFC 4301 section 6).
+ *
+ * Context: softirq, RCU read side.
+ * Return: the SA; ERR_PTR(-EINVAL) for one not to be believed, which is counted;
+ * ERR_PTR(-ENOENT) when the packet was not ours.
+ */
+struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
+				      const xfrm_address_t *daddr,
+				      const struct ip_esp_hdr *esph)
+{
+	struct pvsvpn_sa *sa = pvsvpn_sad_find_out(net, family, daddr,
+						   esph->spi);
+
+	if (!sa)
+		return ERR_PTR(-ENOENT);
+	if (pvsvpn_sa_seq_recent(sa, ntohl(esph->seq_no)))
+		return sa;
+	pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, NULL, 0,
+			     PVSVPN_DROP_RX_ICMP);
+	return ERR_PTR(-EINVAL);
 }
 
 /**

@@ -6,8 +6,10 @@
 #include <net/xfrm.h>
 
 struct dst_entry;
+struct ip_esp_hdr;
 struct pvsvpn_device;
 struct pvsvpn_endpoint;
+struct pvsvpn_sa;
 struct sk_buff;
 
 #define PVSVPN_OUTER4_LEN	20
@@ -22,15 +24,19 @@ struct sk_buff;
  * @sport: UDP port for ESP in UDP, from; 0 without
  * @dport: to
  * @family: AF_INET or AF_INET6
+ * @len: bytes of the outer headers
  * @tos: DSCP and ECN
+ * @ttl: TTL or hop limit; 0 for that of the route
  */
 struct pvsvpn_outer {
 	xfrm_address_t saddr;
 	xfrm_address_t daddr;
 	__be16 sport;
 	__be16 dport;
-	u16 family;
+	u8 family;
+	u8 len;
 	u8 tos;
+	u8 ttl;
 };
 
 unsigned int pvsvpn_outer_len(u16 family, u8 encap);
@@ -41,6 +47,9 @@ int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 			 const xfrm_address_t *saddr,
 			 const xfrm_address_t *daddr, bool in_udp);
+struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
+				      const xfrm_address_t *daddr,
+				      const struct ip_esp_hdr *esph);
 int pvsvpn_outer_init(void);
 void pvsvpn_outer_exit(void);
 

@@ -15,7 +15,6 @@
 #include "outer4.h"
 #include "peer.h"
 #include "sa.h"
-#include "sad.h"
 #include "udp_encap.h"
 
 /* Before VTI (100) and stock ESP (0), which get what is not ours. */
@@ -28,10 +27,11 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 	struct flowi4 fl4 = {
 		.daddr = outer->daddr.a4,
 		.saddr = outer->saddr.a4,
+		.flowi4_oif = endpoint->link,
 		.flowi4_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl4_sport = outer->sport,
 		.fl4_dport = outer->dport,
-		.flowi4_mark = READ_ONCE(pvs->fwmark),
+		.flowi4_mark = READ_ONCE(pvs->settings.fwmark),
 	};
 	struct rtable *rt;
 
@@ -77,7 +77,7 @@ static void outer4_push(struct sk_buff *skb, struct net *net,
 	iph->ihl = sizeof(*iph) / 4;
 	iph->tos = outer->tos;
 	iph->frag_off = skb->ignore_df ? 0 : htons(IP_DF);
-	iph->ttl = ip4_dst_hoplimit(skb_dst(skb));
+	iph->ttl = outer->ttl ?: ip4_dst_hoplimit(skb_dst(skb));
 	iph->protocol = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
 	iph->saddr = outer->saddr.a4;
 	iph->daddr = outer->daddr.a4;
@@ -107,7 +107,7 @@ int pvsvpn_outer4_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		skb_reset_transport_header(skb);
 	outer4_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IP);
-	skb->mark = READ_ONCE(pvs->fwmark);
+	skb->mark = READ_ONCE(pvs->settings.fwmark);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	err = ip_local_out(pvs->net, NULL, skb);
 	return net_xmit_eval(err);
@@ -154,17 +154,18 @@ static int outer4_err(struct sk_buff *skb, u32 info)
 		(const struct ip_esp_hdr *)(skb->data + iph->ihl * 4);
 	struct net *net = dev_net(skb->dev);
 	struct pvsvpn_sa *sa;
+	int link;
 
-	sa = pvsvpn_sad_find_out(net, AF_INET,
-				 (const xfrm_address_t *)&iph->daddr,
-				 esph->spi);
-	if (!sa)
-		return -ENOENT;
+	sa = pvsvpn_outer_quoted(net, AF_INET,
+				 (const xfrm_address_t *)&iph->daddr, esph);
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
+	link = pvsvpn_peer_endpoint(sa->peer)->link;
 	if (icmp_hdr(skb)->type == ICMP_REDIRECT) {
-		ipv4_redirect(skb, net, 0, IPPROTO_ESP);
+		ipv4_redirect(skb, net, link, IPPROTO_ESP);
 	} else if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH &&
 		   icmp_hdr(skb)->code == ICMP_FRAG_NEEDED) {
-		ipv4_update_pmtu(skb, net, info, 0, IPPROTO_ESP);
+		ipv4_update_pmtu(skb, net, info, link, IPPROTO_ESP);
 		pvsvpn_device_refresh(sa->peer->pvs);
 	}
 	return 0;

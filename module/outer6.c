@@ -16,7 +16,6 @@
 #include "outer6.h"
 #include "peer.h"
 #include "sa.h"
-#include "sad.h"
 #include "udp_encap.h"
 
 /* Before VTI (100) and stock ESP (0), which get what is not ours. */
@@ -33,7 +32,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.flowi6_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl6_sport = outer->sport,
 		.fl6_dport = outer->dport,
-		.flowi6_mark = READ_ONCE(pvs->fwmark),
+		.flowi6_mark = READ_ONCE(pvs->settings.fwmark),
 	};
 	struct dst_entry *dst;
 	int err;
@@ -91,7 +90,7 @@ static void outer6_push(struct sk_buff *skb, struct net *net,
 	ip6h = ipv6_hdr(skb);
 	ip6_flow_hdr(ip6h, outer->tos, label);
 	ip6h->nexthdr = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
-	ip6h->hop_limit = ip6_dst_hoplimit(skb_dst(skb));
+	ip6h->hop_limit = outer->ttl ?: ip6_dst_hoplimit(skb_dst(skb));
 	ip6h->saddr = outer->saddr.in6;
 	ip6h->daddr = outer->daddr.in6;
 }
@@ -115,7 +114,7 @@ int pvsvpn_outer6_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		skb_reset_transport_header(skb);
 	outer6_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IPV6);
-	skb->mark = READ_ONCE(pvs->fwmark);
+	skb->mark = READ_ONCE(pvs->settings.fwmark);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	err = ip6_local_out(pvs->net, NULL, skb);
 	return net_xmit_eval(err);
@@ -165,17 +164,19 @@ static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	struct pvsvpn_device *pvs;
 	struct pvsvpn_sa *sa;
 
-	sa = pvsvpn_sad_find_out(net, AF_INET6,
-				 (const xfrm_address_t *)&ip6h->daddr,
-				 esph->spi);
-	if (!sa)
-		return -ENOENT;
+	sa = pvsvpn_outer_quoted(net, AF_INET6,
+				 (const xfrm_address_t *)&ip6h->daddr, esph);
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
 	pvs = sa->peer->pvs;
 	if (type == NDISC_REDIRECT) {
-		ip6_redirect(skb, net, skb->dev->ifindex, 0,
+		ip6_redirect(skb, net, skb->dev->ifindex,
+			     READ_ONCE(pvs->settings.fwmark),
 			     sock_net_uid(net, NULL));
 	} else if (type == ICMPV6_PKT_TOOBIG) {
-		ip6_update_pmtu(skb, net, info, 0, READ_ONCE(pvs->fwmark),
+		ip6_update_pmtu(skb, net, info,
+				pvsvpn_peer_endpoint(sa->peer)->link,
+				READ_ONCE(pvs->settings.fwmark),
 				sock_net_uid(net, NULL));
 		pvsvpn_device_refresh(pvs);
 	}

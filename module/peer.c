@@ -2,6 +2,7 @@
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
+#include <net/l3mdev.h>
 
 #include "device.h"
 #include "event.h"
@@ -144,12 +145,14 @@ static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
 /* Somebody has to receive what comes to our port. */
 static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
 {
+	struct net *net = endpoint->peer->pvs->net;
 	struct pvsvpn_udp *udp;
 
 	if (endpoint->encap != PVSVPN_ENCAP_UDP)
 		return 0;
-	udp = pvsvpn_udp_get(endpoint->peer->pvs->net, endpoint->family,
-			     endpoint->sport);
+	udp = pvsvpn_udp_get(net, endpoint->family, endpoint->sport,
+			     l3mdev_master_ifindex_by_index(net,
+							    endpoint->link));
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);
 	endpoint->udp = udp;

@@ -28,8 +28,8 @@ struct pvsvpn_udp;
  * @rcu: the packet path may still read it when it is replaced
  * @family: AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
- * @link: ifindex in the device's birth namespace of a link-local @remote's
- *	link, else 0
+ * @link: ifindex in the device's birth namespace of the interface, or the VRF, by
+ *	which @remote is reached; 0 for any
  * @local: our address; unspecified, the route to @remote decides
  * @remote: the peer's address
  * @sport: with PVSVPN_ENCAP_UDP, our port, else 0

@@ -40,6 +40,20 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
 }
 
+static u32 peer_mtu(const struct pvsvpn_peer *peer,
+		    const struct pvsvpn_sa *sa)
+{
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	u32 path_mtu = READ_ONCE(peer->path_mtu);
+
+	if (!path_mtu)
+		return PVSVPN_MTU_DEFAULT;
+	return pvsvpn_pmtu_inner(path_mtu,
+				 pvsvpn_outer_len(endpoint->family,
+						  endpoint->encap),
+				 sa ? sa->transform : pvsvpn_transform_usual());
+}
+
 /**
  * pvsvpn_pmtu_peer() - the largest inner packet to a peer
  * @peer: the peer
@@ -49,15 +63,18 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
  */
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 {
-	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
-	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
+	return peer_mtu(peer, rtnl_dereference(peer->tx_sa));
+}
 
-	if (!peer->path_mtu)
-		return PVSVPN_MTU_DEFAULT;
-	return pvsvpn_pmtu_inner(peer->path_mtu,
-				 pvsvpn_outer_len(endpoint->family,
-						  endpoint->encap),
-				 sa ? sa->transform : pvsvpn_transform_usual());
+/**
+ * pvsvpn_pmtu_now() - pvsvpn_pmtu_peer() for the packet path
+ * @peer: the peer
+ *
+ * Context: RCU read side. Return: as pvsvpn_pmtu_peer().
+ */
+u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
+{
+	return peer_mtu(peer, rcu_dereference(peer->tx_sa));
 }
 
 /* Without a route the last figure stays. */
@@ -153,21 +170,27 @@ static bool packet_fits(const struct sk_buff *skb, u32 mtu)
 				 skb->len <= mtu;
 }
 
-static int too_big4(struct sk_buff *skb, u32 mtu)
+static int too_big4(struct sk_buff *skb, const struct pvsvpn_settings *settings,
+		    struct pvsvpn_fit *fit)
 {
-	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
-		return PVSVPN_PASS;
-	icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
-	return PVSVPN_DROP_TX_TOO_BIG;
+	if (ip_hdr(skb)->frag_off & htons(IP_DF)) {
+		skb_dst_update_pmtu_no_confirm(skb, fit->mtu);
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			      htonl(fit->mtu));
+		return PVSVPN_DROP_TX_TOO_BIG;
+	}
+	if (READ_ONCE(settings->fragment) == PVSVPN_FRAGMENT_INNER)
+		fit->how = PVSVPN_FITS_IN_FRAGMENTS;
+	return PVSVPN_PASS;
 }
 
-static int too_big6(struct sk_buff *skb, u32 mtu)
+static int too_big6(struct sk_buff *skb, const struct pvsvpn_fit *fit)
 {
+	u32 mtu = max_t(u32, fit->mtu, IPV6_MIN_MTU);
+
 	/* No IPv6 link may be smaller (RFC 8200 section 5). */
 	if (packet_fits(skb, IPV6_MIN_MTU))
 		return PVSVPN_PASS;
-	mtu = max_t(u32, mtu, IPV6_MIN_MTU);
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	return PVSVPN_DROP_TX_TOO_BIG;
@@ -179,7 +202,7 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
  * @skb: inner packet, not split into segments yet
  * @dst: route to the peer
  * @outer: the outer headers
- * @fragment: set when it does not fit, but may be fragmented outside
+ * @fit: whether it does, and what becomes of one that does not, but may be fragmented
  *
  * The sender of a packet that may not is told the right size (RFC 4301
  * section 8.2).
@@ -189,19 +212,22 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
  */
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      const struct dst_entry *dst,
-		      const struct pvsvpn_outer *outer, bool *fragment)
+		      const struct pvsvpn_outer *outer, struct pvsvpn_fit *fit)
 {
-	u8 encap = outer->sport ? PVSVPN_ENCAP_UDP : PVSVPN_ENCAP_NONE;
-	unsigned int outer_len = pvsvpn_outer_len(outer->family, encap);
+	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
 	u32 path_mtu = dst_mtu(dst);
-	u32 mtu = pvsvpn_pmtu_inner(path_mtu, outer_len, sa->transform);
 
+	fit->mtu = pvsvpn_pmtu_inner(path_mtu, outer->len, sa->transform);
+	fit->how = PVSVPN_FITS;
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
 		pvsvpn_device_refresh(sa->peer->pvs);
-	*fragment = false;
-	if (likely(packet_fits(skb, mtu)))
+	if (likely(READ_ONCE(settings->pmtudisc) &&
+		   packet_fits(skb, fit->mtu)))
 		return PVSVPN_PASS;
-	*fragment = true;
-	return skb->protocol == htons(ETH_P_IP) ? too_big4(skb, mtu) :
-						  too_big6(skb, mtu);
+	fit->how = PVSVPN_FITS_FRAGMENTED;
+	/* Nobody on the way says what fits: all is fragmented that has to be. */
+	if (!READ_ONCE(settings->pmtudisc))
+		return PVSVPN_PASS;
+	return skb->protocol == htons(ETH_P_IP) ?
+	       too_big4(skb, settings, fit) : too_big6(skb, fit);
 }

@@ -16,14 +16,29 @@ struct sk_buff;
 /* Before anything is known of paths and transforms: 1500 bytes, 16 of ICV. */
 #define PVSVPN_MTU_DEFAULT	1446
 
+/**
+ * struct pvsvpn_fit - how an inner packet fits the path
+ * @mtu: largest inner packet that does, bytes
+ * @how: PVSVPN_FITS, or else what becomes of it
+ */
+struct pvsvpn_fit {
+	u32 mtu;
+	enum {
+		PVSVPN_FITS,
+		PVSVPN_FITS_IN_FRAGMENTS,	/* before encryption */
+		PVSVPN_FITS_FRAGMENTED,		/* after encryption */
+	} how;
+};
+
 u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
+u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      const struct dst_entry *dst,
-		      const struct pvsvpn_outer *outer, bool *fragment);
+		      const struct pvsvpn_outer *outer, struct pvsvpn_fit *fit);
 
 #endif /* _PVSVPN_PMTU_H */

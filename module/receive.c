@@ -14,6 +14,7 @@
 
 #include "device.h"
 #include "esp.h"
+#include "mss.h"
 #include "peer.h"
 #include "receive.h"
 #include "replay.h"
@@ -228,7 +229,10 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 		return why;
 	if (unlikely(!pvsvpn_lifetime_use(sa, skb->len)))
 		return PVSVPN_DROP_RX_EXPIRED;
-	return receive_ecn(skb, outer_tos);
+	why = receive_ecn(skb, outer_tos);
+	if (likely(why == PVSVPN_PASS))
+		pvsvpn_mss_clamp(sa->peer, skb);
+	return why;
 }
 
 static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)

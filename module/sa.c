@@ -256,3 +256,21 @@ u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
 	return min_t(u64, atomic64_read(&sa->tx_seq),
 		     pvsvpn_sa_seq_max(sa->dir, sa->esn));
 }
+
+/* What 1 Gbit/s of full packets makes in more than a second. */
+#define RECENT_MAX	BIT(17)
+
+/**
+ * pvsvpn_sa_seq_recent() - was a packet sent just now?
+ * @sa: outbound SA
+ * @low: the sequence number in its header
+ *
+ * Context: any. Return: whether it is among the last 131072 numbers.
+ */
+bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low)
+{
+	u64 last = pvsvpn_sa_seq(sa);
+	u32 ago = lower_32_bits(last) - low;
+
+	return ago < RECENT_MAX && ago < last;
+}

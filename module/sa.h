@@ -113,5 +113,6 @@ void pvsvpn_sa_put(struct pvsvpn_sa *sa);
 u64 pvsvpn_sa_seq_max(u8 dir, bool esn);
 int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first);
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
+bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low);
 
 #endif /* _PVSVPN_SA_H */

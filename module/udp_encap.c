@@ -30,6 +30,7 @@
  * @net: birth namespace of their devices
  * @family: AF_INET or AF_INET6
  * @port: network byte order
+ * @vrf: ifindex of the VRF they are in, 0 outside of any
  * @sock: ours; NULL where somebody else has the port
  */
 struct pvsvpn_udp {
@@ -38,6 +39,7 @@ struct pvsvpn_udp {
 	struct net *net;
 	u16 family;
 	__be16 port;
+	int vrf;
 	struct socket *sock;
 };
 
@@ -102,7 +104,8 @@ static int socket_bind(struct socket *sock, u16 family, __be16 port)
 	return kernel_bind(sock, (struct sockaddr *)&any6, sizeof(any6));
 }
 
-static struct socket *socket_open(struct net *net, u16 family, __be16 port)
+static struct socket *socket_open(struct net *net, u16 family, __be16 port,
+				  int vrf)
 {
 	struct socket *sock;
 	int err;
@@ -110,7 +113,10 @@ static struct socket *socket_open(struct net *net, u16 family, __be16 port)
 	err = sock_create_kern(net, family, SOCK_DGRAM, IPPROTO_UDP, &sock);
 	if (err)
 		return ERR_PTR(err);
-	err = socket_bind(sock, family, port);
+	if (vrf)
+		err = sock_bindtoindex(sock->sk, vrf, true);
+	if (!err)
+		err = socket_bind(sock, family, port);
 	if (err) {
 		sock_release(sock);
 		return ERR_PTR(err);
@@ -130,13 +136,14 @@ static void socket_close(struct socket *sock)
 	sock_release(sock);
 }
 
-static struct pvsvpn_udp *port_find(struct net *net, u16 family, __be16 port)
+static struct pvsvpn_udp *port_find(struct net *net, u16 family, __be16 port,
+				    int vrf)
 {
 	struct pvsvpn_udp *udp;
 
 	list_for_each_entry(udp, &ports, list)
 		if (udp->net == net && udp->family == family &&
-		    udp->port == port)
+		    udp->port == port && udp->vrf == vrf)
 			return udp;
 	return NULL;
 }
@@ -146,24 +153,26 @@ static struct pvsvpn_udp *port_find(struct net *net, u16 family, __be16 port)
  * @net: birth namespace of the device
  * @family: AF_INET or AF_INET6
  * @port: network byte order
+ * @vrf: ifindex of the VRF by which the peer is reached, or 0
  *
  * A port that somebody else has is taken to be an IKE daemon's.
  *
  * Context: process, RTNL held.
  * Return: for pvsvpn_udp_put(); or an ERR_PTR.
  */
-struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port)
+struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port,
+				  int vrf)
 {
 	struct pvsvpn_udp *udp;
 	struct socket *sock;
 
 	ASSERT_RTNL();
-	udp = port_find(net, family, port);
+	udp = port_find(net, family, port, vrf);
 	if (udp) {
 		udp->refs++;
 		return udp;
 	}
-	sock = socket_open(net, family, port);
+	sock = socket_open(net, family, port, vrf);
 	if (IS_ERR(sock) && PTR_ERR(sock) != -EADDRINUSE)
 		return ERR_CAST(sock);
 	if (IS_ERR(sock))
@@ -177,6 +186,7 @@ struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port)
 	udp->net = net;
 	udp->family = family;
 	udp->port = port;
+	udp->vrf = vrf;
 	udp->sock = sock;
 	list_add(&udp->list, &ports);
 	return udp;

@@ -13,7 +13,8 @@ struct sk_buff;
 
 #define PVSVPN_UDP_LEN	8
 
-struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port);
+struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port,
+				  int vrf);
 void pvsvpn_udp_put(struct pvsvpn_udp *udp);
 void pvsvpn_udp_push(struct sk_buff *skb, const struct pvsvpn_outer *outer);
 void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer);

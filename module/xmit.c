@@ -8,6 +8,7 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <net/dsfield.h>
+#include <net/dst_metadata.h>
 #include <net/gso.h>
 #include <net/icmp.h>
 #include <net/ip.h>
@@ -16,6 +17,7 @@
 
 #include "device.h"
 #include "esp.h"
+#include "mss.h"
 #include "outer.h"
 #include "peer.h"
 #include "pmtu.h"
@@ -59,7 +61,7 @@ static struct xmit_cb *xmit_cb(struct sk_buff *skb)
  * @sa: the SA
  * @dst: route to the peer
  * @outer: the outer header, but for what comes from the inner one
- * @fragment: the outer packets may be fragmented
+ * @fit: how it fits the path
  */
 struct xmit_batch {
 	struct pvsvpn_device *pvs;
@@ -67,7 +69,7 @@ struct xmit_batch {
 	struct pvsvpn_sa *sa;
 	struct dst_entry *dst;
 	struct pvsvpn_outer outer;
-	bool fragment;
+	struct pvsvpn_fit fit;
 };
 
 static int xmit_check_header(struct sk_buff *skb)
@@ -149,8 +151,11 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 		xmit_tell_unreachable(skb);
 		return why;
 	}
-	return pvsvpn_pmtu_check(batch->sa, skb, batch->dst,
-				 &batch->outer, &batch->fragment);
+	why = pvsvpn_pmtu_check(batch->sa, skb, batch->dst, &batch->outer,
+				&batch->fit);
+	if (likely(why == PVSVPN_PASS))
+		pvsvpn_mss_clamp(batch->peer, skb);
+	return why;
 }
 
 /*
@@ -220,25 +225,64 @@ static void xmit_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 		xmit_send(sa, skb);
 }
 
+/*
+ * Without a word of the operator, DSCP as in RFC 2983's uniform model, ECN as in
+ * RFC 6040's normal mode.
+ */
+static u8 xmit_tos(const struct pvsvpn_settings *settings, u8 inner)
+{
+	u32 dscp = READ_ONCE(settings->dscp);
+	u8 tos = inner;
+
+	if (dscp != PVSVPN_DSCP_INHERIT)
+		tos = dscp << 2 | (inner & INET_ECN_MASK);
+	if (!READ_ONCE(settings->ecn))
+		tos &= ~INET_ECN_MASK;
+	return tos;
+}
+
+static u8 xmit_ttl(const struct pvsvpn_settings *settings, u8 inner)
+{
+	u32 ttl = READ_ONCE(settings->ttl);
+
+	return ttl == PVSVPN_TTL_INHERIT ? inner : ttl;
+}
+
 static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb)
 {
+	const struct pvsvpn_settings *settings = &batch->pvs->settings;
 	struct xmit_cb *cb = xmit_cb(skb);
 
 	cb->outer = batch->outer;
 	cb->inner_len = skb->len;
 	cb->depth = __this_cpu_read(xmit_depth) + 1;
-	/* DSCP as in RFC 2983's uniform model, ECN as in RFC 6040's normal mode. */
-	cb->outer.tos = skb->protocol == htons(ETH_P_IP) ?
-			ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	if (skb->protocol == htons(ETH_P_IP)) {
+		cb->outer.tos = xmit_tos(settings, ip_hdr(skb)->tos);
+		cb->outer.ttl = xmit_ttl(settings, ip_hdr(skb)->ttl);
+	} else {
+		cb->outer.tos = xmit_tos(settings,
+					 ipv6_get_dsfield(ipv6_hdr(skb)));
+		cb->outer.ttl = xmit_ttl(settings, ipv6_hdr(skb)->hop_limit);
+	}
 	/* For the flow label, while there is a flow to see. */
 	if (cb->outer.family == AF_INET6)
 		skb_get_hash(skb);
 }
 
+static void xmit_scrub(const struct pvsvpn_device *pvs, struct sk_buff *skb)
+{
+	u32 priority = READ_ONCE(pvs->settings.priority);
+
+	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
+	if (priority != PVSVPN_PRIORITY_INHERIT)
+		skb->priority = priority;
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+}
+
 static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 		     u64 seq)
 {
-	struct pvsvpn_device *pvs = batch->pvs;
 	int why = xmit_make_room(skb, batch->dst->dev);
 
 	if (likely(why == PVSVPN_PASS) &&
@@ -252,10 +296,8 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	pvsvpn_esp_build(batch->sa, skb, seq,
 			 skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP :
 							    IPPROTO_IPV6);
-	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
-	skb->ip_summed = CHECKSUM_NONE;
-	skb->encapsulation = 0;
-	skb->ignore_df = batch->fragment;
+	xmit_scrub(batch->pvs, skb);
+	skb->ignore_df = batch->fit.how != PVSVPN_FITS;
 	skb_dst_set_noref(skb, batch->dst);
 	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
 }
@@ -305,6 +347,61 @@ static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 	}
 }
 
+static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb);
+
+/*
+ * Before encryption (RFC 4301 section 8.2.1 leaves it to us): no gateway on the
+ * way has to reassemble, and no middlebox gets to see a fragment of ESP. One that
+ * cannot be fragmented here, for want of a route of its own, is fragmented outside.
+ */
+static void xmit_fragments(struct xmit_batch *batch, struct sk_buff *list)
+{
+	struct sk_buff *skb, *next;
+	unsigned int len;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		len = skb->len;
+		if (len <= batch->fit.mtu || !skb_valid_dst(skb)) {
+			xmit_segments(batch, skb);
+			continue;
+		}
+		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+		IPCB(skb)->frag_max_size = batch->fit.mtu;
+		if (ip_do_fragment(dev_net(skb->dev), NULL, skb, xmit_fragment))
+			pvsvpn_stats_dropped(batch->pvs, batch->peer, batch->sa,
+					     len, PVSVPN_DROP_TX_NOMEM);
+	}
+}
+
+static void xmit_packet(struct xmit_batch *batch, struct sk_buff *skb)
+{
+	struct sk_buff *list;
+	int why;
+
+	rcu_read_lock();
+	why = xmit_decide(batch, skb);
+	if (likely(why == PVSVPN_PASS))
+		why = xmit_split(skb, &list);
+	if (unlikely(why != PVSVPN_PASS))
+		pvsvpn_drop(batch->pvs, batch->peer, batch->sa, skb, why);
+	else if (unlikely(batch->fit.how == PVSVPN_FITS_IN_FRAGMENTS))
+		xmit_fragments(batch, list);
+	else
+		xmit_segments(batch, list);
+	dst_release(batch->dst);
+	rcu_read_unlock();
+}
+
+/* A fragment of an inner packet is one like any other. */
+static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	struct xmit_batch batch = { .pvs = netdev_priv(skb->dev) };
+
+	xmit_packet(&batch, skb);
+	return 0;
+}
+
 /**
  * pvsvpn_xmit() - ndo_start_xmit: a packet was routed into the device
  * @skb: inner packet, or many in one (GSO); consumed
@@ -316,18 +413,7 @@ static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct xmit_batch batch = { .pvs = netdev_priv(dev) };
-	struct sk_buff *list;
-	int why;
 
-	rcu_read_lock();
-	why = xmit_decide(&batch, skb);
-	if (likely(why == PVSVPN_PASS))
-		why = xmit_split(skb, &list);
-	if (likely(why == PVSVPN_PASS))
-		xmit_segments(&batch, list);
-	else
-		pvsvpn_drop(batch.pvs, batch.peer, batch.sa, skb, why);
-	dst_release(batch.dst);
-	rcu_read_unlock();
+	xmit_packet(&batch, skb);
 	return NETDEV_TX_OK;
 }

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a request says of a device, and what it changes. */
+#include <linux/rtnetlink.h>
+#include <net/ip.h>
+
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "pmtu.h"
+
+/**
+ * struct setting - one of struct pvsvpn_settings
+ * @attr: its attribute
+ * @name: how users call it
+ * @offset: where it is
+ * @min: least value, but for @special
+ * @max: largest value, but for @special
+ * @special: a value outside of @min to @max that is valid too; @max if none is
+ * @says: what values there are
+ */
+struct setting {
+	int attr;
+	const char *name;
+	size_t offset;
+	u32 min;
+	u32 max;
+	u32 special;
+	const char *says;
+};
+
+#define SETTING(_attr, _name, _field, _min, _max, _special, _says)	\
+	{								\
+		.attr = PVSVPN_A_DEVICE_##_attr,			\
+		.name = _name,						\
+		.offset = offsetof(struct pvsvpn_settings, _field),	\
+		.min = _min,						\
+		.max = _max,						\
+		.special = _special,					\
+		.says = _says,						\
+	}
+
+static const struct setting settings[] = {
+	SETTING(FWMARK, "fwmark", fwmark, 0, U32_MAX, U32_MAX, ""),
+	SETTING(TTL, "ttl", ttl, 0, 255, PVSVPN_TTL_INHERIT,
+		"1 to 255, 0 (auto) or 256 (inherit)"),
+	SETTING(DSCP, "dscp", dscp, 0, 63, PVSVPN_DSCP_INHERIT,
+		"0 to 63, or 64 (inherit)"),
+	SETTING(ECN, "ecn", ecn, 0, 1, 1, "0 or 1"),
+	SETTING(PRIORITY, "priority", priority, 0, U32_MAX, U32_MAX, ""),
+	SETTING(PMTUDISC, "pmtudisc", pmtudisc, 0, 1, 1, "0 or 1"),
+	SETTING(FRAGMENT, "fragment", fragment, PVSVPN_FRAGMENT_INNER,
+		PVSVPN_FRAGMENT_OUTER, PVSVPN_FRAGMENT_OUTER,
+		"0 (inner) or 1 (outer)"),
+	/* Off and auto are neighbours. */
+	SETTING(MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
+		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO,
+		"216 to 65535, 0 (off) or 1 (auto)"),
+};
+
+static bool setting_ok(const struct setting *setting, u32 value)
+{
+	if (setting->attr == PVSVPN_A_DEVICE_MSS_CLAMP &&
+	    value == PVSVPN_MSS_CLAMP_OFF)
+		return true;
+	return value == setting->special ||
+	       (value >= setting->min && value <= setting->max);
+}
+
+static int settings_check(struct nlattr **attrs,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		attr = attrs[settings[i].attr];
+		if (!attr || setting_ok(&settings[i], nla_get_u32(attr)))
+			continue;
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"%s %u is out of range; use %s",
+					settings[i].name, nla_get_u32(attr),
+					settings[i].says);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static u32 *setting_in(struct pvsvpn_device *pvs, const struct setting *setting)
+{
+	return (void *)&pvs->settings + setting->offset;
+}
+
+static bool settings_given(struct nlattr **attrs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (attrs[settings[i].attr])
+			return true;
+	return false;
+}
+
+static void settings_set(struct pvsvpn_device *pvs, struct nlattr **attrs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (attrs[settings[i].attr])
+			WRITE_ONCE(*setting_in(pvs, &settings[i]),
+				   nla_get_u32(attrs[settings[i].attr]));
+	if (attrs[PVSVPN_A_DEVICE_FWMARK])
+		pvsvpn_peer_reset_routes(pvs);
+	pvsvpn_device_refresh(pvs);
+}
+
+/**
+ * pvsvpn_netlink_put_settings() - say what an operator has set
+ * @msg: the message
+ * @pvs: the device
+ *
+ * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
+ */
+int pvsvpn_netlink_put_settings(struct sk_buff *msg,
+				const struct pvsvpn_device *pvs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (nla_put_u32(msg, settings[i].attr,
+				*(const u32 *)((const void *)&pvs->settings +
+					       settings[i].offset)))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int device_check_mtu(const struct pvsvpn_device *pvs,
+			    const struct nlattr *attr,
+			    struct netlink_ext_ack *extack)
+{
+	const struct net_device *dev = pvs->dev;
+	u32 mtu = attr ? nla_get_u32(attr) : 0;
+
+	if (!mtu || (mtu >= dev->min_mtu && mtu <= dev->max_mtu))
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"mtu %u is out of range; %s takes %u to %u, 0 is auto",
+				mtu, dev->name, dev->min_mtu, dev->max_mtu);
+	return -EINVAL;
+}
+
+static int device_set_mtu(struct pvsvpn_device *pvs, const struct nlattr *attr,
+			  struct netlink_ext_ack *extack)
+{
+	u32 mtu = nla_get_u32(attr);
+	int err;
+
+	if (!mtu) {
+		pvsvpn_pmtu_auto(pvs);
+		return 0;
+	}
+	err = dev_set_mtu(pvs->dev, mtu);
+	if (err) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"mtu %u was refused by the stack", mtu);
+		return err;
+	}
+	/* The driver is not called for the value that it has already. */
+	pvs->mtu_auto = false;
+	return 0;
+}
+
+static int device_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
+	const struct nlattr *mtu = info->attrs[PVSVPN_A_DEVICE_MTU];
+	int err;
+
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	if (!mtu && !settings_given(info->attrs)) {
+		GENL_SET_ERR_MSG(info,
+				 "nothing to set; give mtu, fwmark or another setting");
+		return -EINVAL;
+	}
+	err = settings_check(info->attrs, info->extack);
+	if (!err)
+		err = device_check_mtu(pvs, mtu, info->extack);
+	if (!err && mtu)
+		err = device_set_mtu(pvs, mtu, info->extack);
+	if (!err && settings_given(info->attrs))
+		settings_set(pvs, info->attrs);
+	return err;
+}
+
+/**
+ * pvsvpn_nl_device_set_doit() - change settings of a device
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process. Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = device_set(skb, info);
+	rtnl_unlock();
+	return err;
+}
