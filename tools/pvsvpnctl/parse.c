@@ -157,6 +157,14 @@ const char *parse_remote(const char *text, void *value)
 	return NULL;
 }
 
+const char *parse_dev(const char *text, void *value)
+{
+	if (!*text || strlen(text) >= IFNAMSIZ)
+		return "the name of an interface, or none";
+	strcpy(value, strcmp(text, "none") ? text : "");
+	return NULL;
+}
+
 /* @text is cut at its slash. */
 static bool read_subnet(char *text, struct subnet *subnet)
 {

@@ -64,6 +64,7 @@ parse_fn parse_switch;		/* uint8_t, on is 1 */
 parse_fn parse_mtu;		/* uint32_t, "auto" is 0 */
 parse_fn parse_addr;		/* struct addr */
 parse_fn parse_remote;		/* struct remote */
+parse_fn parse_dev;		/* char[IFNAMSIZ], "none" is empty */
 parse_fn parse_subnets;		/* struct subnet_list, allocated */
 parse_fn parse_dir;		/* uint8_t, enum pvsvpn_direction */
 parse_fn parse_encap;		/* uint8_t, PVSVPN_ENCAP_* */

@@ -12,7 +12,7 @@ static const char * const names[] = {
 	[PVSVPN_A_PEER_NAME] = "peer",
 	[PVSVPN_A_PEER_LOCAL] = "local",
 	[PVSVPN_A_PEER_REMOTE] = "remote",
-	[PVSVPN_A_PEER_LINK] = "link",
+	[PVSVPN_A_PEER_LINK] = "dev",
 	[PVSVPN_A_PEER_ENCAP] = "encap",
 	[PVSVPN_A_PEER_SPORT] = "sport",
 	[PVSVPN_A_PEER_DPORT] = "dport",
@@ -23,13 +23,14 @@ static const char * const names[] = {
 };
 
 enum {
-	LOCAL, REMOTE, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN, SUBNETS,
+	LOCAL, REMOTE, DEV, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN, SUBNETS,
 	REPLAY_WINDOW, PARAMS
 };
 
 struct peer_config {
 	struct addr local;
 	struct remote remote;
+	char dev[IFNAMSIZ];
 	uint8_t encap;
 	uint16_t sport;
 	uint16_t dport;
@@ -46,6 +47,7 @@ static void init_config(struct peer_config *config)
 		.params = {
 			[LOCAL] = { "local", parse_addr, &config->local },
 			[REMOTE] = { "remote", parse_remote, &config->remote },
+			[DEV] = { "dev", parse_dev, &config->dev },
 			[ENCAP] = { "encap", parse_encap, &config->encap },
 			[SPORT] = { "sport", parse_port, &config->sport },
 			[DPORT] = { "dport", parse_port, &config->dport },
@@ -80,7 +82,9 @@ static void put_config(struct nl *nl, const struct peer_config *config)
 		nl_put_addr(nl, PVSVPN_A_PEER_LOCAL, &config->local);
 	if (params[REMOTE].seen)
 		nl_put_addr(nl, PVSVPN_A_PEER_REMOTE, &config->remote.addr);
-	if (config->remote.link[0])
+	if (params[DEV].seen)
+		nl_put_text(nl, PVSVPN_A_PEER_LINK, config->dev);
+	else if (config->remote.link[0])
 		nl_put_text(nl, PVSVPN_A_PEER_LINK, config->remote.link);
 	if (params[ENCAP].seen)
 		nl_put_u8(nl, PVSVPN_A_PEER_ENCAP, config->encap);
@@ -133,6 +137,10 @@ static int configure(const char *what, uint8_t cmd, int argc, char **argv)
 	if (!ret)
 		ret = parse_params(what, argc - 2, argv + 2, config.params,
 				   PARAMS);
+	if (!ret && config.params[DEV].seen && config.remote.link[0])
+		ret = ctl_error(CTL_USAGE, what, argv[1],
+				"leave dev out, or %INTERFACE",
+				"remote and dev both name an interface");
 	if (!ret && cmd == PVSVPN_CMD_PEER_NEW && !config.params[REMOTE].seen)
 		ret = ctl_error(CTL_USAGE, what, argv[1], "add remote ADDR",
 				"remote is missing");
@@ -173,6 +181,7 @@ static int run_del(const struct options *options, int argc, char **argv)
 #define CONFIG_HELP							\
 	"  local ADDR       outer address of this end; without, the route to the remote decides\n" \
 	"  remote ADDR      outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link\n" \
+	"  dev INTERFACE    by which the remote is reached, or a VRF in which it is; none for any\n" \
 	"  encap none|udp   ESP as IP protocol 50, or ESP in UDP (for a NAT on the way)\n" \
 	"  sport N, dport N with encap udp: our port and the peer's, 4500 if not given\n" \
 	"  nat-keepalive N  with encap udp: seconds without a packet until one is sent for\n" \
@@ -184,14 +193,14 @@ static int run_del(const struct options *options, int argc, char **argv)
 
 const struct command command_peer_add = {
 	.name = "peer add",
-	.args = "DEV PEER [local ADDR] remote ADDR [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] remote ADDR [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Adds a remote gateway to a device.\n\n" CONFIG_HELP,
 	.run = run_add,
 };
 
 const struct command command_peer_set = {
 	.name = "peer set",
-	.args = "DEV PEER [local ADDR] [remote ADDR] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] [remote ADDR] [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones.\n\n"
 		CONFIG_HELP,
 	.run = run_set,

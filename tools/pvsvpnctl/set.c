@@ -3,55 +3,89 @@
 #include "command.h"
 #include "error.h"
 #include "nl.h"
+#include "setting.h"
 
-static const char * const names[] = {
-	[PVSVPN_A_DEVICE_IFNAME] = "device",
-	[PVSVPN_A_DEVICE_MTU] = "mtu",
-	[PVSVPN_A_DEVICE_FWMARK] = "fwmark",
-};
+/* mtu comes behind the settings of the table. */
+#define MTU	SETTINGS
+#define PARAMS	(SETTINGS + 1)
 
-static int run_set(const struct options *options, int argc, char **argv)
+static void put_settings(struct nl *nl, const struct param *params,
+			 const uint32_t *values)
 {
-	uint32_t mtu, fwmark;
-	struct param params[] = {
-		{ .key = "mtu", .parse = parse_mtu, .value = &mtu },
-		{ .key = "fwmark", .parse = parse_u32, .value = &fwmark },
+	if (params[MTU].seen)
+		nl_put_u32(nl, PVSVPN_A_DEVICE_MTU, values[MTU]);
+	for (int i = 0; i < SETTINGS; i++)
+		if (params[i].seen)
+			nl_put_u32(nl, settings[i].attr, values[i]);
+}
+
+static int call(const char *ifname, const struct param *params,
+		const uint32_t *values)
+{
+	const char *names[PVSVPN_A_DEVICE_MAX + 1] = {
+		[PVSVPN_A_DEVICE_IFNAME] = "device",
+		[PVSVPN_A_DEVICE_MTU] = "mtu",
 	};
-	struct nl *nl;
+	struct nl *nl = nl_open("set");
 	int ret;
 
-	(void)options;
-	ret = parse_names("set", argc, argv, 1);
-	if (!ret && argc == 1)
-		ret = ctl_error(CTL_USAGE, "set", argv[0],
-				"give mtu or fwmark", "nothing to set");
-	if (!ret)
-		ret = parse_params("set", argc - 1, argv + 1, params, 2);
-	if (ret)
-		return ret;
-
-	nl = nl_open("set");
 	if (!nl)
 		return CTL_FAILED;
+	for (int i = 0; i < SETTINGS; i++)
+		names[settings[i].attr] = settings[i].name;
 	nl_msg(nl, PVSVPN_CMD_DEVICE_SET, NLM_F_ACK);
-	nl_put_text(nl, PVSVPN_A_DEVICE_IFNAME, argv[0]);
-	if (params[0].seen)
-		nl_put_u32(nl, PVSVPN_A_DEVICE_MTU, mtu);
-	if (params[1].seen)
-		nl_put_u32(nl, PVSVPN_A_DEVICE_FWMARK, fwmark);
+	nl_put_text(nl, PVSVPN_A_DEVICE_IFNAME, ifname);
+	put_settings(nl, params, values);
 	ret = nl_call(nl, NULL, NULL);
 	if (ret)
-		ret = nl_failed(nl, ret, argv[0], names,
+		ret = nl_failed(nl, ret, ifname, names,
 				sizeof(names) / sizeof(names[0]));
 	nl_close(nl);
 	return ret;
 }
 
+static int run_set(const struct options *options, int argc, char **argv)
+{
+	uint32_t values[PARAMS];
+	struct param params[PARAMS] = {
+		[MTU] = { .key = "mtu", .parse = parse_mtu, .value = &values[MTU] },
+	};
+	int ret;
+
+	(void)options;
+	for (int i = 0; i < SETTINGS; i++)
+		params[i] = (struct param) {
+			.key = settings[i].name,
+			.parse = settings[i].parse,
+			.value = &values[i],
+		};
+	ret = parse_names("set", argc, argv, 1);
+	if (!ret && argc == 1)
+		ret = ctl_error(CTL_USAGE, "set", argv[0],
+				"pvsvpnctl set --help lists what there is",
+				"nothing to set");
+	if (!ret)
+		ret = parse_params("set", argc - 1, argv + 1, params, PARAMS);
+	return ret ?: call(argv[0], params, values);
+}
+
 const struct command command_set = {
 	.name = "set",
-	.args = "DEV [mtu BYTES|auto] [fwmark N]",
+	.args = "DEV [mtu BYTES|auto] [fwmark N] [ttl N|auto|inherit] [dscp N|inherit] [ecn on|off] [priority N|inherit] [pmtudisc on|off] [fragment inner|outer] [mss-clamp auto|off|BYTES]",
 	.help = "Changes settings of a device.\n\n"
 		"  mtu BYTES|auto  MTU of the device; auto follows the paths to the peers\n"
-		"  fwmark N        mark of the outer packets and of their route lookup, 0 for none\n",
+		"  fwmark N        mark of the outer packets and of their route lookup, 0 for none\n"
+		"  ttl N|auto|inherit\n"
+		"                  outer TTL or hop limit: 1 to 255, this host's, or the inner one\n"
+		"  dscp N|inherit  outer DSCP: 0 to 63, or the inner one\n"
+		"  ecn on|off      outer ECN: the inner one, or none\n"
+		"  priority N|inherit\n"
+		"                  priority of the outer packets with the queueing disciplines\n"
+		"  pmtudisc on|off outer DF: set, and senders are told what fits the path; or clear\n"
+		"  fragment inner|outer\n"
+		"                  where IPv4 without DF is fragmented that does not fit the path:\n"
+		"                  before encryption or after it\n"
+		"  mss-clamp auto|off|BYTES\n"
+		"                  largest MSS that TCP through the tunnel announces\n",
 	.run = run_set,
 };

@@ -82,13 +82,29 @@ static void print_peer(const struct peer *peer)
 		puts("  no SAs; pvsvpnctl sa add");
 }
 
+/* Those that somebody has set. */
+static void print_settings(const struct device *dev)
+{
+	const char *before = "  settings: ";
+	char text[FORMAT_MAX];
+
+	for (int i = 0; i < SETTINGS; i++) {
+		if (dev->setting[i] == settings[i].usual)
+			continue;
+		printf("%s%s %s", before, settings[i].name,
+		       format_setting(text, &settings[i], dev->setting[i]));
+		before = ", ";
+	}
+	if (*before == ',')
+		putchar('\n');
+}
+
 static void print_device(const struct device *dev)
 {
 	printf("device: %s\n  mtu: %u (%s)  carrier: %s", dev->ifname, dev->mtu,
 	       dev->mtu_auto ? "auto" : "fixed", dev->carrier ? "up" : "down");
-	if (dev->fwmark)
-		printf("  fwmark: 0x%x", dev->fwmark);
 	putchar('\n');
+	print_settings(dev);
 	print_traffic(&dev->traffic, &dev->drops);
 	for (size_t i = 0; i < dev->peer_count; i++)
 		print_peer(&dev->peers[i]);
@@ -233,6 +249,26 @@ static char *peers_json(const struct device *dev)
 	return json_array_end(&array);
 }
 
+/* Words as "set" takes them, else numbers. */
+static void add_settings(struct json *json, const struct device *dev)
+{
+	char name[FORMAT_MAX], text[FORMAT_MAX];
+
+	for (int i = 0; i < SETTINGS; i++) {
+		char *dash;
+
+		snprintf(name, sizeof(name), "%s", settings[i].name);
+		while ((dash = strchr(name, '-')))
+			*dash = '_';
+		if (setting_is_word(&settings[i], dev->setting[i]))
+			json_text(json, name,
+				  format_setting(text, &settings[i],
+						 dev->setting[i]));
+		else
+			json_uint(json, name, dev->setting[i]);
+	}
+}
+
 static char *device_json(const struct device *dev)
 {
 	struct json *json = json_new();
@@ -241,7 +277,7 @@ static char *device_json(const struct device *dev)
 	json_uint(json, "ifindex", dev->ifindex);
 	json_uint(json, "mtu", dev->mtu);
 	json_bool(json, "mtu_auto", dev->mtu_auto);
-	json_uint(json, "fwmark", dev->fwmark);
+	add_settings(json, dev);
 	json_bool(json, "carrier", dev->carrier);
 	json_traffic(json, &dev->traffic);
 	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);

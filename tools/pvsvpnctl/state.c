@@ -140,7 +140,20 @@ static const struct field device_fields[] = {
 	[PVSVPN_A_DEVICE_IFNAME] = FIELD(text, struct device, ifname),
 	[PVSVPN_A_DEVICE_MTU] = FIELD(int, struct device, mtu),
 	[PVSVPN_A_DEVICE_MTU_AUTO] = FIELD(bool, struct device, mtu_auto),
-	[PVSVPN_A_DEVICE_FWMARK] = FIELD(int, struct device, fwmark),
+	[PVSVPN_A_DEVICE_FWMARK] =
+		FIELD(int, struct device, setting[SETTING_FWMARK]),
+	[PVSVPN_A_DEVICE_TTL] = FIELD(int, struct device, setting[SETTING_TTL]),
+	[PVSVPN_A_DEVICE_DSCP] =
+		FIELD(int, struct device, setting[SETTING_DSCP]),
+	[PVSVPN_A_DEVICE_ECN] = FIELD(int, struct device, setting[SETTING_ECN]),
+	[PVSVPN_A_DEVICE_PRIORITY] =
+		FIELD(int, struct device, setting[SETTING_PRIORITY]),
+	[PVSVPN_A_DEVICE_PMTUDISC] =
+		FIELD(int, struct device, setting[SETTING_PMTUDISC]),
+	[PVSVPN_A_DEVICE_FRAGMENT] =
+		FIELD(int, struct device, setting[SETTING_FRAGMENT]),
+	[PVSVPN_A_DEVICE_MSS_CLAMP] =
+		FIELD(int, struct device, setting[SETTING_MSS_CLAMP]),
 	[PVSVPN_A_DEVICE_CARRIER] = FIELD(bool, struct device, carrier),
 	[PVSVPN_A_DEVICE_RX_PACKETS] =
 		FIELD(int, struct device, traffic.rx_packets),

@@ -13,6 +13,7 @@
 #include "drop.h"
 
 #include "parse.h"
+#include "setting.h"
 
 struct nl;
 
@@ -111,7 +112,7 @@ struct device {
 	char ifname[IFNAMSIZ];
 	uint32_t mtu;
 	bool mtu_auto;
-	uint32_t fwmark;
+	uint32_t setting[SETTINGS];
 	bool carrier;
 	struct traffic traffic;
 	struct drops drops;

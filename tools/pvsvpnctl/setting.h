@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The settings of a device that are one number, or a word for one. */
+#ifndef PVSVPNCTL_SETTING_H
+#define PVSVPNCTL_SETTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "parse.h"
+
+/* The order of the table, of "set --help" and of what show prints. */
+enum setting_index {
+	SETTING_FWMARK, SETTING_TTL, SETTING_DSCP, SETTING_ECN,
+	SETTING_PRIORITY, SETTING_PMTUDISC, SETTING_FRAGMENT,
+	SETTING_MSS_CLAMP, SETTINGS
+};
+
+struct setting_word {
+	const char *text;
+	uint32_t value;
+};
+
+struct setting {
+	const char *name;	/* with a dash where JSON has a low line */
+	int attr;		/* PVSVPN_A_DEVICE_* */
+	uint32_t usual;		/* what a new device has */
+	bool hex;
+	parse_fn *parse;
+	struct setting_word words[3];
+};
+
+extern const struct setting settings[SETTINGS];
+
+/* As "set" takes it; @text has FORMAT_MAX bytes. */
+const char *format_setting(char *text, const struct setting *setting,
+			   uint32_t value);
+/* Whether it is one of the setting's words. */
+bool setting_is_word(const struct setting *setting, uint32_t value);
+
+#endif /* PVSVPNCTL_SETTING_H */
