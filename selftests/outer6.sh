@@ -181,7 +181,7 @@ path_MTU_falls_with_packet_too_big()
 outer_fragments()
 {
 	tunnel6_up
-	ctl "$left" set pvs0 mtu 1600
+	ctl "$left" set pvs0 mtu 1600 fragment outer
 	pings "$left" 10.2.0.1 -M dont -s 1500
 	at_least 1 fragments_made || fail 'nothing was fragmented outside'
 }

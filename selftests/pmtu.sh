@@ -32,7 +32,7 @@ every_inner_length_chacha20poly1305() { tunnel_up chacha20poly1305; probe sizes 
 lengths_above_the_path()
 {
 	tunnel_up
-	ctl "$left" set pvs0 mtu 1600
+	ctl "$left" set pvs0 mtu 1600 fragment outer
 	pings "$left" 10.2.0.1 -M dont -s 1500
 	at_least 1 outer_fragments || fail 'nothing was fragmented outside'
 }
@@ -122,7 +122,7 @@ device_MTU_is_told_to_the_inner_sender()
 without_DF_the_outer_packet_is_fragmented()
 {
 	site_up
-	ctl "$left" set pvs0 mtu 1446
+	ctl "$left" set pvs0 mtu 1446 fragment outer
 	outer_mtu 1400
 	pings "$site" 10.2.0.1 -M dont -s 1418
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 0

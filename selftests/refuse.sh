@@ -69,7 +69,7 @@ addresses()
 	no 'remote is link-local; say its link, as in fe80::1%eth0' \
 		peer set pvs0 right remote fe80::9
 	no 'no interface nosuch where the device was created' peer set pvs0 right remote fe80::9%nosuch
-	no 'only a link-local remote .fe80::. has a link' peer set pvs0 right remote 2001:db8::9%lo
+	no 'no interface nosuch where the device was created' peer set pvs0 right dev nosuch
 	no 'local and remote are the same' peer set pvs0 right local 192.0.2.2
 }
 

@@ -37,7 +37,8 @@ DEVICE_SET, PEER_GET, PEER_NEW, PEER_SET, PEER_DEL = of_uapi(
 SA_GET, SA_NEW, SA_DEL = of_uapi("CMD_", "SA_GET", "SA_NEW", "SA_DEL")
 # The same in each set
 IFINDEX, IFNAME = of_uapi("A_DEVICE_", "IFINDEX", "IFNAME")
-DEVICE_MTU, DEVICE_FWMARK = of_uapi("A_DEVICE_", "MTU", "FWMARK")
+DEVICE_MTU, DEVICE_FWMARK, TTL, DSCP, ECN, PMTUDISC, FRAGMENT, MSS = of_uapi(
+    "A_DEVICE_", "MTU", "FWMARK", "TTL", "DSCP", "ECN", "PMTUDISC", "FRAGMENT", "MSS_CLAMP")
 NAME, LOCAL, REMOTE, LINK, ENCAP, SUBNET, PEER_WINDOW = of_uapi(
     "A_PEER_", "NAME", "LOCAL", "REMOTE", "LINK", "ENCAP", "SUBNET", "REPLAY_WINDOW")
 SA_PEER, DIR, SPI, TRANSFORM, KEY, SA_WINDOW, ESN, SEQ = of_uapi(
@@ -118,11 +119,19 @@ REFUSED = (
     (DEVICE_SET, u32(IFINDEX, 0), "ERANGE", ""),
     (DEVICE_SET, text(IFNAME, "lo"), "EOPNOTSUPP", "lo is not a pvsvpn device"),
     (DEVICE_SET, u32(IFINDEX, 1) + DEV, "EOPNOTSUPP", "lo is not a pvsvpn device"),
-    (DEVICE_SET, DEV, "EINVAL", "nothing to set; give mtu or fwmark"),
+    (DEVICE_SET, DEV, "EINVAL", "nothing to set; give mtu, fwmark or another"),
     (DEVICE_SET, DEV + u32(DEVICE_MTU, 67), "EINVAL", "mtu 67 is out of range"),
     (DEVICE_SET, DEV + u32(DEVICE_MTU, 1 << 31), "EINVAL", "mtu 2147483648 is out of range"),
     (DEVICE_SET, DEV + u32(DEVICE_MTU, 1 << 17) + u32(DEVICE_FWMARK, 5), "EINVAL", "mtu 131072"),
     (DEVICE_SET, text(IFNAME, "x" * 16), "EINVAL", "policy"),
+    (DEVICE_SET, DEV + u32(TTL, 257), "EINVAL", "ttl 257 is out of range; use 1 to 255, 0"),
+    (DEVICE_SET, DEV + u32(DSCP, 65), "EINVAL", "dscp 65 is out of range; use 0 to 63, or 64"),
+    (DEVICE_SET, DEV + u32(ECN, 2), "EINVAL", "ecn 2 is out of range; use 0 or 1"),
+    (DEVICE_SET, DEV + u32(PMTUDISC, 2), "EINVAL", "pmtudisc 2 is out of range; use 0 or 1"),
+    (DEVICE_SET, DEV + u32(FRAGMENT, 2), "EINVAL", "fragment 2 is out of range; use 0"),
+    (DEVICE_SET, DEV + u32(MSS, 215), "EINVAL", "mss-clamp 215 is out of range; use 216 to"),
+    (DEVICE_SET, DEV + u32(MSS, 65536), "EINVAL", "mss-clamp 65536 is out of range"),
+    (DEVICE_SET, DEV + u32(DEVICE_FWMARK, 5) + u32(MSS, 2), "EINVAL", "mss-clamp 2 is out of"),
     (PEER_NEW, DEV, "EINVAL", "name of the peer is missing"),
     (PEER_NEW, DEV + text(NAME, "new"), "EINVAL", "remote, the outer address of the peer, is m"),
     (PEER_NEW, RIGHT + ip(REMOTE, "192.0.2.9"), "EEXIST", "pvs0 has a peer right already"),
@@ -136,7 +145,7 @@ REFUSED = (
     (PEER_NEW, NEW + OTHER + attribute(LOCAL), "EINVAL", "address has 0 bytes"),
     (PEER_NEW, NEW + OTHER + ip(LOCAL, "fd00::1"), "EINVAL", "of different families; use one"),
     (PEER_NEW, NEW + OTHER + ip(REMOTE, "fe80::1"), "EINVAL", "remote is link-local; say its link"),
-    (PEER_NEW, NEW + OTHER + text(LINK, "lo"), "EINVAL", "only a link-local remote"),
+    (PEER_NEW, NEW + OTHER + text(LINK, "none0"), "ENODEV", "no interface none0"),
     (PEER_NEW, NEW + OTHER + ip(REMOTE, "fe80::1") + text(LINK, "no"), "ENODEV", "no interface no"),
     (PEER_NEW, NEW + OTHER + ip(REMOTE, "ff02::1"), "EINVAL", "ff02::1 is a multicast address"),
     (PEER_NEW, NEW + OTHER + ip(LOCAL, "192.0.2.9"), "EINVAL", "local and remote are the same"),

@@ -5,6 +5,7 @@
     traffic_probe.py sizes LEFT RIGHT MTU      every inner length up to MTU
     traffic_probe.py datagrams LEFT RIGHT      UDP of up to 64 KiB, one packet a send()
     traffic_probe.py segments LEFT RIGHT       UDP in segments (UDP_SEGMENT)
+    traffic_probe.py fragments LEFT RIGHT      the same, too big for the path and without DF
     traffic_probe.py wire LEFT RIGHT           is the wire itself: reads from TUN
                                                device outer0 in LEFT, looks at the
                                                outer header, changes its ECN field,
@@ -27,6 +28,7 @@ IFF_TUN_NO_PI = 0x1001
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 SOL_UDP = 17
 UDP_SEGMENT = 103
+IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0
 # For experiments (RFC 3692): no protocol of the kernel's takes part.
 PROTOCOL = 253
 TO4, TO6 = "10.2.0.1", "fd00:2::1"
@@ -58,7 +60,7 @@ def opened(name, family, kind, protocol=0, bind=None):
 
 def pattern(length):
     """Bytes that differ from place to place and from length to length."""
-    return (b"%d/" % length * (length // 3 + 1))[:length]
+    return (b"%d/" % length * (length // 2 + 1))[:length]
 
 
 def received(sock, header):
@@ -112,6 +114,20 @@ def segments_of(left, right, family, to):
         for start in range(0, length, size):
             if received(receiver, 0) != pattern(length)[start:start + size]:
                 fault(f"segment at {start} of {length} bytes to {to}: lost or altered")
+                break
+
+
+def fragments(left, right):
+    """Segments of one send(), each too big for the path."""
+    sender = opened(left, socket.AF_INET, socket.SOCK_DGRAM)
+    receiver = opened(right, socket.AF_INET, socket.SOCK_DGRAM, bind=(TO4, PORT))
+    sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+    for size, length in ((1472, 14720), (4000, 30000), (1000, 5000)):
+        sender.setsockopt(SOL_UDP, UDP_SEGMENT, size)
+        sender.sendto(pattern(length), (TO4, PORT))
+        for start in range(0, length, size):
+            if received(receiver, 0) != pattern(length)[start:start + size]:
+                fault(f"segment at {start} of {length} bytes: lost or altered")
                 break
 
 
@@ -253,7 +269,8 @@ def wire(left, right):
 
 
 if __name__ == "__main__":
-    ACTIONS = {"sizes": sizes, "datagrams": datagrams, "segments": segments, "wire": wire}
+    ACTIONS = {"sizes": sizes, "datagrams": datagrams, "segments": segments,
+               "fragments": fragments, "wire": wire}
     if len(sys.argv) < 4 or sys.argv[1] not in ACTIONS:
         sys.exit(__doc__)
     ACTIONS[sys.argv[1]](*sys.argv[2:])

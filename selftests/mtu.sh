@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# No inner size vanishes: sizes to 9000, over paths that take less, for every outer
+# family, encapsulation, inner family and shape of transform (mtu_sizes.py).
+#
+#   $left ---- 9200 ---- $router ---- 1500 or 9200 ---- $right
+#
+# Four tunnels pvs0 to pvs3, each with another outer family or encapsulation.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+router=''
+
+# leg NAMESPACE DEVICE ADDR4 ADDR6: one end of a wire
+leg()
+{
+	in_batch "$1" <<-END
+		addr add $3/24 dev $2
+		addr add $4/64 dev $2 nodad
+		link set $2 mtu 9200 up
+	END
+}
+
+# tunnel NAMESPACE NUMBER OWN-INNER OTHER-INNER REMOTE ENCAP
+tunnel()
+{
+	in_batch "$1" <<-END
+		link add pvs$2 type pvsvpn
+		link set pvs$2 addrgenmode none up
+		addr add 10.$2.0.$3/32 dev pvs$2
+		addr add fd00:$2::$3/128 dev pvs$2 nodad
+		route add 10.$2.0.$4/32 dev pvs$2
+		route add fd00:$2::$4/128 dev pvs$2
+	END
+	ctl "$1" peer add "pvs$2" other remote "$5" encap "$6"
+}
+
+# both_ends NUMBER LEFT RIGHT ENCAP
+both_ends()
+{
+	tunnel "$left" "$1" 1 2 "$3" "$4"
+	tunnel "$right" "$1" 2 1 "$2" "$4"
+}
+
+topology()
+{
+	new_ns left
+	new_ns right
+	new_ns router
+	ip link add outer0 netns "$left" type veth peer name near0 netns "$router"
+	ip link add outer0 netns "$right" type veth peer name far0 netns "$router"
+	leg "$left" outer0 192.0.2.1 2001:db8:1::1
+	leg "$router" near0 192.0.2.254 2001:db8:1::fe
+	leg "$router" far0 198.51.100.254 2001:db8:2::fe
+	leg "$right" outer0 198.51.100.2 2001:db8:2::2
+	in_ns "$router" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	in_ns "$left" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	in_batch "$left" <<<$'route add default via 192.0.2.254\nroute add default via 2001:db8:1::fe'
+	in_batch "$right" <<<$'route add default via 198.51.100.254\nroute add default via 2001:db8:2::fe'
+	both_ends 0 192.0.2.1 198.51.100.2 none
+	both_ends 1 2001:db8:1::1 2001:db8:2::2 none
+	both_ends 2 192.0.2.1 198.51.100.2 udp
+	both_ends 3 2001:db8:1::1 2001:db8:2::2 udp
+}
+
+# sizes WHAT: mtu_sizes.py, whose last line is shown with the result
+sizes()
+{
+	topology
+	if ! "$here/mtu_sizes.py" "$1" "$left" "$router" "$right" >"$tmp/sizes" 2>&1; then
+		fail "mtu_sizes.py $1:" "$(cat "$tmp/sizes")"
+	fi
+	report <"$tmp/sizes"
+}
+
+every_size_by_every_way() { sizes every; }
+edges_of_every_transform() { sizes edges; }
+
+run_cases every_size_by_every_way edges_of_every_transform

@@ -1,0 +1,288 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Sends inner packets of many sizes through the tunnels of mtu.sh; none may vanish.
+
+    mtu_sizes.py every LEFT ROUTER RIGHT    every size to 9000, by every way
+    mtu_sizes.py edges LEFT ROUTER RIGHT    sizes near the edges, with every shape of
+                                            transform: IV, block and ICV in bytes
+
+Over a path of 1500 bytes a packet with DF arrives, or its sender is told. One packet is
+the price of learning that the path is smaller (RFC 4301 section 8.2): sent once more, it
+arrives or its sender is told. Without DF, and over a path of 9200, all arrive.
+
+Prints what was sent; exit status 1 if a packet vanished or arrived changed.
+"""
+import errno
+import json
+import os
+import select
+import socket
+import sys
+import tempfile
+import time
+
+from netns import checkers_on, in_netns, run
+
+CTL = os.environ.get("PVSVPNCTL", "pvsvpnctl")
+WAYS = (("v4", "none"), ("v6", "none"), ("v4", "udp"), ("v6", "udp"))
+INNER = {"v4": (socket.AF_INET, 20, "10.{}.0.{}"), "v6": (socket.AF_INET6, 40, "fd00:{}::{}")}
+# One transform of each shape
+SHAPES = ("aes128gcm16", "aes128gcm12", "aes128gcm8", "aes128-sha1", "aes128-sha256",
+          "aes128-sha384", "aes128-sha512", "null-sha1", "null-sha256", "null-sha384",
+          "null-sha512", "3des-sha1", "3des-sha256")
+# For experiments (RFC 3692): no protocol of the kernel's takes part
+PROTOCOL = 253
+MOST, SMALL, JUMBO = 9000, 1500, 9200
+BURST = 40
+SECONDS = 10 if not checkers_on() else 30
+STRIDE = 1 if not checkers_on() else 97
+
+IP_MTU_DISCOVER, IP_RECVERR = 10, 11
+DONT, WANT, DO = 0, 1, 2
+IPV6_MTU_DISCOVER, IPV6_RECVERR, IPV6_DONTFRAG = 23, 25, 62
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
+BUFFER = 8 << 20
+
+
+def pattern(length):
+    """Bytes that differ from place to place; the length comes first."""
+    return (b"%d/" % length * (length // 2 + 1))[:length] if length > 4 else bytes(length)
+
+
+def opened(netns, way, inner, end):
+    """A raw socket with the address of one end."""
+    family, _, addr = INNER[inner]
+    sock = in_netns(netns, lambda: socket.socket(family, socket.SOCK_RAW, PROTOCOL))
+    sock.bind((addr.format(way, end), 0))
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, BUFFER)
+    sock.setblocking(False)
+    return sock
+
+
+class Flow:
+    """One way, one inner family."""
+
+    def __init__(self, left, right, way, inner):
+        self.inner, self.way = inner, way
+        self.header = INNER[inner][1]
+        self.to = (INNER[inner][2].format(way, 2), 0)
+        self.sender, self.receiver = opened(left, way, inner, 1), opened(right, way, inner, 2)
+        self.sent = self.told = self.arrived = self.again = 0
+        self.allowed, self.faults = False, []
+        if inner == "v4":
+            self.sender.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        else:
+            self.sender.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+
+    def may_fragment(self, allowed):
+        """Without DF, or in IPv6 by the sender itself."""
+        self.allowed = allowed
+        if self.inner == "v4":
+            self.sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DONT if allowed else DO)
+        else:
+            self.sender.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, WANT if allowed else DO)
+            self.sender.setsockopt(socket.IPPROTO_IPV6, IPV6_DONTFRAG, int(not allowed))
+
+    def clear(self):
+        """For the next count."""
+        self.sent = self.told = self.arrived = self.again = 0
+        self.faults = []
+
+    def send(self, length):
+        """True, or False when the sender is told at once."""
+        for _ in range(3):
+            try:
+                self.sender.sendto(pattern(length), self.to)
+                self.sent += 1
+                return True
+            except OSError as err:
+                if err.errno != errno.EMSGSIZE:
+                    raise
+                # It may be the error of a packet before
+                if not self.errors():
+                    break
+        self.sent += 1
+        self.told += 1
+        return False
+
+    def errors(self):
+        """Lengths of packets that the sender was told about later."""
+        lengths = []
+        while True:
+            try:
+                data = self.sender.recvmsg(65536, 512, socket.MSG_ERRQUEUE)[0]
+            except BlockingIOError:
+                return lengths
+            except OSError:
+                continue
+            # Raw IPv4 sockets get the header too
+            if self.inner == "v4" and data[:1] == b"E":
+                data = data[20:]
+            if b"/" in data[:5]:
+                lengths.append(int(data.split(b"/", 1)[0]))
+            else:
+                lengths.append(-1)
+
+    def collect(self, want):
+        """Takes off want what arrives and what the sender is told about."""
+        skip = self.header if self.inner == "v4" else 0
+        deadline = time.monotonic() + SECONDS
+        while want and time.monotonic() < deadline:
+            readable = select.select([self.receiver, self.sender], [], [], 0.3)[0]
+            if not readable:
+                break
+            while True:
+                try:
+                    data = self.receiver.recv(65536)[skip:]
+                except BlockingIOError:
+                    break
+                if len(data) in want and data == pattern(len(data)):
+                    want.discard(len(data))
+                    self.arrived += 1
+                else:
+                    self.faults.append(f"{len(data)} bytes arrived changed, or twice")
+            self.take_told(want)
+        self.take_told(want)
+
+    def take_told(self, want):
+        """Errors that have come in."""
+        for length in self.errors():
+            if length in want:
+                want.discard(length)
+                self.told += 1
+
+    def burst(self, lengths, learns):
+        """Sends and collects; what vanished, after a second try where a path is learnt."""
+        want = {length for length in lengths if self.send(length)}
+        self.collect(want)
+        if not want or not learns:
+            return want
+        self.again += len(want)
+        want = {length for length in sorted(want) if self.send(length)}
+        self.collect(want)
+        return want
+
+    def all(self, sizes, learns=False):
+        """Inner sizes, in bursts."""
+        lengths = [size - self.header for size in sizes if size >= self.header]
+        for start in range(0, len(lengths), BURST):
+            for length in sorted(self.burst(lengths[start:start + BURST], learns)):
+                self.faults.append(f"inner size {length + self.header} has vanished")
+            if len(self.faults) > 5:
+                return
+        if self.allowed and self.told:
+            self.faults.append(f"{self.told} that may be fragmented were refused")
+
+
+class Lab:
+    """The three namespaces."""
+
+    def __init__(self, left, router, right):
+        self.left, self.router, self.right = left, router, right
+        self.spi = 0x1000
+        self.flows = {(way, inner): Flow(left, right, way, inner)
+                      for way in range(len(WAYS)) for inner in INNER}
+
+    def far_mtu(self, mtu):
+        """Of the wire behind the router; what was learnt is forgotten."""
+        run("ip", "-n", self.router, "link", "set", "far0", "mtu", str(mtu))
+        run("ip", "-n", self.right, "link", "set", "outer0", "mtu", str(mtu))
+        for netns in (self.left, self.right):
+            for family in ("-4", "-6"):
+                run("ip", "-n", netns, family, "route", "flush", "cache")
+
+    def transform(self, name):
+        """New SAs in both directions of all ways take the place of the old."""
+        legacy = " legacy" if "sha1" in name or "3des" in name else ""
+        with tempfile.TemporaryDirectory() as keys:
+            key = f"{keys}/key"
+            os.umask(0o077)
+            with open(key, "x", encoding="ascii") as file:
+                file.write(run(CTL, "genkey", name))
+            add, delete = {self.left: [], self.right: []}, {self.left: [], self.right: []}
+            for way in range(len(WAYS)):
+                for netns, directions in ((self.left, "out in"), (self.right, "in out")):
+                    for spi, direction in enumerate(directions.split(), self.spi + 2 * way):
+                        sa = f"pvs{way} other dir {direction} spi {spi}"
+                        add[netns].append(f"sa add {sa} transform {name} key-file {key}{legacy}")
+                        if self.spi > 0x1000:
+                            old = sa.replace(f"spi {spi}", f"spi {spi - 2 * len(WAYS)}")
+                            delete[netns].append(f"sa del {old}")
+            for commands in (add, delete):
+                for netns in (self.right, self.left):
+                    if commands[netns]:
+                        run(CTL, "-n", netns, "-b", "-", stdin="\n".join(commands[netns]) + "\n")
+        self.spi += 2 * len(WAYS)
+
+    def inner_mtu(self, way):
+        """What `show` says."""
+        shown = json.loads(run(CTL, "-n", self.left, "-j", "show", f"pvs{way}"))
+        return shown["devices"][0]["peers"][0]["inner_mtu"]
+
+    def learn(self):
+        """One large packet by each way, so that the path is known."""
+        for (_, inner), flow in self.flows.items():
+            if inner == "v4":
+                flow.may_fragment(False)
+                flow.all([MOST], learns=True)
+
+    def report(self, name, failed):
+        """Prints and clears the counts; number of faults."""
+        sent = arrived = told = again = 0
+        for (way, inner), flow in self.flows.items():
+            for fault in flow.faults:
+                print(f"{name}, {inner} in {' '.join(WAYS[way])}: {fault}")
+            failed += len(flow.faults)
+            sent, arrived = sent + flow.sent, arrived + flow.arrived
+            told, again = told + flow.told, again + flow.again
+            flow.clear()
+        print(f"{name}: {sent} packets sent, {arrived} arrived, {told} told to the sender, "
+              f"{again} sent again to learn the path, {sent - arrived - told - again} vanished")
+        return failed
+
+
+def every(lab):
+    """Every size with and without DF over 1500 bytes, and over a path that takes all."""
+    failed = 0
+    sizes = range(20, MOST + 1, STRIDE)
+    lab.transform(SHAPES[0])
+    for path, allowed in ((SMALL, False), (SMALL, True), (JUMBO, False)):
+        lab.far_mtu(path)
+        for flow in lab.flows.values():
+            flow.may_fragment(allowed)
+            flow.all(sizes, learns=path == SMALL)
+        failed = lab.report(f"path of {path}, {'with' if not allowed else 'without'} DF, "
+                            f"{len(sizes)} sizes x {len(lab.flows)} ways", failed)
+    return failed
+
+
+def edges(lab):
+    """Sizes around those where padding, path or IPv6's least matter."""
+    failed = 0
+    lab.far_mtu(SMALL)
+    for name in SHAPES if not checkers_on() else SHAPES[::4]:
+        lab.transform(name)
+        lab.learn()
+        count, chosen = 0, []
+        for (way, _), flow in lab.flows.items():
+            mtu = lab.inner_mtu(way)
+            sizes = sorted({*range(20, 60), *range(mtu - 20, mtu + 21), *range(1275, 1285),
+                            *range(1490, 1511), *range(8990, 9001)})[::1 if STRIDE == 1 else 9]
+            count += len(sizes)
+            chosen.append((flow, sizes))
+            flow.may_fragment(False)
+            flow.all(sizes, learns=True)
+        what = f"{name}, inner MTU {lab.inner_mtu(0)} in v4 none, {count} sizes and ways"
+        failed = lab.report(f"{what}, with DF", failed)
+        for flow, sizes in chosen:
+            flow.may_fragment(True)
+            flow.all(sizes)
+        failed = lab.report(f"{what}, without DF", failed)
+    return failed
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 5 or sys.argv[1] not in ("every", "edges"):
+        sys.exit("usage: mtu_sizes.py every|edges LEFT ROUTER RIGHT")
+    sys.exit(1 if {"every": every, "edges": edges}[sys.argv[1]](Lab(*sys.argv[2:])) else 0)
