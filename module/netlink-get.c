@@ -160,7 +160,7 @@ static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 		return 0;
 	if (nla_put_u16(msg, PVSVPN_A_PEER_SPORT, ntohs(endpoint->sport)) ||
 	    nla_put_u16(msg, PVSVPN_A_PEER_DPORT, ntohs(endpoint->dport)) ||
-	    nla_put_u32(msg, PVSVPN_A_PEER_NAT_KEEPALIVE, peer->keepalive) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_NAT_KEEPALIVE, peer->nat_keepalive) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_PIN, peer->pin))
 		return -EMSGSIZE;
 	return 0;

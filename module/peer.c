@@ -357,7 +357,7 @@ static void peer_refresh_work(struct work_struct *work)
 						refresh);
 
 	rtnl_lock();
-	if (!peer->dead) {
+	if (!peer->deleted) {
 		pvsvpn_peer_select_sa(peer);
 		peer_moved(peer);
 	}
@@ -392,7 +392,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port)
 {
 	if (likely(endpoint_is(pvsvpn_peer_endpoint(peer), remote, port)) ||
-	    READ_ONCE(peer->pin) || READ_ONCE(peer->dead))
+	    READ_ONCE(peer->pin) || READ_ONCE(peer->deleted))
 		return;
 	spin_lock(&peer->moved_lock);
 	peer->moved_to = *remote;
@@ -419,7 +419,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	INIT_LIST_HEAD(&peer->subnets);
 	strscpy(peer->name, config->name, sizeof(peer->name));
 	peer->replay_window = config->replay_window;
-	peer->keepalive = config->keepalive;
+	peer->nat_keepalive = config->nat_keepalive;
 	peer->last_tx = jiffies;
 	peer->pin = config->pin;
 	spin_lock_init(&peer->moved_lock);
@@ -533,7 +533,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		goto err_endpoint;
 	peer_switch_endpoint(peer, endpoint);
 	peer->replay_window = config->replay_window;
-	WRITE_ONCE(peer->keepalive, config->keepalive);
+	WRITE_ONCE(peer->nat_keepalive, config->nat_keepalive);
 	WRITE_ONCE(peer->pin, config->pin);
 	pvsvpn_udp_keepalive_start(peer);
 	pvsvpn_pmtu_changed(peer);
@@ -617,7 +617,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 
 	ASSERT_RTNL();
 	/* 0. Nothing is sent or followed on its own any more. */
-	WRITE_ONCE(peer->dead, true);
+	WRITE_ONCE(peer->deleted, true);
 	pvsvpn_udp_keepalive_stop(peer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	peer_del_subnets(peer);

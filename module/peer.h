@@ -77,10 +77,10 @@ struct pvsvpn_endpoint {
  *	look. Written under RTNL, read anywhere
  * @last_rx: jiffies of the last authenticated packet, 0 if none; no lock
  * @last_tx: jiffies of the last packet sent; no lock
- * @dead: no work and no timer starts any more; written under RTNL
+ * @deleted: no work and no timer starts any more; written under RTNL
  * @pin: the endpoint does not follow where packets come from; written under RTNL
- * @keepalive: seconds between NAT keepalives, 0 for none; written under RTNL
- * @keepalive_timer: sends the next one
+ * @nat_keepalive: seconds between NAT keepalives, 0 for none; written under RTNL
+ * @nat_keepalive_timer: sends the next one
  * @moved_lock: protects @moved_to and @moved_port
  * @moved_to: where the last authentic packet came from, if not from @endpoint
  * @moved_port: its port, 0 when nothing is to be done
@@ -108,10 +108,10 @@ struct pvsvpn_peer {
 	u32 path_mtu;
 	unsigned long last_rx;
 	unsigned long last_tx;
-	bool dead;
+	bool deleted;
 	bool pin;
-	u32 keepalive;
-	struct timer_list keepalive_timer;
+	u32 nat_keepalive;
+	struct timer_list nat_keepalive_timer;
 	spinlock_t moved_lock;
 	xfrm_address_t moved_to;
 	__be16 moved_port;
@@ -126,7 +126,7 @@ struct pvsvpn_peer {
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  * @sport: as in struct pvsvpn_endpoint
  * @dport: as in struct pvsvpn_endpoint
- * @keepalive: as in struct pvsvpn_peer
+ * @nat_keepalive: as in struct pvsvpn_peer
  * @pin: as in struct pvsvpn_peer
  * @link: as in struct pvsvpn_endpoint
  * @local: as in struct pvsvpn_endpoint
@@ -142,7 +142,7 @@ struct pvsvpn_peer_config {
 	u8 encap;
 	__be16 sport;
 	__be16 dport;
-	u32 keepalive;
+	u32 nat_keepalive;
 	bool pin;
 	int link;
 	xfrm_address_t local;
