@@ -599,6 +599,9 @@ static int config_parse(struct pvsvpn_peer_config *config,
 	if (err)
 		return err;
 	udp_set(config, info);
+	err = pvsvpn_netlink_parse_liveness(config, peer, info);
+	if (err)
+		return err;
 	if (window)
 		config->replay_window = nla_get_u32(window);
 	return subnets_parse(config, pvs, peer, info);

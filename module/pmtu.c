@@ -21,6 +21,18 @@
 /* Trailer without padding. */
 #define TRAILER_LEN	2
 
+/* What fits behind the headers and before the trailer; 0 if hardly anything. */
+static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
+		     const struct pvsvpn_transform *transform)
+{
+	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
+		     transform->icv_len;
+
+	if (path_mtu < around + TRAILER_LEN + transform->align)
+		return 0;
+	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
+}
+
 /**
  * pvsvpn_pmtu_inner() - the largest inner packet that fits
  * @path_mtu: MTU of the outer path, bytes
@@ -32,12 +44,8 @@
 u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform)
 {
-	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
-		     transform->icv_len;
-
-	if (path_mtu < around + IPV4_MIN_MTU + TRAILER_LEN + transform->align)
-		return IPV4_MIN_MTU;
-	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
+	return max_t(u32, pmtu_room(path_mtu, outer_len, transform),
+		     IPV4_MIN_MTU);
 }
 
 /**
@@ -173,6 +181,26 @@ static int too_big6(struct sk_buff *skb, u32 mtu)
 	return PVSVPN_DROP_TX_TOO_BIG;
 }
 
+static unsigned int path_outer_len(const struct pvsvpn_outer *outer)
+{
+	return pvsvpn_outer_len(outer->family, outer->sport ?
+				PVSVPN_ENCAP_UDP : PVSVPN_ENCAP_NONE);
+}
+
+/**
+ * pvsvpn_pmtu_room() - how long padding may make an inner packet
+ * @sa: outbound SA
+ * @dst: route to the peer
+ * @outer: the outer headers
+ *
+ * Context: RCU read side. Return: bytes.
+ */
+u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
+		     const struct pvsvpn_outer *outer)
+{
+	return pmtu_room(dst_mtu(dst), path_outer_len(outer), sa->transform);
+}
+
 /**
  * pvsvpn_pmtu_check() - does a packet fit the path?
  * @sa: outbound SA
@@ -191,10 +219,9 @@ int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      const struct dst_entry *dst,
 		      const struct pvsvpn_outer *outer, bool *fragment)
 {
-	u8 encap = outer->sport ? PVSVPN_ENCAP_UDP : PVSVPN_ENCAP_NONE;
-	unsigned int outer_len = pvsvpn_outer_len(outer->family, encap);
 	u32 path_mtu = dst_mtu(dst);
-	u32 mtu = pvsvpn_pmtu_inner(path_mtu, outer_len, sa->transform);
+	u32 mtu = pvsvpn_pmtu_inner(path_mtu, path_outer_len(outer),
+				    sa->transform);
 
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
 		pvsvpn_device_refresh(sa->peer->pvs);
