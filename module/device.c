@@ -150,6 +150,17 @@ static void pvsvpn_dev_free(struct net_device *dev)
 	xa_destroy(&pvs->peers);
 }
 
+static int pvsvpn_dev_open(struct net_device *dev)
+{
+	struct pvsvpn_device *pvs = netdev_priv(dev);
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+
+	xa_for_each(&pvs->peers, id, peer)
+		pvsvpn_liveness_restart(peer);
+	return 0;
+}
+
 static int pvsvpn_dev_change_mtu(struct net_device *dev, int mtu)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
@@ -174,6 +185,7 @@ static void pvsvpn_dev_get_stats64(struct net_device *dev,
 static const struct net_device_ops pvsvpn_netdev_ops = {
 	.ndo_init = pvsvpn_dev_init,
 	.ndo_uninit = pvsvpn_dev_uninit,
+	.ndo_open = pvsvpn_dev_open,
 	.ndo_start_xmit = pvsvpn_xmit,
 	.ndo_change_mtu = pvsvpn_dev_change_mtu,
 	.ndo_get_stats64 = pvsvpn_dev_get_stats64,

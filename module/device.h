@@ -47,7 +47,7 @@ struct pvsvpn_settings {
  * @next_id: where the search for a free id starts; ids are not reused soon
  * @peer_count: peers; RTNL
  * @sa_count: SAs of all peers; RTNL
- * @up_count: peers with a usable outbound SA; carrier is on while > 0; RTNL
+ * @up_count: peers that are up; carrier is on while > 0; RTNL
  * @selector: inner address -> peer
  * @gro_cells: decrypted packets on their way into the stack
  * @counters: per CPU, PVSVPN_DROP_MAX reasons

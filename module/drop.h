@@ -10,7 +10,8 @@
  *   symbol  PVSVPN_DROP_<symbol>
  *   name    what users see; never changes its meaning once released
  *   link    column of `ip -s link` that also counts it: RX_ERRORS, RX_DROPPED,
- *           TX_ERRORS, TX_DROPPED, or NONE where the core already does
+ *           TX_ERRORS, TX_DROPPED, CORE where the core already does, or NONE
+ *           for what is nobody's loss
  *   core    reason handed to kfree_skb_reason(): SKB_DROP_REASON_<core>
  *   text    what happened, then what to do about it
  *
@@ -39,8 +40,8 @@
 		"ESP padding is not 1, 2, 3, ... or longer than the packet; the sender is broken") \
 	PVSVPN_DROP(RX_NEXT_HEADER, "rx_next_header", RX_ERRORS, IP_NOPROTO, \
 		"ESP next header is neither IPv4 nor IPv6; the peer must use tunnel mode") \
-	PVSVPN_DROP(RX_DUMMY, "rx_dummy", RX_DROPPED, NOT_SPECIFIED,	\
-		"ESP dummy packet (next header 59), sent to hide traffic; harmless") \
+	PVSVPN_DROP(RX_DUMMY, "rx_dummy", NONE, NOT_SPECIFIED,	\
+		"ESP dummy packet (next header 59): a keepalive, or sent to hide traffic; harmless") \
 	PVSVPN_DROP(RX_MALFORMED, "rx_malformed", RX_ERRORS, IP_INHDR,	\
 		"inner IP header is cut short or contradicts its length; the sender is broken") \
 	PVSVPN_DROP(RX_SOURCE, "rx_source", RX_ERRORS, XFRM_POLICY,	\
@@ -55,7 +56,7 @@
 		"the crypto driver failed or its queue is full; see the driver in pvsvpnctl show") \
 	PVSVPN_DROP(RX_NOMEM, "rx_nomem", RX_DROPPED, NOMEM,		\
 		"out of memory on receive")				\
-	PVSVPN_DROP(RX_BACKLOG, "rx_backlog", NONE, FULL_RING,		\
+	PVSVPN_DROP(RX_BACKLOG, "rx_backlog", CORE, FULL_RING,		\
 		"receive queue of the device is full; the host cannot keep up (net.core.netdev_max_backlog)") \
 	PVSVPN_DROP(TX_SEQ_EXHAUSTED, "tx_seq_exhausted", TX_ERRORS, NOT_SPECIFIED, \
 		"the SA has used all sequence numbers; add a new SA")	\

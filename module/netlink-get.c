@@ -160,7 +160,7 @@ static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 		return 0;
 	if (nla_put_u16(msg, PVSVPN_A_PEER_SPORT, ntohs(endpoint->sport)) ||
 	    nla_put_u16(msg, PVSVPN_A_PEER_DPORT, ntohs(endpoint->dport)) ||
-	    nla_put_u32(msg, PVSVPN_A_PEER_NAT_KEEPALIVE, peer->keepalive) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_NAT_KEEPALIVE, peer->nat_keepalive) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_PIN, peer->pin))
 		return -EMSGSIZE;
 	return 0;
@@ -189,7 +189,7 @@ static int peer_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 	unsigned long last_rx = READ_ONCE(peer->last_rx);
 	u32 path_mtu = READ_ONCE(peer->path_mtu);
 
-	if (peer->up && sa &&
+	if (sa && !test_bit(PVSVPN_SA_EXPIRED, &sa->flags) &&
 	    nla_put_u32(msg, PVSVPN_A_PEER_TX_SPI, be32_to_cpu(sa->spi)))
 		return -EMSGSIZE;
 	if (path_mtu && nla_put_u32(msg, PVSVPN_A_PEER_PATH_MTU, path_mtu))
@@ -221,6 +221,7 @@ static int peer_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 {
 	if (peer_put_ids(msg, peer) ||
 	    peer_put_endpoint(msg, pvsvpn_peer_endpoint(peer)) ||
+	    pvsvpn_netlink_put_liveness(msg, peer) ||
 	    nla_put_u32(msg, PVSVPN_A_PEER_REPLAY_WINDOW,
 			peer->replay_window) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_UP, peer->up) ||

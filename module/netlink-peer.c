@@ -93,21 +93,21 @@ static void udp_set(struct pvsvpn_peer_config *config, struct genl_info *info)
 	if (config->encap != PVSVPN_ENCAP_UDP) {
 		config->sport = 0;
 		config->dport = 0;
-		config->keepalive = 0;
+		config->nat_keepalive = 0;
 		config->pin = false;
 		return;
 	}
 	if (!config->sport) {
 		config->sport = htons(PVSVPN_UDP_PORT_DEFAULT);
 		config->dport = htons(PVSVPN_UDP_PORT_DEFAULT);
-		config->keepalive = PVSVPN_NAT_KEEPALIVE_DEFAULT;
+		config->nat_keepalive = PVSVPN_NAT_KEEPALIVE_DEFAULT;
 	}
 	if (sport)
 		config->sport = htons(nla_get_u16(sport));
 	if (dport)
 		config->dport = htons(nla_get_u16(dport));
 	if (keepalive)
-		config->keepalive = nla_get_u32(keepalive);
+		config->nat_keepalive = nla_get_u32(keepalive);
 	if (pin)
 		config->pin = nla_get_u8(pin);
 }
@@ -567,7 +567,7 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->encap = endpoint->encap;
 	config->sport = endpoint->sport;
 	config->dport = endpoint->dport;
-	config->keepalive = peer->keepalive;
+	config->nat_keepalive = peer->nat_keepalive;
 	config->pin = peer->pin;
 	config->link = endpoint->link;
 	config->local = endpoint->local;
@@ -598,6 +598,9 @@ static int config_parse(struct pvsvpn_peer_config *config,
 	if (err)
 		return err;
 	udp_set(config, info);
+	err = pvsvpn_netlink_parse_liveness(config, peer, info);
+	if (err)
+		return err;
 	if (window)
 		config->replay_window = nla_get_u32(window);
 	return subnets_parse(config, pvs, peer, info);

@@ -9,6 +9,7 @@
 
 struct pvsvpn_device;
 struct pvsvpn_peer;
+struct pvsvpn_peer_config;
 struct pvsvpn_sa;
 
 extern struct genl_family pvsvpn_nl_family;
@@ -32,6 +33,11 @@ int pvsvpn_netlink_put_settings(struct sk_buff *msg,
 				const struct pvsvpn_device *pvs);
 int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
 				 const struct pvsvpn_sa *sa);
+int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
+				  const struct pvsvpn_peer *peer,
+				  struct genl_info *info);
+int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
+				const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_check_window(const struct nlattr *attr,
 				struct netlink_ext_ack *extack);
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,

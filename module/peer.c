@@ -360,7 +360,7 @@ static void peer_refresh_work(struct work_struct *work)
 						refresh);
 
 	rtnl_lock();
-	if (!peer->dead) {
+	if (!peer->deleted) {
 		pvsvpn_peer_select_sa(peer);
 		peer_moved(peer);
 	}
@@ -395,7 +395,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port)
 {
 	if (likely(endpoint_is(pvsvpn_peer_endpoint(peer), remote, port)) ||
-	    READ_ONCE(peer->pin) || READ_ONCE(peer->dead))
+	    READ_ONCE(peer->pin) || READ_ONCE(peer->deleted))
 		return;
 	spin_lock(&peer->moved_lock);
 	peer->moved_to = *remote;
@@ -422,12 +422,14 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	INIT_LIST_HEAD(&peer->subnets);
 	strscpy(peer->name, config->name, sizeof(peer->name));
 	peer->replay_window = config->replay_window;
-	peer->keepalive = config->keepalive;
+	peer->nat_keepalive = config->nat_keepalive;
 	peer->last_tx = jiffies;
 	peer->pin = config->pin;
+	peer->tfc = config->tfc;
 	spin_lock_init(&peer->moved_lock);
 	INIT_WORK(&peer->refresh, peer_refresh_work);
 	pvsvpn_udp_keepalive_init(peer);
+	pvsvpn_liveness_init(peer, config->keepalive, config->dead_after);
 	peer->next_sa_id = 1;
 	peer->pvs = pvs;
 	netdev_hold(pvs->dev, &peer->dev_tracker, GFP_KERNEL);
@@ -536,9 +538,12 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		goto err_endpoint;
 	peer_switch_endpoint(peer, endpoint);
 	peer->replay_window = config->replay_window;
-	WRITE_ONCE(peer->keepalive, config->keepalive);
+	WRITE_ONCE(peer->nat_keepalive, config->nat_keepalive);
 	WRITE_ONCE(peer->pin, config->pin);
+	WRITE_ONCE(peer->tfc, config->tfc);
 	pvsvpn_udp_keepalive_start(peer);
+	pvsvpn_liveness_set(peer, config->keepalive, config->dead_after);
+	pvsvpn_peer_select_sa(peer);
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 
@@ -549,7 +554,7 @@ refused:
 	return err;
 }
 
-static void peer_set_up(struct pvsvpn_peer *peer, bool up)
+static void peer_set_up(struct pvsvpn_peer *peer, bool up, const char *why)
 {
 	struct pvsvpn_device *pvs = peer->pvs;
 
@@ -558,12 +563,10 @@ static void peer_set_up(struct pvsvpn_peer *peer, bool up)
 	peer->up = up;
 	if (up) {
 		pvs->up_count++;
-		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_UP,
-				  "outbound-sa");
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_UP, why);
 	} else {
 		pvs->up_count--;
-		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DOWN,
-				  "no-outbound-sa");
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DOWN, why);
 	}
 	pvsvpn_device_carrier(pvs);
 }
@@ -586,13 +589,15 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
  * @peer: the peer
  *
  * The newest usable one carries the traffic; without any, the newest stays in
- * place to say why it does not. Reports SAs whose lifetime is over.
+ * place to say why it does not. Reports SAs whose lifetime is over. A dead peer
+ * keeps its SA, for keepalives, but is not up.
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 {
 	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL;
+	const char *why;
 
 	ASSERT_RTNL();
 	list_for_each_entry(sa, &peer->sas, list) {
@@ -604,7 +609,9 @@ void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 			usable = sa;
 	}
 	rcu_assign_pointer(peer->tx_sa, usable ?: newest);
-	peer_set_up(peer, usable);
+	why = pvsvpn_liveness_look(peer, usable);
+	peer_set_up(peer, usable && !peer->liveness.dead,
+		    why ?: usable ? "outbound-sa" : "no-outbound-sa");
 }
 
 /**
@@ -620,8 +627,9 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 
 	ASSERT_RTNL();
 	/* 0. Nothing is sent or followed on its own any more. */
-	WRITE_ONCE(peer->dead, true);
+	WRITE_ONCE(peer->deleted, true);
 	pvsvpn_udp_keepalive_stop(peer);
+	pvsvpn_liveness_stop(peer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	peer_del_subnets(peer);
 	/* 2. None finds it by an SPI. */

@@ -13,6 +13,7 @@
 
 #include <uapi/linux/pvsvpn.h>
 
+#include "liveness.h"
 #include "selector.h"
 
 struct netlink_ext_ack;
@@ -69,7 +70,7 @@ struct pvsvpn_endpoint {
  * @sas: its SAs, oldest first; RTNL
  * @sa_count: how many; RTNL
  * @next_sa_id: id of the next SA; RTNL
- * @up: has a usable outbound SA; RTNL
+ * @up: has a usable outbound SA and is not dead; RTNL
  * @subnets: its prefixes; RTNL
  * @default_subnets: the prefixes are 0.0.0.0/0 and ::/0 because none was given
  * @replay_window: of inbound SAs that name none, in packets; RTNL
@@ -77,10 +78,13 @@ struct pvsvpn_endpoint {
  *	look. Written under RTNL, read anywhere
  * @last_rx: jiffies of the last authenticated packet, 0 if none; no lock
  * @last_tx: jiffies of the last packet sent; no lock
- * @dead: no work and no timer starts any more; written under RTNL
+ * @deleted: no work and no timer starts any more; written under RTNL
  * @pin: the endpoint does not follow where packets come from; written under RTNL
- * @keepalive: seconds between NAT keepalives, 0 for none; written under RTNL
- * @keepalive_timer: sends the next one
+ * @nat_keepalive: seconds between NAT keepalives, 0 for none; written under RTNL
+ * @nat_keepalive_timer: sends the next one
+ * @liveness: keepalives and whether it is dead
+ * @tfc: inner packets are padded to a multiple of so many bytes, or with
+ *	PVSVPN_TFC_MTU to what fits the path; 0 for not at all. Written under RTNL
  * @moved_lock: protects @moved_to and @moved_port
  * @moved_to: where the last authentic packet came from, if not from @endpoint
  * @moved_port: its port, 0 when nothing is to be done
@@ -108,10 +112,12 @@ struct pvsvpn_peer {
 	u32 path_mtu;
 	unsigned long last_rx;
 	unsigned long last_tx;
-	bool dead;
+	bool deleted;
 	bool pin;
-	u32 keepalive;
-	struct timer_list keepalive_timer;
+	u32 nat_keepalive;
+	struct timer_list nat_keepalive_timer;
+	struct pvsvpn_liveness liveness;
+	u32 tfc;
 	spinlock_t moved_lock;
 	xfrm_address_t moved_to;
 	__be16 moved_port;
@@ -126,8 +132,11 @@ struct pvsvpn_peer {
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  * @sport: as in struct pvsvpn_endpoint
  * @dport: as in struct pvsvpn_endpoint
- * @keepalive: as in struct pvsvpn_peer
+ * @nat_keepalive: as in struct pvsvpn_peer
  * @pin: as in struct pvsvpn_peer
+ * @keepalive: as in struct pvsvpn_liveness
+ * @dead_after: as in struct pvsvpn_liveness; more than @keepalive, if both are set
+ * @tfc: as in struct pvsvpn_peer
  * @link: as in struct pvsvpn_endpoint
  * @local: as in struct pvsvpn_endpoint
  * @remote: as in struct pvsvpn_endpoint
@@ -142,8 +151,11 @@ struct pvsvpn_peer_config {
 	u8 encap;
 	__be16 sport;
 	__be16 dport;
-	u32 keepalive;
+	u32 nat_keepalive;
 	bool pin;
+	u32 keepalive;
+	u32 dead_after;
+	u32 tfc;
 	int link;
 	xfrm_address_t local;
 	xfrm_address_t remote;

@@ -21,6 +21,18 @@
 /* Trailer without padding. */
 #define TRAILER_LEN	2
 
+/* What fits behind the headers and before the trailer; 0 if hardly anything. */
+static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
+		     const struct pvsvpn_transform *transform)
+{
+	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
+		     transform->icv_len;
+
+	if (path_mtu < around + TRAILER_LEN + transform->align)
+		return 0;
+	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
+}
+
 /**
  * pvsvpn_pmtu_inner() - the largest inner packet that fits
  * @path_mtu: MTU of the outer path, bytes
@@ -32,12 +44,8 @@
 u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform)
 {
-	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
-		     transform->icv_len;
-
-	if (path_mtu < around + IPV4_MIN_MTU + TRAILER_LEN + transform->align)
-		return IPV4_MIN_MTU;
-	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
+	return max_t(u32, pmtu_room(path_mtu, outer_len, transform),
+		     IPV4_MIN_MTU);
 }
 
 static u32 peer_mtu(const struct pvsvpn_peer *peer,
@@ -194,6 +202,20 @@ static int too_big6(struct sk_buff *skb, const struct pvsvpn_fit *fit)
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	return PVSVPN_DROP_TX_TOO_BIG;
+}
+
+/**
+ * pvsvpn_pmtu_room() - how long padding may make an inner packet
+ * @sa: outbound SA
+ * @dst: route to the peer
+ * @outer: the outer headers
+ *
+ * Context: RCU read side. Return: bytes.
+ */
+u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
+		     const struct pvsvpn_outer *outer)
+{
+	return pmtu_room(dst_mtu(dst), outer->len, sa->transform);
 }
 
 /**

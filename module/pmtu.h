@@ -37,6 +37,8 @@ u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
+u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
+		     const struct pvsvpn_outer *outer);
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      const struct dst_entry *dst,
 		      const struct pvsvpn_outer *outer, struct pvsvpn_fit *fit);

@@ -214,6 +214,7 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	why = pvsvpn_replay_commit(&sa->replay, receive_cb(skb)->seq);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
+	pvsvpn_liveness_seen(sa->peer);
 	receive_follow(sa, skb);
 	why = pvsvpn_esp_strip(sa, skb, &next_header);
 	if (unlikely(why != PVSVPN_PASS))
@@ -253,15 +254,6 @@ static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 		pvsvpn_stats_passed(sa, PVSVPN_RX, len);
 }
 
-static void receive_seen(struct pvsvpn_peer *peer)
-{
-	/* 0 stands for never. */
-	unsigned long now = jiffies ?: 1;
-
-	if (READ_ONCE(peer->last_rx) != now)
-		WRITE_ONCE(peer->last_rx, now);
-}
-
 /* Decryption has ended. */
 static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 {
@@ -277,7 +269,6 @@ static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 		receive_drop(sa, skb, PVSVPN_DROP_RX_DOWN);
 		return;
 	}
-	receive_seen(sa->peer);
 	why = receive_open(sa, skb);
 	if (likely(why == PVSVPN_PASS))
 		receive_deliver(sa, skb);

@@ -9,7 +9,7 @@
 #include "stats.h"
 #include "trace.h"
 
-enum link_column { RX_ERRORS, RX_DROPPED, TX_ERRORS, TX_DROPPED, NONE };
+enum link_column { RX_ERRORS, RX_DROPPED, TX_ERRORS, TX_DROPPED, CORE, NONE };
 
 #define REASON(symbol, name_, link_, core_, text)			\
 	[PVSVPN_DROP_##symbol] = {					\
@@ -90,7 +90,7 @@ void pvsvpn_stats_sum(struct pvsvpn_totals *sum,
 }
 
 /**
- * pvsvpn_stats_drops() - all drops, whatever the reason
+ * pvsvpn_stats_drops() - all drops but those that are nobody's loss
  * @sum: from pvsvpn_stats_sum()
  */
 u64 pvsvpn_stats_drops(const struct pvsvpn_totals *sum)
@@ -99,7 +99,8 @@ u64 pvsvpn_stats_drops(const struct pvsvpn_totals *sum)
 	int i;
 
 	for (i = 0; i < PVSVPN_DROP_MAX; i++)
-		drops += sum->drops[i];
+		if (reasons[i].link != NONE)
+			drops += sum->drops[i];
 	return drops;
 }
 

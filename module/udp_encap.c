@@ -265,11 +265,12 @@ static void keepalive_send(struct pvsvpn_peer *peer)
 /* Only where nothing else has kept the NAT's mapping (RFC 3948 section 4). */
 static void keepalive_timer(struct timer_list *timer)
 {
-	struct pvsvpn_peer *peer = from_timer(peer, timer, keepalive_timer);
-	unsigned long interval = READ_ONCE(peer->keepalive) * HZ;
+	struct pvsvpn_peer *peer = from_timer(peer, timer,
+					      nat_keepalive_timer);
+	unsigned long interval = READ_ONCE(peer->nat_keepalive) * HZ;
 	unsigned long due = READ_ONCE(peer->last_tx) + interval;
 
-	if (!interval || READ_ONCE(peer->dead))
+	if (!interval || READ_ONCE(peer->deleted))
 		return;
 	if (time_before(jiffies, due)) {
 		mod_timer(timer, due);
@@ -289,7 +290,7 @@ static void keepalive_timer(struct timer_list *timer)
  */
 void pvsvpn_udp_keepalive_init(struct pvsvpn_peer *peer)
 {
-	timer_setup(&peer->keepalive_timer, keepalive_timer, 0);
+	timer_setup(&peer->nat_keepalive_timer, keepalive_timer, 0);
 }
 
 /**
@@ -302,20 +303,20 @@ void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer)
 {
 	ASSERT_RTNL();
 	if (pvsvpn_peer_endpoint(peer)->encap != PVSVPN_ENCAP_UDP ||
-	    !peer->keepalive)
-		del_timer(&peer->keepalive_timer);
+	    !peer->nat_keepalive)
+		del_timer(&peer->nat_keepalive_timer);
 	else
-		mod_timer(&peer->keepalive_timer,
-			  jiffies + peer->keepalive * HZ);
+		mod_timer(&peer->nat_keepalive_timer,
+			  jiffies + peer->nat_keepalive * HZ);
 }
 
 /**
  * pvsvpn_udp_keepalive_stop() - a peer goes
- * @peer: the peer, marked as dead
+ * @peer: the peer, marked as deleted
  *
  * Context: process. On return none is being sent.
  */
 void pvsvpn_udp_keepalive_stop(struct pvsvpn_peer *peer)
 {
-	del_timer_sync(&peer->keepalive_timer);
+	del_timer_sync(&peer->nat_keepalive_timer);
 }

@@ -33,13 +33,16 @@
  */
 #define DEPTH_MAX	4
 
+/* Payload of a dummy packet. Stock Linux takes one without any for damaged. */
+#define DUMMY_LEN	8
+
 /* How many of our devices a packet is in on this CPU; BH disabled. */
 static DEFINE_PER_CPU(u8, xmit_depth);
 
 /**
  * struct xmit_cb - what the end of encryption needs to know, in skb->cb
  * @outer: the outer header
- * @inner_len: length of the inner packet
+ * @inner_len: length of the inner packet, 0 for a dummy packet
  * @depth: value of xmit_depth for whatever happens to the packet next
  */
 struct xmit_cb {
@@ -62,6 +65,8 @@ static struct xmit_cb *xmit_cb(struct sk_buff *skb)
  * @dst: route to the peer
  * @outer: the outer header, but for what comes from the inner one
  * @fit: how it fits the path
+ * @tfc: of the peer, 0 for no padding
+ * @tfc_max: how long padding may make an inner packet
  */
 struct xmit_batch {
 	struct pvsvpn_device *pvs;
@@ -70,6 +75,8 @@ struct xmit_batch {
 	struct dst_entry *dst;
 	struct pvsvpn_outer outer;
 	struct pvsvpn_fit fit;
+	u32 tfc;
+	u32 tfc_max;
 };
 
 static int xmit_check_header(struct sk_buff *skb)
@@ -131,6 +138,10 @@ static int xmit_find_route(struct xmit_batch *batch)
 		return PTR_ERR(dst) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
 						PVSVPN_DROP_TX_NO_ROUTE;
 	batch->dst = dst;
+	batch->tfc = READ_ONCE(batch->peer->tfc);
+	if (unlikely(batch->tfc))
+		batch->tfc_max = pvsvpn_pmtu_room(batch->sa, dst,
+						  &batch->outer);
 	return PVSVPN_PASS;
 }
 
@@ -158,15 +169,47 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 	return why;
 }
 
-/*
- * Make a packet linear, ours alone, and with room on both sides: one copy at
- * most. The segments of a split packet are that already.
- */
-static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower)
+/* A dummy packet has no protocol. */
+static u8 xmit_next_header(const struct sk_buff *skb)
 {
-	int head = LL_RESERVED_SPACE(lower) + PVSVPN_OUTER_LEN_MAX +
-		   PVSVPN_ESP_HEAD_MAX - (int)skb_headroom(skb);
-	int tail = PVSVPN_ESP_TAIL_MAX + (int)skb->data_len -
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return IPPROTO_IPIP;
+	case htons(ETH_P_IPV6):
+		return IPPROTO_IPV6;
+	default:
+		return IPPROTO_NONE;
+	}
+}
+
+/* Bytes of padding behind the inner packet (RFC 4303 section 2.7). */
+static unsigned int xmit_tfc_len(const struct xmit_batch *batch,
+				 unsigned int len)
+{
+	u32 want = batch->tfc_max;
+
+	if (likely(!batch->tfc))
+		return 0;
+	if (batch->tfc != PVSVPN_TFC_MTU)
+		want = min_t(u32, want, roundup(len, batch->tfc));
+	return want > len ? want - len : 0;
+}
+
+static unsigned int xmit_headroom(const struct net_device *lower)
+{
+	return LL_RESERVED_SPACE(lower) + PVSVPN_OUTER_LEN_MAX +
+	       PVSVPN_ESP_HEAD_MAX;
+}
+
+/*
+ * Make a packet linear, ours alone, and with room on both sides, behind also for
+ * @tfc bytes: one copy at most. The segments of a split packet are that already.
+ */
+static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower,
+			  unsigned int tfc)
+{
+	int head = (int)xmit_headroom(lower) - (int)skb_headroom(skb);
+	int tail = PVSVPN_ESP_TAIL_MAX + (int)tfc + (int)skb->data_len -
 		   (int)(skb_end_pointer(skb) - skb_tail_pointer(skb));
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
@@ -189,7 +232,8 @@ static void xmit_passed(struct pvsvpn_sa *sa, unsigned int inner_len)
 {
 	unsigned long now = jiffies;
 
-	pvsvpn_stats_passed(sa, PVSVPN_TX, inner_len);
+	if (likely(inner_len))
+		pvsvpn_stats_passed(sa, PVSVPN_TX, inner_len);
 	if (READ_ONCE(sa->peer->last_tx) != now)
 		WRITE_ONCE(sa->peer->last_tx, now);
 }
@@ -248,14 +292,17 @@ static u8 xmit_ttl(const struct pvsvpn_settings *settings, u8 inner)
 	return ttl == PVSVPN_TTL_INHERIT ? inner : ttl;
 }
 
-static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb)
+static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb,
+			 unsigned int inner_len)
 {
 	const struct pvsvpn_settings *settings = &batch->pvs->settings;
 	struct xmit_cb *cb = xmit_cb(skb);
 
 	cb->outer = batch->outer;
-	cb->inner_len = skb->len;
+	cb->inner_len = inner_len;
 	cb->depth = __this_cpu_read(xmit_depth) + 1;
+	if (unlikely(!inner_len))
+		return;
 	if (skb->protocol == htons(ETH_P_IP)) {
 		cb->outer.tos = xmit_tos(settings, ip_hdr(skb)->tos);
 		cb->outer.ttl = xmit_ttl(settings, ip_hdr(skb)->ttl);
@@ -283,19 +330,21 @@ static void xmit_scrub(const struct pvsvpn_device *pvs, struct sk_buff *skb)
 static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 		     u64 seq)
 {
-	int why = xmit_make_room(skb, batch->dst->dev);
+	u8 next_header = xmit_next_header(skb);
+	unsigned int len = next_header == IPPROTO_NONE ? 0 : skb->len;
+	unsigned int tfc = xmit_tfc_len(batch, skb->len);
+	int why = xmit_make_room(skb, batch->dst->dev, tfc);
 
 	if (likely(why == PVSVPN_PASS) &&
-	    unlikely(!pvsvpn_lifetime_use(batch->sa, skb->len)))
+	    unlikely(!pvsvpn_lifetime_use(batch->sa, len)))
 		why = PVSVPN_DROP_TX_EXPIRED;
 	if (unlikely(why != PVSVPN_PASS)) {
 		xmit_drop(batch->sa, skb, why);
 		return;
 	}
-	xmit_fill_cb(batch, skb);
-	pvsvpn_esp_build(batch->sa, skb, seq,
-			 skb->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP :
-							    IPPROTO_IPV6);
+	xmit_fill_cb(batch, skb, len);
+	__skb_put_zero(skb, tfc);
+	pvsvpn_esp_build(batch->sa, skb, seq, next_header);
 	xmit_scrub(batch->pvs, skb);
 	skb->ignore_df = batch->fit.how != PVSVPN_FITS;
 	skb_dst_set_noref(skb, batch->dst);
@@ -416,4 +465,55 @@ netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	xmit_packet(&batch, skb);
 	return NETDEV_TX_OK;
+}
+
+static struct sk_buff *xmit_dummy_new(const struct xmit_batch *batch)
+{
+	unsigned int head = xmit_headroom(batch->dst->dev);
+	struct sk_buff *skb;
+
+	skb = alloc_skb(head + DUMMY_LEN + PVSVPN_ESP_TAIL_MAX, GFP_ATOMIC);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, head);
+	__skb_put_zero(skb, DUMMY_LEN);
+	skb->dev = batch->pvs->dev;
+	return skb;
+}
+
+/**
+ * pvsvpn_xmit_dummy() - send a packet that carries nothing
+ * @peer: to whom
+ *
+ * RFC 4303 section 2.6: next header 59. It takes a sequence number, counts for the
+ * packets of the SA's lifetimes and is padded like others, but is no inner packet
+ * to the counters. Without a usable SA nothing is sent; what else goes wrong is
+ * counted.
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_xmit_dummy(struct pvsvpn_peer *peer)
+{
+	struct xmit_batch batch = {
+		.pvs = peer->pvs,
+		.peer = peer,
+		.sa = rcu_dereference(peer->tx_sa),
+	};
+	struct sk_buff *skb;
+	int why;
+
+	if (!batch.sa || test_bit(PVSVPN_SA_EXPIRED, &batch.sa->flags))
+		return;
+	why = xmit_find_route(&batch);
+	if (likely(why == PVSVPN_PASS)) {
+		skb = xmit_dummy_new(&batch);
+		if (likely(skb))
+			xmit_segments(&batch, skb);
+		else
+			why = PVSVPN_DROP_TX_NOMEM;
+	}
+	if (unlikely(why != PVSVPN_PASS))
+		pvsvpn_stats_dropped(batch.pvs, peer, batch.sa, DUMMY_LEN,
+				     why);
+	dst_release(batch.dst);
 }

@@ -33,7 +33,7 @@ NLMSG_ERROR = 2
 NLMSG_DONE = 3
 COMMANDS_MAX = 16
 # In each attribute set of the family, "counters" is a flag among these.
-FLAGS_MAX = 24
+FLAGS_MAX = 48
 # So many bytes of a key are no accident.
 PART = 5
 SALT_LEN = 4

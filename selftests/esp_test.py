@@ -5,14 +5,15 @@
     esp_test.py GW WIRE GROUP...
 
 GW and WIRE are two empty network namespaces; see esp_gateway.py for what is
-made in them. Groups: receive, replay, send, vectors. One process for all cases, for
-python with scapy is slow to start.
+made in them. Groups: receive, replay, send, vectors, dummy, tfc. One process for all
+cases, for python with scapy is slow to start.
 """
 import os
 import random
 import sys
 import traceback
 
+import esp_idle
 import esp_receive
 import esp_replay
 import esp_send
@@ -24,6 +25,8 @@ GROUPS = {
     "replay": esp_replay.CASES,
     "send": esp_send.CASES,
     "vectors": esp_vectors.CASES,
+    "dummy": esp_idle.DUMMY_CASES,
+    "tfc": esp_idle.TFC_CASES,
 }
 
 

@@ -50,7 +50,10 @@ row()
 {
 	local column=${2//_/ }
 
-	[ "$column" != NONE ] || column='(by the core)'
+	case $column in
+	CORE) column='(by the core)' ;;
+	NONE) column='(none)' ;;
+	esac
 	# shellcheck disable=SC2016 # the back quotes are reStructuredText
 	printf '   * - ``%s``\n     - %s\n' "$1" "${column,,}"
 	# The text as a paragraph, folded where it grows too long.

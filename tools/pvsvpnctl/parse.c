@@ -121,6 +121,19 @@ const char *parse_mtu(const char *text, void *value)
 	return NULL;
 }
 
+const char *parse_tfc(const char *text, void *value)
+{
+	uint64_t number = 0;
+
+	if (!strcmp(text, "mtu"))
+		number = PVSVPN_TFC_MTU;
+	else if (strcmp(text, "off") &&
+		 (!parse_number(text, PVSVPN_TFC_MTU - 1, &number) || !number))
+		return "off, mtu, or a number of bytes";
+	*(uint32_t *)value = number;
+	return NULL;
+}
+
 static bool read_addr(const char *text, struct addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));

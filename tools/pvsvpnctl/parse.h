@@ -62,6 +62,7 @@ parse_fn parse_u64;		/* uint64_t, the same */
 parse_fn parse_port;		/* uint16_t, 1 to 65535 */
 parse_fn parse_switch;		/* uint8_t, on is 1 */
 parse_fn parse_mtu;		/* uint32_t, "auto" is 0 */
+parse_fn parse_tfc;		/* uint32_t, "off" is 0, "mtu" PVSVPN_TFC_MTU */
 parse_fn parse_addr;		/* struct addr */
 parse_fn parse_remote;		/* struct remote */
 parse_fn parse_dev;		/* char[IFNAMSIZ], "none" is empty */

@@ -18,13 +18,16 @@ static const char * const names[] = {
 	[PVSVPN_A_PEER_DPORT] = "dport",
 	[PVSVPN_A_PEER_NAT_KEEPALIVE] = "nat-keepalive",
 	[PVSVPN_A_PEER_PIN] = "pin",
+	[PVSVPN_A_PEER_KEEPALIVE] = "keepalive",
+	[PVSVPN_A_PEER_DEAD_AFTER] = "dead-after",
+	[PVSVPN_A_PEER_TFC] = "tfc",
 	[PVSVPN_A_PEER_SUBNET] = "subnet",
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = "replay-window",
 };
 
 enum {
-	LOCAL, REMOTE, DEV, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN, SUBNETS,
-	REPLAY_WINDOW, PARAMS
+	LOCAL, REMOTE, DEV, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN,
+	KEEPALIVE, DEAD_AFTER, TFC, SUBNETS, REPLAY_WINDOW, PARAMS
 };
 
 struct peer_config {
@@ -36,6 +39,9 @@ struct peer_config {
 	uint16_t dport;
 	uint32_t nat_keepalive;
 	uint8_t pin;
+	uint32_t keepalive;
+	uint32_t dead_after;
+	uint32_t tfc;
 	struct subnet_list subnets;
 	uint32_t replay_window;
 	struct param params[PARAMS];
@@ -54,6 +60,11 @@ static void init_config(struct peer_config *config)
 			[NAT_KEEPALIVE] = { "nat-keepalive", parse_u32,
 					    &config->nat_keepalive },
 			[PIN] = { "pin", parse_switch, &config->pin },
+			[KEEPALIVE] = { "keepalive", parse_u32,
+					&config->keepalive },
+			[DEAD_AFTER] = { "dead-after", parse_u32,
+					 &config->dead_after },
+			[TFC] = { "tfc", parse_tfc, &config->tfc },
 			[SUBNETS] = { "subnets", parse_subnets,
 				      &config->subnets },
 			[REPLAY_WINDOW] = { "replay-window", parse_u32,
@@ -97,6 +108,12 @@ static void put_config(struct nl *nl, const struct peer_config *config)
 			   config->nat_keepalive);
 	if (params[PIN].seen)
 		nl_put_u8(nl, PVSVPN_A_PEER_PIN, config->pin);
+	if (params[KEEPALIVE].seen)
+		nl_put_u32(nl, PVSVPN_A_PEER_KEEPALIVE, config->keepalive);
+	if (params[DEAD_AFTER].seen)
+		nl_put_u32(nl, PVSVPN_A_PEER_DEAD_AFTER, config->dead_after);
+	if (params[TFC].seen)
+		nl_put_u32(nl, PVSVPN_A_PEER_TFC, config->tfc);
 	if (params[REPLAY_WINDOW].seen)
 		nl_put_u32(nl, PVSVPN_A_PEER_REPLAY_WINDOW,
 			   config->replay_window);
@@ -188,19 +205,25 @@ static int run_del(const struct options *options, int argc, char **argv)
 	"                   the NAT's sake, 20 if not given, 0 for never\n" \
 	"  pin on|off       with encap udp: keep remote and dport, do not follow where\n" \
 	"                   authentic packets come from\n"	\
+	"  keepalive N      seconds without a packet until an ESP dummy packet is sent, up to\n" \
+	"                   3600, 0 (the default) for never\n" \
+	"  dead-after N     seconds without an authentic packet until the peer is dead, up to\n" \
+	"                   86400, 0 (the default) for never; more than keepalive\n" \
+	"  tfc off|mtu|N    pad what is sent to a multiple of N bytes, 2 to 65535, or to the\n" \
+	"                   largest size that fits the path, so that sizes tell nothing\n" \
 	"  subnets CIDR,... inner prefixes behind the peer; without, it takes everything\n" \
 	"  replay-window N  anti-replay window of its inbound SAs in packets, 32 to 4096\n"
 
 const struct command command_peer_add = {
 	.name = "peer add",
-	.args = "DEV PEER [local ADDR] remote ADDR [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] remote ADDR [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Adds a remote gateway to a device.\n\n" CONFIG_HELP,
 	.run = run_add,
 };
 
 const struct command command_peer_set = {
 	.name = "peer set",
-	.args = "DEV PEER [local ADDR] [remote ADDR] [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] [remote ADDR] [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones.\n\n"
 		CONFIG_HELP,
 	.run = run_set,

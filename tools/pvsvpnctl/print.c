@@ -79,6 +79,17 @@ const char *format_transform(char *text, const struct sa *sa)
 	return text;
 }
 
+const char *format_tfc(char *text, uint32_t tfc)
+{
+	if (!tfc)
+		strcpy(text, "off");
+	else if (tfc == PVSVPN_TFC_MTU)
+		strcpy(text, "mtu");
+	else
+		snprintf(text, FORMAT_MAX, "%u", tfc);
+	return text;
+}
+
 const char *dir_name(uint8_t dir)
 {
 	return dir == PVSVPN_DIRECTION_OUT ? "out" : "in";

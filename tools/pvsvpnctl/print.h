@@ -21,6 +21,8 @@ const char *format_bytes(char *text, uint64_t bytes);	/* 1.50 KiB */
 const char *format_age(char *text, uint64_t ms);	/* 2d 3h, 4m 5s, 0.6s */
 const char *format_transform(char *text, const struct sa *sa);
 
+const char *format_tfc(char *text, uint32_t tfc);	/* off, mtu, 128 */
+
 const char *dir_name(uint8_t dir);
 const char *encap_name(uint8_t encap);
 

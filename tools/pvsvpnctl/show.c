@@ -37,6 +37,8 @@ static void print_peer_state(const struct peer *peer)
 	char age[FORMAT_MAX];
 
 	printf("  state: %s", peer->up ? "up" : "down");
+	if (peer->dead_ms != NEVER)
+		printf(", dead for %s", format_age(age, peer->dead_ms));
 	if (peer->tx_spi)
 		printf(", sending with spi 0x%08x", peer->tx_spi);
 	if (peer->last_rx_ms == NEVER)
@@ -59,6 +61,22 @@ static void print_udp(const struct peer *peer)
 		puts("nat keepalive: off");
 }
 
+/* What is off by itself is shown where it is on. */
+static void print_liveness(const struct peer *peer)
+{
+	char text[FORMAT_MAX];
+
+	if (!peer->keepalive && !peer->dead_after && !peer->tfc)
+		return;
+	if (peer->keepalive)
+		printf("  keepalive: %u s", peer->keepalive);
+	if (peer->dead_after)
+		printf("  dead after: %u s", peer->dead_after);
+	if (peer->tfc)
+		printf("  tfc: %s", format_tfc(text, peer->tfc));
+	putchar('\n');
+}
+
 static void print_peer(const struct peer *peer)
 {
 	char text[FORMAT_MAX], name[sizeof(peer->name)];
@@ -71,6 +89,7 @@ static void print_peer(const struct peer *peer)
 	printf("  local: %s  encap: %s\n", format_addr(text, &peer->local),
 	       encap_name(peer->encap));
 	print_udp(peer);
+	print_liveness(peer);
 	print_subnets(&peer->subnets);
 	print_peer_state(peer);
 	printf("  path mtu: %u  inner mtu: %u  replay window: %u\n",
@@ -216,6 +235,19 @@ static void add_udp(struct json *json, const struct peer *peer)
 	json_bool(json, "pin", peer->pin);
 }
 
+static void add_liveness(struct json *json, const struct peer *peer)
+{
+	char text[FORMAT_MAX];
+
+	json_uint(json, "keepalive", peer->keepalive);
+	json_uint(json, "dead_after", peer->dead_after);
+	json_text(json, "tfc", format_tfc(text, peer->tfc));
+	if (peer->dead_ms == NEVER)
+		json_null(json, "dead_ms");
+	else
+		json_uint(json, "dead_ms", peer->dead_ms);
+}
+
 static char *peer_json(const struct peer *peer)
 {
 	struct json *json = json_new();
@@ -230,6 +262,7 @@ static char *peer_json(const struct peer *peer)
 		json_null(json, "link");
 	json_text(json, "encap", encap_name(peer->encap));
 	add_udp(json, peer);
+	add_liveness(json, peer);
 	json_raw(json, "subnets", subnets_json(&peer->subnets));
 	json_uint(json, "replay_window", peer->replay_window);
 	add_peer_state(json, peer);

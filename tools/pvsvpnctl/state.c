@@ -205,6 +205,10 @@ static const struct field peer_fields[] = {
 	[PVSVPN_A_PEER_DPORT] = FIELD(int, struct peer, dport),
 	[PVSVPN_A_PEER_NAT_KEEPALIVE] = FIELD(int, struct peer, nat_keepalive),
 	[PVSVPN_A_PEER_PIN] = FIELD(bool, struct peer, pin),
+	[PVSVPN_A_PEER_KEEPALIVE] = FIELD(int, struct peer, keepalive),
+	[PVSVPN_A_PEER_DEAD_AFTER] = FIELD(int, struct peer, dead_after),
+	[PVSVPN_A_PEER_TFC] = FIELD(int, struct peer, tfc),
+	[PVSVPN_A_PEER_DEAD] = FIELD(int, struct peer, dead_ms),
 	[PVSVPN_A_PEER_SUBNET] = FIELD(subnet, struct peer, subnets),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = FIELD(int, struct peer, replay_window),
 	[PVSVPN_A_PEER_UP] = FIELD(bool, struct peer, up),
@@ -230,6 +234,7 @@ int state_add_peer(const struct nlmsghdr *nlh, void *data)
 	state->peers = grow(state->peers, &state->peer_count, sizeof(*peer));
 	peer = &state->peers[state->peer_count - 1];
 	peer->last_rx_ms = NEVER;
+	peer->dead_ms = NEVER;
 	get_message(nlh, peer_fields, COUNT(peer_fields), peer);
 	return MNL_CB_OK;
 }

@@ -94,6 +94,10 @@ struct peer {
 	uint16_t dport;
 	uint32_t nat_keepalive;
 	bool pin;
+	uint32_t keepalive;
+	uint32_t dead_after;
+	uint32_t tfc;
+	uint64_t dead_ms;	/* or NEVER */
 	struct subnet_list subnets;
 	uint32_t replay_window;
 	bool up;

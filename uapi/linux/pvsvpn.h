@@ -29,6 +29,10 @@
 #define PVSVPN_MSS_CLAMP_MIN		216
 #define PVSVPN_FRAGMENT_INNER		0
 #define PVSVPN_FRAGMENT_OUTER		1
+#define PVSVPN_KEEPALIVE_MAX		3600
+#define PVSVPN_DEAD_AFTER_MAX		86400
+#define PVSVPN_TFC_MAX			65535
+#define PVSVPN_TFC_MTU			4294967295
 
 /**
  * enum pvsvpn_direction
@@ -44,8 +48,10 @@ enum pvsvpn_direction {
  * enum pvsvpn_event_type
  * @PVSVPN_EVENT_TYPE_PEER_NEW: A peer was added.
  * @PVSVPN_EVENT_TYPE_PEER_DEL: A peer was removed.
- * @PVSVPN_EVENT_TYPE_PEER_UP: The peer has a usable outbound SA, and had none.
- * @PVSVPN_EVENT_TYPE_PEER_DOWN: The peer has no usable outbound SA any more.
+ * @PVSVPN_EVENT_TYPE_PEER_UP: The peer has a usable outbound SA, and had none;
+ *   or it is no longer dead.
+ * @PVSVPN_EVENT_TYPE_PEER_DOWN: The peer has no usable outbound SA any more,
+ *   or is dead.
  * @PVSVPN_EVENT_TYPE_SA_NEW: An SA was added.
  * @PVSVPN_EVENT_TYPE_SA_DEL: An SA was removed.
  * @PVSVPN_EVENT_TYPE_SA_EXPIRED: An SA carries no further packet; the reason
@@ -135,6 +141,10 @@ enum {
 	PVSVPN_A_PEER_DPORT,
 	PVSVPN_A_PEER_NAT_KEEPALIVE,
 	PVSVPN_A_PEER_PIN,
+	PVSVPN_A_PEER_KEEPALIVE,
+	PVSVPN_A_PEER_DEAD_AFTER,
+	PVSVPN_A_PEER_TFC,
+	PVSVPN_A_PEER_DEAD,
 	PVSVPN_A_PEER_SUBNET,
 	PVSVPN_A_PEER_REPLAY_WINDOW,
 	PVSVPN_A_PEER_UP,

@@ -30,6 +30,12 @@ static void test_numbers(void)
 	ok(!parse_mtu("auto", &u32) && !u32, "mtu auto");
 	ok(!parse_mtu("1400", &u32) && u32 == 1400, "mtu number");
 	ok(parse_mtu("0", &u32), "mtu 0 is not auto");
+	ok(!parse_tfc("off", &u32) && !u32, "tfc off");
+	ok(!parse_tfc("mtu", &u32) && u32 == PVSVPN_TFC_MTU, "tfc mtu");
+	ok(!parse_tfc("256", &u32) && u32 == 256, "tfc number");
+	ok(parse_tfc("0", &u32), "tfc 0 is not off");
+	ok(parse_tfc("4294967295", &u32), "tfc of no number is mtu");
+	ok(parse_tfc("on", &u32), "tfc refuses other words");
 }
 
 static void test_addresses(void)

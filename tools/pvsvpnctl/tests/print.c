@@ -180,6 +180,17 @@ static void add_device(struct state *state)
 }
 
 /* Backwards, so that only sorting brings them into order. */
+/* Of this peer all is set that others have off. */
+#define DEAD 2
+
+static void put_liveness(struct nlmsghdr *nlh)
+{
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_KEEPALIVE, 10);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_DEAD_AFTER, 30);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_TFC, PVSVPN_TFC_MTU);
+	mnl_attr_put_u64(nlh, PVSVPN_A_PEER_DEAD, 61000);
+}
+
 static void add_peer(struct state *state, uint32_t ifindex, int number)
 {
 	struct nlmsghdr *nlh = message();
@@ -195,8 +206,10 @@ static void add_peer(struct state *state, uint32_t ifindex, int number)
 	mnl_attr_put(nlh, PVSVPN_A_SUBNET_ADDRESS, 4, "\x0a\1\0\0");
 	mnl_attr_put_u8(nlh, PVSVPN_A_SUBNET_PREFIX_LENGTH, 16);
 	mnl_attr_nest_end(nlh, nest);
-	mnl_attr_put_u8(nlh, PVSVPN_A_PEER_UP, 1);
+	mnl_attr_put_u8(nlh, PVSVPN_A_PEER_UP, number != DEAD);
 	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_TX_SPI, 0x1000 + number);
+	if (number == DEAD)
+		put_liveness(nlh);
 	state_add_peer(nlh, state);
 }
 
@@ -306,6 +319,13 @@ static void test_show(const struct state *state)
 			"  subnets: 10.1.0.0/16\n"
 			"  state: up, sending with spi 0x0000100a, nothing received yet\n"),
 	   "show: peer");
+	ok(strstr(text, "  keepalive: 10 s  dead after: 30 s  tfc: mtu\n"
+			"  subnets: 10.1.0.0/16\n"
+			"  state: down, dead for 1m 1s, sending with spi 0x00001002, ") &&
+	   count(text, "keepalive") == 1 && count(text, "dead for") == 1,
+	   "show: dead peer");
+	ok(count(json, "\"dead_ms\"") == PEERS &&
+	   count(json, "61000") == 1, "show --json: dead peer");
 	ok(count(text, "aes256gcm16 4294967295") == 2 * PEERS, "show: SAs");
 	ok(is_json(json), "show --json is JSON");
 	ok(count(json, "\"transform\"") == 2 * PEERS, "show --json: SAs");

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a peer is sent that carries nothing, dummy packets and padding (RFC 4303
+ * sections 2.6 and 2.7), and when it is dead.
+ */
+#include <linux/jiffies.h>
+#include <linux/rtnetlink.h>
+
+#include "netlink.h"
+#include "peer.h"
+
+static int seconds_parse(u32 *seconds, const struct nlattr *attr,
+			 const char *name, u32 max,
+			 struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	*seconds = nla_get_u32(attr);
+	if (*seconds <= max)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"%s %u is out of range; use 0 (off) to %u",
+				name, *seconds, max);
+	return -EINVAL;
+}
+
+static int tfc_parse(u32 *tfc, const struct nlattr *attr,
+		     struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	*tfc = nla_get_u32(attr);
+	if (*tfc != 1 && (*tfc <= PVSVPN_TFC_MAX || *tfc == PVSVPN_TFC_MTU))
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"tfc %u is out of range; use 2 to %u, mtu or off",
+				*tfc, PVSVPN_TFC_MAX);
+	return -EINVAL;
+}
+
+/* The other end is set alike as a rule: between two keepalives it would die. */
+static int dead_after_check(const struct pvsvpn_peer_config *config,
+			    struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[PVSVPN_A_PEER_DEAD_AFTER] ?:
+				    info->attrs[PVSVPN_A_PEER_KEEPALIVE];
+
+	if (!attr || !config->keepalive || !config->dead_after ||
+	    config->dead_after > config->keepalive)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
+				"dead-after %u is not longer than keepalive %u; raise it or lower that",
+				config->dead_after, config->keepalive);
+	return -EINVAL;
+}
+
+/**
+ * pvsvpn_netlink_parse_liveness() - keepalive, dead-after and tfc of a request
+ * @config: to be filled in
+ * @peer: what the request leaves out is as with this one; NULL for a new peer
+ * @info: the request
+ *
+ * Context: process, RTNL held. Return: 0, or -EINVAL with its text in extack.
+ */
+int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
+				  const struct pvsvpn_peer *peer,
+				  struct genl_info *info)
+{
+	int err;
+
+	if (peer) {
+		config->keepalive = peer->liveness.keepalive;
+		config->dead_after = peer->liveness.dead_after;
+		config->tfc = peer->tfc;
+	}
+	err = seconds_parse(&config->keepalive,
+			    info->attrs[PVSVPN_A_PEER_KEEPALIVE], "keepalive",
+			    PVSVPN_KEEPALIVE_MAX, info->extack);
+	if (!err)
+		err = seconds_parse(&config->dead_after,
+				    info->attrs[PVSVPN_A_PEER_DEAD_AFTER],
+				    "dead-after", PVSVPN_DEAD_AFTER_MAX,
+				    info->extack);
+	if (!err)
+		err = tfc_parse(&config->tfc, info->attrs[PVSVPN_A_PEER_TFC],
+				info->extack);
+	return err ?: dead_after_check(config, info);
+}
+
+/**
+ * pvsvpn_netlink_put_liveness() - the same of a peer, and whether it is dead
+ * @msg: where to put them
+ * @peer: the peer
+ *
+ * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
+ */
+int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
+				const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_liveness *live = &peer->liveness;
+
+	if (nla_put_u32(msg, PVSVPN_A_PEER_KEEPALIVE, live->keepalive) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_DEAD_AFTER, live->dead_after) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_TFC, peer->tfc))
+		return -EMSGSIZE;
+	if (!live->dead)
+		return 0;
+	return nla_put_u64_64bit(msg, PVSVPN_A_PEER_DEAD,
+				 jiffies64_to_msecs(jiffies - live->dead_at),
+				 PVSVPN_A_PEER_PAD);
+}

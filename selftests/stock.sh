@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# For the tests to source, behind lib.sh: stock Linux IPsec (XFRM with an xfrm interface)
+# at the other end.
+#
+#   namespace $gw                                   namespace $stock
+#   pvs0 10.1.0.1 fd00:1::1                         ipsec0 10.2.0.1 fd00:2::1
+#     outer0 192.0.2.1 -------------veth------------- outer0 192.0.2.2
+
+# stock_state NS SRC DST SPI KEY IF_ID, for aes128gcm16
+# A window of 1024, as ours: two CPUs that send at once reorder by more than 32.
+stock_state()
+{
+	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel \
+		aead 'rfc4106(gcm(aes))' "0x$5" 128 if_id "$6" replay-window 1024 flag af-unspec
+}
+
+# stock_policies NS LOCAL REMOTE IF_ID
+stock_policies()
+{
+	local any dir
+
+	for any in 0.0.0.0/0 ::/0; do
+		ip -n "$1" xfrm policy add dir out src $any dst $any if_id "$4" \
+			tmpl src "$2" dst "$3" proto esp mode tunnel
+		for dir in in fwd; do
+			ip -n "$1" xfrm policy add dir $dir src $any dst $any if_id "$4" \
+				tmpl src "$3" dst "$2" proto esp mode tunnel
+		done
+	done
+}
+
+# stock_device NS LOCAL REMOTE DEV IF_ID: an xfrm interface, all traffic of which is for REMOTE
+stock_device()
+{
+	ip -n "$1" link add "$4" type xfrm dev outer0 if_id "$5"
+	stock_policies "$1" "$2" "$3" "$5"
+	# No packets of the host's own into the tunnel: they count where a state is missing
+	ip -n "$1" link set "$4" addrgenmode none up
+}
+
+# inner NS DEV ADDR4 ADDR6 TO4 TO6: addresses and routes of a tunnel's end
+inner()
+{
+	ip -n "$1" addr add "$3/32" dev "$2"
+	ip -n "$1" addr add "$4/128" dev "$2" nodad
+	ip -n "$1" route add "$5" dev "$2" src "$3"
+	ip -n "$1" route add "$6" dev "$2" src "$4"
+}
+
+# ends: the namespaces and the wire of lib.sh
+ends()
+{
+	wire_up
+	# shellcheck disable=SC2154 # by wire_up
+	gw=$left stock=$right
+}
+
+# devices: both ends, without SAs
+devices()
+{
+	ends
+	ip -n "$gw" link add pvs0 type pvsvpn
+	ctl "$gw" peer add pvs0 stock local 192.0.2.1 remote 192.0.2.2
+	ip -n "$gw" link set pvs0 addrgenmode none up
+	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
+	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
+	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
+}
+
+# tunnel: from nothing to both ends up, with aes128gcm16
+tunnel()
+{
+	local there back
+
+	devices
+	there=$("$PVSVPNCTL" genkey aes128gcm16)
+	back=$("$PVSVPNCTL" genkey aes128gcm16)
+	ctl "$gw" sa add pvs0 stock dir out spi 0x1001 transform aes128gcm16 key-file - <<<"$there"
+	ctl "$gw" sa add pvs0 stock dir in spi 0x1002 transform aes128gcm16 key-file - <<<"$back"
+	stock_state "$stock" 192.0.2.1 192.0.2.2 0x1001 "$there" 42
+	stock_state "$stock" 192.0.2.2 192.0.2.1 0x1002 "$back" 42
+}
+
+# errors NS: the error counters of all devices and of stock IPsec, one a line
+errors()
+{
+	in_ns "$1" awk 'NR > 2 { print $1, "rx", $4, $5, $6, $7, "tx", $12, $13, $14, $15, $16 }' \
+		/proc/net/dev
+	in_ns "$1" cat /proc/net/xfrm_stat
+	ip -n "$1" -s xfrm state | grep failed || true
+}
+
+# What must not move, of both ends
+all_errors()
+{
+	errors "$gw"
+	errors "$stock"
+	ctl "$gw" stats | grep -vE ' ([rt]x_)?(packets|bytes) [0-9]+$'
+}
+
+# no_errors BEFORE
+no_errors()
+{
+	local moved
+
+	moved=$(diff <(echo "$1") <(all_errors)) || fail "error counters have moved:" "$moved"
+}
