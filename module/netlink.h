@@ -30,6 +30,8 @@ bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what);
 int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
 				 const struct pvsvpn_sa *sa);
+int pvsvpn_netlink_put_path(struct sk_buff *msg,
+			    const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_check_window(const struct nlattr *attr,
 				struct netlink_ext_ack *extack);
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,

@@ -40,6 +40,15 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
 }
 
+/* Of the SA that sends, or of one that is likely to come. */
+static const struct pvsvpn_transform *
+peer_transform(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
+
+	return sa ? sa->transform : pvsvpn_transform_usual();
+}
+
 /**
  * pvsvpn_pmtu_peer() - the largest inner packet to a peer
  * @peer: the peer
@@ -50,14 +59,41 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
-	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
 
 	if (!peer->path_mtu)
 		return PVSVPN_MTU_DEFAULT;
 	return pvsvpn_pmtu_inner(peer->path_mtu,
 				 pvsvpn_outer_len(endpoint->family,
 						  endpoint->encap),
-				 sa ? sa->transform : pvsvpn_transform_usual());
+				 peer_transform(peer));
+}
+
+/**
+ * pvsvpn_pmtu_overhead() - how pvsvpn_pmtu_peer() comes about
+ * @peer: the peer
+ * @overhead: filled in
+ *
+ * Context: process, RTNL held.
+ * Return: whether it comes from the path. Else the path is not known yet, or
+ * too small for any inner packet.
+ */
+bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
+			  struct pvsvpn_overhead *overhead)
+{
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	const struct pvsvpn_transform *transform = peer_transform(peer);
+	u32 outer = pvsvpn_outer_len(endpoint->family, endpoint->encap);
+	u32 around;
+
+	overhead->ip = pvsvpn_outer_len(endpoint->family, PVSVPN_ENCAP_NONE);
+	overhead->udp = outer - overhead->ip;
+	overhead->esp = pvsvpn_esp_head_len(transform);
+	overhead->icv = transform->icv_len;
+	around = outer + overhead->esp + overhead->icv + pvsvpn_pmtu_peer(peer);
+	if (peer->path_mtu < around + TRAILER_LEN)
+		return false;
+	overhead->trailer = peer->path_mtu - around;
+	return true;
 }
 
 /* Without a route the last figure stays. */
