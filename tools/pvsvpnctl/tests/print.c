@@ -170,6 +170,7 @@ static void add_device(struct state *state)
 	mnl_attr_put_strz(nlh, PVSVPN_A_DEVICE_IFNAME, "pvs0");
 	mnl_attr_put_u32(nlh, PVSVPN_A_DEVICE_MTU, 1438);
 	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_MTU_AUTO, 1);
+	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_UP, 1);
 	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_CARRIER, 1);
 	mnl_attr_put_u64(nlh, PVSVPN_A_DEVICE_DROPS, 11);
 	for (int i = PVSVPN_DROP_MAX - 1; i >= 0; i--)
@@ -351,6 +352,118 @@ static void test_empty(void)
 	free(json);
 }
 
+static void add_down_device(struct state *state)
+{
+	struct nlmsghdr *nlh = message();
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_DEVICE_IFINDEX, 7);
+	mnl_attr_put_strz(nlh, PVSVPN_A_DEVICE_IFNAME, "a\"b\\c");
+	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_UP, 0);
+	state_add_device(nlh, state);
+}
+
+static void add_peer_with(struct state *state, uint32_t ifindex,
+			  const char *name, uint8_t route, bool path)
+{
+	static uint32_t id;
+	struct nlmsghdr *nlh = message();
+	struct nlattr *nest;
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_IFINDEX, ifindex);
+	mnl_attr_put_strz(nlh, PVSVPN_A_PEER_NAME, name);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_ID, ++id);
+	mnl_attr_put(nlh, PVSVPN_A_PEER_REMOTE, 4, "\xc0\0\2\1");
+	mnl_attr_put_u8(nlh, PVSVPN_A_PEER_ROUTE, route);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_INNER_MTU, 1438);
+	if (path) {
+		mnl_attr_put_u64(nlh, PVSVPN_A_PEER_LAST_RX, 1250);
+		mnl_attr_put_u32(nlh, PVSVPN_A_PEER_PATH_MTU, 1500);
+		nest = mnl_attr_nest_start(nlh, PVSVPN_A_PEER_OVERHEAD);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_IP, 20);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_UDP, 8);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_ESP, 16);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_ICV, 16);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_TRAILER, 2);
+		mnl_attr_nest_end(nlh, nest);
+	}
+	state_add_peer(nlh, state);
+}
+
+static void add_sa_with(struct state *state, const char *peer, uint8_t dir,
+			const char *expired)
+{
+	struct nlmsghdr *nlh = message();
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_SA_IFINDEX, 3);
+	mnl_attr_put_strz(nlh, PVSVPN_A_SA_PEER, peer);
+	mnl_attr_put_u8(nlh, PVSVPN_A_SA_DIR, dir);
+	mnl_attr_put_u32(nlh, PVSVPN_A_SA_SPI, 0x3000);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_AGE, 1500);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_USE_AGE, 500);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_PACKETS, 7);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_HARD_PACKETS, 10);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_HARD_SECONDS, 60);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_HARD_USE_SECONDS, 60);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_SOFT_PACKETS, 5);
+	if (expired) {
+		mnl_attr_put_u8(nlh, PVSVPN_A_SA_EXPIRED, 1);
+		mnl_attr_put_strz(nlh, PVSVPN_A_SA_EXPIRED_REASON, expired);
+	}
+	state_add_sa(nlh, state);
+}
+
+/* What does not work, each in its way. */
+static void fill_broken(struct state *state)
+{
+	memset(state, 0, sizeof(*state));
+	add_device(state);
+	add_down_device(state);
+	add_peer_with(state, 7, "bare", PVSVPN_ROUTE_FOUND, false);
+	add_peer_with(state, 3, "expired", PVSVPN_ROUTE_FOUND, true);
+	add_sa_with(state, "expired", PVSVPN_DIRECTION_OUT, "packets");
+	add_sa_with(state, "expired", PVSVPN_DIRECTION_IN, NULL);
+	add_peer_with(state, 3, "lost", PVSVPN_ROUTE_NONE, true);
+	add_sa_with(state, "lost", PVSVPN_DIRECTION_OUT, NULL);
+	add_sa_with(state, "lost", PVSVPN_DIRECTION_IN, "use-seconds");
+	add_peer_with(state, 3, "sender", PVSVPN_ROUTE_FOUND, true);
+	add_sa_with(state, "sender", PVSVPN_DIRECTION_OUT, NULL);
+	add_peer_with(state, 3, "wound", PVSVPN_ROUTE_LOOP, true);
+	state_link(state);
+}
+
+static void test_problems(const struct state *state)
+{
+	char *text = capture(show_state, state, false);
+	char *json = capture(show_state, state, true);
+
+	ok(strstr(text, "  state: down: outbound SA 0x00003000 expired (packets; pvsvpnctl sa add), last received 1.2s ago\n"),
+	   "show: outbound SA expired, and of what");
+	ok(strstr(text, "  state: down: no route to remote (ip route get 192.0.2.1), inbound SA 0x00003000 expired (use-seconds; "),
+	   "show: no route, and no inbound SA that is valid");
+	ok(strstr(text, "  state: sending only: no inbound SA (pvsvpnctl sa add ... dir in), last"),
+	   "show: no inbound SA");
+	ok(strstr(text, "route to remote leads back into pvs0"), "show: loop");
+	ok(strstr(text, "  device is down (ip link set a\"b\\c up)\n") &&
+	   strstr(text, "  state: down: device is down (ip link set a\"b\\c up), no outbound SA (pvsvpnctl sa add ... dir out), no inbound SA"),
+	   "show: device is down");
+	ok(strstr(text, "  mtu: 1500 path - 20 IPv4 - 8 UDP - 16 ESP and IV - 16 ICV - 2 trailer and padding = 1438 inner  replay"),
+	   "show: how the MTU comes about");
+	ok(strstr(text, "  mtu: 1438 inner, as long as the path is not known"),
+	   "show: MTU of an unknown path");
+	ok(strstr(text, " 58.5s, 59.5s of use, 3 packets, soft 0 packets "),
+	   "show: what is left of lifetimes");
+	ok(strstr(text, " expired: packets "), "show: why an SA is expired");
+	json_one_line(json);
+	ok(is_json(json) && strstr(json, "\"problems\": [\"outbound-sa-expired\"]") &&
+	   strstr(json, "\"problems\": [\"no-route\",\"inbound-sa-expired\"]") &&
+	   strstr(json, "\"problems\": [\"device-down\",\"no-outbound-sa\",\"no-inbound-sa\",\"nothing-received\"]"),
+	   "show --json: problems");
+	ok(strstr(json, "\"udp\": 8") && strstr(json, "\"overhead\": null") &&
+	   strstr(json, "\"path_mtu\": null"), "show --json: overhead");
+	free(text);
+	free(json);
+}
+
 int main(void)
 {
 	struct state state;
@@ -363,6 +476,9 @@ int main(void)
 	test_state(&state);
 	test_show(&state);
 	test_stats(&state);
+	state_free(&state);
+	fill_broken(&state);
+	test_problems(&state);
 	state_free(&state);
 	return tap_end();
 }
