@@ -217,6 +217,19 @@ what_is_left_of_lifetimes()
 		fail 'not in show:' "$(ctl "$left" show pvs0)"
 }
 
+# More subnets than fit one message of a dump
+a_peer_with_many_subnets_is_one()
+{
+	local subnets
+
+	new_ns left
+	ip -n "$left" link add pvs0 type pvsvpn
+	printf -v subnets 'fd00:0:0:%x::/64,' {1..1024}
+	ctl "$left" peer add pvs0 many remote 192.0.2.2 subnets "${subnets%,}"
+	check 'peers and subnets' "$(ctl "$left" -j show pvs0 |
+		jq -r '.devices[0].peers | "\(length) \(.[0].subnets | unique | length)"')" '1 1024'
+}
+
 run_cases SAs_one_by_one it_works why_an_outbound_SA_ended why_an_inbound_SA_ended \
 	no_route_to_the_remote no_route_over_IPv6 device_is_down how_the_MTU_comes_about \
-	MTU_without_a_sum what_is_left_of_lifetimes
+	MTU_without_a_sum what_is_left_of_lifetimes a_peer_with_many_subnets_is_one

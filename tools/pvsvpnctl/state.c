@@ -228,11 +228,34 @@ static const struct field peer_fields[] = {
 	[PVSVPN_A_PEER_DROP] = FIELD(drop, struct peer, drops),
 };
 
+static const struct field peer_id_fields[] = {
+	[PVSVPN_A_PEER_IFINDEX] = FIELD(int, struct peer, ifindex),
+	[PVSVPN_A_PEER_ID] = FIELD(int, struct peer, id),
+};
+
+/* The last peer, if the message has more of its subnets; else NULL. */
+static struct peer *peer_to_go_on_with(const struct state *state,
+				       const struct nlmsghdr *nlh)
+{
+	struct peer id = { .id = 0 }, *last;
+
+	if (!state->peer_count)
+		return NULL;
+	get_message(nlh, peer_id_fields, COUNT(peer_id_fields), &id);
+	last = &state->peers[state->peer_count - 1];
+	return last->id == id.id && last->ifindex == id.ifindex ? last : NULL;
+}
+
+/* A peer that does not fit one message comes in several, one after the other. */
 int state_add_peer(const struct nlmsghdr *nlh, void *data)
 {
 	struct state *state = data;
-	struct peer *peer;
+	struct peer *peer = peer_to_go_on_with(state, nlh);
 
+	if (peer) {
+		get_message(nlh, peer_fields, COUNT(peer_fields), peer);
+		return MNL_CB_OK;
+	}
 	state->peers = grow(state->peers, &state->peer_count, sizeof(*peer));
 	peer = &state->peers[state->peer_count - 1];
 	peer->last_rx_ms = NEVER;

@@ -389,6 +389,35 @@ static void add_peer_with(struct state *state, uint32_t ifindex,
 	state_add_peer(nlh, state);
 }
 
+/* As the kernel sends a peer that does not fit one message. */
+static void test_peer_in_parts(void)
+{
+	struct state state = { .device_count = 0 };
+	struct nlmsghdr *nlh;
+	struct nlattr *nest;
+
+	add_device(&state);
+	add_peer(&state, 3, 1);
+	for (int i = 0; i < 3; i++) {
+		nlh = message();
+		mnl_attr_put_u32(nlh, PVSVPN_A_PEER_IFINDEX, 3);
+		mnl_attr_put_strz(nlh, PVSVPN_A_PEER_NAME, "site1");
+		mnl_attr_put_u32(nlh, PVSVPN_A_PEER_ID, 1);
+		nest = mnl_attr_nest_start(nlh, PVSVPN_A_PEER_SUBNET);
+		mnl_attr_put(nlh, PVSVPN_A_SUBNET_ADDRESS, 4, "\x0a\2\0\0");
+		mnl_attr_put_u8(nlh, PVSVPN_A_SUBNET_PREFIX_LENGTH, 17);
+		mnl_attr_nest_end(nlh, nest);
+		state_add_peer(nlh, &state);
+	}
+	add_peer(&state, 4, 1);
+	state_link(&state);
+	ok(state.peer_count == 2 && state.devices[0].peer_count == 1 &&
+	   state.peers[0].up && state.peers[0].subnets.count == 4 &&
+	   state.peers[1].subnets.count == 1,
+	   "a peer that comes in several messages is one");
+	state_free(&state);
+}
+
 static void add_sa_with(struct state *state, const char *peer, uint8_t dir,
 			const char *expired)
 {
@@ -477,6 +506,7 @@ int main(void)
 	test_show(&state);
 	test_stats(&state);
 	state_free(&state);
+	test_peer_in_parts();
 	fill_broken(&state);
 	test_problems(&state);
 	state_free(&state);
