@@ -374,12 +374,30 @@ void show_state(const struct state *state, bool json)
 		print_text(state);
 }
 
+int show_with(const char *what, bool counters,
+	      void (*print)(const struct state *state, bool how), bool how,
+	      const char *ifname)
+{
+	struct state state;
+	struct nl *nl;
+	int ret;
+
+	nl = nl_open(what);
+	if (!nl)
+		return CTL_FAILED;
+	ret = state_load(nl, ifname, counters, &state);
+	nl_close(nl);
+	if (ret)
+		return ret;
+	print(&state, how);
+	state_free(&state);
+	return CTL_OK;
+}
+
 int show_loaded(const char *what, bool counters,
 		void (*print)(const struct state *state, bool json),
 		const struct options *options, int argc, char **argv)
 {
-	struct state state;
-	struct nl *nl;
 	int ret = CTL_OK;
 
 	if (argc)
@@ -388,17 +406,8 @@ int show_loaded(const char *what, bool counters,
 		ret = parse_params(what, argc - 1, argv + 1, NULL, 0);
 	if (ret)
 		return ret;
-
-	nl = nl_open(what);
-	if (!nl)
-		return CTL_FAILED;
-	ret = state_load(nl, argc ? argv[0] : NULL, counters, &state);
-	nl_close(nl);
-	if (ret)
-		return ret;
-	print(&state, options->json);
-	state_free(&state);
-	return CTL_OK;
+	return show_with(what, counters, print, options->json,
+			 argc ? argv[0] : NULL);
 }
 
 static int run_show(const struct options *options, int argc, char **argv)

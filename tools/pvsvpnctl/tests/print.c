@@ -493,6 +493,62 @@ static void test_problems(const struct state *state)
 	free(json);
 }
 
+/* Samples of a metric stand together, behind its one line of TYPE. */
+static bool metrics_in_blocks(const char *text)
+{
+	char name[128] = "", line[64];
+	size_t len = 0;
+
+	for (; *text; text = strchr(text, '\n') + 1) {
+		if (sscanf(text, "# TYPE %127s", name) == 1) {
+			len = strlen(name);
+			snprintf(line, sizeof(line), "# TYPE %.40s ", name);
+			if (strstr(text + 1, line))
+				return false;
+		} else if (*text != '#' && strncmp(text, name, len)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void test_metrics(const struct state *state)
+{
+	char *text = capture(show_metrics, state, true);
+	char *old = capture(show_metrics, state, false);
+	size_t len = strlen(text);
+
+	ok(len > 6 && !strcmp(text + len - 6, "# EOF\n"), "metrics: end");
+	ok(metrics_in_blocks(text) && metrics_in_blocks(old),
+	   "metrics: each in one block");
+	ok(strstr(text, "# TYPE pvsvpn_device_dropped_packets counter\n"
+			"# UNIT pvsvpn_device_dropped_packets packets\n"
+			"# HELP pvsvpn_device_dropped_packets "),
+	   "metrics: what is said before the samples");
+	ok(strstr(text, "\npvsvpn_device_dropped_packets_total{device=\"pvs0\",reason=\"rx_icv\"} 7\n") &&
+	   strstr(text, "reason=\"rx_of_tomorrow\"} 4\n") &&
+	   strstr(text, "{device=\"pvs0\",reason=\"rx_dummy\"} 0\n"),
+	   "metrics: drops, also unknown ones and those that are 0");
+	ok(strstr(text, "\npvsvpn_device_up{device=\"a\\\"b\\\\c\"} 0\n"),
+	   "metrics: labels are escaped");
+	ok(strstr(text, "\npvsvpn_peer_problem{device=\"pvs0\",peer=\"lost\",pvsvpn_peer_problem=\"no-route\"} 1\n") &&
+	   strstr(text, "\npvsvpn_peer_problem{device=\"pvs0\",peer=\"wound\",pvsvpn_peer_problem=\"no-route\"} 0\n"),
+	   "metrics: problems");
+	ok(strstr(text, "\npvsvpn_peer_last_receive_age_seconds{device=\"pvs0\",peer=\"lost\"} 1.250\n") &&
+	   !strstr(text, "receive_age_seconds{device=\"a\\\"b\\\\c\""),
+	   "metrics: nothing where there is none");
+	ok(strstr(text, "\npvsvpn_sa_lifetime_left_seconds{device=\"pvs0\",peer=\"lost\",dir=\"out\",spi=\"0x00003000\",limit=\"hard\",since=\"first_packet\"} 59.500\n") &&
+	   strstr(text, "\npvsvpn_sa_lifetime_left_packets{device=\"pvs0\",peer=\"lost\",dir=\"out\",spi=\"0x00003000\",limit=\"soft\"} 0\n") &&
+	   !strstr(text, "pvsvpn_sa_lifetime_left_bytes"),
+	   "metrics: what is left of lifetimes");
+	ok(!strstr(old, "# EOF") && !strstr(old, "# UNIT") &&
+	   strstr(old, "# TYPE pvsvpn_device_dropped_packets_total counter\npvsvpn_device_dropped_packets_total{") &&
+	   strstr(old, "# TYPE pvsvpn_sa_info gauge\npvsvpn_sa_info{"),
+	   "metrics: Prometheus' text format");
+	free(text);
+	free(old);
+}
+
 int main(void)
 {
 	struct state state;
@@ -509,6 +565,7 @@ int main(void)
 	test_peer_in_parts();
 	fill_broken(&state);
 	test_problems(&state);
+	test_metrics(&state);
 	state_free(&state);
 	return tap_end();
 }
