@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the family `pvsvpn` tells: one object, or all of them. */
-#include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/rtnetlink.h>
 #include <linux/timekeeping.h>
@@ -8,7 +7,6 @@
 #include "device.h"
 #include "netlink.h"
 #include "peer.h"
-#include "pmtu.h"
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
@@ -124,6 +122,7 @@ static int device_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_MTU, dev->mtu) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_MTU_AUTO, pvs->mtu_auto) ||
 	    pvsvpn_netlink_put_settings(msg, pvs) ||
+	    nla_put_u8(msg, PVSVPN_A_DEVICE_UP, !!(dev->flags & IFF_UP)) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_CARRIER, netif_carrier_ok(dev)) ||
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_PEERS, pvs->peer_count) ||
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_SAS, pvs->sa_count))
@@ -182,27 +181,6 @@ static int peer_put_endpoint(struct sk_buff *msg,
 	return 0;
 }
 
-/* What there is only from the first packet, or the first SA, on. */
-static int peer_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
-{
-	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
-	unsigned long last_rx = READ_ONCE(peer->last_rx);
-	u32 path_mtu = READ_ONCE(peer->path_mtu);
-
-	if (sa && !test_bit(PVSVPN_SA_EXPIRED, &sa->flags) &&
-	    nla_put_u32(msg, PVSVPN_A_PEER_TX_SPI, be32_to_cpu(sa->spi)))
-		return -EMSGSIZE;
-	if (path_mtu && nla_put_u32(msg, PVSVPN_A_PEER_PATH_MTU, path_mtu))
-		return -EMSGSIZE;
-	if (last_rx &&
-	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_LAST_RX,
-			      jiffies64_to_msecs(jiffies - last_rx),
-			      PVSVPN_A_PEER_PAD))
-		return -EMSGSIZE;
-	return nla_put_u32(msg, PVSVPN_A_PEER_INNER_MTU,
-			   pvsvpn_pmtu_peer(peer));
-}
-
 static int peer_put_ids(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {
 	const struct net_device *dev = peer->pvs->dev;
@@ -226,7 +204,7 @@ static int peer_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 			peer->replay_window) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_UP, peer->up) ||
 	    nla_put_u32(msg, PVSVPN_A_PEER_SAS, peer->sa_count) ||
-	    peer_put_path(msg, peer))
+	    pvsvpn_netlink_put_path(msg, peer))
 		return -EMSGSIZE;
 	return peer_put_counters(msg, peer, counters);
 }

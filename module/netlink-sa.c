@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a request says of an SA, and what it changes. */
+#include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/rtnetlink.h>
 
 #include "device.h"
@@ -200,8 +202,27 @@ static int lifetimes_parse(struct pvsvpn_sa_config *config,
 	return err;
 }
 
+/* What has become of the limits. */
+static int lifetime_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
+{
+	u64 first_use = atomic64_read(&sa->lifetime.first_use);
+	u8 why;
+
+	if (first_use &&
+	    nla_put_u64_64bit(msg, PVSVPN_A_SA_USE_AGE,
+			      div_u64(ktime_get_boottime_ns() - first_use,
+				      NSEC_PER_MSEC), PVSVPN_A_SA_PAD))
+		return -EMSGSIZE;
+	/* As the one who set the flag wrote the reason first. */
+	if (!test_bit_acquire(PVSVPN_SA_EXPIRED, &sa->flags))
+		return 0;
+	why = READ_ONCE(sa->lifetime.hard_why);
+	return nla_put_string(msg, PVSVPN_A_SA_EXPIRED_REASON,
+			      pvsvpn_lifetime_name(why));
+}
+
 /**
- * pvsvpn_netlink_put_lifetimes() - say what limits an SA has
+ * pvsvpn_netlink_put_lifetimes() - say what limits an SA has, and where it stands
  * @msg: the message
  * @sa: the SA
  *
@@ -222,7 +243,7 @@ int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
 					       PVSVPN_A_SA_PAD)))
 			return -EMSGSIZE;
 	}
-	return 0;
+	return lifetime_put_state(msg, sa);
 }
 
 static bool sa_incomplete(struct genl_info *info)

@@ -38,6 +38,8 @@ int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
 				  struct genl_info *info);
 int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
 				const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_put_path(struct sk_buff *msg,
+			    const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_check_window(const struct nlattr *attr,
 				struct netlink_ext_ack *extack);
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,

@@ -48,6 +48,12 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		     IPV4_MIN_MTU);
 }
 
+/* Of the SA that sends, or of one that is likely to come. */
+static const struct pvsvpn_transform *sa_transform(const struct pvsvpn_sa *sa)
+{
+	return sa ? sa->transform : pvsvpn_transform_usual();
+}
+
 static u32 peer_mtu(const struct pvsvpn_peer *peer,
 		    const struct pvsvpn_sa *sa)
 {
@@ -59,7 +65,7 @@ static u32 peer_mtu(const struct pvsvpn_peer *peer,
 	return pvsvpn_pmtu_inner(path_mtu,
 				 pvsvpn_outer_len(endpoint->family,
 						  endpoint->encap),
-				 sa ? sa->transform : pvsvpn_transform_usual());
+				 sa_transform(sa));
 }
 
 /**
@@ -83,6 +89,35 @@ u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 {
 	return peer_mtu(peer, rcu_dereference(peer->tx_sa));
+}
+
+/**
+ * pvsvpn_pmtu_overhead() - how pvsvpn_pmtu_peer() comes about
+ * @peer: the peer
+ * @overhead: filled in
+ *
+ * Context: process, RTNL held.
+ * Return: whether it comes from the path. Else the path is not known yet, or
+ * too small for any inner packet.
+ */
+bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
+			  struct pvsvpn_overhead *overhead)
+{
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	const struct pvsvpn_transform *transform =
+		sa_transform(rtnl_dereference(peer->tx_sa));
+	u32 outer = pvsvpn_outer_len(endpoint->family, endpoint->encap);
+	u32 around;
+
+	overhead->ip = pvsvpn_outer_len(endpoint->family, PVSVPN_ENCAP_NONE);
+	overhead->udp = outer - overhead->ip;
+	overhead->esp = pvsvpn_esp_head_len(transform);
+	overhead->icv = transform->icv_len;
+	around = outer + overhead->esp + overhead->icv + pvsvpn_pmtu_peer(peer);
+	if (peer->path_mtu < around + TRAILER_LEN)
+		return false;
+	overhead->trailer = peer->path_mtu - around;
+	return true;
 }
 
 /* Without a route the last figure stays. */

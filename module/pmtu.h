@@ -30,10 +30,28 @@ struct pvsvpn_fit {
 	} how;
 };
 
+/**
+ * struct pvsvpn_overhead - what stands around the largest inner packet, in bytes
+ * @ip: outer IP header
+ * @udp: UDP header, 0 without
+ * @esp: SPI, sequence number and IV
+ * @icv: integrity check value
+ * @trailer: padding length, next header, and what alignment leaves of the path
+ */
+struct pvsvpn_overhead {
+	u32 ip;
+	u32 udp;
+	u32 esp;
+	u32 icv;
+	u32 trailer;
+};
+
 u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
 u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer);
+bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
+			  struct pvsvpn_overhead *overhead);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);

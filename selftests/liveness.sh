@@ -98,7 +98,7 @@ dies_and_comes_back()
 	check carrier "$(show "$left" carrier)" false
 	wait_for 'the link to be down' is DOWN link_get "$left" pvs0 operstate
 	ctl "$left" show pvs0 |
-		grep -qE '^  state: down, dead for [0-9ms. ]+, sending with spi 0x00001001' ||
+		grep -qE '^  state: down: dead for [0-9ms. ]+ [^,]*, sending with spi 0x00001001' ||
 		fail "not in show:" "$(ctl "$left" show pvs0)"
 	seq=$(sent)
 	wait_for 'keepalives to the dead' at_least $((seq + 2)) sent

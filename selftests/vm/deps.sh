@@ -15,6 +15,7 @@ packages()
 	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux
 	selftests: iproute2 iputils-ping iperf3 jq ethtool procps nftables
 	selftests, packets: tcpdump tshark python3 python3-scapy python3-cryptography
+	selftests, metrics: python3-prometheus-client
 	netlink code generator: python3-yaml python3-jsonschema
 	lint: shellcheck sparse clang-format
 	dkms test: dkms
@@ -50,7 +51,22 @@ install_missing()
 		apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >&2
 }
 
+# promtool out of Debian's package, which as a whole is a daemon; without it one case skips
+fetch_promtool()
+{
+	local version deb
+
+	! command -v promtool >/dev/null && [ ! -x "$promtool_dir/promtool" ] || return 0
+	version=$(newest_version prometheus)
+	[ -n "$version" ] && deb=$(fetch_deb prometheus "$version") || return 0
+	mkdir -p "$promtool_dir"
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/promtool >"$promtool_dir/.new"
+	chmod +x "$promtool_dir/.new"
+	mv "$promtool_dir/.new" "$promtool_dir/promtool"
+}
+
 command -v apt-get >/dev/null ||
 	die "no apt-get here; on other systems install by hand: $(packages | xargs)"
 mapfile -t wanted < <(missing)
 [ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
+fetch_promtool

@@ -84,7 +84,7 @@ write_orders()
 {
 	cp "$vm_dir/guest.sh" "$out/guest.sh"
 	{
-		printf 'export PATH=%q\n' "$top/tools/pvsvpnctl:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+		printf 'export PATH=%q\n' "$top/tools/pvsvpnctl:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:$promtool_dir"
 		printf 'export HOME=/root LANG=C.UTF-8 TERM=dumb VM_OUT=/run/out VM_KERNEL=%q\n' "$kernel"
 		printf 'export PVSVPN_KO=%q PVSVPNCTL=%q\n' \
 			"$top/build/$kernel/module/pvsvpn.ko" "$top/tools/pvsvpnctl/pvsvpnctl"

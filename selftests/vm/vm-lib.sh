@@ -7,6 +7,7 @@ vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd "$vm_dir/../.." && pwd -P)
 cache=${PVSVPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvsvpn}
 debs=$cache/debs
+promtool_dir=$cache/promtool
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 2; }

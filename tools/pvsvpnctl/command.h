@@ -35,6 +35,7 @@ extern const struct command command_sa_add;
 extern const struct command command_sa_del;
 extern const struct command command_genkey;
 extern const struct command command_stats;
+extern const struct command command_metrics;
 extern const struct command command_monitor;
 
 void list_transforms(void);

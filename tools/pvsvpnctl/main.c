@@ -31,6 +31,7 @@ static const struct command * const commands[] = {
 	&command_sa_del,
 	&command_genkey,
 	&command_stats,
+	&command_metrics,
 	&command_monitor,
 };
 

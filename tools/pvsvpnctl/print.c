@@ -7,6 +7,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "error.h"
+#include "limit.h"
 #include "print.h"
 
 /* libsmartcols indents the members of an object in an array so far. */
@@ -376,48 +377,60 @@ static void set_cell(struct libscols_line *line, size_t *column,
 	no_memory_if(scols_line_refer_data(line, (*column)++, text));
 }
 
-static const char *sa_state(const struct sa *sa)
+/* "expired: packets" */
+static const char *format_state(char *text, const struct sa *sa)
 {
+	char reason[sizeof(sa->expired_reason)];
+	const char *state = "valid";
+
+	strcpy(reason, sa->expired_reason);
 	if (sa->expired)
-		return "expired";
-	if (sa->dir == PVSVPN_DIRECTION_IN)
-		return "valid";
-	return sa->current ? "current" : "standby";
+		state = "expired";
+	else if (sa->dir == PVSVPN_DIRECTION_OUT)
+		state = sa->current ? "current" : "standby";
+	snprintf(text, FORMAT_MAX, "%s%s%s", state, *reason ? ": " : "",
+		 clean_text(reason));
+	return text;
 }
 
-static uint64_t what_is_left(uint64_t limit, uint64_t used)
+static const char *format_amount(char *text, const struct limit *limit,
+				 const struct sa *sa)
 {
-	return limit > used ? limit - used : 0;
+	uint64_t left = limit_left(limit, sa);
+
+	if (limit_is_time(limit))
+		return format_age(text, left);
+	if (limit->unit == LIMIT_BYTES)
+		return format_bytes(text, left);
+	snprintf(text, FORMAT_MAX, "%" PRIu64 " packets", left);
+	return text;
 }
 
-/* Of the hard lifetimes; when the first packet came is not known here. */
+/* "1h 59m, 1000 packets, soft 59m 3s" */
 static const char *format_left(char *left, size_t size, const struct sa *sa)
 {
 	char text[FORMAT_MAX];
 	size_t len = 0;
 
-	*left = '\0';
-	if (sa->hard.seconds)
-		len += snprintf(left + len, size - len, "%s, ",
-				format_age(text, what_is_left(sa->hard.seconds * 1000,
-							      sa->age_ms)));
-	if (sa->hard.packets)
-		len += snprintf(left + len, size - len, "%" PRIu64 " packets, ",
-				what_is_left(sa->hard.packets, sa->packets));
-	if (sa->hard.bytes)
-		len += snprintf(left + len, size - len, "%s, ",
-				format_bytes(text, what_is_left(sa->hard.bytes,
-								sa->bytes)));
-	if (len)
-		left[len - 2] = '\0';
-	return len ? left : "-";
+	strcpy(left, "-");
+	for (size_t i = 0; i < LIMITS; i++) {
+		const struct limit *limit = &limits[i];
+
+		if (!limit_of(limit, sa))
+			continue;
+		len += snprintf(left + len, size - len, "%s%s%s%s",
+				len ? ", " : "", limit->hard ? "" : "soft ",
+				format_amount(text, limit, sa),
+				limit->unit == LIMIT_USE_SECONDS ? " of use" : "");
+	}
+	return left;
 }
 
 static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 	char text[FORMAT_MAX], driver[sizeof(sa->driver)];
-	char left[3 * FORMAT_MAX];
+	char left[LIMITS * FORMAT_MAX];
 	size_t column = 0;
 
 	no_memory_if(!line);
@@ -430,7 +443,7 @@ static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 		set_cell(line, &column, "%u", sa->replay_window);
 	else
 		set_cell(line, &column, "-");
-	set_cell(line, &column, "%s", sa_state(sa));
+	set_cell(line, &column, "%s", format_state(text, sa));
 	set_cell(line, &column, "%" PRIu64, sa->packets);
 	set_cell(line, &column, "%s", format_bytes(text, sa->bytes));
 	set_cell(line, &column, "%" PRIu64, sa->drops.total);

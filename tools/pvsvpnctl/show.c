@@ -6,8 +6,10 @@
 
 #include "command.h"
 #include "error.h"
+#include "limit.h"
 #include "nl.h"
 #include "print.h"
+#include "problem.h"
 #include "show.h"
 
 static void print_traffic(const struct traffic *traffic,
@@ -32,13 +34,40 @@ static void print_subnets(const struct subnet_list *list)
 	puts(list->count ? "" : "everything");
 }
 
-static void print_peer_state(const struct peer *peer)
+static bool has_problem(const struct device *dev, const struct peer *peer,
+			int first, int end)
 {
-	char age[FORMAT_MAX];
+	for (int i = first; i < end; i++)
+		if (peer_has_problem(dev, peer, i))
+			return true;
+	return false;
+}
 
-	printf("  state: %s", peer->up ? "up" : "down");
-	if (peer->dead_ms != NEVER)
-		printf(", dead for %s", format_age(age, peer->dead_ms));
+/* One word, or two: does it work? */
+static const char *state_word(const struct device *dev,
+			      const struct peer *peer)
+{
+	if (has_problem(dev, peer, 0, __PROBLEM_SENDS))
+		return "down";
+	if (has_problem(dev, peer, __PROBLEM_SENDS, PROBLEM_NOTHING_RECEIVED))
+		return "sending only";
+	return "up";
+}
+
+static void print_peer_state(const struct device *dev,
+			     const struct peer *peer)
+{
+	char age[FORMAT_MAX], text[PROBLEM_TEXT_MAX];
+	const char *before = ": ";
+
+	printf("  state: %s", state_word(dev, peer));
+	/* That nothing was received is the end of the line in any case. */
+	for (int i = 0; i < PROBLEM_NOTHING_RECEIVED; i++) {
+		if (!peer_has_problem(dev, peer, i))
+			continue;
+		printf("%s%s", before, problem_text(text, dev, peer, i));
+		before = ", ";
+	}
 	if (peer->tx_spi)
 		printf(", sending with spi 0x%08x", peer->tx_spi);
 	if (peer->last_rx_ms == NEVER)
@@ -77,7 +106,31 @@ static void print_liveness(const struct peer *peer)
 	putchar('\n');
 }
 
-static void print_peer(const struct peer *peer)
+/* The sum of which the inner MTU is what remains. */
+static void print_mtu(const struct peer *peer)
+{
+	const struct overhead *overhead = &peer->overhead;
+
+	printf("  mtu: ");
+	if (overhead->ip) {
+		printf("%u path - %u IPv%d", peer->path_mtu, overhead->ip,
+		       peer->remote.len == 4 ? 4 : 6);
+		if (overhead->udp)
+			printf(" - %u UDP", overhead->udp);
+		printf(" - %u ESP and IV - %u ICV - %u trailer and padding = %u inner",
+		       overhead->esp, overhead->icv, overhead->trailer,
+		       peer->inner_mtu);
+	} else if (peer->path_mtu) {
+		printf("%u inner, the least; the path carries %u only",
+		       peer->inner_mtu, peer->path_mtu);
+	} else {
+		printf("%u inner, as long as the path is not known",
+		       peer->inner_mtu);
+	}
+	printf("  replay window: %u\n", peer->replay_window);
+}
+
+static void print_peer(const struct device *dev, const struct peer *peer)
 {
 	char text[FORMAT_MAX], name[sizeof(peer->name)];
 
@@ -91,9 +144,8 @@ static void print_peer(const struct peer *peer)
 	print_udp(peer);
 	print_liveness(peer);
 	print_subnets(&peer->subnets);
-	print_peer_state(peer);
-	printf("  path mtu: %u  inner mtu: %u  replay window: %u\n",
-	       peer->path_mtu, peer->inner_mtu, peer->replay_window);
+	print_peer_state(dev, peer);
+	print_mtu(peer);
 	print_traffic(&peer->traffic, &peer->drops);
 	if (peer->sa_count)
 		print_sas(peer->sas, peer->sa_count);
@@ -124,9 +176,13 @@ static void print_device(const struct device *dev)
 	       dev->mtu_auto ? "auto" : "fixed", dev->carrier ? "up" : "down");
 	putchar('\n');
 	print_settings(dev);
+	if (!dev->up)
+		printf("  device is down (ip link set %s up)\n", dev->ifname);
 	print_traffic(&dev->traffic, &dev->drops);
 	for (size_t i = 0; i < dev->peer_count; i++)
-		print_peer(&dev->peers[i]);
+		print_peer(dev, &dev->peers[i]);
+	if (!dev->peer_count)
+		puts("  no peers; pvsvpnctl peer add");
 }
 
 static void print_text(const struct state *state)
@@ -140,23 +196,22 @@ static void print_text(const struct state *state)
 
 static void add_limits(struct json *json, const struct sa *sa)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} limit[] = {
-		{ "soft_packets", sa->soft.packets },
-		{ "hard_packets", sa->hard.packets },
-		{ "soft_bytes", sa->soft.bytes },
-		{ "hard_bytes", sa->hard.bytes },
-		{ "soft_seconds", sa->soft.seconds },
-		{ "hard_seconds", sa->hard.seconds },
-		{ "soft_use_seconds", sa->soft.use_seconds },
-		{ "hard_use_seconds", sa->hard.use_seconds },
-	};
+	for (size_t i = 0; i < LIMITS; i++)
+		if (limit_of(&limits[i], sa))
+			json_uint(json, limits[i].name, limit_of(&limits[i], sa));
+}
 
-	for (size_t i = 0; i < sizeof(limit) / sizeof(limit[0]); i++)
-		if (limit[i].value)
-			json_uint(json, limit[i].name, limit[i].value);
+/* Of the same names; of times, whole seconds. */
+static char *left_json(const struct sa *sa)
+{
+	struct json *json = json_new();
+
+	for (size_t i = 0; i < LIMITS; i++)
+		if (limit_of(&limits[i], sa))
+			json_uint(json, limits[i].name,
+				  limit_left(&limits[i], sa) /
+				  (limit_is_time(&limits[i]) ? 1000 : 1));
+	return json_end(json);
 }
 
 static char *sa_json(const struct sa *sa)
@@ -174,10 +229,19 @@ static char *sa_json(const struct sa *sa)
 	json_bool(json, "esn", sa->esn);
 	json_uint(json, "seq", sa->seq);
 	add_limits(json, sa);
+	json_raw(json, "left", left_json(sa));
 	json_bool(json, "current", sa->current);
 	json_bool(json, "expired", sa->expired);
+	if (sa->expired_reason[0])
+		json_text(json, "expired_reason", sa->expired_reason);
+	else
+		json_null(json, "expired_reason");
 	json_text(json, "driver", sa->driver);
 	json_uint(json, "age_ms", sa->age_ms);
+	if (sa->use_age_ms == NEVER)
+		json_null(json, "use_age_ms");
+	else
+		json_uint(json, "use_age_ms", sa->use_age_ms);
 	json_uint(json, "packets", sa->packets);
 	json_uint(json, "bytes", sa->bytes);
 	json_drops(json, &sa->drops, DROP_SCOPE_SA, false);
@@ -194,31 +258,71 @@ static char *sas_json(const struct peer *peer)
 	return json_array_end(&array);
 }
 
-/* An address needs no escaping. */
+/* Of text that needs no escaping. */
+static char *quoted(const char *text)
+{
+	size_t size = strlen(text) + 3;
+	char *value = ctl_alloc(NULL, size);
+
+	snprintf(value, size, "\"%s\"", text);
+	return value;
+}
+
 static char *subnets_json(const struct subnet_list *list)
 {
 	struct json_array array;
-	char text[FORMAT_MAX], *value;
+	char text[FORMAT_MAX];
 
 	json_array_begin(&array);
-	for (size_t i = 0; i < list->count; i++) {
-		value = ctl_alloc(NULL, FORMAT_MAX + 2);
-		snprintf(value, FORMAT_MAX + 2, "\"%s\"",
-			 format_subnet(text, &list->subnet[i]));
-		json_array_add(&array, value);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		json_array_add(&array, quoted(format_subnet(text, &list->subnet[i])));
 	return json_array_end(&array);
 }
 
-static void add_peer_state(struct json *json, const struct peer *peer)
+static char *problems_json(const struct device *dev, const struct peer *peer)
+{
+	struct json_array array;
+
+	json_array_begin(&array);
+	for (int i = 0; i < PROBLEM_MAX; i++)
+		if (peer_has_problem(dev, peer, i))
+			json_array_add(&array, quoted(problem_name(i)));
+	return json_array_end(&array);
+}
+
+static void add_overhead(struct json *json, const struct overhead *overhead)
+{
+	struct json *object;
+
+	if (!overhead->ip) {
+		json_null(json, "overhead");
+		return;
+	}
+	object = json_new();
+	json_uint(object, "ip", overhead->ip);
+	json_uint(object, "udp", overhead->udp);
+	json_uint(object, "esp", overhead->esp);
+	json_uint(object, "icv", overhead->icv);
+	json_uint(object, "trailer", overhead->trailer);
+	json_raw(json, "overhead", json_end(object));
+}
+
+static void add_peer_state(struct json *json, const struct device *dev,
+			   const struct peer *peer)
 {
 	json_bool(json, "up", peer->up);
+	json_text(json, "state", state_word(dev, peer));
+	json_raw(json, "problems", problems_json(dev, peer));
 	if (peer->tx_spi)
 		json_uint(json, "tx_spi", peer->tx_spi);
 	else
 		json_null(json, "tx_spi");
-	json_uint(json, "path_mtu", peer->path_mtu);
+	if (peer->path_mtu)
+		json_uint(json, "path_mtu", peer->path_mtu);
+	else
+		json_null(json, "path_mtu");
 	json_uint(json, "inner_mtu", peer->inner_mtu);
+	add_overhead(json, &peer->overhead);
 	if (peer->last_rx_ms == NEVER)
 		json_null(json, "last_rx_ms");
 	else
@@ -248,7 +352,7 @@ static void add_liveness(struct json *json, const struct peer *peer)
 		json_uint(json, "dead_ms", peer->dead_ms);
 }
 
-static char *peer_json(const struct peer *peer)
+static char *peer_json(const struct device *dev, const struct peer *peer)
 {
 	struct json *json = json_new();
 
@@ -265,7 +369,7 @@ static char *peer_json(const struct peer *peer)
 	add_liveness(json, peer);
 	json_raw(json, "subnets", subnets_json(&peer->subnets));
 	json_uint(json, "replay_window", peer->replay_window);
-	add_peer_state(json, peer);
+	add_peer_state(json, dev, peer);
 	json_traffic(json, &peer->traffic);
 	json_drops(json, &peer->drops, DROP_SCOPE_PEER, false);
 	json_raw(json, "sas", sas_json(peer));
@@ -278,7 +382,7 @@ static char *peers_json(const struct device *dev)
 
 	json_array_begin(&array);
 	for (size_t i = 0; i < dev->peer_count; i++)
-		json_array_add(&array, peer_json(&dev->peers[i]));
+		json_array_add(&array, peer_json(dev, &dev->peers[i]));
 	return json_array_end(&array);
 }
 
@@ -311,6 +415,7 @@ static char *device_json(const struct device *dev)
 	json_uint(json, "mtu", dev->mtu);
 	json_bool(json, "mtu_auto", dev->mtu_auto);
 	add_settings(json, dev);
+	json_bool(json, "up", dev->up);
 	json_bool(json, "carrier", dev->carrier);
 	json_traffic(json, &dev->traffic);
 	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);
@@ -336,12 +441,30 @@ void show_state(const struct state *state, bool json)
 		print_text(state);
 }
 
+int show_with(const char *what, bool counters,
+	      void (*print)(const struct state *state, bool how), bool how,
+	      const char *ifname)
+{
+	struct state state;
+	struct nl *nl;
+	int ret;
+
+	nl = nl_open(what);
+	if (!nl)
+		return CTL_FAILED;
+	ret = state_load(nl, ifname, counters, &state);
+	nl_close(nl);
+	if (ret)
+		return ret;
+	print(&state, how);
+	state_free(&state);
+	return CTL_OK;
+}
+
 int show_loaded(const char *what, bool counters,
 		void (*print)(const struct state *state, bool json),
 		const struct options *options, int argc, char **argv)
 {
-	struct state state;
-	struct nl *nl;
 	int ret = CTL_OK;
 
 	if (argc)
@@ -350,17 +473,8 @@ int show_loaded(const char *what, bool counters,
 		ret = parse_params(what, argc - 1, argv + 1, NULL, 0);
 	if (ret)
 		return ret;
-
-	nl = nl_open(what);
-	if (!nl)
-		return CTL_FAILED;
-	ret = state_load(nl, argc ? argv[0] : NULL, counters, &state);
-	nl_close(nl);
-	if (ret)
-		return ret;
-	print(&state, options->json);
-	state_free(&state);
-	return CTL_OK;
+	return show_with(what, counters, print, options->json,
+			 argc ? argv[0] : NULL);
 }
 
 static int run_show(const struct options *options, int argc, char **argv)

@@ -9,6 +9,20 @@ struct options;
 struct state;
 
 /**
+ * show_with() - load the state, of all or of one device, and print it
+ * @what: the command, for error lines
+ * @counters: ask the kernel for each drop reason
+ * @print: prints the state
+ * @how: handed to @print
+ * @ifname: the device, or NULL for all
+ *
+ * Return: the exit status.
+ */
+int show_with(const char *what, bool counters,
+	      void (*print)(const struct state *state, bool how), bool how,
+	      const char *ifname);
+
+/**
  * show_loaded() - a command that shows the state, of all or of one device
  * @what: the command, for error lines
  * @counters: ask the kernel for each drop reason
@@ -23,5 +37,8 @@ int show_loaded(const char *what, bool counters,
 
 void show_state(const struct state *state, bool json);
 void show_stats(const struct state *state, bool json);
+
+/* Of OpenMetrics, or of Prometheus' older text format. */
+void show_metrics(const struct state *state, bool openmetrics);
 
 #endif /* PVSVPNCTL_SHOW_H */

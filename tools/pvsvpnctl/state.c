@@ -154,6 +154,7 @@ static const struct field device_fields[] = {
 		FIELD(int, struct device, setting[SETTING_FRAGMENT]),
 	[PVSVPN_A_DEVICE_MSS_CLAMP] =
 		FIELD(int, struct device, setting[SETTING_MSS_CLAMP]),
+	[PVSVPN_A_DEVICE_UP] = FIELD(bool, struct device, up),
 	[PVSVPN_A_DEVICE_CARRIER] = FIELD(bool, struct device, carrier),
 	[PVSVPN_A_DEVICE_RX_PACKETS] =
 		FIELD(int, struct device, traffic.rx_packets),
@@ -170,11 +171,13 @@ static const struct field device_fields[] = {
 int state_add_device(const struct nlmsghdr *nlh, void *data)
 {
 	struct state *state = data;
+	struct device *dev;
 
 	state->devices = grow(state->devices, &state->device_count,
-			      sizeof(struct device));
-	get_message(nlh, device_fields, COUNT(device_fields),
-		    &state->devices[state->device_count - 1]);
+			      sizeof(*dev));
+	dev = &state->devices[state->device_count - 1];
+	dev->up = true;
+	get_message(nlh, device_fields, COUNT(device_fields), dev);
 	return MNL_CB_OK;
 }
 
@@ -191,6 +194,20 @@ static void get_subnet(const struct nlattr *nest, void *value, size_t size)
 	list->subnet = grow(list->subnet, &list->count, sizeof(struct subnet));
 	get_nest(nest, subnet_fields, COUNT(subnet_fields),
 		 &list->subnet[list->count - 1]);
+}
+
+static const struct field overhead_fields[] = {
+	[PVSVPN_A_OVERHEAD_IP] = FIELD(int, struct overhead, ip),
+	[PVSVPN_A_OVERHEAD_UDP] = FIELD(int, struct overhead, udp),
+	[PVSVPN_A_OVERHEAD_ESP] = FIELD(int, struct overhead, esp),
+	[PVSVPN_A_OVERHEAD_ICV] = FIELD(int, struct overhead, icv),
+	[PVSVPN_A_OVERHEAD_TRAILER] = FIELD(int, struct overhead, trailer),
+};
+
+static void get_overhead(const struct nlattr *nest, void *value, size_t size)
+{
+	(void)size;
+	get_nest(nest, overhead_fields, COUNT(overhead_fields), value);
 }
 
 static const struct field peer_fields[] = {
@@ -215,6 +232,8 @@ static const struct field peer_fields[] = {
 	[PVSVPN_A_PEER_TX_SPI] = FIELD(int, struct peer, tx_spi),
 	[PVSVPN_A_PEER_PATH_MTU] = FIELD(int, struct peer, path_mtu),
 	[PVSVPN_A_PEER_INNER_MTU] = FIELD(int, struct peer, inner_mtu),
+	[PVSVPN_A_PEER_OVERHEAD] = FIELD(overhead, struct peer, overhead),
+	[PVSVPN_A_PEER_ROUTE] = FIELD(int, struct peer, route),
 	[PVSVPN_A_PEER_LAST_RX] = FIELD(int, struct peer, last_rx_ms),
 	[PVSVPN_A_PEER_RX_PACKETS] =
 		FIELD(int, struct peer, traffic.rx_packets),
@@ -226,15 +245,39 @@ static const struct field peer_fields[] = {
 	[PVSVPN_A_PEER_DROP] = FIELD(drop, struct peer, drops),
 };
 
+static const struct field peer_id_fields[] = {
+	[PVSVPN_A_PEER_IFINDEX] = FIELD(int, struct peer, ifindex),
+	[PVSVPN_A_PEER_ID] = FIELD(int, struct peer, id),
+};
+
+/* The last peer, if the message has more of its subnets; else NULL. */
+static struct peer *peer_to_go_on_with(const struct state *state,
+				       const struct nlmsghdr *nlh)
+{
+	struct peer id = { .id = 0 }, *last;
+
+	if (!state->peer_count)
+		return NULL;
+	get_message(nlh, peer_id_fields, COUNT(peer_id_fields), &id);
+	last = &state->peers[state->peer_count - 1];
+	return last->id == id.id && last->ifindex == id.ifindex ? last : NULL;
+}
+
+/* A peer that does not fit one message comes in several, one after the other. */
 int state_add_peer(const struct nlmsghdr *nlh, void *data)
 {
 	struct state *state = data;
-	struct peer *peer;
+	struct peer *peer = peer_to_go_on_with(state, nlh);
 
+	if (peer) {
+		get_message(nlh, peer_fields, COUNT(peer_fields), peer);
+		return MNL_CB_OK;
+	}
 	state->peers = grow(state->peers, &state->peer_count, sizeof(*peer));
 	peer = &state->peers[state->peer_count - 1];
 	peer->last_rx_ms = NEVER;
 	peer->dead_ms = NEVER;
+	peer->route = PVSVPN_ROUTE_FOUND;
 	get_message(nlh, peer_fields, COUNT(peer_fields), peer);
 	return MNL_CB_OK;
 }
@@ -270,8 +313,10 @@ static const struct field sa_fields[] = {
 	[PVSVPN_A_SA_HARD_USE_SECONDS] = FIELD(int, struct sa, hard.use_seconds),
 	[PVSVPN_A_SA_CURRENT] = FIELD(bool, struct sa, current),
 	[PVSVPN_A_SA_EXPIRED] = FIELD(bool, struct sa, expired),
+	[PVSVPN_A_SA_EXPIRED_REASON] = FIELD(text, struct sa, expired_reason),
 	[PVSVPN_A_SA_DRIVER] = FIELD(text, struct sa, driver),
 	[PVSVPN_A_SA_AGE] = FIELD(int, struct sa, age_ms),
+	[PVSVPN_A_SA_USE_AGE] = FIELD(int, struct sa, use_age_ms),
 	[PVSVPN_A_SA_PACKETS] = FIELD(int, struct sa, packets),
 	[PVSVPN_A_SA_BYTES] = FIELD(int, struct sa, bytes),
 	[PVSVPN_A_SA_DROPS] = FIELD(int, struct sa, drops.total),
@@ -286,6 +331,7 @@ int state_add_sa(const struct nlmsghdr *nlh, void *data)
 	state->sas = grow(state->sas, &state->sa_count, sizeof(*sa));
 	sa = &state->sas[state->sa_count - 1];
 	sa->order = state->sa_count;
+	sa->use_age_ms = NEVER;
 	get_message(nlh, sa_fields, COUNT(sa_fields), sa);
 	return MNL_CB_OK;
 }

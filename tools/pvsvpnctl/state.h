@@ -75,8 +75,10 @@ struct sa {
 	} soft, hard;		/* 0 for none */
 	bool current;
 	bool expired;
+	char expired_reason[32];
 	char driver[128];
 	uint64_t age_ms;
+	uint64_t use_age_ms;	/* or NEVER */
 	uint64_t packets;
 	uint64_t bytes;
 	struct drops drops;
@@ -104,6 +106,14 @@ struct peer {
 	uint32_t tx_spi;	/* 0 if none */
 	uint32_t path_mtu;
 	uint32_t inner_mtu;
+	struct overhead {
+		uint32_t ip;
+		uint32_t udp;
+		uint32_t esp;
+		uint32_t icv;
+		uint32_t trailer;
+	} overhead;		/* ip is 0 where it is not known */
+	uint8_t route;		/* enum pvsvpn_route */
 	uint64_t last_rx_ms;	/* or NEVER */
 	struct traffic traffic;
 	struct drops drops;
@@ -117,6 +127,7 @@ struct device {
 	uint32_t mtu;
 	bool mtu_auto;
 	uint32_t setting[SETTINGS];
+	bool up;
 	bool carrier;
 	struct traffic traffic;
 	struct drops drops;

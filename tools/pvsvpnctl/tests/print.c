@@ -170,6 +170,7 @@ static void add_device(struct state *state)
 	mnl_attr_put_strz(nlh, PVSVPN_A_DEVICE_IFNAME, "pvs0");
 	mnl_attr_put_u32(nlh, PVSVPN_A_DEVICE_MTU, 1438);
 	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_MTU_AUTO, 1);
+	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_UP, 1);
 	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_CARRIER, 1);
 	mnl_attr_put_u64(nlh, PVSVPN_A_DEVICE_DROPS, 11);
 	for (int i = PVSVPN_DROP_MAX - 1; i >= 0; i--)
@@ -321,7 +322,7 @@ static void test_show(const struct state *state)
 	   "show: peer");
 	ok(strstr(text, "  keepalive: 10 s  dead after: 30 s  tfc: mtu\n"
 			"  subnets: 10.1.0.0/16\n"
-			"  state: down, dead for 1m 1s, sending with spi 0x00001002, ") &&
+			"  state: down: dead for 1m 1s (see pvsvpnctl show at the other end), sending with spi 0x00001002, ") &&
 	   count(text, "keepalive") == 1 && count(text, "dead for") == 1,
 	   "show: dead peer");
 	ok(count(json, "\"dead_ms\"") == PEERS &&
@@ -371,6 +372,203 @@ static void test_empty(void)
 	free(json);
 }
 
+static void add_down_device(struct state *state)
+{
+	struct nlmsghdr *nlh = message();
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_DEVICE_IFINDEX, 7);
+	mnl_attr_put_strz(nlh, PVSVPN_A_DEVICE_IFNAME, "a\"b\\c");
+	mnl_attr_put_u8(nlh, PVSVPN_A_DEVICE_UP, 0);
+	state_add_device(nlh, state);
+}
+
+static void add_peer_with(struct state *state, uint32_t ifindex,
+			  const char *name, uint8_t route, bool path)
+{
+	static uint32_t id;
+	struct nlmsghdr *nlh = message();
+	struct nlattr *nest;
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_IFINDEX, ifindex);
+	mnl_attr_put_strz(nlh, PVSVPN_A_PEER_NAME, name);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_ID, ++id);
+	mnl_attr_put(nlh, PVSVPN_A_PEER_REMOTE, 4, "\xc0\0\2\1");
+	mnl_attr_put_u8(nlh, PVSVPN_A_PEER_ROUTE, route);
+	mnl_attr_put_u32(nlh, PVSVPN_A_PEER_INNER_MTU, 1438);
+	if (path) {
+		mnl_attr_put_u64(nlh, PVSVPN_A_PEER_LAST_RX, 1250);
+		mnl_attr_put_u32(nlh, PVSVPN_A_PEER_PATH_MTU, 1500);
+		nest = mnl_attr_nest_start(nlh, PVSVPN_A_PEER_OVERHEAD);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_IP, 20);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_UDP, 8);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_ESP, 16);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_ICV, 16);
+		mnl_attr_put_u32(nlh, PVSVPN_A_OVERHEAD_TRAILER, 2);
+		mnl_attr_nest_end(nlh, nest);
+	}
+	state_add_peer(nlh, state);
+}
+
+/* As the kernel sends a peer that does not fit one message. */
+static void test_peer_in_parts(void)
+{
+	struct state state = { .device_count = 0 };
+	struct nlmsghdr *nlh;
+	struct nlattr *nest;
+
+	add_device(&state);
+	add_peer(&state, 3, 1);
+	for (int i = 0; i < 3; i++) {
+		nlh = message();
+		mnl_attr_put_u32(nlh, PVSVPN_A_PEER_IFINDEX, 3);
+		mnl_attr_put_strz(nlh, PVSVPN_A_PEER_NAME, "site1");
+		mnl_attr_put_u32(nlh, PVSVPN_A_PEER_ID, 1);
+		nest = mnl_attr_nest_start(nlh, PVSVPN_A_PEER_SUBNET);
+		mnl_attr_put(nlh, PVSVPN_A_SUBNET_ADDRESS, 4, "\x0a\2\0\0");
+		mnl_attr_put_u8(nlh, PVSVPN_A_SUBNET_PREFIX_LENGTH, 17);
+		mnl_attr_nest_end(nlh, nest);
+		state_add_peer(nlh, &state);
+	}
+	add_peer(&state, 4, 1);
+	state_link(&state);
+	ok(state.peer_count == 2 && state.devices[0].peer_count == 1 &&
+	   state.peers[0].up && state.peers[0].subnets.count == 4 &&
+	   state.peers[1].subnets.count == 1,
+	   "a peer that comes in several messages is one");
+	state_free(&state);
+}
+
+static void add_sa_with(struct state *state, const char *peer, uint8_t dir,
+			const char *expired)
+{
+	struct nlmsghdr *nlh = message();
+
+	mnl_attr_put_u32(nlh, PVSVPN_A_SA_IFINDEX, 3);
+	mnl_attr_put_strz(nlh, PVSVPN_A_SA_PEER, peer);
+	mnl_attr_put_u8(nlh, PVSVPN_A_SA_DIR, dir);
+	mnl_attr_put_u32(nlh, PVSVPN_A_SA_SPI, 0x3000);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_AGE, 1500);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_USE_AGE, 500);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_PACKETS, 7);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_HARD_PACKETS, 10);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_HARD_SECONDS, 60);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_HARD_USE_SECONDS, 60);
+	mnl_attr_put_u64(nlh, PVSVPN_A_SA_SOFT_PACKETS, 5);
+	if (expired) {
+		mnl_attr_put_u8(nlh, PVSVPN_A_SA_EXPIRED, 1);
+		mnl_attr_put_strz(nlh, PVSVPN_A_SA_EXPIRED_REASON, expired);
+	}
+	state_add_sa(nlh, state);
+}
+
+/* What does not work, each in its way. */
+static void fill_broken(struct state *state)
+{
+	memset(state, 0, sizeof(*state));
+	add_device(state);
+	add_down_device(state);
+	add_peer_with(state, 7, "bare", PVSVPN_ROUTE_FOUND, false);
+	add_peer_with(state, 3, "expired", PVSVPN_ROUTE_FOUND, true);
+	add_sa_with(state, "expired", PVSVPN_DIRECTION_OUT, "packets");
+	add_sa_with(state, "expired", PVSVPN_DIRECTION_IN, NULL);
+	add_peer_with(state, 3, "lost", PVSVPN_ROUTE_NONE, true);
+	add_sa_with(state, "lost", PVSVPN_DIRECTION_OUT, NULL);
+	add_sa_with(state, "lost", PVSVPN_DIRECTION_IN, "use-seconds");
+	add_peer_with(state, 3, "sender", PVSVPN_ROUTE_FOUND, true);
+	add_sa_with(state, "sender", PVSVPN_DIRECTION_OUT, NULL);
+	add_peer_with(state, 3, "wound", PVSVPN_ROUTE_LOOP, true);
+	state_link(state);
+}
+
+static void test_problems(const struct state *state)
+{
+	char *text = capture(show_state, state, false);
+	char *json = capture(show_state, state, true);
+
+	ok(strstr(text, "  state: down: outbound SA 0x00003000 expired (packets; pvsvpnctl sa add), last received 1.2s ago\n"),
+	   "show: outbound SA expired, and of what");
+	ok(strstr(text, "  state: down: no route to remote (ip route get 192.0.2.1), inbound SA 0x00003000 expired (use-seconds; "),
+	   "show: no route, and no inbound SA that is valid");
+	ok(strstr(text, "  state: sending only: no inbound SA (pvsvpnctl sa add ... dir in), last"),
+	   "show: no inbound SA");
+	ok(strstr(text, "route to remote leads back into pvs0"), "show: loop");
+	ok(strstr(text, "  device is down (ip link set a\"b\\c up)\n") &&
+	   strstr(text, "  state: down: device is down (ip link set a\"b\\c up), no outbound SA (pvsvpnctl sa add ... dir out), no inbound SA"),
+	   "show: device is down");
+	ok(strstr(text, "  mtu: 1500 path - 20 IPv4 - 8 UDP - 16 ESP and IV - 16 ICV - 2 trailer and padding = 1438 inner  replay"),
+	   "show: how the MTU comes about");
+	ok(strstr(text, "  mtu: 1438 inner, as long as the path is not known"),
+	   "show: MTU of an unknown path");
+	ok(strstr(text, " 58.5s, 59.5s of use, 3 packets, soft 0 packets "),
+	   "show: what is left of lifetimes");
+	ok(strstr(text, " expired: packets "), "show: why an SA is expired");
+	json_one_line(json);
+	ok(is_json(json) && strstr(json, "\"problems\": [\"outbound-sa-expired\"]") &&
+	   strstr(json, "\"problems\": [\"no-route\",\"inbound-sa-expired\"]") &&
+	   strstr(json, "\"problems\": [\"device-down\",\"no-outbound-sa\",\"no-inbound-sa\",\"nothing-received\"]"),
+	   "show --json: problems");
+	ok(strstr(json, "\"udp\": 8") && strstr(json, "\"overhead\": null") &&
+	   strstr(json, "\"path_mtu\": null"), "show --json: overhead");
+	free(text);
+	free(json);
+}
+
+/* Samples of a metric stand together, behind its one line of TYPE. */
+static bool metrics_in_blocks(const char *text)
+{
+	char name[128] = "", line[64];
+	size_t len = 0;
+
+	for (; *text; text = strchr(text, '\n') + 1) {
+		if (sscanf(text, "# TYPE %127s", name) == 1) {
+			len = strlen(name);
+			snprintf(line, sizeof(line), "# TYPE %.40s ", name);
+			if (strstr(text + 1, line))
+				return false;
+		} else if (*text != '#' && strncmp(text, name, len)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void test_metrics(const struct state *state)
+{
+	char *text = capture(show_metrics, state, true);
+	char *old = capture(show_metrics, state, false);
+	size_t len = strlen(text);
+
+	ok(len > 6 && !strcmp(text + len - 6, "# EOF\n"), "metrics: end");
+	ok(metrics_in_blocks(text) && metrics_in_blocks(old),
+	   "metrics: each in one block");
+	ok(strstr(text, "# TYPE pvsvpn_device_dropped_packets counter\n"
+			"# UNIT pvsvpn_device_dropped_packets packets\n"
+			"# HELP pvsvpn_device_dropped_packets "),
+	   "metrics: what is said before the samples");
+	ok(strstr(text, "\npvsvpn_device_dropped_packets_total{device=\"pvs0\",reason=\"rx_icv\"} 7\n") &&
+	   strstr(text, "reason=\"rx_of_tomorrow\"} 4\n") &&
+	   strstr(text, "{device=\"pvs0\",reason=\"rx_dummy\"} 0\n"),
+	   "metrics: drops, also unknown ones and those that are 0");
+	ok(strstr(text, "\npvsvpn_device_up{device=\"a\\\"b\\\\c\"} 0\n"),
+	   "metrics: labels are escaped");
+	ok(strstr(text, "\npvsvpn_peer_problem{device=\"pvs0\",peer=\"lost\",pvsvpn_peer_problem=\"no-route\"} 1\n") &&
+	   strstr(text, "\npvsvpn_peer_problem{device=\"pvs0\",peer=\"wound\",pvsvpn_peer_problem=\"no-route\"} 0\n"),
+	   "metrics: problems");
+	ok(strstr(text, "\npvsvpn_peer_last_receive_age_seconds{device=\"pvs0\",peer=\"lost\"} 1.250\n") &&
+	   !strstr(text, "receive_age_seconds{device=\"a\\\"b\\\\c\""),
+	   "metrics: nothing where there is none");
+	ok(strstr(text, "\npvsvpn_sa_lifetime_left_seconds{device=\"pvs0\",peer=\"lost\",dir=\"out\",spi=\"0x00003000\",limit=\"hard\",since=\"first_packet\"} 59.500\n") &&
+	   strstr(text, "\npvsvpn_sa_lifetime_left_packets{device=\"pvs0\",peer=\"lost\",dir=\"out\",spi=\"0x00003000\",limit=\"soft\"} 0\n") &&
+	   !strstr(text, "pvsvpn_sa_lifetime_left_bytes"),
+	   "metrics: what is left of lifetimes");
+	ok(!strstr(old, "# EOF") && !strstr(old, "# UNIT") &&
+	   strstr(old, "# TYPE pvsvpn_device_dropped_packets_total counter\npvsvpn_device_dropped_packets_total{") &&
+	   strstr(old, "# TYPE pvsvpn_sa_info gauge\npvsvpn_sa_info{"),
+	   "metrics: Prometheus' text format");
+	free(text);
+	free(old);
+}
+
 int main(void)
 {
 	struct state state;
@@ -383,6 +581,11 @@ int main(void)
 	test_state(&state);
 	test_show(&state);
 	test_stats(&state);
+	state_free(&state);
+	test_peer_in_parts();
+	fill_broken(&state);
+	test_problems(&state);
+	test_metrics(&state);
 	state_free(&state);
 	return tap_end();
 }

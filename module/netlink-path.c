@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is told of the way to a peer: is there one, and what fits through it. */
+#include <linux/bottom_half.h>
+#include <linux/jiffies.h>
+#include <linux/rtnetlink.h>
+#include <net/dst.h>
+
+#include "netlink.h"
+#include "outer.h"
+#include "peer.h"
+#include "pmtu.h"
+#include "sa.h"
+
+/* Asked for now, as a packet would. */
+static enum pvsvpn_route route_now(const struct pvsvpn_peer *peer)
+{
+	enum pvsvpn_route route = PVSVPN_ROUTE_FOUND;
+	struct pvsvpn_outer outer;
+	struct dst_entry *dst;
+
+	local_bh_disable();
+	rcu_read_lock();
+	dst = pvsvpn_outer_route(pvsvpn_peer_endpoint(peer), &outer);
+	if (!IS_ERR(dst))
+		dst_release(dst);
+	else
+		route = PTR_ERR(dst) == -ELOOP ? PVSVPN_ROUTE_LOOP :
+						 PVSVPN_ROUTE_NONE;
+	rcu_read_unlock();
+	local_bh_enable();
+	return route;
+}
+
+static int overhead_put(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_overhead overhead;
+	struct nlattr *nest;
+
+	if (!pvsvpn_pmtu_overhead(peer, &overhead))
+		return 0;
+	nest = nla_nest_start(msg, PVSVPN_A_PEER_OVERHEAD);
+	if (!nest ||
+	    nla_put_u32(msg, PVSVPN_A_OVERHEAD_IP, overhead.ip) ||
+	    nla_put_u32(msg, PVSVPN_A_OVERHEAD_UDP, overhead.udp) ||
+	    nla_put_u32(msg, PVSVPN_A_OVERHEAD_ESP, overhead.esp) ||
+	    nla_put_u32(msg, PVSVPN_A_OVERHEAD_ICV, overhead.icv) ||
+	    nla_put_u32(msg, PVSVPN_A_OVERHEAD_TRAILER, overhead.trailer))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int mtu_put(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+{
+	u32 path_mtu = READ_ONCE(peer->path_mtu);
+
+	if (path_mtu && nla_put_u32(msg, PVSVPN_A_PEER_PATH_MTU, path_mtu))
+		return -EMSGSIZE;
+	if (nla_put_u32(msg, PVSVPN_A_PEER_INNER_MTU, pvsvpn_pmtu_peer(peer)))
+		return -EMSGSIZE;
+	return overhead_put(msg, peer);
+}
+
+/**
+ * pvsvpn_netlink_put_path() - say how packets get to a peer, and whether
+ * @msg: the message
+ * @peer: the peer
+ *
+ * Some of it there is only from the first packet, or the first SA, on.
+ *
+ * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
+ */
+int pvsvpn_netlink_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
+	unsigned long last_rx = READ_ONCE(peer->last_rx);
+
+	if (sa && !test_bit(PVSVPN_SA_EXPIRED, &sa->flags) &&
+	    nla_put_u32(msg, PVSVPN_A_PEER_TX_SPI, be32_to_cpu(sa->spi)))
+		return -EMSGSIZE;
+	if (last_rx &&
+	    nla_put_u64_64bit(msg, PVSVPN_A_PEER_LAST_RX,
+			      jiffies64_to_msecs(jiffies - last_rx),
+			      PVSVPN_A_PEER_PAD))
+		return -EMSGSIZE;
+	if (nla_put_u8(msg, PVSVPN_A_PEER_ROUTE, route_now(peer)))
+		return -EMSGSIZE;
+	return mtu_put(msg, peer);
+}

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * metrics: what an operator alerts on, as OpenMetrics 1.0 or in Prometheus' text
+ * format 0.0.4. The latter differs in the lines of # alone: a counter has its
+ * suffix in them too, there are no info, stateset, units or end.
+ *
+ * One table of metrics. A metric has its samples together, so it is printed for
+ * all devices, peers or SAs, then comes the next.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "error.h"
+#include "limit.h"
+#include "nl.h"
+#include "print.h"
+#include "problem.h"
+#include "show.h"
+
+enum kind {
+	GAUGE,
+	COUNTER,
+	INFO,
+	STATESET,
+};
+
+static const struct {
+	const char *openmetrics;
+	const char *prometheus;
+	const char *suffix;	/* of the samples */
+} kinds[] = {
+	[GAUGE] = { "gauge", "gauge", "" },
+	[COUNTER] = { "counter", "counter", "_total" },
+	[INFO] = { "info", "gauge", "_info" },
+	[STATESET] = { "stateset", "gauge", "" },
+};
+
+/* Whose the sample is: an SA has a peer, a peer has a device. */
+struct owner {
+	const struct device *dev;
+	const struct peer *peer;
+	const struct sa *sa;
+};
+
+/* A metric while it is printed. */
+struct output {
+	const struct metric *metric;
+	bool openmetrics;
+	bool begun;		/* its lines of # are there */
+	char *labels;		/* of the owner, without braces */
+	size_t labels_size;
+};
+
+/* What a metric is counted for. */
+enum scope {
+	OF_DEVICE,
+	OF_PEER,
+	OF_SA,
+};
+
+/**
+ * struct metric - a metric family
+ * @name: without the suffix of its kind; ends in the unit
+ * @kind: what it is
+ * @unit: NULL for none
+ * @help: a sentence without newline, backslash and quotes
+ * @scope: what has it
+ * @print: prints its samples
+ * @offset: for print_u32() and the like, where in the owner the value is
+ */
+struct metric {
+	const char *name;
+	enum kind kind;
+	const char *unit;
+	const char *help;
+	enum scope scope;
+	void (*print)(struct output *out, const struct owner *owner);
+	size_t offset;
+};
+
+/* ---- lines ---- */
+
+static void print_escaped(FILE *to, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\n')
+			fputs("\\n", to);
+		else if (*value == '"' || *value == '\\')
+			fprintf(to, "\\%c", *value);
+		else
+			fputc(*value, to);
+	}
+}
+
+/* @value may come from elsewhere. */
+static void add_label(FILE *to, const char *before, const char *name,
+		      const char *value)
+{
+	char *clean = strdup(value);
+
+	if (!clean)
+		exit(ctl_error(CTL_FAILED, "output", NULL, "free some",
+			       "out of memory"));
+	fprintf(to, "%s%s=\"", before, name);
+	print_escaped(to, clean_text(clean));
+	fputc('"', to);
+	free(clean);
+}
+
+static void begin_metric(struct output *out)
+{
+	const struct metric *metric = out->metric;
+	const char *suffix = kinds[metric->kind].suffix;
+
+	if (out->begun)
+		return;
+	out->begun = true;
+	if (out->openmetrics) {
+		printf("# TYPE %s %s\n", metric->name,
+		       kinds[metric->kind].openmetrics);
+		if (metric->unit)
+			printf("# UNIT %s %s\n", metric->name, metric->unit);
+		printf("# HELP %s %s\n", metric->name, metric->help);
+	} else {
+		printf("# HELP %s%s %s\n", metric->name, suffix, metric->help);
+		printf("# TYPE %s%s %s\n", metric->name, suffix,
+		       kinds[metric->kind].prometheus);
+	}
+}
+
+/* Up to the labels of the owner; others may follow. */
+static void begin_sample(struct output *out)
+{
+	begin_metric(out);
+	printf("%s%s{%s", out->metric->name, kinds[out->metric->kind].suffix,
+	       out->labels);
+}
+
+static void end_sample(uint64_t value)
+{
+	printf("} %" PRIu64 "\n", value);
+}
+
+static void end_sample_ms(uint64_t ms)
+{
+	printf("} %" PRIu64 ".%03u\n", ms / 1000, (unsigned int)(ms % 1000));
+}
+
+static void print_sample(struct output *out, uint64_t value)
+{
+	begin_sample(out);
+	end_sample(value);
+}
+
+/* ---- values: one of the owner's members ---- */
+
+static const void *member(const struct output *out, const struct owner *owner)
+{
+	const void *object = owner->dev;
+
+	if (out->metric->scope == OF_PEER)
+		object = owner->peer;
+	else if (out->metric->scope == OF_SA)
+		object = owner->sa;
+	return (const char *)object + out->metric->offset;
+}
+
+static void print_bool(struct output *out, const struct owner *owner)
+{
+	print_sample(out, *(const bool *)member(out, owner));
+}
+
+static void print_u64(struct output *out, const struct owner *owner)
+{
+	print_sample(out, *(const uint64_t *)member(out, owner));
+}
+
+/* Of an MTU; 0 where it is not known. */
+static void print_mtu(struct output *out, const struct owner *owner)
+{
+	uint32_t value = *(const uint32_t *)member(out, owner);
+
+	if (value)
+		print_sample(out, value);
+}
+
+static void print_ms(struct output *out, const struct owner *owner)
+{
+	uint64_t value = *(const uint64_t *)member(out, owner);
+
+	if (value == NEVER)
+		return;
+	begin_sample(out);
+	end_sample_ms(value);
+}
+
+/* ---- values of other kinds ---- */
+
+static void print_device_info(struct output *out, const struct owner *owner)
+{
+	char fwmark[FORMAT_MAX];
+
+	snprintf(fwmark, sizeof(fwmark), "0x%x", owner->dev->setting[SETTING_FWMARK]);
+	begin_sample(out);
+	add_label(stdout, ",", "mtu_from", owner->dev->mtu_auto ? "path" : "operator");
+	add_label(stdout, ",", "fwmark", fwmark);
+	end_sample(1);
+}
+
+static void print_peer_info(struct output *out, const struct owner *owner)
+{
+	const struct peer *peer = owner->peer;
+	char text[FORMAT_MAX];
+
+	begin_sample(out);
+	if (peer->local.len)
+		add_label(stdout, ",", "local", format_addr(text, &peer->local));
+	add_label(stdout, ",", "remote", format_addr(text, &peer->remote));
+	add_label(stdout, ",", "encap", encap_name(peer->encap));
+	end_sample(1);
+}
+
+static void print_sa_info(struct output *out, const struct owner *owner)
+{
+	const struct sa *sa = owner->sa;
+	char text[FORMAT_MAX];
+
+	begin_sample(out);
+	add_label(stdout, ",", "transform", format_transform(text, sa));
+	add_label(stdout, ",", "esn", sa->esn ? "on" : "off");
+	add_label(stdout, ",", "driver", sa->driver);
+	end_sample(1);
+}
+
+/* The label has the metric's name, as a stateset must. */
+static void print_problems(struct output *out, const struct owner *owner)
+{
+	for (int i = 0; i < PROBLEM_MAX; i++) {
+		begin_sample(out);
+		add_label(stdout, ",", out->metric->name, problem_name(i));
+		end_sample(peer_has_problem(owner->dev, owner->peer, i));
+	}
+}
+
+/* Inbound, any number of SAs is in use. */
+static void print_current(struct output *out, const struct owner *owner)
+{
+	if (owner->sa->dir == PVSVPN_DIRECTION_OUT)
+		print_sample(out, owner->sa->current);
+}
+
+/* Of as many numbers as the kernel uses. */
+static void print_sequence_used(struct output *out, const struct owner *owner)
+{
+	const struct sa *sa = owner->sa;
+	uint64_t max = UINT32_MAX;
+
+	if (sa->esn)
+		max = sa->dir == PVSVPN_DIRECTION_OUT ? INT64_MAX : UINT64_MAX;
+	begin_sample(out);
+	printf("} %.9g\n", (double)sa->seq / (double)max);
+}
+
+static const char *limit_unit(const struct limit *limit)
+{
+	if (limit_is_time(limit))
+		return "seconds";
+	return limit->unit == LIMIT_PACKETS ? "packets" : "bytes";
+}
+
+/* Those of the metric's unit, told apart by what happens then and by when they began. */
+static void print_left(struct output *out, const struct owner *owner)
+{
+	for (size_t i = 0; i < LIMITS; i++) {
+		const struct limit *limit = &limits[i];
+		bool time = limit_is_time(limit);
+
+		if (!limit_of(limit, owner->sa) ||
+		    strcmp(limit_unit(limit), out->metric->unit))
+			continue;
+		begin_sample(out);
+		add_label(stdout, ",", "limit", limit->hard ? "hard" : "soft");
+		if (time)
+			add_label(stdout, ",", "since",
+				  limit->unit == LIMIT_SECONDS ? "added" : "first_packet");
+		if (time)
+			end_sample_ms(limit_left(limit, owner->sa));
+		else
+			end_sample(limit_left(limit, owner->sa));
+	}
+}
+
+static void print_drop(struct output *out, const char *reason, uint64_t value)
+{
+	begin_sample(out);
+	add_label(stdout, ",", "reason", reason);
+	end_sample(value);
+}
+
+/*
+ * Also reasons that never happened: a counter that comes into being as 1 has not
+ * increased. Of an SA, those of its direction.
+ */
+static void print_drop_list(struct output *out, const struct drops *drops,
+			    enum drop_scope scope, const char *prefix)
+{
+	for (size_t i = 0; i < PVSVPN_DROP_MAX; i++) {
+		const char *name = drop_reasons[i].name;
+
+		if (drops->value[i] || (i < (size_t)scope &&
+					!strncmp(name, prefix, strlen(prefix))))
+			print_drop(out, name, drops->value[i]);
+	}
+	for (size_t i = 0; i < drops->new_count; i++)
+		print_drop(out, drops->new[i].name, drops->new[i].value);
+}
+
+static void print_device_drops(struct output *out, const struct owner *owner)
+{
+	print_drop_list(out, &owner->dev->drops, DROP_SCOPE_DEVICE, "");
+}
+
+static void print_peer_drops(struct output *out, const struct owner *owner)
+{
+	print_drop_list(out, &owner->peer->drops, DROP_SCOPE_PEER, "");
+}
+
+static void print_sa_drops(struct output *out, const struct owner *owner)
+{
+	print_drop_list(out, &owner->sa->drops, DROP_SCOPE_SA,
+			owner->sa->dir == PVSVPN_DIRECTION_OUT ? "tx_" : "rx_");
+}
+
+/* ---- the table ---- */
+
+#define DEVICE(_member) OF_DEVICE, .offset = offsetof(struct device, _member)
+#define PEER(_member) OF_PEER, .offset = offsetof(struct peer, _member)
+#define SA(_member) OF_SA, .offset = offsetof(struct sa, _member)
+
+static const struct metric metrics[] = {
+	{ "pvsvpn_device", INFO, NULL,
+	  "Settings of a device",
+	  OF_DEVICE, .print = print_device_info },
+	{ "pvsvpn_device_up", GAUGE, NULL,
+	  "The device is set up, as by ip link set up",
+	  DEVICE(up), .print = print_bool },
+	{ "pvsvpn_device_carrier", GAUGE, NULL,
+	  "Some peer of the device has a usable outbound SA",
+	  DEVICE(carrier), .print = print_bool },
+	{ "pvsvpn_device_mtu_bytes", GAUGE, "bytes",
+	  "MTU of the device",
+	  DEVICE(mtu), .print = print_mtu },
+	{ "pvsvpn_device_receive_packets", COUNTER, "packets",
+	  "Inner packets that came out of the device",
+	  DEVICE(traffic.rx_packets), .print = print_u64 },
+	{ "pvsvpn_device_receive_bytes", COUNTER, "bytes",
+	  "Bytes of inner packets that came out of the device",
+	  DEVICE(traffic.rx_bytes), .print = print_u64 },
+	{ "pvsvpn_device_transmit_packets", COUNTER, "packets",
+	  "Inner packets that left by the device",
+	  DEVICE(traffic.tx_packets), .print = print_u64 },
+	{ "pvsvpn_device_transmit_bytes", COUNTER, "bytes",
+	  "Bytes of inner packets that left by the device",
+	  DEVICE(traffic.tx_bytes), .print = print_u64 },
+	{ "pvsvpn_device_dropped_packets", COUNTER, "packets",
+	  "Packets dropped, by reason; those of peers and SAs are among them",
+	  OF_DEVICE, .print = print_device_drops },
+	{ "pvsvpn_peer", INFO, NULL,
+	  "Settings of a peer",
+	  OF_PEER, .print = print_peer_info },
+	{ "pvsvpn_peer_up", GAUGE, NULL,
+	  "The peer has a usable outbound SA",
+	  PEER(up), .print = print_bool },
+	{ "pvsvpn_peer_problem", STATESET, NULL,
+	  "What is in the way of the tunnel, as pvsvpnctl show says",
+	  OF_PEER, .print = print_problems },
+	{ "pvsvpn_peer_last_receive_age_seconds", GAUGE, "seconds",
+	  "Since the last authenticated packet of the peer",
+	  PEER(last_rx_ms), .print = print_ms },
+	{ "pvsvpn_peer_path_mtu_bytes", GAUGE, "bytes",
+	  "MTU of the outer path, as last seen",
+	  PEER(path_mtu), .print = print_mtu },
+	{ "pvsvpn_peer_inner_mtu_bytes", GAUGE, "bytes",
+	  "Largest inner packet that fits the path",
+	  PEER(inner_mtu), .print = print_mtu },
+	{ "pvsvpn_peer_receive_packets", COUNTER, "packets",
+	  "Inner packets from the peer",
+	  PEER(traffic.rx_packets), .print = print_u64 },
+	{ "pvsvpn_peer_receive_bytes", COUNTER, "bytes",
+	  "Bytes of inner packets from the peer",
+	  PEER(traffic.rx_bytes), .print = print_u64 },
+	{ "pvsvpn_peer_transmit_packets", COUNTER, "packets",
+	  "Inner packets to the peer",
+	  PEER(traffic.tx_packets), .print = print_u64 },
+	{ "pvsvpn_peer_transmit_bytes", COUNTER, "bytes",
+	  "Bytes of inner packets to the peer",
+	  PEER(traffic.tx_bytes), .print = print_u64 },
+	{ "pvsvpn_peer_dropped_packets", COUNTER, "packets",
+	  "Packets of or to the peer dropped, by reason; those of SAs are among them",
+	  OF_PEER, .print = print_peer_drops },
+	{ "pvsvpn_sa", INFO, NULL,
+	  "Transform of an SA and the crypto driver that does the work",
+	  OF_SA, .print = print_sa_info },
+	{ "pvsvpn_sa_current", GAUGE, NULL,
+	  "The packets of the peer leave with this outbound SA",
+	  OF_SA, .print = print_current },
+	{ "pvsvpn_sa_expired", GAUGE, NULL,
+	  "The SA carries no further packet",
+	  SA(expired), .print = print_bool },
+	{ "pvsvpn_sa_age_seconds", GAUGE, "seconds",
+	  "Since the SA was added",
+	  SA(age_ms), .print = print_ms },
+	{ "pvsvpn_sa_lifetime_left_seconds", GAUGE, "seconds",
+	  "Until a lifetime of the SA is over, where one is set",
+	  OF_SA, .print = print_left },
+	{ "pvsvpn_sa_lifetime_left_packets", GAUGE, "packets",
+	  "Packets until a lifetime of the SA is over, where one is set",
+	  OF_SA, .print = print_left },
+	{ "pvsvpn_sa_lifetime_left_bytes", GAUGE, "bytes",
+	  "Bytes until a lifetime of the SA is over, where one is set",
+	  OF_SA, .print = print_left },
+	{ "pvsvpn_sa_sequence_number", GAUGE, NULL,
+	  "Last sequence number sent, or highest one accepted",
+	  SA(seq), .print = print_u64 },
+	{ "pvsvpn_sa_sequence_used_ratio", GAUGE, "ratio",
+	  "Part of its sequence numbers that the SA has used",
+	  OF_SA, .print = print_sequence_used },
+	{ "pvsvpn_sa_packets", COUNTER, "packets",
+	  "Inner packets that the SA carried, in its direction",
+	  SA(packets), .print = print_u64 },
+	{ "pvsvpn_sa_bytes", COUNTER, "bytes",
+	  "Bytes of inner packets that the SA carried, in its direction",
+	  SA(bytes), .print = print_u64 },
+	{ "pvsvpn_sa_dropped_packets", COUNTER, "packets",
+	  "Packets of the SA dropped, by reason",
+	  OF_SA, .print = print_sa_drops },
+};
+
+/* ---- all of them, for all ---- */
+
+static void print_for(struct output *out, const struct owner *owner)
+{
+	FILE *labels = open_memstream(&out->labels, &out->labels_size);
+	char spi[FORMAT_MAX];
+
+	if (!labels)
+		exit(ctl_error(CTL_FAILED, "output", NULL, "free some",
+			       "out of memory"));
+	add_label(labels, "", "device", owner->dev->ifname);
+	if (owner->peer)
+		add_label(labels, ",", "peer", owner->peer->name);
+	if (owner->sa) {
+		snprintf(spi, sizeof(spi), "0x%08x", owner->sa->spi);
+		add_label(labels, ",", "dir", dir_name(owner->sa->dir));
+		add_label(labels, ",", "spi", spi);
+	}
+	fclose(labels);
+	out->metric->print(out, owner);
+	free(out->labels);
+}
+
+static void print_peer(struct output *out, const struct device *dev,
+		       const struct peer *peer)
+{
+	struct owner owner = { .dev = dev, .peer = peer };
+
+	if (out->metric->scope == OF_PEER) {
+		print_for(out, &owner);
+		return;
+	}
+	for (size_t i = 0; i < peer->sa_count; i++) {
+		owner.sa = &peer->sas[i];
+		print_for(out, &owner);
+	}
+}
+
+static void print_device(struct output *out, const struct device *dev)
+{
+	struct owner owner = { .dev = dev };
+
+	if (out->metric->scope == OF_DEVICE) {
+		print_for(out, &owner);
+		return;
+	}
+	for (size_t i = 0; i < dev->peer_count; i++)
+		print_peer(out, dev, &dev->peers[i]);
+}
+
+void show_metrics(const struct state *state, bool openmetrics)
+{
+	struct output out = { .openmetrics = openmetrics };
+
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		out.metric = &metrics[i];
+		out.begun = false;
+		for (size_t j = 0; j < state->device_count; j++)
+			print_device(&out, &state->devices[j]);
+	}
+	if (openmetrics)
+		puts("# EOF");
+}
+
+static const char *parse_format(const char *text, void *value)
+{
+	bool *openmetrics = value;
+
+	*openmetrics = !strcmp(text, "openmetrics");
+	return *openmetrics || !strcmp(text, "prometheus") ? NULL :
+	       "openmetrics or prometheus";
+}
+
+static int run_metrics(const struct options *options, int argc, char **argv)
+{
+	bool openmetrics = true;
+	struct param params[] = {
+		{ .key = "format", .parse = parse_format, .value = &openmetrics },
+	};
+	/* What may be the word or a device is the word if a value follows. */
+	bool names = argc && !(argc == 2 && !strcmp(argv[0], params[0].key));
+	int ret = CTL_OK;
+
+	(void)options;
+	if (names)
+		ret = parse_names("metrics", argc, argv, 1);
+	if (!ret)
+		ret = parse_params("metrics", argc - names, argv + names,
+				   params, 1);
+	if (ret)
+		return ret;
+	return show_with("metrics", true, show_metrics, openmetrics,
+			 names ? argv[0] : NULL);
+}
+
+const struct command command_metrics = {
+	.name = "metrics",
+	.args = "[DEV] [format openmetrics|prometheus]",
+	.help = "Prints for a monitoring system what show and stats tell.\n\n"
+		"  format openmetrics  OpenMetrics 1.0, unless told otherwise\n"
+		"  format prometheus   Prometheus' text format 0.0.4, as node_exporter's textfile\n"
+		"                      collector takes it\n",
+	.run = run_metrics,
+};
