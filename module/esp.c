@@ -102,7 +102,7 @@ static void header_put(const struct pvsvpn_sa *sa, u8 *header, u64 seq)
  * @skb: inner packet, linear and writable, with room on both sides. Comes back
  *	as pvsvpn_transform_encrypt() takes it, the ICV still to be computed
  * @seq: sequence number; without ESN, 32 bits of it
- * @next_header: IPPROTO_IPIP or IPPROTO_IPV6
+ * @next_header: IPPROTO_IPIP, IPPROTO_IPV6, or IPPROTO_NONE for a dummy packet
  *
  * RFC 4303 section 3.3. Context: any.
  */
