@@ -25,6 +25,12 @@ struct pvsvpn_net {
 	struct list_head devices;
 };
 
+/*
+ * A refresh walks all peers. While peers come by the thousand, or a thousand
+ * devices go up, each of them asks for one.
+ */
+#define REFRESH_DELAY	(HZ / 5)
+
 static unsigned int pvsvpn_net_id __read_mostly;
 static struct rtnl_link_ops pvsvpn_link_ops;
 
@@ -58,7 +64,8 @@ void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
 static void device_refresh_work(struct work_struct *work)
 {
 	struct pvsvpn_device *pvs =
-		container_of(work, struct pvsvpn_device, refresh);
+		container_of(to_delayed_work(work), struct pvsvpn_device,
+			     refresh);
 	struct pvsvpn_peer *peer;
 	unsigned long id;
 
@@ -81,7 +88,7 @@ static void device_refresh_work(struct work_struct *work)
 void pvsvpn_device_refresh(struct pvsvpn_device *pvs)
 {
 	dev_hold(pvs->dev);
-	if (!queue_work(pvsvpn_wq, &pvs->refresh))
+	if (!queue_delayed_work(pvsvpn_wq, &pvs->refresh, REFRESH_DELAY))
 		dev_put(pvs->dev);
 }
 
@@ -95,17 +102,17 @@ void pvsvpn_device_refresh(struct pvsvpn_device *pvs)
  */
 struct pvsvpn_device *pvsvpn_device_next(struct net *net, int *ifindex)
 {
-	struct net_device *dev, *next = NULL;
+	unsigned long at = *ifindex + 1UL;
+	struct net_device *dev;
 
 	ASSERT_RTNL();
-	for_each_netdev(net, dev)
-		if (pvsvpn_device_is(dev) && dev->ifindex > *ifindex &&
-		    (!next || dev->ifindex < next->ifindex))
-			next = dev;
-	if (!next)
-		return NULL;
-	*ifindex = next->ifindex;
-	return netdev_priv(next);
+	for_each_netdev_dump(net, dev, at) {
+		if (!pvsvpn_device_is(dev))
+			continue;
+		*ifindex = dev->ifindex;
+		return netdev_priv(dev);
+	}
+	return NULL;
 }
 
 static int pvsvpn_dev_init(struct net_device *dev)
@@ -136,6 +143,9 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 
+	/* The end of the device need not wait for the delay. */
+	if (cancel_delayed_work(&pvs->refresh))
+		dev_put(dev);
 	pvsvpn_peer_del_all(pvs);
 	list_del_init(&pvs->net_list);
 }
@@ -288,7 +298,7 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 	};
 	pvs->next_id = 1;
 	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1);
-	INIT_WORK(&pvs->refresh, device_refresh_work);
+	INIT_DELAYED_WORK(&pvs->refresh, device_refresh_work);
 
 	netif_carrier_off(dev);
 	/* Listed first: ndo_uninit takes it off, also when registration fails. */
@@ -362,7 +372,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 		return NOTIFY_DONE;
 	pn = net_generic(dev_net(dev), pvsvpn_net_id);
 	list_for_each_entry(pvs, &pn->devices, net_list)
-		if (pvs->dev != dev)
+		if (pvs->dev != dev && pvs->peer_count)
 			pvsvpn_device_refresh(pvs);
 	return NOTIFY_DONE;
 }

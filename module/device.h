@@ -55,7 +55,8 @@ struct pvsvpn_settings {
  * @mtu_auto: the MTU follows the paths of the peers; RTNL
  * @mtu_busy: the MTU change under way is our own; RTNL
  * @refresh: catches up, in process context, with what softirq has seen: an
- *	expired SA, another path MTU. Holds a reference to @dev while queued
+ *	expired SA, another path MTU. Holds a reference to @dev while queued.
+ *	Delayed, so that many causes at once make one walk over the peers
  */
 struct pvsvpn_device {
 	struct net_device *dev;
@@ -72,7 +73,7 @@ struct pvsvpn_device {
 	struct pvsvpn_settings settings;
 	bool mtu_auto;
 	bool mtu_busy;
-	struct work_struct refresh;
+	struct delayed_work refresh;
 };
 
 extern struct workqueue_struct *pvsvpn_wq;

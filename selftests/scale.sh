@@ -1,23 +1,42 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# 1,000 peers with 2,000 SAs: listed whole, also while others come and go.
+# Many peers and devices. 1,000 peers with 2,000 SAs are listed whole, also while others
+# come and go. 10,000 peers with 20,000 SAs, and 1,000 devices, are added, found and
+# removed; what that costs is printed, and a lookup that scans fails.
+#
+# With run.sh -i (scale-count.sh does that) costs are instructions, else nanoseconds.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# commands FIRST LAST: pvsvpnctl commands that add peers with two SAs each
-commands()
+# peers FIRST LAST: pvsvpnctl commands that add peers
+peers()
+{
+	awk -v first="$1" -v last="$2" 'BEGIN {
+		for (i = first; i <= last; i++)
+			printf "peer add pvs0 p%d remote 198.%d.%d.%d subnets 10.%d.%d.0/24\n", i,
+				51 + int(i / 40000), int(i / 200) % 200, 1 + i % 200,
+				100 + int(i / 256), i % 256
+	}'
+}
+
+# sas FIRST LAST: pvsvpnctl commands that add two SAs to each
+sas()
 {
 	awk -v first="$1" -v last="$2" -v key="$tmp/key" 'BEGIN {
+		sa = "sa add pvs0 p%d dir %s spi %d transform aes128gcm16 key-file %s\n"
 		for (i = first; i <= last; i++) {
-			net = "10." 100 + int(i / 256) "." i % 256 ".0/24"
-			printf "peer add pvs0 p%d remote 198.51.%d.%d subnets %s\n",
-				i, 100 + int(i / 200), 1 + i % 200, net
-			sa = "sa add pvs0 p%d dir %s spi %d transform aes128gcm16 key-file %s\n"
 			printf sa, i, "in", 100000 + i, key
 			printf sa, i, "out", 200000 + i, key
 		}
 	}'
+}
+
+# commands FIRST LAST: peers and their SAs
+commands()
+{
+	peers "$@"
+	sas "$@"
 }
 
 # removals FIRST LAST
@@ -29,12 +48,14 @@ removals()
 	}'
 }
 
+new_key() { (umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key"); }
+
 thousand()
 {
 	new_ns left
 	ip -n "$left" link add pvs0 type pvsvpn
 	ip -n "$left" link set pvs0 up
-	(umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key")
+	new_key
 	commands 1 1000 >"$tmp/batch"
 	ctl "$left" -b "$tmp/batch"
 }
@@ -113,23 +134,248 @@ listed_whole_while_others_come_and_go()
 	wait_for 'peers that come and go' at_least $((before + 1)) stat -c %s "$tmp/rounds"
 }
 
-# The last of many is found like the first
-traffic_among_many()
+# wire_to_right: the outer side of one more peer, and that one; pvs0 of $left is there
+wire_to_right()
 {
-	thousand
 	new_ns right
 	ip link add outer0 netns "$left" type veth peer name outer0 netns "$right"
 	ip -n "$left" addr add 192.0.2.1/24 dev outer0
 	ip -n "$right" addr add 192.0.2.2/24 dev outer0
 	ip -n "$left" link set outer0 up
 	ip -n "$right" link set outer0 up
+	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
+}
+
+peer_right()
+{
+	wire_to_right
 	ip -n "$left" addr add 10.1.0.1/32 dev pvs0
 	ip -n "$left" addr add fd00:1::1/128 dev pvs0 nodad
 	ctl "$left" peer add pvs0 right remote 192.0.2.2 subnets 10.2.0.0/16,fd00:2::/64
 	ip -n "$left" route add 10.2.0.0/16 dev pvs0
-	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
 	sa_both aes128gcm16
+}
+
+# The last of many is found like the first
+traffic_among_many()
+{
+	thousand
+	peer_right
 	pings "$left" 10.2.0.1
 }
 
-run_cases listed_whole listed_whole_while_others_come_and_go traffic_among_many
+# ---- what it costs ----
+
+unit=ns
+[ -z "${VM_ICOUNT:-}" ] || unit=instructions
+
+# cost COUNT COMMAND...: of the command's process, user and kernel, for one of COUNT
+cost()
+{
+	local TIMEFORMAT='%3U %3S' count=$1 spent
+
+	shift
+	{ time "$@" >"$tmp/said" 2>&1; } 2>"$tmp/time" || fail "$*:" "$(cat "$tmp/said")"
+	spent=$(tail -n 1 "$tmp/time")
+	awk -v n="$count" '{ printf "%d\n", ($1 + $2) * 1e9 / n }' <<<"$spent"
+}
+
+# elapsed COMMAND...: its time on the wall in ms; under run.sh -i it jumps while idle
+elapsed()
+{
+	local start=${EPOCHREALTIME/./}
+
+	"$@" >&2
+	echo $(((${EPOCHREALTIME/./} - start) / 1000))
+}
+
+# in_time MS WHAT: it took no more than 30 s
+in_time()
+{
+	[ -n "${VM_ICOUNT:-}" ] || [ "$1" -le 30000 ] || fail "$2 took $1 ms"
+}
+
+# kernel_memory: bytes of slab and of per-CPU memory
+kernel_memory() { awk '/^(Slab|Percpu):/ { n += $2 } END { print n * 1024 }' /proc/meminfo; }
+
+tracing=/sys/kernel/tracing
+
+# function_times FUNCTION: of each call, as traced, in $unit, the fastest first
+function_times()
+{
+	sed -nE "s/.* ([0-9.]+) us +\|  $1[^a-z0-9_].*/\1/p" "$tmp/trace" |
+		awk '{ printf "%d\n", $1 * 1000 }' | sort -n
+}
+
+# lookup_time FUNCTION: three of four calls are no slower. Both ends call it, so more
+# than half of the calls, the quick ones, may be the other end's
+lookup_time()
+{
+	function_times "$1" >"$tmp/times"
+	[ "$(wc -l <"$tmp/times")" -ge 100 ] ||
+		fail "$1 was traced too seldom:" "$(tail "$tmp/trace")"
+	awk '{ t[NR] = $1 } END { print t[int(NR * 3 / 4)] }' "$tmp/times"
+}
+
+# trace_lookups ADDRESS: 100 packets there and back, into $tmp/trace
+trace_lookups()
+{
+	echo nop >$tracing/current_tracer
+	echo pvsvpn_sad_find_in pvsvpn_selector_find_dst >$tracing/set_ftrace_filter
+	defer "echo >$tracing/set_ftrace_filter; echo nop >$tracing/current_tracer"
+	echo function_graph >$tracing/current_tracer
+	pings "$left" "$1" -c 100 -i 0.002
+	cat $tracing/trace >"$tmp/trace"
+	echo nop >$tracing/current_tracer
+}
+
+# lookups PEERS: both lookups are traced, into spi_PEERS and peer_PEERS of $tmp
+lookups()
+{
+	trace_lookups 10.2.0.1
+	lookup_time pvsvpn_sad_find_in >"$tmp/spi_$1"
+	lookup_time pvsvpn_selector_find_dst >"$tmp/peer_$1"
+}
+
+# compare WHAT FEW MANY: the lookup with many peers takes at most three times as long
+compare()
+{
+	local few many
+
+	few=$(cat "$tmp/$1_$2")
+	many=$(cat "$tmp/$1_$3")
+	echo "$1 lookup, $unit: $few with $2 peers, $many with $3" | report
+	[ "$many" -le $((few * 3)) ] ||
+		fail "$1 lookup takes $many $unit with $3 peers, $few with $2: does it scan?"
+}
+
+# grow FIRST LAST: peers, then SAs; says what each costs
+grow()
+{
+	local count=$(($2 - $1 + 1)) memory=() each
+
+	peers "$1" "$2" >"$tmp/peers"
+	sas "$1" "$2" >"$tmp/sas"
+	memory[0]=$(kernel_memory)
+	each=$(cost $count ctl "$left" -b "$tmp/peers")
+	memory[1]=$(kernel_memory)
+	echo "peer: $each $unit to add, $(((memory[1] - memory[0]) / count)) bytes" | report
+	each=$(cost $((2 * count)) ctl "$left" -batch "$tmp/sas")
+	memory[2]=$(kernel_memory)
+	echo "SA: $each $unit to add, $(((memory[2] - memory[1]) / (2 * count))) bytes" | report
+}
+
+# How many the kernel can take; one that checks everything does not take many
+many_peers() { checkers_on && echo 1000 || echo 10000; }
+many_devices() { checkers_on && echo 50 || echo 1000; }
+
+ten_thousand_peers()
+{
+	local many took
+
+	many=$(many_peers)
+	new_ns left
+	ip -n "$left" link add pvs0 type pvsvpn
+	ip -n "$left" link set pvs0 up
+	new_key
+	commands 1 9 | ctl "$left" -b -
+	peer_right
+	lookups 10
+	took=$(elapsed grow 10 "$many")
+	echo "$((many + 1)) peers, $((2 * many + 2)) SAs, $(nproc) processors: $took ms" | report
+	lookups "$many"
+	compare spi 10 "$many"
+	compare peer 10 "$many"
+	ctl "$left" -j show pvs0 >"$tmp/show"
+	check 'peers listed' "$(grep -o '"remote"' "$tmp/show" | wc -l)" $((many + 1))
+	took=$(elapsed ip -n "$left" link del pvs0)
+	echo "deleting that device: $took ms" | report
+	in_time "$took" 'deleting the device'
+}
+
+# devices COUNT: ip commands that add them
+devices()
+{
+	awk -v count="$1" 'BEGIN {
+		for (i = 1; i <= count; i++) {
+			print "link add pvs" i " group 7 type pvsvpn"
+			print "link set pvs" i " up"
+		}
+	}'
+}
+
+# behind COUNT: pvsvpnctl commands that give each device a peer with two SAs; the last
+# is $right
+behind()
+{
+	commands 1 "$1" | awk -v last="$1" '{
+		i = substr($4, 2)
+		$3 = "pvs" i
+		if (i == last) {
+			sub("remote [^ ]*", "remote 192.0.2.2")
+			sub("subnets .*", "subnets 10.2.0.0/16")
+		}
+		print
+	}'
+}
+
+# The other end of the last device
+right_end()
+{
+	local sa="transform aes128gcm16 key-file $tmp/key"
+
+	ctl "$right" -b - <<-END
+		sa add pvs0 left dir out spi $((100000 + $1)) $sa
+		sa add pvs0 left dir in spi $((200000 + $1)) $sa
+	END
+	ip -n "$left" addr add 10.1.0.1/32 dev "pvs$1"
+	ip -n "$left" route add 10.2.0.0/16 dev "pvs$1"
+}
+
+list() { ctl "$left" -j show >"$tmp/show"; }
+
+thousand_devices()
+{
+	local many memory took
+
+	many=$(many_devices)
+	new_ns left
+	wire_to_right
+	new_key
+	devices "$many" >"$tmp/devices"
+	behind "$many" >"$tmp/batch"
+	memory=$(kernel_memory)
+	took=$(elapsed ip -n "$left" -batch "$tmp/devices")
+	echo "$many devices: $took ms, $((($(kernel_memory) - memory) / many)) bytes each" | report
+	took=$(elapsed ctl "$left" -b "$tmp/batch")
+	echo "a peer with two SAs behind each: $took ms" | report
+	right_end "$many"
+	pings "$left" 10.2.0.1
+	took=$(elapsed list)
+	echo "listing them: $took ms" | report
+	check 'devices listed' "$(jq '[.devices[].peers[].sas[]] | length / 2' "$tmp/show")" "$many"
+	took=$(elapsed ip -n "$left" link del group 7)
+	echo "deleting them: $took ms" | report
+	check 'devices left' "$(ip -n "$left" link show type pvsvpn)" ''
+	in_time "$took" 'deleting the devices'
+}
+
+# An error in a batch says in which line
+batch_says_where()
+{
+	new_ns left
+	ip -n "$left" link add pvs0 type pvsvpn
+	peers 1 2 >"$tmp/batch"
+	echo 'peer add pvs0 p1 remote 192.0.2.9 subnets 10.9.0.0/16' >>"$tmp/batch"
+	expect_refused "^pvsvpnctl: $tmp/batch:3: .* has a peer p1 already" \
+		ctl "$left" -batch "$tmp/batch"
+	check 'peers before that line' "$(show "$left" peers | jq length)" 2
+	expect_refused '^pvsvpnctl: standard input:3: ' ctl "$left" --batch - <<-END
+		peer del pvs0 p1
+		peer del pvs0 p2
+		peer del pvs0 p3
+	END
+}
+
+run_cases listed_whole listed_whole_while_others_come_and_go traffic_among_many \
+	batch_says_where ten_thousand_peers thousand_devices

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a kernel under QEMU and runs a command in it as root.
 #
-#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-e NAME=VALUE]... [-B] KERNEL -- COMMAND...
+#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-e NAME=VALUE]... [-B] [-i] KERNEL -- COMMAND...
 #
 # KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files;
 # what it writes stays in its memory, but for $VM_OUT, the directory of -o.
@@ -10,6 +10,8 @@
 #   -t  the command's time limit (default 900)      -m  memory (default 2048)
 #   -o  keep console, dmesg, stdout, kernel.ktap here (default: removed)
 #   -B  do not build module and tool first           -c  processors (default 2)
+#   -i  count instructions: the guest's clock advances 1 ns with each, whatever else
+#       this machine does. Always emulated, one processor, VM_ICOUNT=1 in the guest
 # Afterwards the kernel is asked what it thinks of it (kernel-check.sh): results
 # in kernel.ktap, failed ones also on stderr.
 # Exit: the command's status; 99 if it was 0 but the kernel reported something;
@@ -18,13 +20,13 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
-time_limit=900 memory=2048 cpus=2 out='' build=1 environment=()
+time_limit=900 memory=2048 cpus=2 out='' build=1 icount=0 environment=()
 
-usage() { sed -n '5,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '5,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 parse()
 {
-	while getopts t:m:c:o:e:B option; do
+	while getopts t:m:c:o:e:Bi option; do
 		case $option in
 		t) time_limit=$OPTARG ;;
 		m) memory=$OPTARG ;;
@@ -32,6 +34,7 @@ parse()
 		o) out=$OPTARG ;;
 		e) environment+=("$OPTARG") ;;
 		B) build=0 ;;
+		i) icount=1 cpus=1 environment+=(VM_ICOUNT=1) ;;
 		*) usage ;;
 		esac
 	done
@@ -105,7 +108,9 @@ write_orders()
 # and two guests fit on two cores.
 accelerator()
 {
-	if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+	if [ "$icount" = 1 ]; then
+		echo '-accel tcg,thread=single -icount shift=0,sleep=off -cpu max,-erms,-fsrm,-la57'
+	elif grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
 		echo '-accel kvm -cpu host'
 	else
 		echo '-accel tcg,thread=single -cpu max,-erms,-fsrm,-la57'

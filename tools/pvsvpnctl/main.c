@@ -204,7 +204,9 @@ int main(int argc, char **argv)
 
 	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
 	argv[0] = "pvsvpnctl";
-	while ((opt = getopt_long(argc, argv, "jn:b:hV", longs, NULL)) != -1) {
+	/* One dash before a long option will do, as in "ip -batch FILE". */
+	while ((opt = getopt_long_only(argc, argv, "jn:b:hV", longs,
+				       NULL)) != -1) {
 		switch (opt) {
 		case 'j':
 			options.json = true;

@@ -15,4 +15,28 @@ static inline void pvsvpn_compat_set_lltx(struct net_device *dev)
 #endif
 }
 
+/*
+ * From 6.6 on the devices of a namespace are in an xarray by ifindex. Before, the
+ * next one has to be looked for.
+ */
+#ifndef for_each_netdev_dump
+static inline struct net_device *pvsvpn_compat_netdev_at(struct net *net,
+							 unsigned long *ifindex)
+{
+	struct net_device *dev, *next = NULL;
+
+	for_each_netdev(net, dev)
+		if (dev->ifindex >= *ifindex &&
+		    (!next || dev->ifindex < next->ifindex))
+			next = dev;
+	if (next)
+		*ifindex = next->ifindex;
+	return next;
+}
+
+#define for_each_netdev_dump(net, dev, ifindex)				\
+	for (; ((dev) = pvsvpn_compat_netdev_at(net, &(ifindex)));	\
+	     (ifindex)++)
+#endif
+
 #endif /* _PVSVPN_COMPAT_LINUX_NETDEVICE_H */
