@@ -20,6 +20,8 @@ PROBLEMS = ("device-down", "no-outbound-sa", "outbound-sa-expired", "no-route", 
 # Seconds that may pass between two commands
 LATE = 10
 TRIES = 20
+# Differences
+SHOWN = 10
 
 
 def ctl(netns, *words):
@@ -145,22 +147,22 @@ def close(name, wanted, got):
 
 
 def compare(what, expected, families):
-    """Prints what differs; whether anything does."""
-    found = {}
+    """Prints some of what differs; whether anything does."""
+    found, wrong = {}, []
     for family in families:
         if not family.documentation:
-            print(f"{what}: {family.name} has no help")
+            wrong.append(f"{family.name} has no help")
         for sample in family.samples:
             key = sample.name, frozenset(sample.labels.items())
             if key in found:
-                print(f"{what}: twice: {sample}")
+                wrong.append(f"twice: {sample}")
             found[key] = sample.value
-    wrong = [f"missing: {key}" for key in expected.keys() - found.keys()]
+    wrong += [f"missing: {key}" for key in expected.keys() - found.keys()]
     wrong += [f"too many: {key}" for key in found.keys() - expected.keys()]
     wrong += [f"{key} is {found[key]}, should be {expected[key]}"
               for key in expected.keys() & found.keys()
               if not close(key[0], expected[key], found[key])]
-    for line in wrong[:20]:
+    for line in wrong[:SHOWN]:
         print(f"{what}: {line}")
     return bool(wrong)
 
