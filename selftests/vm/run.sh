@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a kernel under QEMU and runs a command in it as root.
 #
-#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-e NAME=VALUE]... [-B] [-i] KERNEL -- COMMAND...
+#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-e NAME=VALUE]... [-Bi] KERNEL -- COMMAND...
 #
 # KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files;
 # what it writes stays in its memory, but for $VM_OUT, the directory of -o.
