@@ -423,7 +423,8 @@ state_of()
 	ctl "$1" -j show | jq -c -S '
 		walk(if type == "object" then del(
 			.rx_packets, .rx_bytes, .tx_packets, .tx_bytes, .packets, .bytes, .drops,
-			.seq, .age_ms, .use_age_ms, .left, .last_rx_ms, .dead_ms, .problems) else . end)'
+			.seq, .age_ms, .use_age_ms, .left, .last_rx_ms, .dead_ms, .problems)
+			else . end)'
 }
 
 # expect_refused PATTERN COMMAND...: status 1 and one line that fits PATTERN (grep -E)

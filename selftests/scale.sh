@@ -189,10 +189,10 @@ elapsed()
 	echo $(((${EPOCHREALTIME/./} - start) / 1000))
 }
 
-# in_time MS WHAT: it took no more than 30 s
+# in_time MS WHAT: it took no more than two minutes, which is for what hangs
 in_time()
 {
-	[ -n "${VM_ICOUNT:-}" ] || [ "$1" -le 30000 ] || fail "$2 took $1 ms"
+	[ -n "${VM_ICOUNT:-}" ] || [ "$1" -le 120000 ] || fail "$2 took $1 ms"
 }
 
 # kernel_memory: bytes of slab and of per-CPU memory
@@ -229,9 +229,13 @@ trace_lookups()
 	echo nop >$tracing/current_tracer
 }
 
+# can_trace: the kernel may be built without
+can_trace() { grep -qw function_graph $tracing/available_tracers; }
+
 # lookups PEERS: both lookups are traced, into spi_PEERS and peer_PEERS of $tmp
 lookups()
 {
+	can_trace || return 0
 	trace_lookups 10.2.0.1
 	lookup_time pvsvpn_sad_find_in >"$tmp/spi_$1"
 	lookup_time pvsvpn_selector_find_dst >"$tmp/peer_$1"
@@ -242,6 +246,10 @@ compare()
 {
 	local few many
 
+	if ! can_trace; then
+		echo "$1 lookup: not measured, this kernel has no function_graph" | report
+		return
+	fi
 	few=$(cat "$tmp/$1_$2")
 	many=$(cat "$tmp/$1_$3")
 	echo "$1 lookup, $unit: $few with $2 peers, $many with $3" | report
