@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
 PROBLEMS = ("device-down", "no-outbound-sa", "outbound-sa-expired", "no-route", "route-loop",
-            "no-inbound-sa", "inbound-sa-expired", "nothing-received")
+            "dead-peer", "no-inbound-sa", "inbound-sa-expired", "nothing-received")
 # Seconds that may pass between two commands
 LATE = 10
 TRIES = 20
