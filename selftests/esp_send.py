@@ -161,21 +161,39 @@ def put_together(packets):
     return bytes(esp)
 
 
-def outer_fragments(gateway):
-    """An inner packet that may be fragmented and does not fit is, outside."""
-    sa = gateway.sa("out")
-    payload = os.urandom(1472)
-    gateway.ctl("set", "pvs0", "mtu", "1500")
+def too_large(gateway, payload, where):
+    """What is on the wire of a datagram that does not fit and may be fragmented."""
+    gateway.ctl("set", "pvs0", "mtu", "1500", "fragment", where)
     try:
         gateway.drain()
         with sender(gateway) as sock:
             sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
-            sock.sendto(payload, ("10.2.0.77", 9))
+            sock.sendto(payload, (f"10.2.0.{77 if where == 'inner' else 78}", 9))
         packets = gateway.captured(2)
     finally:
-        gateway.ctl("set", "pvs0", "mtu", "auto")
-    assert len(packets) > 1, f"{len(packets)} packets on the wire"
-    plain = sa.open(put_together(packets))[2]
+        gateway.ctl("set", "pvs0", "mtu", "auto", "fragment", "inner")
+    assert len(packets) == 2, f"{len(packets)} packets on the wire"
+    return packets
+
+
+def inner_fragments(gateway):
+    """An inner packet that may be fragmented and does not fit is, before encryption."""
+    sa = gateway.sa("out")
+    payload = os.urandom(1472)
+    plain = []
+    for number, packet in enumerate(too_large(gateway, payload, "inner"), start=1):
+        assert not IP(packet).flags.MF and not IP(packet).frag, "ESP is fragmented"
+        seq, _, inner = sa.open(packet[ESP_AT:])[:3]
+        assert seq == number, f"sequence number {seq}"
+        plain.append(inner[:struct.unpack("!H", inner[2:4])[0]])
+    assert put_together(plain)[8:] == payload, "inner payload differs"
+
+
+def outer_fragments(gateway):
+    """Set so, an inner packet that may be fragmented and does not fit is, outside."""
+    sa = gateway.sa("out")
+    payload = os.urandom(1472)
+    plain = sa.open(put_together(too_large(gateway, payload, "outer")))[2]
     assert plain[28:1500] == payload, "inner payload differs"
 
 
@@ -286,7 +304,8 @@ CASES = [
     ("padding is 1, 2, 3 and minimal", padding),
     ("outer header: TOS copied, TTL of the host, DF", outer_header),
     ("outer TTL follows ip_default_ttl", default_ttl),
-    ("inner packet that may be fragmented is, outside", outer_fragments),
+    ("inner packet that may be fragmented is, before encryption", inner_fragments),
+    ("inner packet that may be fragmented is, outside, if set so", outer_fragments),
     ("the newest outbound SA is used, then the one before", current_sa),
     ("packets and bytes of device, peer, SA and link", counted),
     ("no outbound SA: tx_no_sa", no_sa),
