@@ -184,13 +184,30 @@ class Lab:
         self.flows = {(way, inner): Flow(left, right, way, inner)
                       for way in range(len(WAYS)) for inner in INNER}
 
-    def far_mtu(self, mtu):
-        """Of the wire behind the router; what was learnt is forgotten."""
-        run("ip", "-n", self.router, "link", "set", "far0", "mtu", str(mtu))
-        run("ip", "-n", self.right, "link", "set", "outer0", "mtu", str(mtu))
+    def forget(self):
+        """What was learnt about paths, outside and inside."""
         for netns in (self.left, self.right):
             for family in ("-4", "-6"):
                 run("ip", "-n", netns, family, "route", "flush", "cache")
+
+    def far_mtu(self, mtu):
+        """Of the wire behind the router."""
+        run("ip", "-n", self.router, "link", "set", "far0", "mtu", str(mtu))
+        run("ip", "-n", self.right, "link", "set", "outer0", "mtu", str(mtu))
+        self.forget()
+
+    def rise(self):
+        """Traffic shows the devices that the path has become larger."""
+        deadline = time.monotonic() + SECONDS
+        while min(self.shown(way)["mtu"] for way in range(len(WAYS))) < MOST:
+            for flow in self.flows.values():
+                flow.may_fragment(False)
+                flow.all([MOST // 8])
+            if time.monotonic() > deadline:
+                sys.exit(f"no device has risen to {MOST} over a path of {JUMBO}")
+        self.forget()
+        for flow in self.flows.values():
+            flow.clear()
 
     def transform(self, name):
         """New SAs in both directions of all ways take the place of the old."""
@@ -215,10 +232,13 @@ class Lab:
                         run(CTL, "-n", netns, "-b", "-", stdin="\n".join(commands[netns]) + "\n")
         self.spi += 2 * len(WAYS)
 
+    def shown(self, way):
+        """What `show` says of a device."""
+        return json.loads(run(CTL, "-n", self.left, "-j", "show", f"pvs{way}"))["devices"][0]
+
     def inner_mtu(self, way):
-        """What `show` says."""
-        shown = json.loads(run(CTL, "-n", self.left, "-j", "show", f"pvs{way}"))
-        return shown["devices"][0]["peers"][0]["inner_mtu"]
+        """Of its peer."""
+        return self.shown(way)["peers"][0]["inner_mtu"]
 
     def learn(self):
         """One large packet by each way, so that the path is known."""
@@ -250,6 +270,8 @@ def every(lab):
     ways = len(lab.flows)
     for path, allowed in ((SMALL, False), (SMALL, True), (JUMBO, False)):
         lab.far_mtu(path)
+        if path == JUMBO:
+            lab.rise()
         step = STRIDE if path == SMALL and not allowed else STRIDE * ways
         count = 0
         for first, flow in enumerate(lab.flows.values(), start=20):
@@ -257,6 +279,8 @@ def every(lab):
             count += len(sizes)
             flow.may_fragment(allowed)
             flow.all(sizes, learns=path == SMALL)
+            if path == JUMBO and flow.told:
+                flow.faults.append(f"{flow.told} were refused where all fit")
         failed = lab.report(f"path of {path}, {'with' if not allowed else 'without'} DF, "
                             f"{count} sizes and ways, {ways} ways", failed)
     return failed
