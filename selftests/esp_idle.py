@@ -237,7 +237,7 @@ def too_long_already(gateway):
     """What has to be fragmented outside gets no padding on top."""
     size = 1600
     gateway.sa("out")
-    gateway.ctl("set", "pvs0", "mtu", "3000")
+    gateway.ctl("set", "pvs0", "mtu", "3000", "fragment", "outer")
     try:
         with peer_set(gateway, "tfc", "mtu"):
             gateway.drain()
@@ -245,7 +245,7 @@ def too_long_already(gateway):
                 sock.sendto(bytes(size), ("10.2.0.78", 9))
             packets = gateway.captured(2)
     finally:
-        gateway.ctl("set", "pvs0", "mtu", "auto")
+        gateway.ctl("set", "pvs0", "mtu", "auto", "fragment", "inner")
     length = 28 + size
     want = 8 + 8 + length + 2 + -(length + 2) % 4 + 16
     got = sum(len(packet) - 20 for packet in packets)
