@@ -218,6 +218,35 @@ unknown_SPI()
 	wait_for rx_unknown_spi at_least 1 drop_count "$right" pvs0 rx_unknown_spi left
 }
 
+# chains right|wrong: ESP behind extension headers from the right; how many packets
+chains()
+{
+	in_ns "$right" /usr/bin/python3 "$here/esp_chains.py" "$1" 2001:db8::2 2001:db8::1 0x3001 "$tmp/key"
+}
+
+# received: packets of the left's SA 0x3001
+received() { ctl "$left" -j show pvs0 | jq '.devices[0].peers[0].sas[] | select(.spi == 12289).packets'; }
+
+extension_headers_before_ESP()
+{
+	local before sent good
+
+	tunnel6_up
+	(umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key")
+	ctl "$left" sa add pvs0 right dir in spi 0x3001 transform aes128gcm16 key-file "$tmp/key"
+	good=$(chains right)
+	[ "$good" -ge 8 ] || fail "only $good packets were sent"
+	wait_for 'the packets of every chain' is "$good" received
+	check 'drops of the left' "$(drops "$left")" ''
+	before=$(link_stat "$left" pvs0 rx.packets)
+	sent=$(chains wrong)
+	[ "$sent" -ge 100 ] || fail "only $sent packets were sent"
+	pings "$right" 10.1.0.1
+	check 'packets from wrong chains' "$(received)" "$good"
+	check 'packets of pvs0 but the pings' $(($(link_stat "$left" pvs0 rx.packets) - before)) 2
+}
+
 run_cases both_families_inside TCP_both_ways every_inner_length class_flow_label_and_hop_limit \
 	link_local_peers families_side_by_side_and_changed path_MTU_falls_with_packet_too_big \
-	outer_fragments route_into_the_own_tunnel no_route_and_no_such_local_address unknown_SPI
+	outer_fragments route_into_the_own_tunnel no_route_and_no_such_local_address unknown_SPI \
+	extension_headers_before_ESP
