@@ -272,6 +272,8 @@ def bytes_counted(gateway):
             want[whose, prefix + "packets"] = len(sizes)
             want[whose, prefix + "bytes"] = sum(28 + size for size in sizes)
         got = settle_out(gateway, before, want)
+    # The kernel's own MLD, which comes late where everything is slow
+    got.pop(("link", "tx_dropped"), None)
     assert got == want, difference(want, got)
 
 
