@@ -171,7 +171,8 @@ class Flow:
                 self.faults.append(f"inner size {length + self.header} has vanished")
             if len(self.faults) > 5:
                 return
-        if self.allowed and self.told:
+        # IPv6 that does not fit is refused once, for its sender to fragment it
+        if self.allowed and self.told and not learns:
             self.faults.append(f"{self.told} that may be fragmented were refused")
 
 
