@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The family `pvsvpn`: which object a request means. A request is checked whole before anything is touched, and every
- * refusal says what is wrong and what to do instead. Texts have room for 79
- * characters; names are cut to fit.
+ * The family `pvsvpn`: which object a request means. A request is checked whole
+ * before anything is touched, and every refusal says what is wrong and what to do
+ * instead. Texts have room for 79 characters; names are cut to fit.
  */
 #include <linux/rtnetlink.h>
 

@@ -104,11 +104,9 @@ def datagrams_of(left, right, family, to):
             fault(f"UDP of {length} bytes to {to}: lost or altered")
 
 
-def segments_of(left, right, family, to):
-    """What one send() gives comes in so many segments."""
-    sender = opened(left, family, socket.SOCK_DGRAM)
-    receiver = opened(right, family, socket.SOCK_DGRAM, bind=(to, PORT))
-    for size, length in ((1200, 60000), (1000, 43210), (100, 6400), (1372, 1373)):
+def segmented(sender, receiver, to, sizes):
+    """What one send() gives comes in so many segments; sizes are of (segment, all)."""
+    for size, length in sizes:
         sender.setsockopt(SOL_UDP, UDP_SEGMENT, size)
         sender.sendto(pattern(length), (to, PORT))
         for start in range(0, length, size):
@@ -117,18 +115,19 @@ def segments_of(left, right, family, to):
                 break
 
 
+def segments_of(left, right, family, to):
+    """Segments that fit the path."""
+    sender = opened(left, family, socket.SOCK_DGRAM)
+    receiver = opened(right, family, socket.SOCK_DGRAM, bind=(to, PORT))
+    segmented(sender, receiver, to, ((1200, 60000), (1000, 43210), (100, 6400), (1372, 1373)))
+
+
 def fragments(left, right):
     """Segments of one send(), each too big for the path."""
     sender = opened(left, socket.AF_INET, socket.SOCK_DGRAM)
     receiver = opened(right, socket.AF_INET, socket.SOCK_DGRAM, bind=(TO4, PORT))
     sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
-    for size, length in ((1472, 14720), (4000, 30000), (1000, 5000)):
-        sender.setsockopt(SOL_UDP, UDP_SEGMENT, size)
-        sender.sendto(pattern(length), (TO4, PORT))
-        for start in range(0, length, size):
-            if received(receiver, 0) != pattern(length)[start:start + size]:
-                fault(f"segment at {start} of {length} bytes: lost or altered")
-                break
+    segmented(sender, receiver, TO4, ((1472, 14720), (4000, 30000), (1000, 5000)))
 
 
 def datagrams(left, right):
