@@ -66,14 +66,14 @@ the_port_is_given_back()
 {
 	udp_up sport 4501 dport 4501
 	pings "$left" 10.2.0.1
-	in_ns "$left" ss -Hlun sport = 4501 | grep -q . || fail 'nobody listens at the port'
+	grep -q . <<<"$(in_ns "$left" ss -Hlun sport = 4501)" || fail 'nobody listens at the port'
 	ctl "$left" peer set pvs0 right encap none
-	! in_ns "$left" ss -Hlun sport = 4501 | grep -q . || fail 'the port is still ours'
+	! grep -q . <<<"$(in_ns "$left" ss -Hlun sport = 4501)" || fail 'the port is still ours'
 	ctl "$right" peer set pvs0 left encap none
 	pings "$left" 10.2.0.1
 	ctl "$left" peer set pvs0 right encap udp
 	ip -n "$left" link del pvs0
-	! in_ns "$left" ss -Hlun sport = 4500 | grep -q . || fail 'the port outlives the device'
+	! grep -q . <<<"$(in_ns "$left" ss -Hlun sport = 4500)" || fail 'the port outlives the device'
 }
 
 over_IPv6()

@@ -5,7 +5,9 @@
 # A case is a function. It runs in a subshell of its own with "set -e", ends by
 # returning, by "fail" or by "skip", and leaves nothing behind: whatever it
 # starts has a "defer" beside it. Tests wait for a condition (busywait), never
-# for a time.
+# for a time. Ask "grep -q WORD <<<"$(command)"", not "command | grep -q WORD":
+# grep leaves at the first match, and the SIGPIPE of a command that has more to
+# say would be the pipe's status.
 #
 # shellcheck disable=SC2034 # variables for the scripts that source this
 set -uo pipefail

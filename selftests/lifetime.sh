@@ -138,7 +138,7 @@ what_is_left_is_shown()
 	pair_up
 	add out 0x3000 hard-packets 1000 hard-seconds 7200 hard-bytes 1048576
 	check 'limit in JSON' "$(sa 0x3000 hard_packets)" 1000
-	ctl "$left" show pvs0 | grep -qE '1h 59m, 1000 packets, 1.00 MiB' ||
+	grep -qE '1h 59m, 1000 packets, 1.00 MiB' <<<"$(ctl "$left" show pvs0)" ||
 		fail "not in show:" "$(ctl "$left" show pvs0)"
 }
 

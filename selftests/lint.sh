@@ -74,7 +74,7 @@ check()
 check_spdx()
 {
 	files | grep -vx COPYING | while read -r file; do
-		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
+		grep -q 'SPDX-License-Identifier: ' <<<"$(head -n 3 "$file")" ||
 			echo "$file: no SPDX tag"
 	done
 }

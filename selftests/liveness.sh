@@ -70,9 +70,9 @@ stock_IPsec_discards_them()
 	count=$(in_ns "$stock" awk '$1 == "XfrmInStateProtoError" { print $2 }' /proc/net/xfrm_stat)
 	moved "$before" "$after" | sed 's/^> */stock: /' | report
 	check 'what has moved' "$(moved "$before" "$after" | sed 's/[ \t].*//;s/^>//' | wc -l)" 2
-	moved "$before" "$after" | grep -qE "XfrmInStateProtoError[ 	]+$count\$" ||
+	grep -qE "XfrmInStateProtoError[ 	]+$count\$" <<<"$(moved "$before" "$after")" ||
 		fail 'what has moved is not XfrmInStateProtoError:' "$(moved "$before" "$after")"
-	moved "$before" "$after" | grep -q "ipsec0: rx $count $count " ||
+	grep -q "ipsec0: rx $count $count " <<<"$(moved "$before" "$after")" ||
 		fail 'what has moved is not ipsec0:' "$(moved "$before" "$after")"
 	pings "$gw" 10.2.0.1 -s 1300
 	pings "$stock" fd00:1::1

@@ -106,7 +106,7 @@ link_local_peers()
 	ends_up "$(link_local "$left" "$left_dev")%$right_dev" "$(link_local "$right" "$right_dev")%$left_dev"
 	pings_both
 	check 'link shown' "$(show "$left" peers.0.link)" "$left_dev"
-	ctl "$left" show pvs0 | grep -q "remote: fe80:.*%$left_dev" || fail 'no link in show'
+	grep -q "remote: fe80:.*%$left_dev" <<<"$(ctl "$left" show pvs0)" || fail 'no link in show'
 }
 
 # A peer of either family on one device, and one that changes its family

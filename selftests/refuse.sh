@@ -262,7 +262,7 @@ to_the_owner_of_another_birthplace()
 	ip -n "$left" link set pvs0 netns "$owner"
 	expect_refused 'needs CAP_NET_ADMIN in the namespace pvs0 was created in' \
 		in_own_ns "$PVSVPNCTL" peer del pvs0 right
-	in_own_ns "$PVSVPNCTL" -j show pvs0 | grep -q '"name": "right"' || fail 'the peer is gone'
+	grep -q '"name": "right"' <<<"$(in_own_ns "$PVSVPNCTL" -j show pvs0)" || fail 'the peer is gone'
 }
 
 run_cases of_unknown_names of_addresses of_encapsulations of_subnets of_windows_and_sizes of_SPIs \

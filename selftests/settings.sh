@@ -43,7 +43,7 @@ TTL_of_the_outer_header()
 	outer_has 'ttl 33,' 10.2.0.1 -t 33
 	outer_has 'ttl 34,' fd00:2::1 -t 34
 	check 'ttl shown' "$(show "$left" ttl)" inherit
-	ctl "$left" show pvs0 | grep -q 'settings: ttl inherit' || fail 'no ttl in show'
+	grep -q 'settings: ttl inherit' <<<"$(ctl "$left" show pvs0)" || fail 'no ttl in show'
 }
 
 DSCP_and_ECN_of_the_outer_header()

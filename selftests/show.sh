@@ -63,7 +63,7 @@ why_an_outbound_SA_ended()
 	wait_for 'its end' is 'outbound-sa-expired nothing-received' problems "$left"
 	says 'down: outbound SA 0x00003000 expired \(packets; .*\), nothing received yet' \
 		'outbound-sa-expired nothing-received'
-	ctl "$left" show pvs0 | grep -qE '^  out 0x00003000 .* expired: packets ' ||
+	grep -qE '^  out 0x00003000 .* expired: packets ' <<<"$(ctl "$left" show pvs0)" ||
 		fail 'not in the table:' "$(ctl "$left" show pvs0)"
 	check 'reason in JSON' "$(show "$left" peers.0.sas.0.expired_reason)" packets
 	ctl "$left" sa del pvs0 right spi 0x3000 dir out
@@ -134,7 +134,7 @@ device_is_down()
 	pings "$left" 10.2.0.1
 	ip -n "$left" link set pvs0 down
 	says 'down: device is down \(ip link set pvs0 up\), .*' device-down
-	ctl "$left" show pvs0 | grep -q '^  device is down (ip link set pvs0 up)' ||
+	grep -q '^  device is down (ip link set pvs0 up)' <<<"$(ctl "$left" show pvs0)" ||
 		fail 'not said of the device:' "$(ctl "$left" show pvs0)"
 	check 'JSON' "$(show "$left" up)" false
 	ip -n "$left" link set pvs0 up
@@ -187,11 +187,11 @@ MTU_without_a_sum()
 	ip -n "$left" link set $left_dev mtu 100
 	wait_for 'the path' is 100 show "$left" peers.0.path_mtu
 	check overhead "$(show "$left" peers.0 | jq .overhead)" null
-	ctl "$left" show pvs0 | grep -q '^  mtu: 68 inner, the least; the path carries 100 only' ||
+	grep -q '^  mtu: 68 inner, the least; the path carries 100 only' <<<"$(ctl "$left" show pvs0)" ||
 		fail 'not said:' "$(ctl "$left" show pvs0)"
 	ctl "$left" peer add pvs0 unknown remote 198.51.100.9 subnets 10.99.0.0/16
 	check 'path MTU' "$(show "$left" peers.1 | jq .path_mtu)" null
-	ctl "$left" show pvs0 | grep -q '^  mtu: 1446 inner, as long as the path is not known' ||
+	grep -q '^  mtu: 1446 inner, as long as the path is not known' <<<"$(ctl "$left" show pvs0)" ||
 		fail 'not said:' "$(ctl "$left" show pvs0)"
 }
 

@@ -64,7 +64,7 @@ shown_and_refused()
 	for tfc in 2 65535 mtu; do
 		ctl "$left" peer set pvs0 right tfc $tfc
 		check tfc "$(show "$left" peers.0.tfc)" $tfc
-		ctl "$left" show pvs0 | grep -qx "  tfc: $tfc" ||
+		grep -qx "  tfc: $tfc" <<<"$(ctl "$left" show pvs0)" ||
 			fail "tfc $tfc is not in show:" "$(ctl "$left" show pvs0)"
 	done
 	for tfc in 1 65536 4294967294; do
