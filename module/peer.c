@@ -582,6 +582,10 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
 	    !test_and_set_bit(PVSVPN_SA_REPORTED, &sa->flags))
 		pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_EXPIRED,
 				pvsvpn_lifetime_name(READ_ONCE(sa->lifetime.hard_why)));
+	if (test_and_clear_bit(PVSVPN_SA_REPLAY_BURST, &sa->flags))
+		pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_REPLAY_BURST,
+				READ_ONCE(sa->replay.burst_why) ==
+				PVSVPN_DROP_RX_REPLAYED ? "replayed" : "too-old");
 }
 
 /**
@@ -589,7 +593,7 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
  * @peer: the peer
  *
  * The newest usable one carries the traffic; without any, the newest stays in
- * place to say why it does not. Reports SAs whose lifetime is over. A dead peer
+ * place to say why it does not. Reports what befell the SAs. A dead peer
  * keeps its SA, for keepalives, but is not up.
  *
  * Context: process, RTNL held.

@@ -23,8 +23,17 @@
 #include "stats.h"
 #include "transform.h"
 
+static bool receive_is_replay(int why)
+{
+	return why == PVSVPN_DROP_RX_REPLAYED || why == PVSVPN_DROP_RX_TOO_OLD;
+}
+
 static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 {
+	if (receive_is_replay(why) && pvsvpn_replay_burst(&sa->replay, why)) {
+		set_bit(PVSVPN_SA_REPLAY_BURST, &sa->flags);
+		pvsvpn_peer_refresh(sa->peer);
+	}
 	pvsvpn_drop(sa->peer->pvs, sa->peer, sa, skb, why);
 }
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bitmap.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 
 #include "replay.h"
 #include "stats.h"
+
+/* So many refusals in so long are a burst; then silence, whoever sends more. */
+#define REPLAY_BURST_PACKETS	64
+#define REPLAY_BURST_TIME	HZ
+#define REPLAY_BURST_SILENCE	(10 * HZ)
 
 /**
  * pvsvpn_replay_init() - set up a window
@@ -131,4 +137,36 @@ int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq)
 	}
 	spin_unlock(&replay->lock);
 	return why;
+}
+
+/**
+ * pvsvpn_replay_burst() - a packet was refused for its number
+ * @replay: the window
+ * @why: PVSVPN_DROP_RX_REPLAYED or PVSVPN_DROP_RX_TOO_OLD
+ *
+ * A few are what a network does, or the end of a rekey. Many at a time are an
+ * attack, a path that doubles packets, or a window too small for its reordering.
+ *
+ * Context: softirq. Return: true when @why makes it a burst; not again for a
+ * while.
+ */
+bool pvsvpn_replay_burst(struct pvsvpn_replay *replay, int why)
+{
+	u64 now = get_jiffies_64();
+	bool burst = false;
+
+	spin_lock(&replay->lock);
+	if (time_after64(now, replay->burst_start + REPLAY_BURST_TIME)) {
+		replay->burst_start = now;
+		replay->refused = 0;
+	}
+	if (!time_before64(now, replay->burst_start) &&
+	    ++replay->refused == REPLAY_BURST_PACKETS) {
+		replay->burst_start = now + REPLAY_BURST_SILENCE;
+		replay->refused = 0;
+		WRITE_ONCE(replay->burst_why, why);
+		burst = true;
+	}
+	spin_unlock(&replay->lock);
+	return burst;
 }

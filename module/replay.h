@@ -8,12 +8,16 @@
 
 /**
  * struct pvsvpn_replay - which sequence numbers an inbound SA has accepted
- * @lock: protects @top and @bitmap against concurrent commits
+ * @lock: protects @top and @bitmap against concurrent commits, and what counts
+ *	bursts
  * @window: how many numbers up to and including @top may still arrive
  * @mask: number of words in @bitmap minus one; a power of two minus one
  * @top: highest number accepted so far, 0 before the first
  * @bitmap: ring of bits, one a number; at least @window bits plus one word, so
  *	that the word being entered never holds numbers inside the window
+ * @refused: packets refused for their number since @burst_start
+ * @burst_start: jiffies when that count began, or is to begin after a burst
+ * @burst_why: drop reason of the packet that made the last burst
  */
 struct pvsvpn_replay {
 	spinlock_t lock;
@@ -21,6 +25,9 @@ struct pvsvpn_replay {
 	u32 mask;
 	u64 top;
 	unsigned long *bitmap;
+	u32 refused;
+	u64 burst_start;
+	int burst_why;
 };
 
 int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top);
@@ -28,5 +35,6 @@ void pvsvpn_replay_destroy(struct pvsvpn_replay *replay);
 u64 pvsvpn_replay_extend(const struct pvsvpn_replay *replay, u32 low);
 int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq);
 int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq);
+bool pvsvpn_replay_burst(struct pvsvpn_replay *replay, int why);
 
 #endif /* _PVSVPN_REPLAY_H */

@@ -24,6 +24,7 @@ enum pvsvpn_sa_flag {
 	PVSVPN_SA_REPORTED,		/* ... and user space has been told */
 	PVSVPN_SA_SOFT_EXPIRED,		/* a soft lifetime is over, ... */
 	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
+	PVSVPN_SA_REPLAY_BURST,		/* user space shall be told */
 };
 
 /**

@@ -59,7 +59,8 @@ TRACE_EVENT(pvsvpn_drop,
 	EVENT(SA_DEL, "sa-del")				\
 	EVENT(SA_EXPIRED, "sa-expired")			\
 	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
-	EVENT(ENDPOINT_CHANGED, "endpoint-changed")
+	EVENT(ENDPOINT_CHANGED, "endpoint-changed")	\
+	EVENT(SA_REPLAY_BURST, "sa-replay-burst")
 
 #define PVSVPN_TRACE_EVENT_ENUM(symbol, name)	\
 	TRACE_DEFINE_ENUM(PVSVPN_EVENT_TYPE_##symbol);

@@ -13,7 +13,7 @@ order()
 	local line=1 pattern
 
 	for pattern; do
-		sed -n ${line}p "$tmp/events" | grep -qE "$pattern" ||
+		grep -qE "$pattern" <<<"$(sed -n ${line}p "$tmp/events")" ||
 			fail "line $line is no '$pattern':" "$(cat "$tmp/events")"
 		line=$((line + 1))
 	done
@@ -73,6 +73,51 @@ the_last_SA_runs_out()
 	order 'sa-expired.*sequence-exhausted' 'peer-down'
 }
 
+# refused_pings COUNT: to a window that begins far above their numbers
+refused_pings() { in_ns "$left" ping -q -c "$1" -l "$1" -W 1 10.2.0.1 >/dev/null || true; }
+
+# receiver SEQUENCE-NUMBER: the right's inbound SA, from there on
+receiver()
+{
+	ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file "$tmp/key" seq "$1"
+}
+
+bursts() { grep -c 'sa-replay-burst' "$tmp/events"; }
+
+many_packets_below_the_window()
+{
+	pair_up
+	(umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key")
+	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes128gcm16 key-file "$tmp/key"
+	receiver 100000
+	watch "$right"
+	refused_pings 63
+	sleep 2
+	check 'after 63 packets' "$(cat "$tmp/events")" ''
+	refused_pings 64
+	said 'pvs0 sa-replay-burst left remote 192.0.2.1 dir in spi 0x00001001 reason too-old$'
+	refused_pings 200
+	sleep 1
+	check 'bursts told within seconds' "$(bursts)" 1
+	check 'packets refused' "$(drop_count "$right" pvs0 rx_too_old left 0x1001)" 327
+	sleep 10
+	refused_pings 64
+	wait_for 'a second burst' is 2 bursts
+}
+
+# Key and SPI again, so that the numbers begin at 1 again
+many_replayed_packets()
+{
+	pair_up
+	(umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key")
+	receiver 1000
+	watch "$right"
+	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes128gcm16 key-file "$tmp/key" seq 900
+	refused_pings 64
+	said 'pvs0 sa-replay-burst left .* dir in spi 0x00001001 reason replayed$'
+	check 'packets refused' "$(drop_count "$right" pvs0 rx_replayed left 0x1001)" 64
+}
+
 as_JSON()
 {
 	pair_up
@@ -96,4 +141,5 @@ only_in_the_device_s_namespace()
 }
 
 run_cases life_of_a_peer device_removed sequence_numbers_run_out the_last_SA_runs_out as_JSON \
+	many_packets_below_the_window many_replayed_packets \
 	only_in_the_device_s_namespace

@@ -22,6 +22,7 @@ static const char * const event_names[] = {
 	[PVSVPN_EVENT_TYPE_SA_EXPIRED] = "sa-expired",
 	[PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED] = "sa-soft-expired",
 	[PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED] = "endpoint-changed",
+	[PVSVPN_EVENT_TYPE_SA_REPLAY_BURST] = "sa-replay-burst",
 };
 
 struct event {

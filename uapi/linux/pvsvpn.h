@@ -73,6 +73,10 @@ enum pvsvpn_route {
  *   reason says which.
  * @PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED: The packets of a peer come from
  *   elsewhere, and ours go there now.
+ * @PVSVPN_EVENT_TYPE_SA_REPLAY_BURST: 64 packets within a second had a
+ *   sequence number that was there before (reason replayed), or is older than
+ *   the window (too-old); not told again for 10 seconds. They may be forged:
+ *   nobody checks the ICV of such a packet.
  */
 enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_PEER_NEW,
@@ -84,6 +88,7 @@ enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_SA_EXPIRED,
 	PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED,
 	PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
+	PVSVPN_EVENT_TYPE_SA_REPLAY_BURST,
 };
 
 enum {
