@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is told of the way to a peer: is there one, and what fits through it. */
-#include <linux/bottom_half.h>
 #include <linux/jiffies.h>
 #include <linux/rtnetlink.h>
-#include <net/dst.h>
 
 #include "netlink.h"
 #include "outer.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
-
-/* Asked for now, as a packet would. */
-static enum pvsvpn_route route_now(const struct pvsvpn_peer *peer)
-{
-	enum pvsvpn_route route = PVSVPN_ROUTE_FOUND;
-	struct pvsvpn_outer outer;
-	struct dst_entry *dst;
-
-	local_bh_disable();
-	rcu_read_lock();
-	dst = pvsvpn_outer_route(pvsvpn_peer_endpoint(peer), &outer);
-	if (!IS_ERR(dst))
-		dst_release(dst);
-	else
-		route = PTR_ERR(dst) == -ELOOP ? PVSVPN_ROUTE_LOOP :
-						 PVSVPN_ROUTE_NONE;
-	rcu_read_unlock();
-	local_bh_enable();
-	return route;
-}
 
 static int overhead_put(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {
@@ -74,6 +52,7 @@ int pvsvpn_netlink_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {
 	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
 	unsigned long last_rx = READ_ONCE(peer->last_rx);
+	u32 path_mtu;
 
 	if (sa && !test_bit(PVSVPN_SA_EXPIRED, &sa->flags) &&
 	    nla_put_u32(msg, PVSVPN_A_PEER_TX_SPI, be32_to_cpu(sa->spi)))
@@ -83,7 +62,9 @@ int pvsvpn_netlink_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 			      jiffies64_to_msecs(jiffies - last_rx),
 			      PVSVPN_A_PEER_PAD))
 		return -EMSGSIZE;
-	if (nla_put_u8(msg, PVSVPN_A_PEER_ROUTE, route_now(peer)))
+	if (nla_put_u8(msg, PVSVPN_A_PEER_ROUTE,
+		       pvsvpn_outer_look(pvsvpn_peer_endpoint(peer),
+					 &path_mtu)))
 		return -EMSGSIZE;
 	return mtu_put(msg, peer);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bottom_half.h>
 #include <linux/skbuff.h>
+#include <net/dst.h>
 #include <net/esp.h>
 
 #include "device.h"
@@ -49,6 +51,35 @@ struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 	return outer->family == AF_INET ?
 	       pvsvpn_outer4_route(endpoint, outer) :
 	       pvsvpn_outer6_route(endpoint, outer);
+}
+
+/**
+ * pvsvpn_outer_look() - pvsvpn_outer_route() without a packet
+ * @endpoint: the peer's addresses
+ * @path_mtu: filled in where there is a route, bytes
+ *
+ * Context: process, RTNL held. Return: whether there is a route.
+ */
+enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
+				    u32 *path_mtu)
+{
+	enum pvsvpn_route route = PVSVPN_ROUTE_FOUND;
+	struct pvsvpn_outer outer;
+	struct dst_entry *dst;
+
+	local_bh_disable();
+	rcu_read_lock();
+	dst = pvsvpn_outer_route(endpoint, &outer);
+	if (!IS_ERR(dst)) {
+		*path_mtu = dst_mtu(dst);
+		dst_release(dst);
+	} else {
+		route = PTR_ERR(dst) == -ELOOP ? PVSVPN_ROUTE_LOOP :
+						 PVSVPN_ROUTE_NONE;
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	return route;
 }
 
 /**
@@ -149,6 +180,18 @@ struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 	pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, NULL, 0,
 			     PVSVPN_DROP_RX_ICMP);
 	return ERR_PTR(-EINVAL);
+}
+
+/**
+ * pvsvpn_outer_rcv_cb() - a packet of stock IPsec has been through
+ * @skb: the packet
+ * @err: how it went
+ *
+ * Context: softirq. Return: 1, it was not ours.
+ */
+int pvsvpn_outer_rcv_cb(struct sk_buff *skb, int err)
+{
+	return 1;
 }
 
 /**

@@ -5,6 +5,8 @@
 
 #include <net/xfrm.h>
 
+#include <uapi/linux/pvsvpn.h>
+
 struct dst_entry;
 struct ip_esp_hdr;
 struct pvsvpn_device;
@@ -16,6 +18,8 @@ struct sk_buff;
 #define PVSVPN_OUTER6_LEN	40
 /* With the UDP header of RFC 3948. */
 #define PVSVPN_OUTER_LEN_MAX	(PVSVPN_OUTER6_LEN + 8)
+/* Among ESP handlers: before VTI (100) and stock ESP (0), which get the rest. */
+#define PVSVPN_OUTER_PRIORITY	200
 
 /**
  * struct pvsvpn_outer - what is in the outer header of a packet that leaves
@@ -42,6 +46,8 @@ struct pvsvpn_outer {
 unsigned int pvsvpn_outer_len(u16 family, u8 encap);
 struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 				     struct pvsvpn_outer *outer);
+enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
+				    u32 *path_mtu);
 int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		      const struct pvsvpn_outer *outer);
 int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
@@ -50,6 +56,7 @@ int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 				      const xfrm_address_t *daddr,
 				      const struct ip_esp_hdr *esph);
+int pvsvpn_outer_rcv_cb(struct sk_buff *skb, int err);
 int pvsvpn_outer_init(void);
 void pvsvpn_outer_exit(void);
 

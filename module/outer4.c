@@ -17,9 +17,6 @@
 #include "sa.h"
 #include "udp_encap.h"
 
-/* Before VTI (100) and stock ESP (0), which get what is not ours. */
-#define HANDLER_PRIORITY	200
-
 static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
 {
@@ -140,12 +137,6 @@ static int outer4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 	return outer4_receive(skb, true);
 }
 
-/* Stock IPsec asks who has sent its own packets through: not us. */
-static int outer4_rcv_cb(struct sk_buff *skb, int err)
-{
-	return 1;
-}
-
 /* An ICMP error about a packet of ours; data is the quoted IP header. */
 static int outer4_err(struct sk_buff *skb, u32 info)
 {
@@ -174,9 +165,9 @@ static int outer4_err(struct sk_buff *skb, u32 info)
 static struct xfrm4_protocol outer4_protocol __read_mostly = {
 	.handler = outer4_rcv,
 	.input_handler = outer4_rcv_encap,
-	.cb_handler = outer4_rcv_cb,
+	.cb_handler = pvsvpn_outer_rcv_cb,
 	.err_handler = outer4_err,
-	.priority = HANDLER_PRIORITY,
+	.priority = PVSVPN_OUTER_PRIORITY,
 };
 
 /**

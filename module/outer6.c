@@ -18,9 +18,6 @@
 #include "sa.h"
 #include "udp_encap.h"
 
-/* Before VTI (100) and stock ESP (0), which get what is not ours. */
-#define HANDLER_PRIORITY	200
-
 static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
 {
@@ -147,12 +144,6 @@ static int outer6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 	return outer6_receive(skb, true);
 }
 
-/* Stock IPsec asks who has sent its own packets through: not us. */
-static int outer6_rcv_cb(struct sk_buff *skb, int err)
-{
-	return 1;
-}
-
 /* An ICMPv6 error about a packet of ours; data is the quoted IPv6 header. */
 static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		      u8 code, int offset, __be32 info)
@@ -186,9 +177,9 @@ static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 static struct xfrm6_protocol outer6_protocol __read_mostly = {
 	.handler = outer6_rcv,
 	.input_handler = outer6_rcv_encap,
-	.cb_handler = outer6_rcv_cb,
+	.cb_handler = pvsvpn_outer_rcv_cb,
 	.err_handler = outer6_err,
-	.priority = HANDLER_PRIORITY,
+	.priority = PVSVPN_OUTER_PRIORITY,
 };
 
 /**

@@ -123,18 +123,11 @@ bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 /* Without a route the last figure stays. */
 static void peer_look_at_path(struct pvsvpn_peer *peer)
 {
-	struct pvsvpn_outer outer;
-	struct dst_entry *dst;
+	u32 path_mtu;
 
-	local_bh_disable();
-	rcu_read_lock();
-	dst = pvsvpn_outer_route(pvsvpn_peer_endpoint(peer), &outer);
-	if (!IS_ERR(dst)) {
-		WRITE_ONCE(peer->path_mtu, dst_mtu(dst));
-		dst_release(dst);
-	}
-	rcu_read_unlock();
-	local_bh_enable();
+	if (pvsvpn_outer_look(pvsvpn_peer_endpoint(peer), &path_mtu) ==
+	    PVSVPN_ROUTE_FOUND)
+		WRITE_ONCE(peer->path_mtu, path_mtu);
 }
 
 static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
