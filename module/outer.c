@@ -110,7 +110,7 @@ static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
 	struct pvsvpn_peer *peer;
 	struct xfrm_state *x;
 
-	peer = pvsvpn_peer_find_remote(net, family, saddr);
+	peer = pvsvpn_endpoint_find(net, NULL, family, saddr);
 	if (!peer)
 		return;
 	x = xfrm_state_lookup(net, skb->mark, daddr, spi, IPPROTO_ESP, family);

@@ -2,9 +2,9 @@
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
-#include <net/l3mdev.h>
 
 #include "device.h"
+#include "endpoint.h"
 #include "event.h"
 #include "peer.h"
 #include "pmtu.h"
@@ -58,136 +58,7 @@ static const struct rhashtable_params name_params = {
 
 static struct rhashtable peers_by_name;
 
-/* ---- endpoints by (namespace, remote address) ---- */
-
-struct remote_key {
-	const struct net *net;
-	const xfrm_address_t *remote;
-	u16 family;
-};
-
-static u32 remote_hash(const xfrm_address_t *remote, u16 family, u32 seed)
-{
-	return jhash2((__force const u32 *)remote->a6,
-		      family == AF_INET ? 1 : 4, seed);
-}
-
-static u32 remote_key_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct remote_key *key = data;
-
-	return remote_hash(key->remote, key->family, seed);
-}
-
-static u32 remote_obj_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct pvsvpn_endpoint *endpoint = data;
-
-	return remote_hash(&endpoint->remote, endpoint->family, seed);
-}
-
-static int remote_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct pvsvpn_endpoint *endpoint = obj;
-	const struct remote_key *key = arg->key;
-
-	return endpoint->peer->pvs->net != key->net ||
-	       endpoint->family != key->family ||
-	       !xfrm_addr_equal(&endpoint->remote, key->remote, key->family);
-}
-
-static const struct rhashtable_params remote_params = {
-	.head_offset = offsetof(struct pvsvpn_endpoint, node),
-	.hashfn = remote_key_hashfn,
-	.obj_hashfn = remote_obj_hashfn,
-	.obj_cmpfn = remote_cmpfn,
-	.automatic_shrinking = true,
-};
-
-static struct rhltable endpoints_by_remote;
-
-static int endpoint_insert(struct pvsvpn_endpoint *endpoint)
-{
-	struct remote_key key = {
-		.net = endpoint->peer->pvs->net,
-		.remote = &endpoint->remote,
-		.family = endpoint->family,
-	};
-
-	return rhltable_insert_key(&endpoints_by_remote, &key, &endpoint->node,
-				   remote_params);
-}
-
-static void endpoint_free(struct pvsvpn_endpoint *endpoint)
-{
-	dst_cache_destroy(&endpoint->dst_cache);
-	kfree(endpoint);
-}
-
-static void endpoint_free_rcu(struct rcu_head *rcu)
-{
-	endpoint_free(container_of(rcu, struct pvsvpn_endpoint, rcu));
-}
-
-static void endpoint_unlist(struct pvsvpn_endpoint *endpoint)
-{
-	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
-	/* What the packet path reads of the endpoint is not this. */
-	pvsvpn_udp_put(endpoint->udp);
-}
-
-static void endpoint_remove(struct pvsvpn_endpoint *endpoint)
-{
-	endpoint_unlist(endpoint);
-	call_rcu(&endpoint->rcu, endpoint_free_rcu);
-}
-
-/* Somebody has to receive what comes to our port. */
-static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
-{
-	struct net *net = endpoint->peer->pvs->net;
-	struct pvsvpn_udp *udp;
-
-	if (endpoint->encap != PVSVPN_ENCAP_UDP)
-		return 0;
-	udp = pvsvpn_udp_get(net, endpoint->family, endpoint->sport,
-			     l3mdev_master_ifindex_by_index(net,
-							    endpoint->link));
-	if (IS_ERR(udp))
-		return PTR_ERR(udp);
-	endpoint->udp = udp;
-	return 0;
-}
-
-static struct pvsvpn_endpoint *
-endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
-{
-	struct pvsvpn_endpoint *endpoint;
-	int err;
-
-	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL);
-	if (!endpoint)
-		return ERR_PTR(-ENOMEM);
-	endpoint->peer = peer;
-	endpoint->family = config->family;
-	endpoint->encap = config->encap;
-	endpoint->link = config->link;
-	endpoint->sport = config->sport;
-	endpoint->dport = config->dport;
-	endpoint->local = config->local;
-	endpoint->remote = config->remote;
-	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
-	if (!err)
-		err = endpoint_get_udp(endpoint);
-	if (!err)
-		err = endpoint_insert(endpoint);
-	if (err) {
-		pvsvpn_udp_put(endpoint->udp);
-		endpoint_free(endpoint);
-		return ERR_PTR(err);
-	}
-	return endpoint;
-}
+/* ---- the outer addresses of a peer ---- */
 
 static void peer_switch_endpoint(struct pvsvpn_peer *peer,
 				 struct pvsvpn_endpoint *endpoint)
@@ -196,7 +67,7 @@ static void peer_switch_endpoint(struct pvsvpn_peer *peer,
 
 	rcu_assign_pointer(peer->endpoint, endpoint);
 	if (old)
-		endpoint_remove(old);
+		pvsvpn_endpoint_remove(old);
 }
 
 /* ---- the prefixes of a peer ---- */
@@ -281,7 +152,7 @@ static void peer_free(struct pvsvpn_peer *peer)
 		rcu_dereference_protected(peer->endpoint, true);
 
 	if (endpoint)
-		endpoint_free(endpoint);
+		pvsvpn_endpoint_free(endpoint);
 	netdev_put(peer->pvs->dev, &peer->dev_tracker);
 	free_percpu(peer->counters);
 	kfree(peer);
@@ -321,7 +192,7 @@ static bool endpoint_is(const struct pvsvpn_endpoint *endpoint,
 static void peer_move(struct pvsvpn_peer *peer,
 		      const struct pvsvpn_peer_config *config)
 {
-	struct pvsvpn_endpoint *endpoint = endpoint_add(peer, config);
+	struct pvsvpn_endpoint *endpoint = pvsvpn_endpoint_add(peer, config);
 
 	/* Without memory now, then with the next packet. */
 	if (IS_ERR(endpoint))
@@ -453,7 +324,7 @@ static int peer_publish(struct pvsvpn_peer *peer,
 					   &peer->name_node, name_params);
 	if (err)
 		goto err_id;
-	endpoint = endpoint_add(peer, config);
+	endpoint = pvsvpn_endpoint_add(peer, config);
 	err = PTR_ERR_OR_ZERO(endpoint);
 	if (err)
 		goto err_name;
@@ -464,7 +335,7 @@ static int peer_publish(struct pvsvpn_peer *peer,
 	return 0;
 
 err_endpoint:
-	endpoint_unlist(endpoint);
+	pvsvpn_endpoint_unlist(endpoint);
 err_name:
 	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
 err_id:
@@ -528,7 +399,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	int err;
 
 	ASSERT_RTNL();
-	endpoint = endpoint_add(peer, config);
+	endpoint = pvsvpn_endpoint_add(peer, config);
 	err = PTR_ERR_OR_ZERO(endpoint);
 	if (err)
 		goto refused;
@@ -548,7 +419,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	return 0;
 
 err_endpoint:
-	endpoint_remove(endpoint);
+	pvsvpn_endpoint_remove(endpoint);
 refused:
 	NL_SET_ERR_MSG_FMT(extack, "cannot change peer %.24s", peer->name);
 	return err;
@@ -642,7 +513,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	/* 3. No request finds it by name or id, no stray SPI by address. */
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "request");
 	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
-	endpoint_unlist(rtnl_dereference(peer->endpoint));
+	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
 	pvs->peer_count--;
 	/* 4. Who found it before is done after a grace period. */
@@ -678,32 +549,6 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 
 	ASSERT_RTNL();
 	return rhashtable_lookup_fast(&peers_by_name, &key, name_params);
-}
-
-/**
- * pvsvpn_peer_find_remote() - a peer by its outer address
- * @net: birth namespace of the peer's device
- * @family: of @remote
- * @remote: outer address
- *
- * Context: RCU read side.
- * Return: one of the peers with that address, valid until the read side ends,
- * or NULL.
- */
-struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
-					    const xfrm_address_t *remote)
-{
-	struct remote_key key = {
-		.net = net,
-		.remote = remote,
-		.family = family,
-	};
-	struct rhlist_head *list;
-
-	list = rhltable_lookup(&endpoints_by_remote, &key, remote_params);
-	if (!list)
-		return NULL;
-	return container_of(list, struct pvsvpn_endpoint, node)->peer;
 }
 
 /**
@@ -749,7 +594,7 @@ int __init pvsvpn_peer_init(void)
 	err = rhashtable_init(&peers_by_name, &name_params);
 	if (err)
 		return err;
-	err = rhltable_init(&endpoints_by_remote, &remote_params);
+	err = pvsvpn_endpoint_init();
 	if (err)
 		rhashtable_destroy(&peers_by_name);
 	return err;
@@ -760,6 +605,6 @@ int __init pvsvpn_peer_init(void)
  */
 void pvsvpn_peer_exit(void)
 {
-	rhltable_destroy(&endpoints_by_remote);
+	pvsvpn_endpoint_exit();
 	rhashtable_destroy(&peers_by_name);
 }

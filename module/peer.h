@@ -13,6 +13,7 @@
 
 #include <uapi/linux/pvsvpn.h>
 
+#include "endpoint.h"
 #include "liveness.h"
 #include "selector.h"
 
@@ -20,40 +21,6 @@ struct netlink_ext_ack;
 struct pvsvpn_counters;
 struct pvsvpn_device;
 struct pvsvpn_sa;
-struct pvsvpn_udp;
-
-/**
- * struct pvsvpn_endpoint - the outer addresses of a peer; replaced whole
- * @node: in the table of (namespace, remote address)
- * @peer: whose it is; lives as long as the endpoint can be found
- * @rcu: the packet path may still read it when it is replaced
- * @family: AF_INET or AF_INET6
- * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
- * @link: ifindex in the device's birth namespace of the interface, or the VRF, by
- *	which @remote is reached; 0 for any
- * @local: our address; unspecified, the route to @remote decides
- * @remote: the peer's address
- * @sport: with PVSVPN_ENCAP_UDP, our port, else 0
- * @dport: the peer's
- * @udp: with PVSVPN_ENCAP_UDP, what receives at @sport; RTNL
- * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
- *	lookup that is under way while the endpoint is replaced ends in the old
- *	cache
- */
-struct pvsvpn_endpoint {
-	struct rhlist_head node;
-	struct pvsvpn_peer *peer;
-	struct rcu_head rcu;
-	u16 family;
-	u8 encap;
-	int link;
-	xfrm_address_t local;
-	xfrm_address_t remote;
-	__be16 sport;
-	__be16 dport;
-	struct pvsvpn_udp *udp;
-	struct dst_cache dst_cache;
-};
 
 /**
  * struct pvsvpn_peer - a remote gateway behind a device
@@ -175,8 +142,6 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer);
 void pvsvpn_peer_del_all(struct pvsvpn_device *pvs);
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name);
-struct pvsvpn_peer *pvsvpn_peer_find_remote(struct net *net, u16 family,
-					    const xfrm_address_t *remote);
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port);

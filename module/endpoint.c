@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/rtnetlink.h>
+#include <net/l3mdev.h>
+
+#include "device.h"
+#include "endpoint.h"
+#include "peer.h"
+#include "udp_encap.h"
+
+/* By namespace and remote address. */
+struct remote_key {
+	const struct net *net;
+	const xfrm_address_t *remote;
+	u16 family;
+};
+
+static u32 remote_hash(const xfrm_address_t *remote, u16 family, u32 seed)
+{
+	return jhash2((__force const u32 *)remote->a6,
+		      family == AF_INET ? 1 : 4, seed);
+}
+
+static u32 remote_key_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct remote_key *key = data;
+
+	return remote_hash(key->remote, key->family, seed);
+}
+
+static u32 remote_obj_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct pvsvpn_endpoint *endpoint = data;
+
+	return remote_hash(&endpoint->remote, endpoint->family, seed);
+}
+
+static int remote_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pvsvpn_endpoint *endpoint = obj;
+	const struct remote_key *key = arg->key;
+
+	return endpoint->peer->pvs->net != key->net ||
+	       endpoint->family != key->family ||
+	       !xfrm_addr_equal(&endpoint->remote, key->remote, key->family);
+}
+
+static const struct rhashtable_params remote_params = {
+	.head_offset = offsetof(struct pvsvpn_endpoint, node),
+	.hashfn = remote_key_hashfn,
+	.obj_hashfn = remote_obj_hashfn,
+	.obj_cmpfn = remote_cmpfn,
+	.automatic_shrinking = true,
+};
+
+static struct rhltable endpoints_by_remote;
+
+static int endpoint_insert(struct pvsvpn_endpoint *endpoint)
+{
+	struct remote_key key = {
+		.net = endpoint->peer->pvs->net,
+		.remote = &endpoint->remote,
+		.family = endpoint->family,
+	};
+
+	return rhltable_insert_key(&endpoints_by_remote, &key, &endpoint->node,
+				   remote_params);
+}
+
+/**
+ * pvsvpn_endpoint_free() - free an endpoint that nobody can see any more
+ * @endpoint: the endpoint, unlisted
+ *
+ * Context: any.
+ */
+void pvsvpn_endpoint_free(struct pvsvpn_endpoint *endpoint)
+{
+	dst_cache_destroy(&endpoint->dst_cache);
+	kfree(endpoint);
+}
+
+static void endpoint_free_rcu(struct rcu_head *rcu)
+{
+	pvsvpn_endpoint_free(container_of(rcu, struct pvsvpn_endpoint, rcu));
+}
+
+/**
+ * pvsvpn_endpoint_unlist() - let nobody find an endpoint by its address
+ * @endpoint: the endpoint
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_endpoint_unlist(struct pvsvpn_endpoint *endpoint)
+{
+	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
+	/* What the packet path reads of the endpoint is not this. */
+	pvsvpn_udp_put(endpoint->udp);
+}
+
+/**
+ * pvsvpn_endpoint_remove() - pvsvpn_endpoint_unlist(), and free it
+ * @endpoint: the endpoint; freed after a grace period
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_endpoint_remove(struct pvsvpn_endpoint *endpoint)
+{
+	pvsvpn_endpoint_unlist(endpoint);
+	call_rcu(&endpoint->rcu, endpoint_free_rcu);
+}
+
+/* Somebody has to receive what comes to our port. */
+static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
+{
+	struct net *net = endpoint->peer->pvs->net;
+	struct pvsvpn_udp *udp;
+
+	if (endpoint->encap != PVSVPN_ENCAP_UDP)
+		return 0;
+	udp = pvsvpn_udp_get(net, endpoint->family, endpoint->sport,
+			     l3mdev_master_ifindex_by_index(net,
+							    endpoint->link));
+	if (IS_ERR(udp))
+		return PTR_ERR(udp);
+	endpoint->udp = udp;
+	return 0;
+}
+
+/**
+ * pvsvpn_endpoint_add() - make an endpoint that can be found by its address
+ * @peer: whose it is; it does not have it yet
+ * @config: the addresses
+ *
+ * Context: process, RTNL held. Return: the endpoint, or an ERR_PTR.
+ */
+struct pvsvpn_endpoint *
+pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
+		    const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_endpoint *endpoint;
+	int err;
+
+	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL);
+	if (!endpoint)
+		return ERR_PTR(-ENOMEM);
+	endpoint->peer = peer;
+	endpoint->family = config->family;
+	endpoint->encap = config->encap;
+	endpoint->link = config->link;
+	endpoint->sport = config->sport;
+	endpoint->dport = config->dport;
+	endpoint->local = config->local;
+	endpoint->remote = config->remote;
+	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
+	if (!err)
+		err = endpoint_get_udp(endpoint);
+	if (!err)
+		err = endpoint_insert(endpoint);
+	if (err) {
+		pvsvpn_udp_put(endpoint->udp);
+		pvsvpn_endpoint_free(endpoint);
+		return ERR_PTR(err);
+	}
+	return endpoint;
+}
+
+static struct pvsvpn_peer *first_peer(struct rhlist_head *list,
+				      const struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_endpoint *endpoint;
+	struct rhlist_head *pos;
+
+	rhl_for_each_entry_rcu(endpoint, pos, list, node)
+		if (!pvs || endpoint->peer->pvs == pvs)
+			return endpoint->peer;
+	return NULL;
+}
+
+/**
+ * pvsvpn_endpoint_find() - a peer by its outer address
+ * @net: birth namespace of the peer's device
+ * @pvs: the device, or NULL for any
+ * @family: of @remote
+ * @remote: outer address
+ *
+ * Context: RCU read side.
+ * Return: one of the peers with that address, valid until the read side ends,
+ * or NULL.
+ */
+struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
+					 const struct pvsvpn_device *pvs,
+					 u16 family,
+					 const xfrm_address_t *remote)
+{
+	struct remote_key key = {
+		.net = net,
+		.remote = remote,
+		.family = family,
+	};
+
+	return first_peer(rhltable_lookup(&endpoints_by_remote, &key,
+					  remote_params), pvs);
+}
+
+/**
+ * pvsvpn_endpoint_init() - set the table up
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_endpoint_init(void)
+{
+	return rhltable_init(&endpoints_by_remote, &remote_params);
+}
+
+/**
+ * pvsvpn_endpoint_exit() - free the table; no device is left
+ */
+void pvsvpn_endpoint_exit(void)
+{
+	rhltable_destroy(&endpoints_by_remote);
+}

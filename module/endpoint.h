@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The outer addresses of peers, and who is at an address. */
+#ifndef _PVSVPN_ENDPOINT_H
+#define _PVSVPN_ENDPOINT_H
+
+#include <linux/rhashtable-types.h>
+#include <net/dst_cache.h>
+#include <net/xfrm.h>
+
+struct pvsvpn_device;
+struct pvsvpn_peer;
+struct pvsvpn_peer_config;
+struct pvsvpn_udp;
+
+/**
+ * struct pvsvpn_endpoint - the outer addresses of a peer; replaced whole
+ * @node: in the table of (namespace, remote address)
+ * @peer: whose it is; lives as long as the endpoint can be found
+ * @rcu: the packet path may still read it when it is replaced
+ * @family: AF_INET or AF_INET6
+ * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
+ * @link: ifindex in the device's birth namespace of the interface, or the VRF, by
+ *	which @remote is reached; 0 for any
+ * @local: our address; unspecified, the route to @remote decides
+ * @remote: the peer's address
+ * @sport: with PVSVPN_ENCAP_UDP, our port, else 0
+ * @dport: the peer's
+ * @udp: with PVSVPN_ENCAP_UDP, what receives at @sport; RTNL
+ * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
+ *	lookup that is under way while the endpoint is replaced ends in the old
+ *	cache
+ */
+struct pvsvpn_endpoint {
+	struct rhlist_head node;
+	struct pvsvpn_peer *peer;
+	struct rcu_head rcu;
+	u16 family;
+	u8 encap;
+	int link;
+	xfrm_address_t local;
+	xfrm_address_t remote;
+	__be16 sport;
+	__be16 dport;
+	struct pvsvpn_udp *udp;
+	struct dst_cache dst_cache;
+};
+
+struct pvsvpn_endpoint *
+pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
+		    const struct pvsvpn_peer_config *config);
+void pvsvpn_endpoint_unlist(struct pvsvpn_endpoint *endpoint);
+void pvsvpn_endpoint_remove(struct pvsvpn_endpoint *endpoint);
+void pvsvpn_endpoint_free(struct pvsvpn_endpoint *endpoint);
+struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
+					 const struct pvsvpn_device *pvs,
+					 u16 family,
+					 const xfrm_address_t *remote);
+int pvsvpn_endpoint_init(void);
+void pvsvpn_endpoint_exit(void);
+
+#endif /* _PVSVPN_ENDPOINT_H */
