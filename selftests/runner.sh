@@ -4,6 +4,8 @@
 # own results indented by two spaces, one result for each script.
 #
 #   runner.sh SCRIPT...      TEST_TIMEOUT: seconds for each script (default 300)
+#                            QUEUE: a directory; scripts that another run has taken
+#                            from there are left out, and the plan comes last
 #
 # A script that dies, hangs or keeps not to its plan gets a further, failed
 # result of its own, so that the indented results add up to the whole.
@@ -77,6 +79,9 @@ run()
 	fi
 }
 
+# taken NAME: by somebody else; making a directory succeeds for one alone
+taken() { [ -n "${QUEUE:-}" ] && ! mkdir "$QUEUE/$1" 2>/dev/null; }
+
 [ $# -gt 0 ] || { echo "usage: runner.sh SCRIPT..." >&2; exit 2; }
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
@@ -84,10 +89,11 @@ trap 'rm -rf "$tmp"' EXIT
 declare -A total=([passed]=0 [failed]=0 [skipped]=0)
 count=0
 echo 'TAP version 13'
-echo "1..$#"
+[ -n "${QUEUE:-}" ] || echo "1..$#"
 for script in "$@"; do
-	count=$((count + 1))
 	name=$(basename "$script" .sh)
+	! taken "$name" || continue
+	count=$((count + 1))
 	started=$SECONDS
 	echo "# $name"
 	run "$(realpath "$script")"
@@ -100,5 +106,6 @@ for script in "$@"; do
 	esac
 done
 
+[ -z "${QUEUE:-}" ] || echo "1..$count"
 [ "${total[failed]}" -eq 0 ] || exit 1
 [ "${total[passed]}" -gt 0 ] || exit 4

@@ -22,6 +22,13 @@ packages()
 	END
 }
 
+# Only the guests have these, over the host's files: here they would start a daemon
+guest_packages()
+{
+	echo charon-systemd strongswan-swanctl strongswan-libcharon libstrongswan \
+		libstrongswan-standard-plugins
+}
+
 missing()
 {
 	local name
@@ -65,8 +72,42 @@ fetch_promtool()
 	mv "$promtool_dir/.new" "$promtool_dir/promtool"
 }
 
+# /lib is a link to /usr/lib, which a directory above it would hide
+unpack_for_guests()
+{
+	local deb new=$guest_root.new
+
+	rm -rf "$new"
+	mkdir -p "$new/usr/lib"
+	for deb; do
+		dpkg-deb -x "$deb" "$new" || return
+	done
+	if [ -d "$new/lib" ]; then
+		cp -a "$new/lib/." "$new/usr/lib/"
+		rm -rf "${new:?}/lib"
+	fi
+	printf '%s\n' "$@" >"$new/.unpacked"
+	rm -rf "$guest_root"
+	mv "$new" "$guest_root"
+}
+
+# Without one of them, the tests that need it skip
+fetch_guest_packages()
+{
+	local name version deb all=()
+
+	for name in $(guest_packages); do
+		version=$(newest_version "$name")
+		[ -n "$version" ] && deb=$(fetch_deb "$name" "$version") || return 0
+		all+=("$deb")
+	done
+	[ "$(cat "$guest_root/.unpacked" 2>/dev/null)" = "$(printf '%s\n' "${all[@]}")" ] ||
+		unpack_for_guests "${all[@]}"
+}
+
 command -v apt-get >/dev/null ||
 	die "no apt-get here; on other systems install by hand: $(packages | xargs)"
 mapfile -t wanted < <(missing)
 [ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
 fetch_promtool
+fetch_guest_packages

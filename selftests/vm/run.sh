@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a kernel under QEMU and runs a command in it as root.
 #
-#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-e NAME=VALUE]... [-Bi] KERNEL -- COMMAND...
+#   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-q DIR] [-e NAME=VALUE]... [-Bi]
+#          KERNEL -- COMMAND...
 #
 # KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files;
 # what it writes stays in its memory, but for $VM_OUT, the directory of -o.
 # The current directory is kept; PVSVPN_KO and PVSVPNCTL name module and tool.
 #   -t  the command's time limit (default 900)      -m  memory (default 2048)
 #   -o  keep console, dmesg, stdout, kernel.ktap here (default: removed)
+#   -q  a directory that several guests share, $QUEUE in the guest
 #   -B  do not build module and tool first           -c  processors (default 2)
 #   -i  count instructions: the guest's clock advances 1 ns with each, whatever else
 #       this machine does. Always emulated, one processor, VM_ICOUNT=1 in the guest
@@ -20,18 +22,19 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
-time_limit=900 memory=2048 cpus=2 out='' build=1 icount=0 environment=()
+time_limit=900 memory=2048 cpus=2 out='' queue='' build=1 icount=0 environment=()
 
-usage() { sed -n '5,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '5,21s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 parse()
 {
-	while getopts t:m:c:o:e:Bi option; do
+	while getopts t:m:c:o:q:e:Bi option; do
 		case $option in
 		t) time_limit=$OPTARG ;;
 		m) memory=$OPTARG ;;
 		c) cpus=$OPTARG ;;
 		o) out=$OPTARG ;;
+		q) queue=$OPTARG environment+=(QUEUE=/run/queue) ;;
 		e) environment+=("$OPTARG") ;;
 		B) build=0 ;;
 		i) icount=1 cpus=1 environment+=(VM_ICOUNT=1) ;;
@@ -126,13 +129,17 @@ boot()
 	# at the same address each time need no new translation: starting one takes
 	# half the time.
 	local watchdogs='rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60'
-	local speed='norandmaps mitigations=off audit=0'
+	local speed='norandmaps mitigations=off audit=0' guest=()
+
+	[ ! -d "$guest_root" ] || guest=(-virtfs "local,path=$guest_root,mount_tag=guest,$share,readonly=on")
+	[ -z "$queue" ] || guest+=(-virtfs "local,path=$queue,mount_tag=queue,$share")
 	# shellcheck disable=SC2046 # words are wanted
 	exec timeout -k 5 $((time_limit + 240)) qemu-system-x86_64 -M q35 $(accelerator) \
 		-smp "$cpus" -m "$memory" -nodefaults -no-user-config -nographic -monitor none -no-reboot \
 		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs.gz" \
 		-append "console=ttyS0 loglevel=6 log_buf_len=8M panic=-1 net.ifnames=0 dummy.numdummies=0 $watchdogs $speed" \
 		-virtfs "local,path=/,mount_tag=host,$share,readonly=on" \
+		"${guest[@]}" \
 		-virtfs "local,path=$out,mount_tag=out,$share" \
 		-serial "file:$out/console" </dev/null >"$out/qemu" 2>&1 9>&-
 }

@@ -8,6 +8,7 @@ top=$(cd "$vm_dir/../.." && pwd -P)
 cache=${PVSVPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvsvpn}
 debs=$cache/debs
 promtool_dir=$cache/promtool
+guest_root=$cache/guest
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 2; }
