@@ -15,14 +15,17 @@
 #include "pmtu.h"
 #include "sa.h"
 #include "stats.h"
+#include "xfrm_adopt.h"
 #include "xmit.h"
 
 /**
  * struct pvsvpn_net - per network namespace
  * @devices: devices that were born here, wherever they are now; RTNL
+ * @adopt: XFRM's states that devices carry
  */
 struct pvsvpn_net {
 	struct list_head devices;
+	struct pvsvpn_adopt adopt;
 };
 
 /*
@@ -44,6 +47,19 @@ struct workqueue_struct *pvsvpn_wq;
 bool pvsvpn_device_is(const struct net_device *dev)
 {
 	return dev->rtnl_link_ops == &pvsvpn_link_ops;
+}
+
+/**
+ * pvsvpn_device_adopt() - what a namespace has to do with XFRM's states
+ * @net: the namespace
+ *
+ * Context: any, as long as the namespace is there.
+ */
+struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net)
+{
+	struct pvsvpn_net *pn = net_generic(net, pvsvpn_net_id);
+
+	return &pn->adopt;
 }
 
 /**
@@ -146,6 +162,7 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 	/* The end of the device need not wait for the delay. */
 	if (cancel_delayed_work(&pvs->refresh))
 		dev_put(dev);
+	pvsvpn_adopt_forget(pvs);
 	pvsvpn_peer_del_all(pvs);
 	list_del_init(&pvs->net_list);
 }
@@ -329,6 +346,7 @@ static int __net_init pvsvpn_net_init(struct net *net)
 	struct pvsvpn_net *pn = net_generic(net, pvsvpn_net_id);
 
 	INIT_LIST_HEAD(&pn->devices);
+	pvsvpn_adopt_net_init(&pn->adopt, net);
 	return 0;
 }
 
@@ -351,6 +369,8 @@ static void __net_exit pvsvpn_net_exit_batch(struct list_head *nets)
 	}
 	unregister_netdevice_many(&kill);
 	rtnl_unlock();
+	list_for_each_entry(net, nets, exit_list)
+		pvsvpn_adopt_net_exit(pvsvpn_device_adopt(net));
 }
 
 static struct pernet_operations pvsvpn_net_ops = {

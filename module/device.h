@@ -10,6 +10,7 @@
 
 #include "selector.h"
 
+struct pvsvpn_adopt;
 struct pvsvpn_counters;
 
 /**
@@ -22,6 +23,8 @@ struct pvsvpn_counters;
  * @pmtudisc: 1 when outer packets have DF set
  * @fragment: PVSVPN_FRAGMENT_INNER or PVSVPN_FRAGMENT_OUTER
  * @mss_clamp: bytes, PVSVPN_MSS_CLAMP_OFF or PVSVPN_MSS_CLAMP_AUTO
+ * @if_id_in: XFRM's if_id of the inbound states that the device carries, 0 for none
+ * @if_id_out: of the outbound ones
  *
  * Each is written under RTNL, and read by the packet path on its own.
  */
@@ -34,6 +37,8 @@ struct pvsvpn_settings {
 	u32 pmtudisc;
 	u32 fragment;
 	u32 mss_clamp;
+	u32 if_id_in;
+	u32 if_id_out;
 };
 
 /**
@@ -78,6 +83,7 @@ struct pvsvpn_device {
 
 extern struct workqueue_struct *pvsvpn_wq;
 
+struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net);
 bool pvsvpn_device_is(const struct net_device *dev);
 void pvsvpn_device_carrier(struct pvsvpn_device *pvs);
 void pvsvpn_device_refresh(struct pvsvpn_device *pvs);

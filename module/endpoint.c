@@ -152,6 +152,7 @@ pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
 	endpoint->dport = config->dport;
 	endpoint->local = config->local;
 	endpoint->remote = config->remote;
+	endpoint->mark = config->mark;
 	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
 	if (!err)
 		err = endpoint_get_udp(endpoint);
@@ -201,6 +202,18 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 
 	return first_peer(rhltable_lookup(&endpoints_by_remote, &key,
 					  remote_params), pvs);
+}
+
+/**
+ * pvsvpn_endpoint_mark() - the mark of outer packets and of their route lookup
+ * @endpoint: the peer's addresses
+ *
+ * Context: any.
+ */
+u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint)
+{
+	return endpoint->mark ?:
+	       READ_ONCE(endpoint->peer->pvs->settings.fwmark);
 }
 
 /**

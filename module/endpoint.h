@@ -25,6 +25,7 @@ struct pvsvpn_udp;
  * @remote: the peer's address
  * @sport: with PVSVPN_ENCAP_UDP, our port, else 0
  * @dport: the peer's
+ * @mark: of outer packets and their route lookup, before that of the device; 0 for none
  * @udp: with PVSVPN_ENCAP_UDP, what receives at @sport; RTNL
  * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
  *	lookup that is under way while the endpoint is replaced ends in the old
@@ -41,6 +42,7 @@ struct pvsvpn_endpoint {
 	xfrm_address_t remote;
 	__be16 sport;
 	__be16 dport;
+	u32 mark;
 	struct pvsvpn_udp *udp;
 	struct dst_cache dst_cache;
 };
@@ -55,6 +57,7 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 					 const struct pvsvpn_device *pvs,
 					 u16 family,
 					 const xfrm_address_t *remote);
+u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint);
 int pvsvpn_endpoint_init(void);
 void pvsvpn_endpoint_exit(void);
 

@@ -8,65 +8,84 @@
 #include "sa.h"
 #include "trace.h"
 
-static int event_put_remote(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+static int event_put_remote(struct sk_buff *msg,
+			    const struct pvsvpn_event *event)
 {
-	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
-
-	if (endpoint->encap == PVSVPN_ENCAP_UDP &&
-	    nla_put_u16(msg, PVSVPN_A_EVENT_PORT, ntohs(endpoint->dport)))
+	if (event->port &&
+	    nla_put_u16(msg, PVSVPN_A_EVENT_PORT, ntohs(event->port)))
 		return -EMSGSIZE;
 	return nla_put(msg, PVSVPN_A_EVENT_REMOTE,
-		       endpoint->family == AF_INET ? sizeof(struct in_addr) :
-						     sizeof(struct in6_addr),
-		       &endpoint->remote);
+		       event->family == AF_INET ? sizeof(struct in_addr) :
+						  sizeof(struct in6_addr),
+		       event->remote);
 }
 
-static int event_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
-		     const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
-		     const char *reason)
+static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event)
 {
-	const struct net_device *dev = peer->pvs->dev;
+	const struct net_device *dev = event->pvs->dev;
 
-	if (nla_put_u8(msg, PVSVPN_A_EVENT_TYPE, type) ||
+	if (nla_put_u8(msg, PVSVPN_A_EVENT_TYPE, event->type) ||
 	    nla_put_u32(msg, PVSVPN_A_EVENT_IFINDEX, dev->ifindex) ||
 	    nla_put_string(msg, PVSVPN_A_EVENT_IFNAME, dev->name) ||
-	    nla_put_string(msg, PVSVPN_A_EVENT_PEER, peer->name) ||
-	    event_put_remote(msg, peer) ||
-	    nla_put_string(msg, PVSVPN_A_EVENT_REASON, reason))
+	    (event->peer &&
+	     nla_put_string(msg, PVSVPN_A_EVENT_PEER, event->peer->name)) ||
+	    event_put_remote(msg, event) ||
+	    nla_put_string(msg, PVSVPN_A_EVENT_REASON, event->reason))
 		return -EMSGSIZE;
-	if (sa && (nla_put_u8(msg, PVSVPN_A_EVENT_DIR, sa->dir) ||
-		   nla_put_u32(msg, PVSVPN_A_EVENT_SPI, be32_to_cpu(sa->spi))))
+	if (event->spi &&
+	    (nla_put_u8(msg, PVSVPN_A_EVENT_DIR, event->dir) ||
+	     nla_put_u32(msg, PVSVPN_A_EVENT_SPI, be32_to_cpu(event->spi))))
 		return -EMSGSIZE;
 	return 0;
 }
 
-/*
+/**
+ * pvsvpn_event_send() - tell user space what happened
+ * @event: what
+ *
  * To the namespace where the operator sees the device now. Whoever misses an
  * event, for want of memory too, finds the state in a dump.
+ *
+ * Context: process, RTNL held.
  */
-static void event_send(const struct pvsvpn_peer *peer,
-		       const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
-		       const char *reason)
+void pvsvpn_event_send(const struct pvsvpn_event *event)
 {
-	struct net *net = dev_net(peer->pvs->dev);
+	struct net *net = dev_net(event->pvs->dev);
 	struct sk_buff *msg;
 	void *hdr;
 
 	ASSERT_RTNL();
-	trace_pvsvpn_event(peer, sa, type, reason);
+	trace_pvsvpn_event(event);
 	if (!genl_has_listeners(&pvsvpn_nl_family, net, PVSVPN_NLGRP_EVENTS))
 		return;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!msg)
 		return;
 	hdr = genlmsg_put(msg, 0, 0, &pvsvpn_nl_family, 0, PVSVPN_CMD_EVENT);
-	if (!hdr || event_put(msg, peer, sa, type, reason)) {
+	if (!hdr || event_put(msg, event)) {
 		nlmsg_free(msg);
 		return;
 	}
 	genlmsg_end(msg, hdr);
 	genlmsg_multicast_netns(&pvsvpn_nl_family, net, msg, 0,
 				PVSVPN_NLGRP_EVENTS, GFP_KERNEL);
+}
+
+static struct pvsvpn_event event_of(const struct pvsvpn_peer *peer,
+				    enum pvsvpn_event_type type,
+				    const char *reason)
+{
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+
+	return (struct pvsvpn_event){
+		.type = type,
+		.reason = reason,
+		.pvs = peer->pvs,
+		.peer = peer,
+		.family = endpoint->family,
+		.remote = &endpoint->remote,
+		.port = endpoint->dport,
+	};
 }
 
 /**
@@ -80,7 +99,9 @@ static void event_send(const struct pvsvpn_peer *peer,
 void pvsvpn_event_peer(const struct pvsvpn_peer *peer,
 		       enum pvsvpn_event_type type, const char *reason)
 {
-	event_send(peer, NULL, type, reason);
+	struct pvsvpn_event event = event_of(peer, type, reason);
+
+	pvsvpn_event_send(&event);
 }
 
 /**
@@ -94,5 +115,9 @@ void pvsvpn_event_peer(const struct pvsvpn_peer *peer,
 void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
 		     const char *reason)
 {
-	event_send(sa->peer, sa, type, reason);
+	struct pvsvpn_event event = event_of(sa->peer, type, reason);
+
+	event.dir = sa->dir;
+	event.spi = sa->spi;
+	pvsvpn_event_send(&event);
 }

@@ -8,6 +8,7 @@
 #include "lifetime.h"
 #include "peer.h"
 #include "sa.h"
+#include "xfrm_state.h"
 
 static const char * const names[] = {
 	[PVSVPN_LIFETIME_PACKETS] = "packets",
@@ -193,5 +194,7 @@ static bool lifetime_count(struct pvsvpn_sa *sa, unsigned int len)
  */
 bool pvsvpn_lifetime_use(struct pvsvpn_sa *sa, unsigned int len)
 {
-	return likely(!sa->lifetime.limited) || lifetime_count(sa, len);
+	if (likely(!sa->lifetime.limited))
+		return true;
+	return sa->x ? pvsvpn_state_use(sa, len) : lifetime_count(sa, len);
 }

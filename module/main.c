@@ -9,6 +9,7 @@
 #include "sad.h"
 #include "selector.h"
 #include "transform.h"
+#include "xfrm_adopt.h"
 
 static int __init pvsvpn_init(void)
 {
@@ -33,6 +34,7 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
+	pvsvpn_adopt_init();
 	return 0;
 
 err_device:
@@ -55,6 +57,7 @@ err_selector:
  */
 static void __exit pvsvpn_exit(void)
 {
+	pvsvpn_adopt_exit();
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
 	pvsvpn_netlink_exit();

@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "peer.h"
 #include "pmtu.h"
+#include "xfrm_adopt.h"
 
 /**
  * struct setting - one of struct pvsvpn_settings
@@ -55,6 +56,8 @@ static const struct setting settings[] = {
 	SETTING(MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
 		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO,
 		"216 to 65535, 0 (off) or 1 (auto)"),
+	SETTING(IF_ID_IN, "if-id-in", if_id_in, 0, U32_MAX, U32_MAX, ""),
+	SETTING(IF_ID_OUT, "if-id-out", if_id_out, 0, U32_MAX, U32_MAX, ""),
 };
 
 static bool setting_ok(const struct setting *setting, u32 value)
@@ -169,6 +172,21 @@ static int device_set_mtu(struct pvsvpn_device *pvs, const struct nlattr *attr,
 	return 0;
 }
 
+/* Before the others are set: it can fail. */
+static int device_set_if_id(struct pvsvpn_device *pvs, struct nlattr **attrs,
+			    struct netlink_ext_ack *extack)
+{
+	const struct nlattr *in = attrs[PVSVPN_A_DEVICE_IF_ID_IN];
+	const struct nlattr *out = attrs[PVSVPN_A_DEVICE_IF_ID_OUT];
+
+	if (!in && !out)
+		return 0;
+	return pvsvpn_adopt_set(pvs,
+				in ? nla_get_u32(in) : pvs->settings.if_id_in,
+				out ? nla_get_u32(out) :
+				      pvs->settings.if_id_out, extack);
+}
+
 static int device_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
@@ -185,6 +203,8 @@ static int device_set(struct sk_buff *skb, struct genl_info *info)
 	err = settings_check(info->attrs, info->extack);
 	if (!err)
 		err = device_check_mtu(pvs, mtu, info->extack);
+	if (!err)
+		err = device_set_if_id(pvs, info->attrs, info->extack);
 	if (!err && mtu)
 		err = device_set_mtu(pvs, mtu, info->extack);
 	if (!err && settings_given(info->attrs))

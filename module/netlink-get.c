@@ -202,6 +202,7 @@ static int peer_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 	    pvsvpn_netlink_put_liveness(msg, peer) ||
 	    nla_put_u32(msg, PVSVPN_A_PEER_REPLAY_WINDOW,
 			peer->replay_window) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_ORIGIN, peer->origin) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_UP, peer->up) ||
 	    nla_put_u32(msg, PVSVPN_A_PEER_SAS, peer->sa_count) ||
 	    pvsvpn_netlink_put_path(msg, peer))
@@ -297,6 +298,8 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 			      PVSVPN_A_SA_PAD) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_ESN, sa->esn) ||
 	    pvsvpn_netlink_put_lifetimes(msg, sa) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_ORIGIN,
+		       sa->x ? PVSVPN_ORIGIN_XFRM : PVSVPN_ORIGIN_OPERATOR) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_CURRENT, current_sa) ||
 	    nla_put_u8(msg, PVSVPN_A_SA_EXPIRED, expired) ||
 	    nla_put_u64_64bit(msg, PVSVPN_A_SA_AGE,

@@ -13,6 +13,7 @@
 #include "sa.h"
 #include "sad.h"
 #include "selector.h"
+#include "xfrm_adopt.h"
 
 /* So many subnets of one peer keep a message below 64 KiB. */
 #define SUBNETS_MAX	1024
@@ -572,6 +573,7 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->link = endpoint->link;
 	config->local = endpoint->local;
 	config->remote = endpoint->remote;
+	config->mark = endpoint->mark;
 	config->replay_window = peer->replay_window;
 }
 
@@ -726,6 +728,27 @@ int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static int peer_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct pvsvpn_device *pvs;
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	pvs = peer->pvs;
+	if (peer->origin == PVSVPN_ORIGIN_XFRM) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+					info->attrs[PVSVPN_A_PEER_NAME],
+					"peer %.24s goes with its XFRM states; delete those",
+					peer->name);
+		return -EBUSY;
+	}
+	pvsvpn_peer_del(peer);
+	/* States that it had adopted are without a peer now. */
+	pvsvpn_adopt_again(pvs);
+	return 0;
+}
+
 /**
  * pvsvpn_nl_peer_del_doit() - remove a peer with its SAs
  * @skb: the request
@@ -735,13 +758,11 @@ int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pvsvpn_peer *peer;
+	int err;
 
 	rtnl_lock();
-	peer = pvsvpn_netlink_changed_peer(skb, info);
-	if (!IS_ERR(peer))
-		pvsvpn_peer_del(peer);
+	err = peer_del(skb, info);
 	rtnl_unlock();
-	return PTR_ERR_OR_ZERO(peer);
+	return err;
 }
 

@@ -379,6 +379,18 @@ int pvsvpn_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
+{
+	if (!sa->x) {
+		pvsvpn_sa_del(sa);
+		return 0;
+	}
+	NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[PVSVPN_A_SA_SPI],
+				"spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
+				be32_to_cpu(sa->spi));
+	return -EBUSY;
+}
+
 /**
  * pvsvpn_nl_sa_del_doit() - remove an SA
  * @skb: the request
@@ -388,16 +400,18 @@ int pvsvpn_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pvsvpn_sa *sa = NULL;
 	struct pvsvpn_peer *peer;
+	struct pvsvpn_sa *sa;
+	int err;
 
 	rtnl_lock();
 	peer = pvsvpn_netlink_changed_peer(skb, info);
 	sa = IS_ERR(peer) ? ERR_CAST(peer) :
 			    pvsvpn_netlink_sa(peer, info->attrs, info->extack);
-	if (!IS_ERR(sa))
-		pvsvpn_sa_del(sa);
+	err = PTR_ERR_OR_ZERO(sa);
+	if (!err)
+		err = sa_del(sa, info);
 	rtnl_unlock();
-	return PTR_ERR_OR_ZERO(sa);
+	return err;
 }
 

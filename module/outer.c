@@ -14,6 +14,7 @@
 #include "sad.h"
 #include "stats.h"
 #include "udp_encap.h"
+#include "xfrm_park.h"
 
 /**
  * pvsvpn_outer_len() - what the outer headers take
@@ -85,8 +86,8 @@ enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
 /**
  * pvsvpn_outer_send() - put the outer headers on, and send
  * @pvs: the device
- * @skb: ESP packet or keepalive with its route, ignore_df where it may be fragmented;
- *	consumed
+ * @skb: ESP packet or keepalive with its route and mark, ignore_df where it may be
+ *	fragmented; consumed
  * @outer: what goes into the header
  *
  * Context: RCU read side with BH disabled.
@@ -121,6 +122,19 @@ static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
 				     PVSVPN_DROP_RX_UNKNOWN_SPI);
 }
 
+/* XFRM would not find a state by another mark. */
+static struct pvsvpn_sa *outer_sa(struct net *net, const struct sk_buff *skb,
+				  u16 family, const xfrm_address_t *daddr,
+				  __be32 spi)
+{
+	struct pvsvpn_sa *sa = pvsvpn_sad_find_in(net, family, daddr, spi);
+
+	if (sa && unlikely(sa->x) &&
+	    (skb->mark & sa->x->mark.m) != sa->x->mark.v)
+		return NULL;
+	return sa;
+}
+
 /**
  * pvsvpn_outer_receive() - an ESP packet has arrived
  * @skb: the packet, from the SPI on, network header at the outer IP header;
@@ -143,7 +157,12 @@ int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 	__be32 spi;
 
 	spi = ((const struct ip_esp_hdr *)skb->data)->spi;
-	sa = pvsvpn_sad_find_in(net, family, daddr, spi);
+	sa = outer_sa(net, skb, family, daddr, spi);
+	if (unlikely(!sa)) {
+		if (pvsvpn_park_in(net, skb, family, daddr, in_udp))
+			return 0;
+		sa = outer_sa(net, skb, family, daddr, spi);
+	}
 	if (!sa) {
 		outer_unknown_spi(net, skb, spi, family, saddr, daddr);
 		return -EINVAL;

@@ -28,7 +28,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.flowi4_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl4_sport = outer->sport,
 		.fl4_dport = outer->dport,
-		.flowi4_mark = READ_ONCE(pvs->settings.fwmark),
+		.flowi4_mark = pvsvpn_endpoint_mark(endpoint),
 	};
 	struct rtable *rt;
 
@@ -104,7 +104,6 @@ int pvsvpn_outer4_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		skb_reset_transport_header(skb);
 	outer4_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IP);
-	skb->mark = READ_ONCE(pvs->settings.fwmark);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	err = ip_local_out(pvs->net, NULL, skb);
 	return net_xmit_eval(err);

@@ -29,7 +29,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.flowi6_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl6_sport = outer->sport,
 		.fl6_dport = outer->dport,
-		.flowi6_mark = READ_ONCE(pvs->settings.fwmark),
+		.flowi6_mark = pvsvpn_endpoint_mark(endpoint),
 	};
 	struct dst_entry *dst;
 	int err;
@@ -111,7 +111,6 @@ int pvsvpn_outer6_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		skb_reset_transport_header(skb);
 	outer6_push(skb, pvs->net, outer);
 	skb->protocol = htons(ETH_P_IPV6);
-	skb->mark = READ_ONCE(pvs->settings.fwmark);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	err = ip6_local_out(pvs->net, NULL, skb);
 	return net_xmit_eval(err);
@@ -152,24 +151,24 @@ static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	const struct ip_esp_hdr *esph =
 		(const struct ip_esp_hdr *)(skb->data + offset);
 	struct net *net = dev_net(skb->dev);
-	struct pvsvpn_device *pvs;
+	const struct pvsvpn_endpoint *endpoint;
 	struct pvsvpn_sa *sa;
 
 	sa = pvsvpn_outer_quoted(net, AF_INET6,
 				 (const xfrm_address_t *)&ip6h->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	pvs = sa->peer->pvs;
+	endpoint = pvsvpn_peer_endpoint(sa->peer);
 	if (type == NDISC_REDIRECT) {
 		ip6_redirect(skb, net, skb->dev->ifindex,
-			     READ_ONCE(pvs->settings.fwmark),
+			     pvsvpn_endpoint_mark(endpoint),
 			     sock_net_uid(net, NULL));
 	} else if (type == ICMPV6_PKT_TOOBIG) {
 		ip6_update_pmtu(skb, net, info,
-				pvsvpn_peer_endpoint(sa->peer)->link,
-				READ_ONCE(pvs->settings.fwmark),
+				endpoint->link,
+				pvsvpn_endpoint_mark(endpoint),
 				sock_net_uid(net, NULL));
-		pvsvpn_device_refresh(pvs);
+		pvsvpn_device_refresh(sa->peer->pvs);
 	}
 	return 0;
 }

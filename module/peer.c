@@ -189,18 +189,30 @@ static bool endpoint_is(const struct pvsvpn_endpoint *endpoint,
 	       xfrm_addr_equal(&endpoint->remote, remote, endpoint->family);
 }
 
-static void peer_move(struct pvsvpn_peer *peer,
-		      const struct pvsvpn_peer_config *config)
+/**
+ * pvsvpn_peer_move() - other outer addresses for a peer
+ * @peer: the peer
+ * @config: of which only the endpoint counts
+ * @reason: why, for the event if the remote end is elsewhere
+ *
+ * Context: process, RTNL held. Return: 0 or a negative errno.
+ */
+int pvsvpn_peer_move(struct pvsvpn_peer *peer,
+		     const struct pvsvpn_peer_config *config,
+		     const char *reason)
 {
+	bool elsewhere = !endpoint_is(pvsvpn_peer_endpoint(peer),
+				      &config->remote, config->dport);
 	struct pvsvpn_endpoint *endpoint = pvsvpn_endpoint_add(peer, config);
 
-	/* Without memory now, then with the next packet. */
 	if (IS_ERR(endpoint))
-		return;
+		return PTR_ERR(endpoint);
 	peer_switch_endpoint(peer, endpoint);
-	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
-			  "authentic-packet");
+	if (elsewhere)
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
+				  reason);
 	pvsvpn_pmtu_changed(peer);
+	return 0;
 }
 
 /* An operator may have set the endpoint, or pinned it, meanwhile. */
@@ -213,6 +225,7 @@ static void peer_moved(struct pvsvpn_peer *peer)
 		.link = old->link,
 		.local = old->local,
 		.sport = old->sport,
+		.mark = old->mark,
 	};
 
 	spin_lock_bh(&peer->moved_lock);
@@ -222,7 +235,8 @@ static void peer_moved(struct pvsvpn_peer *peer)
 	spin_unlock_bh(&peer->moved_lock);
 	if (config.dport && !peer->pin && old->encap == PVSVPN_ENCAP_UDP &&
 	    !endpoint_is(old, &config.remote, config.dport))
-		peer_move(peer, &config);
+		/* Without memory now, then with the next packet. */
+		pvsvpn_peer_move(peer, &config, "authentic-packet");
 }
 
 static void peer_refresh_work(struct work_struct *work)
@@ -275,6 +289,12 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 	pvsvpn_peer_refresh(peer);
 }
 
+/* Who has made it come, and makes it go. */
+static const char *peer_origin(const struct pvsvpn_peer *peer)
+{
+	return peer->origin == PVSVPN_ORIGIN_XFRM ? "xfrm" : "request";
+}
+
 static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 				      const struct pvsvpn_peer_config *config)
 {
@@ -296,6 +316,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	peer->nat_keepalive = config->nat_keepalive;
 	peer->last_tx = jiffies;
 	peer->pin = config->pin;
+	peer->origin = config->origin;
 	peer->tfc = config->tfc;
 	spin_lock_init(&peer->moved_lock);
 	INIT_WORK(&peer->refresh, peer_refresh_work);
@@ -373,7 +394,7 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	}
 	pvs->peer_count++;
 	pvsvpn_udp_keepalive_start(peer);
-	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, "request");
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, peer_origin(peer));
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 }
@@ -408,6 +429,8 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	if (err)
 		goto err_endpoint;
 	peer_switch_endpoint(peer, endpoint);
+	/* Whoever changes one that came by itself wants it to stay. */
+	peer->origin = config->origin;
 	peer->replay_window = config->replay_window;
 	WRITE_ONCE(peer->nat_keepalive, config->nat_keepalive);
 	WRITE_ONCE(peer->pin, config->pin);
@@ -463,15 +486,15 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
  * pvsvpn_peer_select_sa() - choose the outbound SA again
  * @peer: the peer
  *
- * The newest usable one carries the traffic; without any, the newest stays in
- * place to say why it does not. Reports what befell the SAs. A dead peer
+ * The newest usable one carries the traffic, or that which the policy of an IKE daemon
+ * names; without any, the newest stays in place to say why it does not. Reports what befell the SAs. A dead peer
  * keeps its SA, for keepalives, but is not up.
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 {
-	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL;
+	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL, *named = NULL;
 	const char *why;
 
 	ASSERT_RTNL();
@@ -480,10 +503,13 @@ void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 		if (sa->dir != PVSVPN_DIRECTION_OUT)
 			continue;
 		newest = sa;
-		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-			usable = sa;
+		if (test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+			continue;
+		usable = sa;
+		if (sa->x && sa->spi == peer->policy_spi)
+			named = sa;
 	}
-	rcu_assign_pointer(peer->tx_sa, usable ?: newest);
+	rcu_assign_pointer(peer->tx_sa, named ?: usable ?: newest);
 	why = pvsvpn_liveness_look(peer, usable);
 	peer_set_up(peer, usable && !peer->liveness.dead,
 		    why ?: usable ? "outbound-sa" : "no-outbound-sa");
@@ -511,7 +537,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	list_for_each_entry_safe(sa, next, &peer->sas, list)
 		pvsvpn_sa_del(sa);
 	/* 3. No request finds it by name or id, no stray SPI by address. */
-	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "request");
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, peer_origin(peer));
 	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
 	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);

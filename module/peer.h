@@ -57,6 +57,9 @@ struct pvsvpn_sa;
  * @moved_port: its port, 0 when nothing is to be done
  * @refresh: makes that the endpoint, and looks at lifetimes; holds a reference
  *	while queued
+ * @origin: enum pvsvpn_origin; one that came with XFRM's states goes with them; RTNL
+ * @reqid: of the state adopted last, 0 if there was none; RTNL
+ * @policy_spi: of the outbound SA that XFRM's policy names, 0 if it names none; RTNL
  * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
  */
 struct pvsvpn_peer {
@@ -89,6 +92,9 @@ struct pvsvpn_peer {
 	xfrm_address_t moved_to;
 	__be16 moved_port;
 	struct work_struct refresh;
+	u8 origin;
+	u32 reqid;
+	__be32 policy_spi;
 	struct pvsvpn_counters __percpu *counters;
 };
 
@@ -107,6 +113,8 @@ struct pvsvpn_peer {
  * @link: as in struct pvsvpn_endpoint
  * @local: as in struct pvsvpn_endpoint
  * @remote: as in struct pvsvpn_endpoint
+ * @mark: as in struct pvsvpn_endpoint
+ * @origin: as in struct pvsvpn_peer
  * @replay_window: PVSVPN_REPLAY_WINDOW_MIN to PVSVPN_REPLAY_WINDOW_MAX
  * @prefixes: no two the same, none another peer's; NULL with @prefix_count 0
  * @prefix_count: how many; 0 stands for 0.0.0.0/0 and ::/0
@@ -126,6 +134,8 @@ struct pvsvpn_peer_config {
 	int link;
 	xfrm_address_t local;
 	xfrm_address_t remote;
+	u32 mark;
+	u8 origin;
 	u32 replay_window;
 	const struct pvsvpn_prefix *prefixes;
 	unsigned int prefix_count;
@@ -138,6 +148,9 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		    const struct pvsvpn_peer_config *config,
 		    struct netlink_ext_ack *extack);
+int pvsvpn_peer_move(struct pvsvpn_peer *peer,
+		     const struct pvsvpn_peer_config *config,
+		     const char *reason);
 void pvsvpn_peer_del(struct pvsvpn_peer *peer);
 void pvsvpn_peer_del_all(struct pvsvpn_device *pvs);
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,

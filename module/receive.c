@@ -22,6 +22,7 @@
 #include "selector.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_state.h"
 
 static bool receive_is_replay(int why)
 {
@@ -34,6 +35,8 @@ static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 		set_bit(PVSVPN_SA_REPLAY_BURST, &sa->flags);
 		pvsvpn_peer_refresh(sa->peer);
 	}
+	if (unlikely(sa->x))
+		pvsvpn_state_dropped(sa, why);
 	pvsvpn_drop(sa->peer->pvs, sa->peer, sa, skb, why);
 }
 
@@ -209,7 +212,10 @@ static void receive_follow(struct pvsvpn_sa *sa, const struct sk_buff *skb)
 		saddr.a4 = ip_hdr(skb)->saddr;
 	else
 		saddr.in6 = ipv6_hdr(skb)->saddr;
-	pvsvpn_peer_follow(sa->peer, &saddr, uh->source);
+	if (unlikely(sa->x))
+		pvsvpn_state_moved(sa, &saddr, uh->source);
+	else
+		pvsvpn_peer_follow(sa->peer, &saddr, uh->source);
 }
 
 /* From here on the packet is authentic; is it also right? */

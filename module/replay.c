@@ -15,7 +15,7 @@
 /**
  * pvsvpn_replay_init() - set up a window
  * @replay: the window
- * @window: its size in packets, 1 or more
+ * @window: its size in packets; 0 for none, which accepts whatever is authentic
  * @top: highest sequence number already accepted, 0 for a fresh SA; an ESN has
  *	64 bits
  *
@@ -72,7 +72,7 @@ static unsigned long *replay_word(const struct pvsvpn_replay *replay, u64 seq)
 u64 pvsvpn_replay_extend(const struct pvsvpn_replay *replay, u32 low)
 {
 	u64 top = READ_ONCE(replay->top);
-	u64 left = top - min_t(u64, top, replay->window - 1);
+	u64 left = top - min_t(u64, top, max(replay->window, 1U) - 1);
 	u64 seq = (left & ~(u64)U32_MAX) | low;
 
 	return seq < left ? seq + BIT_ULL(32) : seq;
@@ -95,6 +95,8 @@ int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq)
 	if (unlikely(!seq))
 		return PVSVPN_DROP_RX_SEQ_ZERO;
 	if (likely(seq > top))
+		return PVSVPN_PASS;
+	if (unlikely(!replay->window))
 		return PVSVPN_PASS;
 	if (top - seq >= replay->window)
 		return PVSVPN_DROP_RX_TOO_OLD;

@@ -10,7 +10,8 @@
  * struct pvsvpn_replay - which sequence numbers an inbound SA has accepted
  * @lock: protects @top and @bitmap against concurrent commits, and what counts
  *	bursts
- * @window: how many numbers up to and including @top may still arrive
+ * @window: how many numbers up to and including @top may still arrive; 0 for an
+ *	adopted SA that takes them all
  * @mask: number of words in @bitmap minus one; a power of two minus one
  * @top: highest number accepted so far, 0 before the first
  * @bitmap: ring of bits, one a number; at least @window bits plus one word, so

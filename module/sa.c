@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <net/xfrm.h>
 
 #include "device.h"
 #include "event.h"
@@ -17,7 +18,10 @@
 static void sa_free(struct pvsvpn_sa *sa)
 {
 	pvsvpn_lifetime_stop(sa);
-	crypto_free_aead(sa->aead);
+	if (sa->x)
+		xfrm_state_put(sa->x);
+	else
+		crypto_free_aead(sa->aead);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		pvsvpn_replay_destroy(&sa->replay);
 	free_percpu(sa->counters);
@@ -82,8 +86,12 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	sa->counters = pvsvpn_stats_alloc(PVSVPN_DROP_SA_MAX);
 	if (!sa->counters)
 		goto err_sa;
-	sa->aead = pvsvpn_transform_alloc(config->transform, config->esn,
-					  config->key, extack);
+	if (config->x)
+		sa->aead = config->aead;
+	else
+		sa->aead = pvsvpn_transform_alloc(config->transform,
+						  config->esn, config->key,
+						  extack);
 	if (IS_ERR(sa->aead)) {
 		err = PTR_ERR(sa->aead);
 		goto err_counters;
@@ -98,6 +106,11 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 		sa->replay.top = config->seq;
 	sa->iv = get_random_u64();
 	pvsvpn_lifetime_init(sa, config->soft, config->hard);
+	if (config->x) {
+		xfrm_state_hold(config->x);
+		sa->x = config->x;
+		sa->lifetime.limited = true;
+	}
 	refcount_set(&sa->refs, 1);
 	INIT_RCU_WORK(&sa->unhashed, sa_unhashed_work);
 	INIT_WORK(&sa->destroy, sa_destroy_work);
@@ -121,6 +134,12 @@ void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 	sa_free(sa);
 }
 
+/* Who has made it come, and makes it go. */
+static const char *sa_origin(const struct pvsvpn_sa *sa)
+{
+	return sa->x ? "xfrm" : "request";
+}
+
 /* Somebody else is to send no more than what the counter still has. */
 static void sa_check_exhausted(struct pvsvpn_sa *sa)
 {
@@ -133,7 +152,7 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
  * pvsvpn_sa_add() - put an SA into use
  * @sa: from pvsvpn_sa_new()
  * @peer: whose it shall be
- * @replay_window: inbound: in packets; 0 takes the peer's
+ * @replay_window: inbound: in packets; 0 takes the peer's, but for an adopted SA none
  *
  * An outbound SA becomes the current one. That no other SA collides with it
  * is the caller's to check, with pvsvpn_sad_conflict().
@@ -149,8 +168,9 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 
 	ASSERT_RTNL();
 	if (sa->dir == PVSVPN_DIRECTION_IN) {
-		err = pvsvpn_replay_init(&sa->replay,
-					 replay_window ?: peer->replay_window,
+		if (!replay_window && !sa->x)
+			replay_window = peer->replay_window;
+		err = pvsvpn_replay_init(&sa->replay, replay_window,
 					 sa->replay.top);
 		if (err)
 			return err;
@@ -167,7 +187,7 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	sa->created = ktime_get_boottime_ns();
 	pvsvpn_lifetime_start(sa);
 	sa_check_exhausted(sa);
-	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, "request");
+	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);
 	pvsvpn_pmtu_changed(peer);
@@ -191,7 +211,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	list_del(&sa->list);
 	peer->sa_count--;
 	peer->pvs->sa_count--;
-	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, "request");
+	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);
 	/* 2. Who found it before is done after a grace period. */

@@ -17,6 +17,7 @@ struct netlink_ext_ack;
 struct pvsvpn_counters;
 struct pvsvpn_peer;
 struct pvsvpn_transform;
+struct xfrm_state;
 
 /* Bits of struct pvsvpn_sa.flags */
 enum pvsvpn_sa_flag {
@@ -34,7 +35,9 @@ enum pvsvpn_sa_flag {
  * @dir: enum pvsvpn_direction
  * @peer: whose it is; held until the SA is freed
  * @transform: its cipher suite
- * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
+ * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy. Of an adopted
+ *	SA it is @x's
+ * @x: XFRM's state, held; NULL if the SA is not adopted from there
  * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @flags: enum pvsvpn_sa_flag; atomic
  * @iv: outbound: where the explicit IV starts; random, so that a key which is
@@ -59,6 +62,7 @@ struct pvsvpn_sa {
 	struct pvsvpn_peer *peer;
 	const struct pvsvpn_transform *transform;
 	struct crypto_aead *aead;
+	struct xfrm_state *x;
 	bool esn;
 	unsigned long flags;
 	u64 iv;
@@ -89,6 +93,8 @@ struct pvsvpn_sa {
  * @hard: the same
  * @seq: last number used or highest number accepted, 0 to
  *	pvsvpn_sa_seq_max(@dir, @esn)
+ * @x: XFRM's state to adopt, or NULL
+ * @aead: with @x, its transform; no @key then
  */
 struct pvsvpn_sa_config {
 	u8 dir;
@@ -101,6 +107,8 @@ struct pvsvpn_sa_config {
 	u64 soft[PVSVPN_LIFETIME_KINDS];
 	u64 hard[PVSVPN_LIFETIME_KINDS];
 	u64 seq;
+	struct xfrm_state *x;
+	struct crypto_aead *aead;
 };
 
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,

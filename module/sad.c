@@ -157,6 +157,41 @@ struct pvsvpn_sa *pvsvpn_sad_find_out(struct net *net, u16 family,
 	return sad_find(net, PVSVPN_DIRECTION_OUT, spi, family, daddr, NULL);
 }
 
+static struct pvsvpn_sa *sad_find_state(struct net *net, u8 dir,
+					const struct xfrm_state *x)
+{
+	struct sad_key key = { .net = net, .spi = x->id.spi, .dir = dir };
+	struct rhlist_head *list, *pos;
+	struct pvsvpn_sa *sa;
+
+	list = rhltable_lookup(&sad, &key, sad_params);
+	rhl_for_each_entry_rcu(sa, pos, list, node)
+		if (sa->x == x)
+			return sa;
+	return NULL;
+}
+
+/**
+ * pvsvpn_sad_find_state() - the SA that was adopted from a state
+ * @net: namespace of the state
+ * @x: XFRM's state
+ *
+ * Context: process, RTNL held.
+ * Return: the SA, valid as long as RTNL is held, or NULL.
+ */
+struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
+					const struct xfrm_state *x)
+{
+	struct pvsvpn_sa *sa;
+
+	ASSERT_RTNL();
+	rcu_read_lock();
+	sa = sad_find_state(net, PVSVPN_DIRECTION_IN, x) ?:
+	     sad_find_state(net, PVSVPN_DIRECTION_OUT, x);
+	rcu_read_unlock();
+	return sa;
+}
+
 /**
  * pvsvpn_sad_conflict() - would two SAs be one to the packets?
  * @net: birth namespace of the device

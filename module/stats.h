@@ -9,6 +9,8 @@
 
 /* What a step of the packet path returns to go on; else an enum pvsvpn_drop. */
 #define PVSVPN_PASS	(-1)
+/* Or this: the packet waits, and will come again. */
+#define PVSVPN_PARKED	(-2)
 
 struct pvsvpn_device;
 struct pvsvpn_peer;

@@ -8,6 +8,7 @@
 #include <linux/tracepoint.h>
 
 #include "device.h"
+#include "event.h"
 #include "peer.h"
 #include "sa.h"
 #include "stats.h"
@@ -60,7 +61,8 @@ TRACE_EVENT(pvsvpn_drop,
 	EVENT(SA_EXPIRED, "sa-expired")			\
 	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
 	EVENT(ENDPOINT_CHANGED, "endpoint-changed")	\
-	EVENT(SA_REPLAY_BURST, "sa-replay-burst")
+	EVENT(SA_REPLAY_BURST, "sa-replay-burst")	\
+	EVENT(SA_REFUSED, "sa-refused")
 
 #define PVSVPN_TRACE_EVENT_ENUM(symbol, name)	\
 	TRACE_DEFINE_ENUM(PVSVPN_EVENT_TYPE_##symbol);
@@ -69,11 +71,13 @@ PVSVPN_TRACE_EVENTS(PVSVPN_TRACE_EVENT_ENUM)
 #define PVSVPN_TRACE_EVENT_NAME(symbol, name)	\
 	{ PVSVPN_EVENT_TYPE_##symbol, name },
 
-/* Something happened to a peer or to an SA; dir and spi are 0 for a peer. */
+/*
+ * Something happened to a peer or to an SA; dir and spi are 0 for a peer, peer is 0
+ * for a state that none has.
+ */
 TRACE_EVENT(pvsvpn_event,
-	TP_PROTO(const struct pvsvpn_peer *peer, const struct pvsvpn_sa *sa,
-		 int type, const char *reason),
-	TP_ARGS(peer, sa, type, reason),
+	TP_PROTO(const struct pvsvpn_event *event),
+	TP_ARGS(event),
 	TP_STRUCT__entry(
 		__array(char, dev, IFNAMSIZ)
 		__field(int, ifindex)
@@ -84,13 +88,13 @@ TRACE_EVENT(pvsvpn_event,
 		__array(char, reason, 24)
 	),
 	TP_fast_assign(
-		memcpy(__entry->dev, peer->pvs->dev->name, IFNAMSIZ);
-		__entry->ifindex = peer->pvs->dev->ifindex;
-		__entry->peer = peer->id;
-		__entry->spi = sa ? ntohl(sa->spi) : 0;
-		__entry->dir = sa ? sa->dir : 0;
-		__entry->type = type;
-		strscpy(__entry->reason, reason, sizeof(__entry->reason));
+		memcpy(__entry->dev, event->pvs->dev->name, IFNAMSIZ);
+		__entry->ifindex = event->pvs->dev->ifindex;
+		__entry->peer = event->peer ? event->peer->id : 0;
+		__entry->spi = ntohl(event->spi);
+		__entry->dir = event->dir;
+		__entry->type = event->type;
+		strscpy(__entry->reason, event->reason, sizeof(__entry->reason));
 	),
 	TP_printk("dev=%s ifindex=%d peer=%u spi=0x%08x dir=%s type=%s reason=%s",
 		  __entry->dev, __entry->ifindex, __entry->peer, __entry->spi,

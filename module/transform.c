@@ -91,6 +91,30 @@ pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
 }
 
 /**
+ * pvsvpn_transform_find_aead() - a transform as XFRM describes it
+ * @aead: algorithm name for crypto_alloc_aead()
+ * @key_bits: of the key, with the salt of an AEAD, without an integrity key
+ * @icv_bits: of the ICV
+ *
+ * Context: any. Return: the transform, or NULL when we do not have it.
+ */
+const struct pvsvpn_transform *
+pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
+			   unsigned int icv_bits)
+{
+	const struct pvsvpn_transform *t;
+	unsigned int key_len;
+
+	for (t = transforms; t < transforms + ARRAY_SIZE(transforms); t++) {
+		key_len = t->key_len + (t->integrity ? 0 : t->extra_len);
+		if (key_len * 8 == key_bits && t->icv_len * 8 == icv_bits &&
+		    !strcmp(t->aead, aead))
+			return t;
+	}
+	return NULL;
+}
+
+/**
  * pvsvpn_transform_usual() - what to reckon with before there is an SA
  *
  * Return: the first of the table.

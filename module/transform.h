@@ -59,6 +59,9 @@ typedef void (*pvsvpn_transform_done)(struct pvsvpn_sa *sa,
 
 const struct pvsvpn_transform *
 pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity);
+const struct pvsvpn_transform *
+pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
+			   unsigned int icv_bits);
 const struct pvsvpn_transform *pvsvpn_transform_usual(void);
 unsigned int
 pvsvpn_transform_key_len(const struct pvsvpn_transform *transform);

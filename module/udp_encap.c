@@ -259,6 +259,7 @@ static void keepalive_send(struct pvsvpn_peer *peer)
 		return;
 	}
 	skb_dst_set(skb, dst);
+	skb->mark = pvsvpn_endpoint_mark(endpoint);
 	pvsvpn_outer_send(peer->pvs, skb, &outer);
 }
 

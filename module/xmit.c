@@ -25,6 +25,8 @@
 #include "selector.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_park.h"
+#include "xfrm_state.h"
 #include "xmit.h"
 
 /*
@@ -64,6 +66,7 @@ static struct xmit_cb *xmit_cb(struct sk_buff *skb)
  * @sa: the SA
  * @dst: route to the peer
  * @outer: the outer header, but for what comes from the inner one
+ * @mark: of the outer packets
  * @fit: how it fits the path
  * @tfc: of the peer, 0 for no padding
  * @tfc_max: how long padding may make an inner packet
@@ -74,6 +77,7 @@ struct xmit_batch {
 	struct pvsvpn_sa *sa;
 	struct dst_entry *dst;
 	struct pvsvpn_outer outer;
+	u32 mark;
 	struct pvsvpn_fit fit;
 	u32 tfc;
 	u32 tfc_max;
@@ -123,21 +127,24 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 		return xmit_is_multicast(skb) ? PVSVPN_DROP_TX_MULTICAST :
 						PVSVPN_DROP_TX_NO_PEER;
 	batch->sa = rcu_dereference(batch->peer->tx_sa);
-	if (unlikely(!batch->sa))
-		return PVSVPN_DROP_TX_NO_SA;
-	return PVSVPN_PASS;
+	if (likely(batch->sa && !pvsvpn_state_dead(batch->sa)))
+		return PVSVPN_PASS;
+	if (pvsvpn_park_out(batch->pvs, skb))
+		return PVSVPN_PARKED;
+	return batch->sa ? PVSVPN_DROP_TX_EXPIRED : PVSVPN_DROP_TX_NO_SA;
 }
 
 static int xmit_find_route(struct xmit_batch *batch)
 {
+	struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(batch->peer);
 	struct dst_entry *dst;
 
-	dst = pvsvpn_outer_route(pvsvpn_peer_endpoint(batch->peer),
-				 &batch->outer);
+	dst = pvsvpn_outer_route(endpoint, &batch->outer);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
 						PVSVPN_DROP_TX_NO_ROUTE;
 	batch->dst = dst;
+	batch->mark = pvsvpn_endpoint_mark(endpoint);
 	batch->tfc = READ_ONCE(batch->peer->tfc);
 	if (unlikely(batch->tfc))
 		batch->tfc_max = pvsvpn_pmtu_room(batch->sa, dst,
@@ -156,6 +163,8 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
 	why = xmit_find_sa(batch, skb);
+	if (unlikely(why == PVSVPN_PARKED))
+		return why;
 	if (likely(why == PVSVPN_PASS))
 		why = xmit_find_route(batch);
 	if (unlikely(why != PVSVPN_PASS)) {
@@ -316,13 +325,15 @@ static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb,
 		skb_get_hash(skb);
 }
 
-static void xmit_scrub(const struct pvsvpn_device *pvs, struct sk_buff *skb)
+static void xmit_scrub(const struct xmit_batch *batch, struct sk_buff *skb)
 {
+	const struct pvsvpn_device *pvs = batch->pvs;
 	u32 priority = READ_ONCE(pvs->settings.priority);
 
 	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
 	if (priority != PVSVPN_PRIORITY_INHERIT)
 		skb->priority = priority;
+	skb->mark = batch->mark;
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->encapsulation = 0;
 }
@@ -345,7 +356,7 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	xmit_fill_cb(batch, skb, len);
 	__skb_put_zero(skb, tfc);
 	pvsvpn_esp_build(batch->sa, skb, seq, next_header);
-	xmit_scrub(batch->pvs, skb);
+	xmit_scrub(batch, skb);
 	skb->ignore_df = batch->fit.how != PVSVPN_FITS;
 	skb_dst_set_noref(skb, batch->dst);
 	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
@@ -432,12 +443,15 @@ static void xmit_packet(struct xmit_batch *batch, struct sk_buff *skb)
 	why = xmit_decide(batch, skb);
 	if (likely(why == PVSVPN_PASS))
 		why = xmit_split(skb, &list);
+	if (unlikely(why == PVSVPN_PARKED))
+		goto out;
 	if (unlikely(why != PVSVPN_PASS))
 		pvsvpn_drop(batch->pvs, batch->peer, batch->sa, skb, why);
 	else if (unlikely(batch->fit.how == PVSVPN_FITS_IN_FRAGMENTS))
 		xmit_fragments(batch, list);
 	else
 		xmit_segments(batch, list);
+out:
 	dst_release(batch->dst);
 	rcu_read_unlock();
 }

@@ -45,6 +45,17 @@ enum pvsvpn_direction {
 };
 
 /**
+ * enum pvsvpn_origin
+ * @PVSVPN_ORIGIN_OPERATOR: It was added by a request to this family.
+ * @PVSVPN_ORIGIN_XFRM: It came with XFRM states that have the if_id of the
+ *   device, and goes with them.
+ */
+enum pvsvpn_origin {
+	PVSVPN_ORIGIN_OPERATOR,
+	PVSVPN_ORIGIN_XFRM,
+};
+
+/**
  * enum pvsvpn_route
  * @PVSVPN_ROUTE_NONE: There is none, or the local address is none of the
  *   host's.
@@ -77,6 +88,8 @@ enum pvsvpn_route {
  *   sequence number that was there before (reason replayed), or is older than
  *   the window (too-old); not told again for 10 seconds. They may be forged:
  *   nobody checks the ICV of such a packet.
+ * @PVSVPN_EVENT_TYPE_SA_REFUSED: An XFRM state has the if_id of the device,
+ *   but cannot be carried; the reason says why. It is left to stock IPsec.
  */
 enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_PEER_NEW,
@@ -89,6 +102,7 @@ enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED,
 	PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
 	PVSVPN_EVENT_TYPE_SA_REPLAY_BURST,
+	PVSVPN_EVENT_TYPE_SA_REFUSED,
 };
 
 enum {
@@ -141,6 +155,8 @@ enum {
 	PVSVPN_A_DEVICE_PMTUDISC,
 	PVSVPN_A_DEVICE_FRAGMENT,
 	PVSVPN_A_DEVICE_MSS_CLAMP,
+	PVSVPN_A_DEVICE_IF_ID_IN,
+	PVSVPN_A_DEVICE_IF_ID_OUT,
 	PVSVPN_A_DEVICE_UP,
 	PVSVPN_A_DEVICE_CARRIER,
 	PVSVPN_A_DEVICE_PEERS,
@@ -177,6 +193,7 @@ enum {
 	PVSVPN_A_PEER_DEAD,
 	PVSVPN_A_PEER_SUBNET,
 	PVSVPN_A_PEER_REPLAY_WINDOW,
+	PVSVPN_A_PEER_ORIGIN,
 	PVSVPN_A_PEER_UP,
 	PVSVPN_A_PEER_TX_SPI,
 	PVSVPN_A_PEER_PATH_MTU,
@@ -218,6 +235,7 @@ enum {
 	PVSVPN_A_SA_HARD_SECONDS,
 	PVSVPN_A_SA_SOFT_USE_SECONDS,
 	PVSVPN_A_SA_HARD_USE_SECONDS,
+	PVSVPN_A_SA_ORIGIN,
 	PVSVPN_A_SA_CURRENT,
 	PVSVPN_A_SA_EXPIRED,
 	PVSVPN_A_SA_EXPIRED_REASON,

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* SAs that an IKE daemon, or ip xfrm state, has installed in XFRM. */
+#ifndef _PVSVPN_XFRM_ADOPT_H
+#define _PVSVPN_XFRM_ADOPT_H
+
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/xfrm.h>
+
+struct netlink_ext_ack;
+struct pvsvpn_device;
+
+/**
+ * struct pvsvpn_adopt - what a network namespace has to do with XFRM's states
+ * @net: the namespace
+ * @devices: if_id -> device that was born here, by enum pvsvpn_direction; written
+ *	under RTNL, read under RCU
+ * @lock: protects @noted, @all and @busy
+ * @noted: states to look at
+ * @all: look at every state
+ * @retry: memory has run out on the way; RTNL
+ * @busy: @work has not yet looked at all of that
+ * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
+ *	its own lock
+ * @work: looks at states, then lets the packets go
+ */
+struct pvsvpn_adopt {
+	struct net *net;
+	struct xarray devices[2];
+	spinlock_t lock;
+	struct list_head noted;
+	bool all;
+	bool retry;
+	bool busy;
+	struct sk_buff_head parked[2];
+	struct delayed_work work;
+};
+
+void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net);
+void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt);
+int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
+		     struct netlink_ext_ack *extack);
+void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
+void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
+void pvsvpn_adopt_init(void);
+void pvsvpn_adopt_exit(void);
+
+#endif /* _PVSVPN_XFRM_ADOPT_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets that wait until XFRM's states are SAs. */
+#ifndef _PVSVPN_XFRM_PARK_H
+#define _PVSVPN_XFRM_PARK_H
+
+#include <net/xfrm.h>
+
+struct pvsvpn_adopt;
+struct pvsvpn_device;
+struct sk_buff;
+
+bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
+		    const xfrm_address_t *daddr, bool in_udp);
+bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct sk_buff *skb);
+void pvsvpn_park_end(struct pvsvpn_adopt *adopt);
+
+#endif /* _PVSVPN_XFRM_PARK_H */
