@@ -23,6 +23,7 @@ static const char * const event_names[] = {
 	[PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED] = "sa-soft-expired",
 	[PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED] = "endpoint-changed",
 	[PVSVPN_EVENT_TYPE_SA_REPLAY_BURST] = "sa-replay-burst",
+	[PVSVPN_EVENT_TYPE_SA_REFUSED] = "sa-refused",
 };
 
 struct event {
@@ -109,8 +110,9 @@ static void print_text(const char *now, const struct event *event)
 {
 	char text[FORMAT_MAX];
 
-	printf("%s %s %s %s", now, event->ifname, event_name(event),
-	       event->peer);
+	printf("%s %s %s", now, event->ifname, event_name(event));
+	if (event->peer[0])
+		printf(" %s", event->peer);
 	if (event->remote.len)
 		printf(" remote %s", format_addr(text, &event->remote));
 	if (event->port)
@@ -131,7 +133,10 @@ static void print_json(const char *now, const struct event *event)
 	json_text(json, "event", event_name(event));
 	json_uint(json, "ifindex", event->ifindex);
 	json_text(json, "ifname", event->ifname);
-	json_text(json, "peer", event->peer);
+	if (event->peer[0])
+		json_text(json, "peer", event->peer);
+	else
+		json_null(json, "peer");
 	json_addr(json, "remote", &event->remote);
 	if (event->port)
 		json_uint(json, "port", event->port);

@@ -96,6 +96,17 @@ const char *dir_name(uint8_t dir)
 	return dir == PVSVPN_DIRECTION_OUT ? "out" : "in";
 }
 
+const char *origin_name(uint8_t origin)
+{
+	switch (origin) {
+	case PVSVPN_ORIGIN_OPERATOR:
+		return "operator";
+	case PVSVPN_ORIGIN_XFRM:
+		return "xfrm";
+	}
+	return "unknown";
+}
+
 const char *encap_name(uint8_t encap)
 {
 	switch (encap) {
@@ -361,6 +372,7 @@ static const struct {
 	{ "DROPS", SCOLS_FL_RIGHT },
 	{ "AGE", SCOLS_FL_RIGHT },
 	{ "LEFT", SCOLS_FL_RIGHT },
+	{ "ORIGIN", 0 },
 	{ "DRIVER", 0 },
 };
 
@@ -449,6 +461,7 @@ static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 	set_cell(line, &column, "%" PRIu64, sa->drops.total);
 	set_cell(line, &column, "%s", format_age(text, sa->age_ms));
 	set_cell(line, &column, "%s", format_left(left, sizeof(left), sa));
+	set_cell(line, &column, "%s", origin_name(sa->origin));
 	strcpy(driver, sa->driver);
 	set_cell(line, &column, "%s", clean_text(driver));
 }

@@ -25,6 +25,7 @@ const char *format_tfc(char *text, uint32_t tfc);	/* off, mtu, 128 */
 
 const char *dir_name(uint8_t dir);
 const char *encap_name(uint8_t encap);
+const char *origin_name(uint8_t origin);
 
 /**
  * clean_text() - make text from elsewhere safe to print

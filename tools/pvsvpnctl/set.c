@@ -5,9 +5,8 @@
 #include "nl.h"
 #include "setting.h"
 
-/* mtu comes behind the settings of the table. */
-#define MTU	SETTINGS
-#define PARAMS	(SETTINGS + 1)
+/* These come behind the settings of the table; if-id stands for two of them. */
+enum { MTU = SETTINGS, IF_ID, PARAMS };
 
 static void put_settings(struct nl *nl, const struct param *params,
 			 const uint32_t *values)
@@ -17,6 +16,20 @@ static void put_settings(struct nl *nl, const struct param *params,
 	for (int i = 0; i < SETTINGS; i++)
 		if (params[i].seen)
 			nl_put_u32(nl, settings[i].attr, values[i]);
+	if (!params[IF_ID].seen)
+		return;
+	nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_IN, values[IF_ID]);
+	nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_OUT, values[IF_ID]);
+}
+
+static int check_if_id(const char *ifname, const struct param *params)
+{
+	if (!params[IF_ID].seen || (!params[SETTING_IF_ID_IN].seen &&
+				    !params[SETTING_IF_ID_OUT].seen))
+		return CTL_OK;
+	return ctl_error(CTL_USAGE, "set", ifname,
+			 "give if-id, or one for each direction",
+			 "if-id says both directions");
 }
 
 static int call(const char *ifname, const struct param *params,
@@ -49,6 +62,7 @@ static int run_set(const struct options *options, int argc, char **argv)
 	uint32_t values[PARAMS];
 	struct param params[PARAMS] = {
 		[MTU] = { .key = "mtu", .parse = parse_mtu, .value = &values[MTU] },
+		[IF_ID] = { .key = "if-id", .parse = parse_u32, .value = &values[IF_ID] },
 	};
 	int ret;
 
@@ -66,12 +80,14 @@ static int run_set(const struct options *options, int argc, char **argv)
 				"nothing to set");
 	if (!ret)
 		ret = parse_params("set", argc - 1, argv + 1, params, PARAMS);
+	if (!ret)
+		ret = check_if_id(argv[0], params);
 	return ret ?: call(argv[0], params, values);
 }
 
 const struct command command_set = {
 	.name = "set",
-	.args = "DEV [mtu BYTES|auto] [fwmark N] [ttl N|auto|inherit] [dscp N|inherit] [ecn on|off] [priority N|inherit] [pmtudisc on|off] [fragment inner|outer] [mss-clamp auto|off|BYTES]",
+	.args = "DEV [mtu BYTES|auto] [fwmark N] [ttl N|auto|inherit] [dscp N|inherit] [ecn on|off] [priority N|inherit] [pmtudisc on|off] [fragment inner|outer] [mss-clamp auto|off|BYTES] [if-id N] [if-id-in N] [if-id-out N]",
 	.help = "Changes settings of a device.\n\n"
 		"  mtu BYTES|auto  MTU of the device; auto follows the paths to the peers\n"
 		"  fwmark N        mark of the outer packets and of their route lookup, 0 for none\n"
@@ -86,6 +102,10 @@ const struct command command_set = {
 		"                  where IPv4 without DF is fragmented that does not fit the path:\n"
 		"                  before encryption or after it\n"
 		"  mss-clamp auto|off|BYTES\n"
-		"                  largest MSS that TCP through the tunnel announces\n",
+		"                  largest MSS that TCP through the tunnel announces\n"
+		"  if-id N         carry the SAs with this if_id that an IKE daemon, or ip xfrm,\n"
+		"                  installs; 0 for none\n"
+		"  if-id-in N, if-id-out N\n"
+		"                  the same where the two directions differ\n",
 	.run = run_set,
 };

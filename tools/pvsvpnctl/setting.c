@@ -104,6 +104,12 @@ const struct setting settings[SETTINGS] = {
 		false, parse_mss_clamp,
 		{ { "auto", PVSVPN_MSS_CLAMP_AUTO }, { "off", PVSVPN_MSS_CLAMP_OFF } }
 	},
+	[SETTING_IF_ID_IN] = {
+		"if-id-in", PVSVPN_A_DEVICE_IF_ID_IN, 0, false, parse_u32, {}
+	},
+	[SETTING_IF_ID_OUT] = {
+		"if-id-out", PVSVPN_A_DEVICE_IF_ID_OUT, 0, false, parse_u32, {}
+	},
 };
 
 bool setting_is_word(const struct setting *setting, uint32_t value)

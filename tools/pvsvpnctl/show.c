@@ -139,8 +139,9 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 	strcpy(name, peer->link);
 	printf("  remote: %s%s%s", format_addr(text, &peer->remote),
 	       name[0] ? "%" : "", clean_text(name));
-	printf("  local: %s  encap: %s\n", format_addr(text, &peer->local),
-	       encap_name(peer->encap));
+	printf("  local: %s  encap: %s%s\n", format_addr(text, &peer->local),
+	       encap_name(peer->encap),
+	       peer->origin == PVSVPN_ORIGIN_XFRM ? "  origin: xfrm" : "");
 	print_udp(peer);
 	print_liveness(peer);
 	print_subnets(&peer->subnets);
@@ -230,6 +231,7 @@ static char *sa_json(const struct sa *sa)
 	json_uint(json, "seq", sa->seq);
 	add_limits(json, sa);
 	json_raw(json, "left", left_json(sa));
+	json_text(json, "origin", origin_name(sa->origin));
 	json_bool(json, "current", sa->current);
 	json_bool(json, "expired", sa->expired);
 	if (sa->expired_reason[0])
@@ -365,6 +367,7 @@ static char *peer_json(const struct device *dev, const struct peer *peer)
 	else
 		json_null(json, "link");
 	json_text(json, "encap", encap_name(peer->encap));
+	json_text(json, "origin", origin_name(peer->origin));
 	add_udp(json, peer);
 	add_liveness(json, peer);
 	json_raw(json, "subnets", subnets_json(&peer->subnets));

@@ -154,6 +154,10 @@ static const struct field device_fields[] = {
 		FIELD(int, struct device, setting[SETTING_FRAGMENT]),
 	[PVSVPN_A_DEVICE_MSS_CLAMP] =
 		FIELD(int, struct device, setting[SETTING_MSS_CLAMP]),
+	[PVSVPN_A_DEVICE_IF_ID_IN] =
+		FIELD(int, struct device, setting[SETTING_IF_ID_IN]),
+	[PVSVPN_A_DEVICE_IF_ID_OUT] =
+		FIELD(int, struct device, setting[SETTING_IF_ID_OUT]),
 	[PVSVPN_A_DEVICE_UP] = FIELD(bool, struct device, up),
 	[PVSVPN_A_DEVICE_CARRIER] = FIELD(bool, struct device, carrier),
 	[PVSVPN_A_DEVICE_RX_PACKETS] =
@@ -228,6 +232,7 @@ static const struct field peer_fields[] = {
 	[PVSVPN_A_PEER_DEAD] = FIELD(int, struct peer, dead_ms),
 	[PVSVPN_A_PEER_SUBNET] = FIELD(subnet, struct peer, subnets),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = FIELD(int, struct peer, replay_window),
+	[PVSVPN_A_PEER_ORIGIN] = FIELD(int, struct peer, origin),
 	[PVSVPN_A_PEER_UP] = FIELD(bool, struct peer, up),
 	[PVSVPN_A_PEER_TX_SPI] = FIELD(int, struct peer, tx_spi),
 	[PVSVPN_A_PEER_PATH_MTU] = FIELD(int, struct peer, path_mtu),
@@ -311,6 +316,7 @@ static const struct field sa_fields[] = {
 	[PVSVPN_A_SA_HARD_SECONDS] = FIELD(int, struct sa, hard.seconds),
 	[PVSVPN_A_SA_SOFT_USE_SECONDS] = FIELD(int, struct sa, soft.use_seconds),
 	[PVSVPN_A_SA_HARD_USE_SECONDS] = FIELD(int, struct sa, hard.use_seconds),
+	[PVSVPN_A_SA_ORIGIN] = FIELD(int, struct sa, origin),
 	[PVSVPN_A_SA_CURRENT] = FIELD(bool, struct sa, current),
 	[PVSVPN_A_SA_EXPIRED] = FIELD(bool, struct sa, expired),
 	[PVSVPN_A_SA_EXPIRED_REASON] = FIELD(text, struct sa, expired_reason),

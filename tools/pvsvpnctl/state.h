@@ -73,6 +73,7 @@ struct sa {
 		uint64_t seconds;
 		uint64_t use_seconds;
 	} soft, hard;		/* 0 for none */
+	uint8_t origin;		/* enum pvsvpn_origin */
 	bool current;
 	bool expired;
 	char expired_reason[32];
@@ -102,6 +103,7 @@ struct peer {
 	uint64_t dead_ms;	/* or NEVER */
 	struct subnet_list subnets;
 	uint32_t replay_window;
+	uint8_t origin;		/* enum pvsvpn_origin */
 	bool up;
 	uint32_t tx_spi;	/* 0 if none */
 	uint32_t path_mtu;
