@@ -6,6 +6,8 @@
 #   namespace $gw                                   namespace $stock
 #   pvs0 10.1.0.1 fd00:1::1                         ipsec0 10.2.0.1 fd00:2::1
 #     outer0 192.0.2.1 -------------veth------------- outer0 192.0.2.2
+#
+# shellcheck disable=SC2154 # variables of lib.sh
 
 # stock_state NS SRC DST SPI KEY IF_ID, for aes128gcm16
 # A window of 1024, as ours: two CPUs that send at once reorder by more than 32.
@@ -80,6 +82,39 @@ tunnel()
 	ctl "$gw" sa add pvs0 stock dir in spi 0x1002 transform aes128gcm16 key-file - <<<"$back"
 	stock_state "$stock" 192.0.2.1 192.0.2.2 0x1001 "$there" 42
 	stock_state "$stock" 192.0.2.2 192.0.2.1 0x1002 "$back" 42
+}
+
+# flood NAME NS ADDRESS: pings until flood_end, each of which has time to be answered
+flood()
+{
+	touch "$tmp/flooding"
+	background in_ns "$2" sh -c "
+		while [ -e $tmp/flooding ]; do
+			ping -q -c 100 -i 0.01 -W 10 $3
+		done
+		echo end" >"$tmp/flood-$1"
+}
+
+# invalid: packets of the stock end whose state died in the middle of XFRM's way out
+invalid() { in_ns "$stock" awk '$1 == "XfrmOutStateInvalid" { print $2 }' /proc/net/xfrm_stat; }
+
+# flood_end NAME...: some were sent, and none was lost but by stock IPsec itself
+flood_end()
+{
+	local name sent received lost=0
+
+	rm "$tmp/flooding"
+	for name; do
+		wait_for 'the last pings' grep -q '^end' "$tmp/flood-$name"
+		read -r sent received < <(awk '/transmitted/ { s += $1; r += $4 } END { print s + 0, r + 0 }' \
+			"$tmp/flood-$name")
+		echo "pings $name: $sent sent, $((sent - received)) lost" | report
+		[ "$sent" -ge 100 ] || fail "only $sent pings $name"
+		lost=$((lost + sent - received))
+	done
+	[ $lost -eq 0 ] || echo "lost by stock IPsec: $(invalid)" | report
+	[ $lost -le "$(invalid)" ] || fail "$lost pings were lost; drops:" "$(drops "$gw")" \
+		"$(for ns in "$gw" "$stock"; do in_ns "$ns" awk '$2 { print $1, $2 }' /proc/net/xfrm_stat; done)"
 }
 
 # errors NS: the error counters of all devices and of stock IPsec, one a line

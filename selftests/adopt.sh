@@ -1,0 +1,520 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# States that somebody else has installed in XFRM, carried by a device with their if_id.
+# ip xfrm state stands for the daemon; stock Linux IPsec is the other end.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=stock.sh
+. "$(dirname "$0")/stock.sh"
+
+GCM='rfc4106(gcm(aes))'
+
+# said PATTERN [COUNT]: so many events of $gw fit, sooner or later
+said()
+{
+	wait_for "event '$1'; there were: $(cat "$tmp/events")" \
+		at_least "${2:-1}" grep -cE "$1" "$tmp/events"
+}
+
+# new_keys: for the two directions of one tunnel
+new_keys()
+{
+	there=0x$("$PVSVPNCTL" genkey aes128gcm16)
+	back=0x$("$PVSVPNCTL" genkey aes128gcm16)
+}
+
+# state NS SRC DST SPI ARGUMENTS...: with if_id 42, in tunnel mode
+state()
+{
+	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel if_id 42 \
+		flag af-unspec replay-window 128 "${@:5}"
+}
+
+# states NS SPI [ARGUMENTS...]: SPI from the gateway, SPI + 1 to it
+states()
+{
+	local ns=$1 spi=$2
+
+	shift 2
+	state "$ns" 192.0.2.1 192.0.2.2 "$spi" "$@" aead "$GCM" "$there" 128
+	state "$ns" 192.0.2.2 192.0.2.1 $((spi + 1)) "$@" aead "$GCM" "$back" 128
+}
+
+# adopting: both ends without any state; the gateway's device waits for those with if_id 42
+adopting()
+{
+	ends
+	new_keys
+	ip -n "$gw" link add pvs0 type pvsvpn
+	ctl "$gw" set pvs0 if-id 42
+	ip -n "$gw" link set pvs0 addrgenmode none up
+	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
+	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
+	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
+}
+
+# adopted: with both states at both ends
+adopted()
+{
+	adopting
+	states "$stock" 0x1001
+	states "$gw" 0x1001
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+}
+
+# sa_count, peer_count: of the gateway
+sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
+peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
+
+# xfrm NS SPI WORD: a number of ip -s xfrm state: bytes, packets, replay, failed
+xfrm()
+{
+	local spi
+
+	spi=$(printf 0x%08x "$2")
+	ip -n "$1" -s xfrm state | awk -v spi="$spi" -v word="$3" '
+		/^src/ { inside = 0 }
+		$3 == "spi" { inside = index($4, spi) == 1 }
+		!inside { next }
+		/lifetime current:/ { current = 1 }
+		/\(bytes\)/ && current { split($1, a, "("); split($2, b, "(")
+			value["bytes"] = a[1]; value["packets"] = b[1]; current = 0 }
+		/replay-window [0-9]+ replay/ { value["window"] = $2; value["replay"] = $4; value["failed"] = $6 }
+		END { sub(/,$/, "", value[word]); print value[word] }'
+}
+
+those_of_now_and_those_to_come()
+{
+	adopting
+	# States first, if-id afterwards
+	ctl "$gw" set pvs0 if-id 0
+	states "$stock" 0x1001
+	states "$gw" 0x1001
+	check 'SAs without if-id' "$(sa_count)" 0
+	ctl "$gw" set pvs0 if-id 42
+	check 'SAs as soon as set returns' "$(sa_count)" 2
+	pings "$gw" 10.2.0.1 -s 1300
+	pings "$stock" fd00:1::1
+	# A rekey: the newer state carries what leaves
+	states "$stock" 0x2001
+	states "$gw" 0x2001
+	wait_for 'the newer SA' is $((0x2001)) show "$gw" peers.0.tx_spi
+	pings "$gw" fd00:2::1
+	pings "$stock" 10.1.0.1
+	check 'origin' "$(ctl "$gw" -j show pvs0 | jq -r '[.devices[0].peers[] | .origin, .sas[].origin] | unique[]')" xfrm
+	check 'name' "$(show "$gw" peers.0.name)" 192.0.2.2
+	check 'drops' "$(drops "$gw")" ''
+}
+
+# counts NS: of both states, as XFRM has them: SPI, packets, bytes, sequence number
+counts()
+{
+	local spi
+
+	ip -n "$1" -s xfrm state >"$tmp/state-$1"
+	for spi in 0x1001 0x1002; do
+		echo "$spi $(xfrm "$1" $spi packets) $(xfrm "$1" $spi bytes) $(sequence "$1" $spi)"
+	done
+}
+
+# sequence NS SPI: the number of the last packet, outbound or inbound
+sequence()
+{
+	ip -n "$1" xfrm state | awk -v spi="$2" '
+		/^src/ { inside = 0 }
+		$3 == "spi" { inside = index($4, sprintf("0x0000%s", substr(spi, 3))) == 1 }
+		inside && /seq-hi/ {
+			for (i = 1; i < NF; i++)
+				if ($i ~ /^o?seq$/ && $(i + 1) !~ /^0x0,?$/)
+					n = $(i + 1)
+		}
+		inside && $1 == "anti-replay" && $3 == "seq" { n = $4 == "0x0," ? $6 : $4 }
+		END { sub(/,$/, "", n); print n }'
+}
+
+same_counts() { [ "$(counts "$gw")" = "$(counts "$stock")" ]; }
+
+# To the byte what stock IPsec counts at the other end
+XFRM_counts()
+{
+	adopted
+	pings "$gw" 10.2.0.1 -c 7 -s 500
+	wait_for "the same counts: $(counts "$gw") and $(counts "$stock")" same_counts
+	counts "$gw" | report
+	at_least 7 xfrm "$gw" 0x1001 packets || fail 'too few packets'
+	at_least 3696 xfrm "$gw" 0x1002 bytes || fail 'too few bytes'
+	check 'sequence number' "$(sequence "$gw" 0x1001)" "$(printf 0x%x "$(show "$gw" peers.0.sas.0.seq)")"
+	check 'times of use' "$(ip -n "$gw" -s xfrm state | grep -c 'use 20')" 2
+}
+
+# Softly and hard, by XFRM's own timer and event, which is what a daemon waits for
+XFRM_ends_them()
+{
+	adopting
+	watch "$gw"
+	background ip -n "$gw" xfrm monitor expire >"$tmp/monitor"
+	states "$stock" 0x1001
+	states "$gw" 0x1001 limit packet-soft 3 limit packet-hard 6
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	# XFRM looks at what was before the packet
+	in_ns "$gw" ping -q -c 4 -i 0.1 -W 1 10.2.0.1 >/dev/null || fail 'no ping'
+	said 'sa-soft-expired 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
+	in_ns "$gw" ping -q -c 5 -i 0.1 -W 1 10.2.0.1 >/dev/null || true
+	said 'sa-del 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
+	said 'peer-del 192.0.2.2 .*reason xfrm'
+	check 'packets of the other end' "$(xfrm "$stock" 0x1001 packets)" 6
+	check 'peers' "$(peer_count)" 0
+	wait_for 'soft and hard' at_least 4 grep -c '0x0000100[12]' "$tmp/monitor"
+	at_least 2 grep -c 'hard 1' "$tmp/monitor" || fail 'no hard expiry:' "$(cat "$tmp/monitor")"
+}
+
+deleted_and_flushed()
+{
+	adopted
+	states "$gw" 0x3001
+	wait_for 'four SAs' is 4 sa_count
+	ip -n "$gw" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x3001
+	wait_for 'three SAs' is 3 sa_count
+	wait_for 'the older SA' is $((0x1001)) show "$gw" peers.0.tx_spi
+	pings "$gw" 10.2.0.1
+	ip -n "$gw" xfrm state flush
+	wait_for 'no SA' is 0 sa_count
+	check 'peers' "$(peer_count)" 0
+	check 'carrier' "$(show "$gw" carrier)" false
+	# And again
+	states "$gw" 0x1001
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+}
+
+# What is wrong with packets, XFRM's state tells too. The other end's kernel may send some of
+# its own, multicast
+failures_count_there()
+{
+	adopting
+	states "$stock" 0x1001
+	states "$gw" 0x1001
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
+	# Another key
+	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$there" 128
+	in_ns "$stock" ping -q -c 3 -i 0.1 -W 1 10.1.0.1 >/dev/null || true
+	at_least 3 xfrm "$gw" 0x1002 failed || fail 'not all are there as failed'
+	check 'failed' "$(xfrm "$gw" 0x1002 failed)" "$(drop_count "$gw" pvs0 rx_icv)"
+	# The right one, from the first number on
+	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
+	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128
+	pings "$stock" 10.1.0.1 -c 4
+	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
+	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128
+	in_ns "$stock" ping -q -c 4 -i 0.1 -W 1 10.1.0.1 >/dev/null || true
+	at_least 4 xfrm "$gw" 0x1002 replay || fail 'not all are there as replayed'
+	check 'replay' "$(xfrm "$gw" 0x1002 replay)" "$(drop_count "$gw" pvs0 rx_replayed)"
+}
+
+# refused WHY STATE...: left to stock IPsec, and told why
+refused()
+{
+	local why=$1
+
+	shift
+	ip -n "$gw" xfrm state add "$@" if_id 42
+	said "pvs0 sa-refused remote 192.0.2.2 dir out spi 0x0000200[0-9] reason $why$"
+	check "SAs with $why" "$(sa_count)" 0
+	ip -n "$gw" xfrm state flush
+}
+
+what_cannot_be_carried()
+{
+	local esp='src 192.0.2.1 dst 192.0.2.2 proto esp' ah='src 192.0.2.1 dst 192.0.2.2 proto ah'
+
+	adopting
+	watch "$gw"
+	# shellcheck disable=SC2086
+	{
+		refused transport-mode $esp spi 0x2001 mode transport aead "$GCM" "$there" 128
+		# Not every kernel has AH
+		if ip -n "$gw" xfrm state add $ah spi 0x2002 mode tunnel \
+			auth-trunc 'hmac(sha256)' "${there:0:66}" 128 2>/dev/null; then
+			ip -n "$gw" xfrm state flush
+			refused ah $ah spi 0x2002 mode tunnel auth-trunc 'hmac(sha256)' "${there:0:66}" 128
+		fi
+		refused transform $esp spi 0x2003 mode tunnel \
+			auth-trunc 'hmac(sha256)' "${there:0:66}" 96 enc 'cbc(aes)' "${there:0:34}"
+	}
+	# Somebody takes all addresses already
+	ctl "$gw" peer add pvs0 other remote 192.0.2.9
+	refused peer-in-the-way src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x2004 mode tunnel \
+		aead "$GCM" "$there" 128
+	ctl "$gw" peer del pvs0 other
+	# The operator has the SPI
+	ctl "$gw" peer add pvs0 mine remote 192.0.2.2 subnets 10.3.0.0/16
+	ctl "$gw" sa add pvs0 mine dir out spi 0x2005 transform aes128gcm16 key-file - <<<"${there#0x}"
+	ip -n "$gw" xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x2005 mode tunnel \
+		aead "$GCM" "$there" 128 if_id 42
+	said 'sa-refused remote 192.0.2.2 dir out spi 0x00002005 reason spi-taken$'
+}
+
+# The operator's peer of that address keeps what is the operator's
+peer_of_the_operator()
+{
+	adopting
+	ctl "$gw" peer add pvs0 site-b remote 192.0.2.2 subnets 10.2.0.0/24 replay-window 64 tfc 256
+	states "$stock" 0x1001
+	states "$gw" 0x1001
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	pings "$gw" 10.2.0.1
+	check 'peers' "$(peer_count)" 1
+	check 'subnets' "$(show "$gw" peers.0.subnets | jq -r '.[]')" 10.2.0.0/24
+	check 'tfc, local' "$(show "$gw" peers.0 | jq -r '"\(.tfc) \(.local)"')" '256 192.0.2.1'
+	check 'window, of the state' "$(show "$gw" peers.0.sas | jq '.[] | select(.dir == "in").replay_window')" 128
+	expect_refused_in "$gw" "spi 0x00001001 is XFRM's; ask its daemon, or ip xfrm state delete" \
+		ctl "$gw" sa del pvs0 site-b spi 0x1001 dir out
+	# Without the peer, the states make one of their own
+	ctl "$gw" peer del pvs0 site-b
+	wait_for 'a peer of the states' is 192.0.2.2 show "$gw" peers.0.name
+	wait_for 'its SAs' is 2 sa_count
+	pings "$gw" 10.2.0.1
+	expect_refused_in "$gw" 'peer 192.0.2.2 goes with its XFRM states; delete those' \
+		ctl "$gw" peer del pvs0 192.0.2.2
+	ctl "$gw" peer set pvs0 192.0.2.2 tfc 128
+	ip -n "$gw" xfrm state flush
+	wait_for 'no SA' is 0 sa_count
+	check 'a peer that was set stays' "$(show "$gw" peers.0.origin)" operator
+}
+
+# Stock IPsec goes on where we have stopped, and accepts nothing twice
+given_back()
+{
+	adopted
+	pings "$stock" 10.1.0.1 -c 5
+	ctl "$gw" set pvs0 if-id 0
+	check 'SAs' "$(sa_count)" 0
+	check 'peers' "$(peer_count)" 0
+	check 'the bitmap' "$(ip -n "$gw" xfrm state get src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 |
+		grep -oE '^[[:space:]]+([0-9a-f]{8} )+' | tr -d ' \t' | tr -s f)" f
+	ip -n "$gw" link del pvs0
+	stock_device "$gw" 192.0.2.1 192.0.2.2 ipsec0 42
+	inner "$gw" ipsec0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
+	pings "$stock" 10.1.0.1 -c 3
+	at_least 8 xfrm "$gw" 0x1002 packets || fail 'stock IPsec has not counted on from ours'
+}
+
+two_devices()
+{
+	adopting
+	ip -n "$gw" link add pvs1 type pvsvpn
+	expect_refused_in "$gw" 'if-id-in 42 is that of pvs0; use another' ctl "$gw" set pvs1 if-id 42
+	expect_refused_in "$gw" 'if-id-out 42 is that of pvs0; use another' \
+		ctl "$gw" set pvs1 if-id-in 43 if-id-out 42
+	check 'nothing was set' "$(ctl "$gw" -j show pvs1 | jq '.devices[0] | .if_id_in + .if_id_out')" 0
+	ip -n "$gw" link del pvs0
+	ctl "$gw" set pvs1 if-id-in 43 if-id-out 42
+	ip -n "$gw" xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x2001 mode tunnel if_id 42 \
+		aead "$GCM" "$there" 128
+	ip -n "$gw" xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x2002 mode tunnel if_id 43 \
+		aead "$GCM" "$back" 128
+	ip -n "$gw" xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x2003 mode tunnel if_id 42 \
+		aead "$GCM" "$back" 128
+	wait_for 'one SA each way' is 2 sa_count_of pvs1
+	sleep 0.5
+	check 'and no third' "$(sa_count_of pvs1)" 2
+}
+
+sa_count_of() { ctl "$gw" -j show "$1" | jq '[.devices[0].peers[].sas[]] | length'; }
+
+# The same against each: ESN, CBC with HMAC, IPv6 outside, ESP in UDP of a daemon's port
+other_kinds()
+{
+	local hmac=0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30
+
+	adopting
+	for ns in "$gw" "$stock"; do
+		state "$ns" 192.0.2.1 192.0.2.2 0x4001 flag esn \
+			auth-trunc 'hmac(sha256)' $hmac 128 enc 'cbc(aes)' "${there:0:34}"
+		state "$ns" 192.0.2.2 192.0.2.1 0x4002 flag esn \
+			auth-trunc 'hmac(sha256)' $hmac 128 enc 'cbc(aes)' "${back:0:34}"
+	done
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	check 'transform' "$(show "$gw" peers.0.sas.0 | jq -r '"\(.transform) \(.esn)"')" 'aes128-sha256 true'
+	pings "$gw" 10.2.0.1 -s 1200
+	pings "$stock" fd00:1::1
+	check 'drops' "$(drops "$gw")" ''
+}
+
+in_UDP_of_a_daemon()
+{
+	local ns
+
+	adopting
+	for ns in "$gw" "$stock"; do
+		background in_ns "$ns" /usr/bin/python3 "$here/encap_daemon.py" 4500 >"$tmp/daemon-$ns"
+		wait_for 'the daemon' grep -q ready "$tmp/daemon-$ns"
+		states "$ns" 0x1001 encap espinudp 4500 4500 0.0.0.0
+	done
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	check 'encapsulation' "$(show "$gw" peers.0 | jq -r '"\(.encap) \(.sport) \(.dport)"')" 'udp 4500 4500'
+	pings "$gw" 10.2.0.1 -s 1200
+	pings "$stock" fd00:1::1
+	check 'drops' "$(drops "$gw")" ''
+	# The far end is elsewhere: the daemon is told, and it is the daemon that changes anything
+	background in_ns "$gw" /usr/bin/python3 "$here/adopt_mapping.py" >"$tmp/mappings"
+	wait_for 'the listener' grep -q ready "$tmp/mappings"
+	in_ns "$stock" nft -f - <<-END
+		table ip nat {
+			chain out {
+				type nat hook postrouting priority srcnat
+				udp sport 4500 masquerade to :20001
+			}
+		}
+	END
+	in_ns "$stock" conntrack -F 2>/dev/null || true
+	in_ns "$stock" ping -q -c 2 -i 0.1 -W 1 10.1.0.1 >/dev/null || true
+	wait_for "the mapping; $(cat "$tmp/mappings")" grep -q 'spi 0x00001002 192.0.2.2 4500 to 192.0.2.2 20001' "$tmp/mappings"
+	check 'the port, before the daemon has spoken' "$(show "$gw" peers.0.dport)" 4500
+	ip -n "$gw" xfrm state update src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 mode tunnel if_id 42 \
+		flag af-unspec replay-window 128 encap espinudp 20001 4500 0.0.0.0 \
+		aead "$GCM" "$back" 128
+	wait_for 'the other port' is 20001 show "$gw" peers.0.dport
+	pings "$gw" 10.2.0.1
+}
+
+over_IPv6()
+{
+	adopting
+	ip -n "$gw" addr add 2001:db8::1/64 dev outer0 nodad
+	ip -n "$stock" addr add 2001:db8::2/64 dev outer0 nodad
+	ip -n "$stock" xfrm policy flush
+	stock_policies "$stock" 2001:db8::2 2001:db8::1 42
+	for ns in "$gw" "$stock"; do
+		state "$ns" 2001:db8::1 2001:db8::2 0x1001 aead "$GCM" "$there" 128
+		state "$ns" 2001:db8::2 2001:db8::1 0x1002 aead "$GCM" "$back" 128
+	done
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	check 'name' "$(show "$gw" peers.0.name)" 2001:db8::2
+	pings "$gw" 10.2.0.1
+	pings "$stock" fd00:1::1 -s 1200
+}
+
+# The outbound state's mark, for the route; the inbound one's, or it is not this state's
+marks()
+{
+	adopting
+	ip -n "$gw" route add 192.0.2.2 dev outer0 table 77
+	ip -n "$gw" route add unreachable 192.0.2.2
+	ip -n "$gw" rule add fwmark 7 table 77
+	states "$stock" 0x1001
+	state "$gw" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128 mark 5 mask 0xff
+	state "$gw" 192.0.2.1 192.0.2.2 0x1001 aead "$GCM" "$there" 128 output-mark 7
+	wait_for 'the peer to be up' is true show "$gw" peers.0.up
+	in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 10.2.0.1 >/dev/null || true
+	check 'packets sent' "$(xfrm "$stock" 0x1001 packets)" 2
+	check 'packets received without the mark' "$(show "$gw" peers.0.traffic.rx_packets 2>/dev/null || show "$gw" peers.0.rx_packets)" 0
+	in_ns "$gw" nft -f - <<-END
+		table inet m {
+			chain in {
+				type filter hook prerouting priority raw
+				meta l4proto esp meta mark set 5
+			}
+		}
+	END
+	pings "$gw" 10.2.0.1
+}
+
+# As daemons rekey: inbound states first. The gateway's is there as the call returns, then the
+# other end sends by it. Somebody holds RTNL again and again, so that the packets have to wait.
+no_packet_lost_in_rekeys()
+{
+	local i old=0x1001 new
+
+	adopted
+	background in_ns "$gw" sh -c 'while :; do ip link add d0 type dummy; ip link del d0; done' 2>/dev/null
+	flood in "$stock" 10.1.0.1
+	flood out "$gw" 10.2.0.1
+	for ((i = 1; i <= 10; i++)); do
+		new=$((0x1001 + 16 * i))
+		new_keys
+		state "$gw" 192.0.2.2 192.0.2.1 $((new + 1)) aead "$GCM" "$back" 128
+		states "$stock" $new
+		ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi $((old + 1))
+		state "$gw" 192.0.2.1 192.0.2.2 $new aead "$GCM" "$there" 128
+		wait_for 'the newer SA' is $new show "$gw" peers.0.tx_spi
+		for ns in "$gw" "$stock"; do
+			ip -n "$ns" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi $((old))
+		done
+		ip -n "$gw" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi $((old + 1))
+		old=$new
+	done
+	flood_end in out
+	wait_for 'two SAs' is 2 sa_count
+}
+
+# RTNL is held while a state comes and its first packets do: those wait. The old outbound state
+# carries the answers. ip xfrm needs no RTNL.
+packets_faster_than_the_adoption()
+{
+	local holder status=0
+
+	adopted
+	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
+	new_keys
+	mkfifo "$tmp/hold"
+	in_ns "$gw" /usr/bin/python3 "$here/hold_rtnl.py" outer0 <"$tmp/hold" >"$tmp/holder" 2>&1 &
+	holder=$!
+	exec 8>"$tmp/hold"
+	defer 'exec 8>&-'
+	wait_for "RTNL to be held: $(cat "$tmp/holder")" \
+		sh -c "grep -q held $tmp/holder || ! kill -0 $holder 2>/dev/null"
+	if ! grep -q held "$tmp/holder"; then
+		wait $holder || status=$?
+		[ $status -eq 4 ] || fail "$(cat "$tmp/holder")"
+		skip 'no userfaultfd, so nobody can hold RTNL'
+	fi
+	state "$stock" 192.0.2.2 192.0.2.1 0x2002 aead "$GCM" "$back" 128
+	state "$gw" 192.0.2.2 192.0.2.1 0x2002 aead "$GCM" "$back" 128
+	in_ns "$stock" ping -q -c 5 -i 0.05 -W 30 10.1.0.1 >"$tmp/ping" 8>&- &
+	ping=$!
+	sleep 1
+	kill -0 $ping 2>/dev/null || fail 'answered while RTNL was held' "$(cat "$tmp/ping")"
+	exec 8>&-
+	wait $ping || fail 'pings were lost' "$(cat "$tmp/ping")" "$(drops "$gw")" \
+		"$(in_ns "$gw" awk '$2 { print $1, $2 }' /proc/net/xfrm_stat)"
+	grep -q ' 5 received' "$tmp/ping" || fail 'pings were lost' "$(cat "$tmp/ping")"
+	wait $holder
+	report <"$tmp/holder"
+}
+
+# Traffic both ways, and everything goes
+gone_under_traffic()
+{
+	adopted
+	background in_ns "$stock" ping -q -f 10.1.0.1 >/dev/null
+	background in_ns "$gw" ping -q -f 10.2.0.1 >/dev/null
+	sleep 0.5
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs0 type pvsvpn
+	ctl "$gw" set pvs0 if-id 42
+	ip -n "$gw" link set pvs0 addrgenmode none up
+	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
+	wait_for 'packets again' at_least 20 show "$gw" peers.0.rx_packets
+	ip -n "$gw" xfrm state flush
+	states "$gw" 0x1001
+	ip netns del "$gw"
+}
+
+the_module_goes()
+{
+	no_tunnels_in_use
+	adopted
+	background in_ns "$stock" ping -q -f 10.1.0.1 >/dev/null
+	sleep 0.5
+	rmmod pvsvpn
+	# States are still XFRM's
+	check 'states' "$(ip -n "$gw" xfrm state | grep -c 'if_id 0x2a')" 2
+	load_module
+}
+
+run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_flushed \
+	failures_count_there what_cannot_be_carried peer_of_the_operator given_back two_devices \
+	other_kinds in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
+	packets_faster_than_the_adoption gone_under_traffic the_module_goes

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Holds RTNL until its standard input ends.
+
+    hold_rtnl.py DEVICE
+
+An ethtool request for the device has RTNL when it writes its answer to memory, and the
+memory is not there until this program says so (userfaultfd). Prints "held" when that is
+so. Exit status 4 where the kernel has no userfaultfd.
+"""
+import ctypes
+import mmap
+import os
+import struct
+import sys
+import threading
+import time
+
+SYS_USERFAULTFD, SIOCETHTOOL, ETHTOOL_GLINK = 323, 0x8946, 0x0A
+UFFDIO_API, UFFDIO_REGISTER, UFFDIO_ZEROPAGE = 0xC018AA3F, 0xC020AA00, 0xC020AA04
+UFFD_API, REGISTER_MISSING, PAGE = 0xAA, 1, 4096
+AF_INET, SOCK_DGRAM = 2, 2
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(function, *args):
+    """A call of libc that succeeds."""
+    result = function(*args)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def request(device, where):
+    """Asks for the link of a device; the answer goes to an address."""
+    sock = call(libc.socket, AF_INET, SOCK_DGRAM, 0)
+    ifreq = ctypes.create_string_buffer(struct.pack("=16sQ16x", device.encode(), where))
+    call(libc.ioctl, sock, ctypes.c_ulong(SIOCETHTOOL), ifreq)
+
+
+def main(device):
+    """The command is in one page, its answer in the next."""
+    try:
+        uffd = call(libc.syscall, SYS_USERFAULTFD, os.O_CLOEXEC)
+    except OSError:
+        return 4
+    memory = mmap.mmap(-1, 2 * PAGE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    memory[PAGE - 4:PAGE] = struct.pack("=I", ETHTOOL_GLINK)
+    call(libc.ioctl, uffd, ctypes.c_ulong(UFFDIO_API),
+         ctypes.create_string_buffer(struct.pack("=QQQ", UFFD_API, 0, 0)))
+    answer = struct.pack("=QQ", start + PAGE, PAGE)
+    call(libc.ioctl, uffd, ctypes.c_ulong(UFFDIO_REGISTER),
+         ctypes.create_string_buffer(answer + struct.pack("=QQ", REGISTER_MISSING, 0)))
+    threading.Thread(target=request, args=(device, start + PAGE - 4), daemon=True).start()
+    os.read(uffd, 32)
+    print("held", flush=True)
+    since = time.monotonic()
+    sys.stdin.read()
+    call(libc.ioctl, uffd, ctypes.c_ulong(UFFDIO_ZEROPAGE),
+         ctypes.create_string_buffer(answer + struct.pack("=Qq", 0, 0)))
+    print(f"let go after {time.monotonic() - since:.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
