@@ -425,13 +425,14 @@ marks()
 # other end sends by it. Somebody holds RTNL again and again, so that the packets have to wait.
 no_packet_lost_in_rekeys()
 {
-	local i old=0x1001 new
+	local i old=0x1001 new rekeys=10
 
 	adopted
 	background in_ns "$gw" sh -c 'while :; do ip link add d0 type dummy; ip link del d0; done' 2>/dev/null
 	flood in "$stock" 10.1.0.1
 	flood out "$gw" 10.2.0.1
-	for ((i = 1; i <= 10; i++)); do
+	! checkers_on || rekeys=3
+	for ((i = 1; i <= rekeys; i++)); do
 		new=$((0x1001 + 16 * i))
 		new_keys
 		state "$gw" 192.0.2.2 192.0.2.1 $((new + 1)) aead "$GCM" "$back" 128
