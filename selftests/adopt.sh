@@ -348,7 +348,7 @@ in_UDP_of_a_daemon()
 
 	adopting
 	for ns in "$gw" "$stock"; do
-		background in_ns "$ns" /usr/bin/python3 "$here/encap_daemon.py" 4500 >"$tmp/daemon-$ns"
+		background ip netns exec "$ns" /usr/bin/python3 "$here/encap_daemon.py" 4500 >"$tmp/daemon-$ns"
 		wait_for 'the daemon' grep -q ready "$tmp/daemon-$ns"
 		states "$ns" 0x1001 encap espinudp 4500 4500 0.0.0.0
 	done
@@ -358,7 +358,7 @@ in_UDP_of_a_daemon()
 	pings "$stock" fd00:1::1
 	check 'drops' "$(drops "$gw")" ''
 	# The far end is elsewhere: the daemon is told, and it is the daemon that changes anything
-	background in_ns "$gw" /usr/bin/python3 "$here/adopt_mapping.py" >"$tmp/mappings"
+	background ip netns exec "$gw" /usr/bin/python3 "$here/adopt_mapping.py" >"$tmp/mappings"
 	wait_for 'the listener' grep -q ready "$tmp/mappings"
 	in_ns "$stock" nft -f - <<-END
 		table ip nat {
@@ -428,9 +428,12 @@ no_packet_lost_in_rekeys()
 	local i old=0x1001 new rekeys=10
 
 	adopted
-	background in_ns "$gw" sh -c 'while :; do ip link add d0 type dummy; ip link del d0; done' 2>/dev/null
 	flood in "$stock" 10.1.0.1
 	flood out "$gw" 10.2.0.1
+	background ip netns exec "$gw" sh -c "while [ -e $tmp/flooding ]; do
+		ip link add d0 type dummy
+		ip link del d0
+	done" 2>/dev/null
 	! checkers_on || rekeys=3
 	for ((i = 1; i <= rekeys; i++)); do
 		new=$((0x1001 + 16 * i))
@@ -489,8 +492,8 @@ packets_faster_than_the_adoption()
 gone_under_traffic()
 {
 	adopted
-	background in_ns "$stock" ping -q -f 10.1.0.1 >/dev/null
-	background in_ns "$gw" ping -q -f 10.2.0.1 >/dev/null
+	background ip netns exec "$stock" ping -q -f 10.1.0.1 >/dev/null
+	background ip netns exec "$gw" ping -q -f 10.2.0.1 >/dev/null
 	sleep 0.5
 	ip -n "$gw" link del pvs0
 	ip -n "$gw" link add pvs0 type pvsvpn
@@ -507,7 +510,7 @@ the_module_goes()
 {
 	no_tunnels_in_use
 	adopted
-	background in_ns "$stock" ping -q -f 10.1.0.1 >/dev/null
+	background ip netns exec "$stock" ping -q -f 10.1.0.1 >/dev/null
 	sleep 0.5
 	rmmod pvsvpn
 	# States are still XFRM's

@@ -66,7 +66,7 @@ daemon()
 			}
 		}
 	END
-	STRONGSWAN_CONF=$dir/strongswan.conf background in_ns "$ns" charon-systemd >"$dir/out" 2>&1
+	STRONGSWAN_CONF=$dir/strongswan.conf background ip netns exec "$ns" charon-systemd >"$dir/out" 2>&1
 	pids[$ns]=$!
 	wait_for "charon; it said: $(cat "$dir/out")" test -S "$dir/vici"
 	swan "$ns" --load-all --file "$dir/conf" >"$dir/loaded" 2>&1 || fail "$(cat "$dir/loaded" "$dir/log")"
@@ -121,6 +121,17 @@ list()
 	swan "$1" --list-sas --raw | grep -oE "\b$2=[^ }]*" | head -n 1 | cut -d= -f2
 }
 
+# Both daemons, of both directions; a kernel may send a packet of its own in between
+both_count_the_same()
+{
+	local what
+
+	for what in packets bytes; do
+		[ "$(list "$gw" $what-in)" = "$(list "$stock" $what-out)" ] || return
+		[ "$(list "$gw" $what-out)" = "$(list "$stock" $what-in)" ] || return
+	done
+}
+
 # no_error: what stock IPsec at either end counts as wrong, and what pvs0 has dropped
 no_error()
 {
@@ -137,11 +148,9 @@ up_and_counted()
 	connected
 	pings "$stock" 10.1.0.1 -c 3 -s 1000
 	pings "$stock" fd00:1::1
-	check 'packets in' "$(list "$gw" packets-in)" "$(list "$stock" packets-out)"
-	check 'packets out' "$(list "$gw" packets-out)" "$(list "$stock" packets-in)"
 	at_least 7 list "$gw" packets-in || fail 'the daemon sees no packets'
-	check 'bytes in' "$(list "$gw" bytes-in)" "$(list "$stock" bytes-out)"
-	check 'bytes out' "$(list "$gw" bytes-out)" "$(list "$stock" bytes-in)"
+	at_least 7 list "$gw" packets-out || fail 'the daemon sees no packets sent'
+	wait_for 'the same counts at both ends' both_count_the_same
 	check 'transform' "$(show "$gw" peers.0.sas.0.transform)" aes256gcm16
 	no_error
 }

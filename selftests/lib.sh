@@ -308,6 +308,7 @@ iperf_server()
 # functions: of those only the shell would be ended, not what it runs
 background()
 {
+	[ "$(type -t "$1")" != function ] || fail "background: $1 is a function"
 	"$@" &
 	background=$!
 	# A killed one leaves no message of the shell's

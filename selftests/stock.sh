@@ -88,7 +88,7 @@ tunnel()
 flood()
 {
 	touch "$tmp/flooding"
-	background in_ns "$2" sh -c "
+	background ip netns exec "$2" sh -c "
 		while [ -e $tmp/flooding ]; do
 			ping -q -c 100 -i 0.01 -W 10 $3
 		done
