@@ -487,7 +487,8 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
  * @peer: the peer
  *
  * The newest usable one carries the traffic, or that which the policy of an IKE daemon
- * names; without any, the newest stays in place to say why it does not. Reports what befell the SAs. A dead peer
+ * names; without any, the newest stays in place to say why it does not. Reports what
+ * befell the SAs. A dead peer
  * keeps its SA, for keepalives, but is not up.
  *
  * Context: process, RTNL held.

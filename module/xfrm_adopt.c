@@ -411,16 +411,30 @@ static int walk_note(struct xfrm_state *x, int count, void *data)
 	return 0;
 }
 
-static void let_go_of_dead(struct pvsvpn_device *pvs)
+/* @sa: adopted */
+static bool sa_is_wanted(const struct pvsvpn_sa *sa)
+{
+	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
+
+	return !pvsvpn_state_dead(sa) &&
+	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
+				settings->if_id_out : settings->if_id_in);
+}
+
+/* Of what a device carries, all that is dead or no longer its own */
+static void let_go(struct pvsvpn_device *pvs)
 {
 	struct pvsvpn_sa *sa, *next_sa;
 	struct pvsvpn_peer *peer;
 	unsigned long id;
 
 	xa_for_each(&pvs->peers, id, peer) {
-		list_for_each_entry_safe(sa, next_sa, &peer->sas, list)
-			if (pvsvpn_state_dead(sa))
-				pvsvpn_sa_del(sa);
+		list_for_each_entry_safe(sa, next_sa, &peer->sas, list) {
+			if (!sa->x || sa_is_wanted(sa))
+				continue;
+			pvsvpn_state_hand_back(sa);
+			pvsvpn_sa_del(sa);
+		}
 		peer_leave(peer);
 	}
 }
@@ -436,7 +450,7 @@ static void look_at_all(struct pvsvpn_adopt *adopt)
 
 	for (dir = 0; dir < ARRAY_SIZE(adopt->devices); dir++)
 		xa_for_each(&adopt->devices[dir], if_id, pvs)
-			let_go_of_dead(pvs);
+			let_go(pvs);
 	xfrm_state_walk_init(&walk, 0, NULL);
 	if (xfrm_state_walk(adopt->net, &walk, walk_note, &list) == -ENOMEM)
 		adopt->retry = true;
@@ -560,7 +574,6 @@ static void adopt_work(struct work_struct *work)
 {
 	struct pvsvpn_adopt *adopt =
 		container_of(to_delayed_work(work), struct pvsvpn_adopt, work);
-
 	bool retry;
 
 	rtnl_lock();
@@ -612,24 +625,6 @@ static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
 		xa_erase(&adopt_of(pvs->net)->devices[dir], old);
 }
 
-static void let_go_of_others(struct pvsvpn_device *pvs, u32 in, u32 out)
-{
-	struct pvsvpn_sa *sa, *next_sa;
-	struct pvsvpn_peer *peer;
-	unsigned long id;
-
-	xa_for_each(&pvs->peers, id, peer) {
-		list_for_each_entry_safe(sa, next_sa, &peer->sas, list) {
-			if (!sa->x || sa->x->if_id ==
-				      (sa->dir == PVSVPN_DIRECTION_OUT ? out : in))
-				continue;
-			pvsvpn_state_hand_back(sa);
-			pvsvpn_sa_del(sa);
-		}
-		peer_leave(peer);
-	}
-}
-
 /**
  * pvsvpn_adopt_set() - which states a device carries
  * @pvs: the device
@@ -667,7 +662,7 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, settings->if_id_out, out);
 	settings->if_id_in = in;
 	settings->if_id_out = out;
-	let_go_of_others(pvs, in, out);
+	let_go(pvs);
 	adopt_note(adopt, NULL);
 	adopt_settle(adopt);
 	return 0;
