@@ -131,11 +131,6 @@ static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
 
 /* ---- adopting and letting go ---- */
 
-static struct pvsvpn_adopt *adopt_of(struct net *net)
-{
-	return pvsvpn_device_adopt(net);
-}
-
 static void peer_leave(struct pvsvpn_peer *peer)
 {
 	if (peer->origin == PVSVPN_ORIGIN_XFRM && !peer->sa_count)
@@ -482,7 +477,13 @@ static void adopt_settle(struct pvsvpn_adopt *adopt)
 
 /* ---- what XFRM tells ---- */
 
-static bool adopt_wanted(const struct pvsvpn_adopt *adopt)
+/**
+ * pvsvpn_adopt_wanted() - does any device of a namespace carry XFRM's states?
+ * @adopt: of the namespace
+ *
+ * Context: any.
+ */
+bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
 {
 	return !xa_empty(&adopt->devices[PVSVPN_DIRECTION_IN]) ||
 	       !xa_empty(&adopt->devices[PVSVPN_DIRECTION_OUT]);
@@ -503,9 +504,9 @@ static void adopt_note(struct pvsvpn_adopt *adopt, struct noted *noted)
 
 static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 {
-	struct pvsvpn_adopt *adopt = adopt_of(x ? xs_net(x) : c->net);
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(x ? xs_net(x) : c->net);
 
-	if (!adopt_wanted(adopt))
+	if (!pvsvpn_adopt_wanted(adopt))
 		return 0;
 	switch (c->event) {
 	case XFRM_MSG_NEWSA:
@@ -530,8 +531,8 @@ static int manager_notify_policy(struct xfrm_policy *policy, int dir,
 
 	if (c->event != XFRM_MSG_NEWPOLICY && c->event != XFRM_MSG_UPDPOLICY)
 		return 0;
-	adopt = adopt_of(xp_net(policy));
-	if (adopt_wanted(adopt) && policy_matters(policy, dir))
+	adopt = pvsvpn_device_adopt(xp_net(policy));
+	if (pvsvpn_adopt_wanted(adopt) && policy_matters(policy, dir))
 		adopt_note(adopt, policy_noted(policy));
 	return 0;
 }
@@ -541,9 +542,9 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 		      const struct xfrm_kmaddress *k, struct net *net,
 		      const struct xfrm_encap_tmpl *encap)
 {
-	struct pvsvpn_adopt *adopt = adopt_of(net);
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
 
-	if (adopt_wanted(adopt))
+	if (pvsvpn_adopt_wanted(adopt))
 		adopt_note(adopt, NULL);
 	return -EOPNOTSUPP;
 }
@@ -599,7 +600,7 @@ static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 {
 	struct pvsvpn_device *other;
 
-	other = if_id ? xa_load(&adopt_of(pvs->net)->devices[dir], if_id) :
+	other = if_id ? xa_load(&pvsvpn_device_adopt(pvs->net)->devices[dir], if_id) :
 			NULL;
 	if (!other || other == pvs)
 		return 0;
@@ -611,7 +612,7 @@ static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 
 static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 {
-	struct pvsvpn_adopt *adopt = adopt_of(pvs->net);
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 
 	if (!if_id)
 		return 0;
@@ -622,7 +623,7 @@ static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
 {
 	if (old && old != now)
-		xa_erase(&adopt_of(pvs->net)->devices[dir], old);
+		xa_erase(&pvsvpn_device_adopt(pvs->net)->devices[dir], old);
 }
 
 /**
@@ -642,7 +643,7 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 		     struct netlink_ext_ack *extack)
 {
 	struct pvsvpn_settings *settings = &pvs->settings;
-	struct pvsvpn_adopt *adopt = adopt_of(pvs->net);
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 	int err;
 
 	ASSERT_RTNL();
@@ -689,7 +690,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 {
 	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
-		adopt_note(adopt_of(pvs->net), NULL);
+		adopt_note(pvsvpn_device_adopt(pvs->net), NULL);
 }
 
 /**
