@@ -8,6 +8,7 @@
 #include <net/route.h>
 
 #include "device.h"
+#include "endpoint.h"
 #include "netlink.h"
 #include "peer.h"
 #include "sa.h"
@@ -630,6 +631,22 @@ static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
 	return -EEXIST;
 }
 
+/* A peer of that address that the device has made itself was for want of this one. */
+static void peer_make_room(struct pvsvpn_device *pvs,
+			   const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_peer *peer;
+
+	rcu_read_lock();
+	peer = pvsvpn_endpoint_find(pvs->net, pvs, config->family,
+				    &config->remote);
+	rcu_read_unlock();
+	if (!peer || peer->origin != PVSVPN_ORIGIN_XFRM)
+		return;
+	pvsvpn_adopt_again(pvs);
+	pvsvpn_peer_del(peer);
+}
+
 static int peer_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
@@ -645,6 +662,7 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	config.name = nla_data(info->attrs[PVSVPN_A_PEER_NAME]);
+	peer_make_room(pvs, &config);
 	err = pvsvpn_peer_new(pvs, &config, info->extack);
 	kvfree(config.prefixes);
 	return err;
@@ -743,9 +761,9 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info)
 					peer->name);
 		return -EBUSY;
 	}
-	pvsvpn_peer_del(peer);
-	/* States that it had adopted are without a peer now. */
+	/* States that it has adopted are without a peer then. */
 	pvsvpn_adopt_again(pvs);
+	pvsvpn_peer_del(peer);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "sad.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_state.h"
 
 static void sa_free(struct pvsvpn_sa *sa)
 {
@@ -214,6 +215,8 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);
+	if (sa->x)
+		pvsvpn_state_hand_back(sa);
 	/* 2. Who found it before is done after a grace period. */
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
 }

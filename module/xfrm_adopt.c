@@ -141,7 +141,6 @@ static void sa_let_go(struct pvsvpn_sa *sa)
 {
 	struct pvsvpn_peer *peer = sa->peer;
 
-	pvsvpn_state_hand_back(sa);
 	pvsvpn_sa_del(sa);
 	peer_leave(peer);
 }
@@ -424,12 +423,9 @@ static void let_go(struct pvsvpn_device *pvs)
 	unsigned long id;
 
 	xa_for_each(&pvs->peers, id, peer) {
-		list_for_each_entry_safe(sa, next_sa, &peer->sas, list) {
-			if (!sa->x || sa_is_wanted(sa))
-				continue;
-			pvsvpn_state_hand_back(sa);
-			pvsvpn_sa_del(sa);
-		}
+		list_for_each_entry_safe(sa, next_sa, &peer->sas, list)
+			if (sa->x && !sa_is_wanted(sa))
+				pvsvpn_sa_del(sa);
 		peer_leave(peer);
 	}
 }
@@ -683,7 +679,9 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 
 /**
  * pvsvpn_adopt_again() - look at all states again, soon
- * @pvs: a device that has lost some, as a peer of it was removed
+ * @pvs: a device that is about to lose some, as a peer of it goes
+ *
+ * Packets of theirs wait from now on.
  *
  * Context: process, RTNL held.
  */

@@ -283,6 +283,35 @@ peer_of_the_operator()
 	check 'a peer that was set stays' "$(show "$gw" peers.0.origin)" operator
 }
 
+# One that comes later takes the place of the peer that the states have made
+peer_that_comes_later()
+{
+	adopted
+	check 'peer' "$(show "$gw" peers.0.origin)" xfrm
+	flood in "$stock" 10.1.0.1
+	flood out "$gw" 10.2.0.1
+	ctl "$gw" peer add pvs0 site-b remote 192.0.2.2 subnets 10.2.0.0/24
+	wait_for 'its SAs' is 2 sa_count
+	flood_end in out
+	check 'peers' "$(ctl "$gw" -j show pvs0 | jq -r '.devices[0].peers[].name')" site-b
+	pings "$gw" 10.2.0.1
+}
+
+# bitmap: of the inbound state at the gateway, all f's if it takes no old number
+bitmap()
+{
+	ip -n "$gw" xfrm state get src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 |
+		grep -oE '^[[:space:]]+([0-9a-f]{8} )+' | tr -d ' \t' | tr -s f
+}
+
+given_back_with_the_device()
+{
+	adopted
+	pings "$stock" 10.1.0.1 -c 5
+	ip -n "$gw" link del pvs0
+	check 'the bitmap' "$(bitmap)" f
+}
+
 # Stock IPsec goes on where we have stopped, and accepts nothing twice
 given_back()
 {
@@ -291,8 +320,7 @@ given_back()
 	ctl "$gw" set pvs0 if-id 0
 	check 'SAs' "$(sa_count)" 0
 	check 'peers' "$(peer_count)" 0
-	check 'the bitmap' "$(ip -n "$gw" xfrm state get src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 |
-		grep -oE '^[[:space:]]+([0-9a-f]{8} )+' | tr -d ' \t' | tr -s f)" f
+	check 'the bitmap' "$(bitmap)" f
 	ip -n "$gw" link del pvs0
 	stock_device "$gw" 192.0.2.1 192.0.2.2 ipsec0 42
 	inner "$gw" ipsec0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
@@ -519,6 +547,7 @@ the_module_goes()
 }
 
 run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_flushed \
-	failures_count_there what_cannot_be_carried peer_of_the_operator given_back two_devices \
-	other_kinds in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
+	failures_count_there what_cannot_be_carried peer_of_the_operator peer_that_comes_later \
+	given_back given_back_with_the_device two_devices other_kinds in_UDP_of_a_daemon over_IPv6 \
+	marks no_packet_lost_in_rekeys \
 	packets_faster_than_the_adoption gone_under_traffic the_module_goes
