@@ -9,7 +9,7 @@ set -euo pipefail
 packages()
 {
 	sed 's/.*://' <<-'END'
-	building the tool: gcc libc6-dev make pkg-config libmnl-dev libsmartcols-dev
+	building the tool: gcc libc6-dev make pkg-config libmnl-dev libsmartcols-dev libinih-dev
 	building modules: libelf1 pahole
 	building the debug kernel: bc bison flex libelf-dev perl xz-utils
 	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux
@@ -26,7 +26,9 @@ packages()
 guest_packages()
 {
 	echo charon-systemd strongswan-swanctl strongswan-libcharon libstrongswan \
-		libstrongswan-standard-plugins
+		libstrongswan-standard-plugins libcharon-extra-plugins
+	# With libraries that a small Debian does not have
+	echo systemd libsystemd-shared libapparmor1 libip4tc2 libkmod2
 }
 
 missing()
@@ -72,37 +74,57 @@ fetch_promtool()
 	mv "$promtool_dir/.new" "$promtool_dir/promtool"
 }
 
-# /lib is a link to /usr/lib, which a directory above it would hide
-unpack_for_guests()
+# unpack DIR DEB...: unless it is what DIR holds already. /lib is a link to /usr/lib, and the
+# like, which a directory above it would hide
+unpack()
 {
-	local deb new=$guest_root.new
+	local dir=$1 new=$1.new deb name
 
+	shift
+	[ "$(cat "$dir/.unpacked" 2>/dev/null)" != "$(printf '%s\n' "$@")" ] || return 0
 	rm -rf "$new"
 	mkdir -p "$new/usr/lib"
 	for deb; do
 		dpkg-deb -x "$deb" "$new" || return
 	done
-	if [ -d "$new/lib" ]; then
-		cp -a "$new/lib/." "$new/usr/lib/"
-		rm -rf "${new:?}/lib"
-	fi
+	for name in bin sbin lib lib64; do
+		[ -d "$new/$name" ] || continue
+		mkdir -p "$new/usr/$name"
+		cp -a "$new/$name/." "$new/usr/$name/"
+		rm -rf "${new:?}/$name"
+	done
 	printf '%s\n' "$@" >"$new/.unpacked"
-	rm -rf "$guest_root"
-	mv "$new" "$guest_root"
+	rm -rf "$dir"
+	mv "$new" "$dir"
 }
 
-# Without one of them, the tests that need it skip
-fetch_guest_packages()
+# fetch_unpacked DIR: the packages on stdin, a name and a version in each line. If one
+# cannot be had, the tests that need it skip
+fetch_unpacked()
 {
 	local name version deb all=()
 
-	for name in $(guest_packages); do
-		version=$(newest_version "$name")
-		[ -n "$version" ] && deb=$(fetch_deb "$name" "$version") || return 0
+	while read -r name version; do
+		[ -n "$version" ] && deb=$(fetch_deb "$name" "$version" </dev/null) || return 0
 		all+=("$deb")
 	done
-	[ "$(cat "$guest_root/.unpacked" 2>/dev/null)" = "$(printf '%s\n' "${all[@]}")" ] ||
-		unpack_for_guests "${all[@]}"
+	[ ${#all[@]} -eq 0 ] || unpack "$1" "${all[@]}"
+}
+
+with_newest_version()
+{
+	local name
+
+	for name; do
+		echo "$name $(newest_version "$name")"
+	done
+}
+
+# with_dependencies PACKAGE: it and what it needs, where that is not installed here
+with_dependencies()
+{
+	apt-get -s -q install --no-install-recommends "$1" 2>/dev/null |
+		awk '$1 == "Inst" { print $2, substr($3 ~ /^\[/ ? $4 : $3, 2) }' || :
 }
 
 command -v apt-get >/dev/null ||
@@ -110,4 +132,7 @@ command -v apt-get >/dev/null ||
 mapfile -t wanted < <(missing)
 [ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
 fetch_promtool
-fetch_guest_packages
+# shellcheck disable=SC2046 # words are wanted
+with_newest_version $(guest_packages) | fetch_unpacked "$guest_root"
+# Its files and strongSwan's are at odds, as are its libraries' versions and the host's
+with_dependencies libreswan | fetch_unpacked "$libreswan_root"

@@ -34,6 +34,7 @@ prepare()
 {
 	mount_all 2>"$out/mount.log"
 	ln -sfn /proc/self/fd /dev/fd
+	ln -sfn fd/0 /dev/stdin
 	hostname pvsvpn-vm 2>/dev/null || echo pvsvpn-vm >/proc/sys/kernel/hostname
 	ip link set lo up
 	# No tunl0, sit0, ip_vti0 in every new namespace

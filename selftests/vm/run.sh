@@ -94,6 +94,7 @@ write_orders()
 		printf 'export HOME=/root LANG=C.UTF-8 TERM=dumb VM_OUT=/run/out VM_KERNEL=%q\n' "$kernel"
 		printf 'export PVSVPN_KO=%q PVSVPNCTL=%q\n' \
 			"$top/build/$kernel/module/pvsvpn.ko" "$top/tools/pvsvpnctl/pvsvpnctl"
+		printf 'export LIBRESWAN=%q\n' "$libreswan_root"
 		[ ${#environment[@]} -eq 0 ] || printf 'export %q\n' "${environment[@]}"
 		printf 'VM_DIR=%q VM_PWD=%q VM_TIMEOUT=%q\n' "$vm_dir" "$PWD" "$time_limit"
 		printf 'VM_RELEASE=%q VM_MODULES=%q\n' "$release" "$dir/root/lib/modules"

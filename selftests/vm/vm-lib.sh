@@ -9,6 +9,7 @@ cache=${PVSVPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvsvpn}
 debs=$cache/debs
 promtool_dir=$cache/promtool
 guest_root=$cache/guest
+libreswan_root=$cache/libreswan
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 2; }
@@ -40,12 +41,12 @@ fetch_deb()
 	printf '%s\n' "$file"
 }
 
-# apt writes the colon of an epoch as %3a; our packages have none
+# apt writes the colon of an epoch as %3a
 find_deb()
 {
 	local file
 
-	for file in "$debs/$1_$2"_*.deb; do
+	for file in "$debs/$1_${2//:/%3a}"_*.deb; do
 		[ -f "$file" ] && printf '%s\n' "$file"
 	done
 }
