@@ -37,6 +37,11 @@ extern const struct command command_genkey;
 extern const struct command command_stats;
 extern const struct command command_metrics;
 extern const struct command command_monitor;
+extern const struct command command_check;
+extern const struct command command_policies;
+extern const struct command command_up;
+extern const struct command command_down;
+extern const struct command command_status;
 
 void list_transforms(void);
 

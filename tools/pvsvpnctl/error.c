@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "error.h"
 
 static const char *error_at;
+static bool error_muted;
 
 void ctl_error_at(const char *at)
 {
 	error_at = at;
+}
+
+void ctl_error_mute(bool mute)
+{
+	error_muted = mute;
 }
 
 int ctl_error(int status, const char *what, const char *where,
@@ -17,6 +24,8 @@ int ctl_error(int status, const char *what, const char *where,
 {
 	va_list args;
 
+	if (error_muted)
+		return status;
 	/* What is already on its way to stdout belongs before the error. */
 	fflush(stdout);
 	fputs("pvsvpnctl: ", stderr);

@@ -3,6 +3,8 @@
 #ifndef PVSVPNCTL_ERROR_H
 #define PVSVPNCTL_ERROR_H
 
+#include <stdbool.h>
+
 /* Exit status of the tool. */
 enum {
 	CTL_OK,
@@ -29,6 +31,12 @@ int ctl_error(int status, const char *what, const char *where,
  * @at: "FILE:LINE", to stay until the next call; NULL for none
  */
 void ctl_error_at(const char *at);
+
+/**
+ * ctl_error_mute() - say nothing for a while, as what fails is not the user's concern
+ * @mute: begin, or end
+ */
+void ctl_error_mute(bool mute);
 
 /**
  * ctl_alloc() - realloc() that ends the program when memory runs out

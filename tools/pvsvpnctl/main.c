@@ -33,6 +33,11 @@ static const struct command * const commands[] = {
 	&command_stats,
 	&command_metrics,
 	&command_monitor,
+	&command_check,
+	&command_policies,
+	&command_up,
+	&command_down,
+	&command_status,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

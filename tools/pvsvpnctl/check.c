@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* check: is a connection's file valid? policies: what a policy may say. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "connection/connection.h"
+#include "connection/strongswan.h"
+#include "error.h"
+#include "parse.h"
+#include "print.h"
+
+static int check_one(const char *name, bool swanctl)
+{
+	struct connection c;
+	struct secret secret;
+	int ret = connection_load("check", name, &c);
+
+	if (!ret)
+		ret = connection_check_others("check", &c);
+	if (!ret)
+		ret = secret_load("check", &c, &secret);
+	secret_wipe(&secret);
+	if (!ret && swanctl)
+		strongswan_print(stdout, &c, NULL);
+	else if (!ret)
+		printf("%s is valid: %s\n", name, c.path);
+	connection_free(&c);
+	return ret;
+}
+
+/* All of them, also behind one that is not valid */
+static int check_all(void)
+{
+	char **names;
+	size_t count = connection_names(&names);
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < count; i++)
+		ret = check_one(names[i], false) ?: ret;
+	if (!count)
+		ret = ctl_error(CTL_FAILED, "check", connection_dir(),
+				"see Documentation/connection.rst", "no connection there");
+	connection_names_free(names, count);
+	return ret;
+}
+
+static int run_check(const struct options *options, int argc, char **argv)
+{
+	bool swanctl = false;
+	struct param params[] = {
+		{ .key = "swanctl", .parse = parse_word, .value = &swanctl },
+	};
+	int ret = CTL_OK;
+
+	(void)options;
+	if (argc > 1)
+		ret = parse_params("check", argc - 1, argv + 1, params, 1);
+	if (ret)
+		return ret;
+	return argc ? check_one(argv[0], swanctl) : check_all();
+}
+
+const struct command command_check = {
+	.name = "check",
+	.args = "[NAME] [swanctl]",
+	.help = "Reads the file of a connection, /etc/pvsvpn/NAME.conf, the policies that it names in\n"
+		"/etc/pvsvpn/policies.conf and its secret, and says what is wrong with them and in\n"
+		"which line. Without a name, all connections. Changes nothing.\n\n"
+		"  swanctl  print what strongSwan would get, but for the secret\n\n"
+		"The sections and their keys, which Documentation/connection.rst explains:\n",
+	.more_help = connection_print_keys,
+	.run = run_check,
+};
+
+/* ---- policies ---- */
+
+static char *json_algorithm(const struct algorithm *one)
+{
+	struct json *json = json_new();
+
+	json_text(json, "word", one->word);
+	json_bool(json, "ike", one->flags & IN_IKE);
+	json_bool(json, "ipsec", one->flags & IN_IPSEC);
+	json_bool(json, "legacy", one->flags & LEGACY);
+	json_bool(json, "combined", one->combined);
+	return json_end(json);
+}
+
+static void print_policies_json(void)
+{
+	struct json *json = json_new();
+	char *text;
+
+	for (int i = 0; i < ALGORITHM_KINDS; i++) {
+		struct json_array array;
+
+		json_array_begin(&array);
+		for (size_t j = 0; j < algorithms[i].count; j++)
+			json_array_add(&array, json_algorithm(&algorithms[i].list[j]));
+		json_raw(json, algorithms[i].kind, json_array_end(&array));
+	}
+	text = json_end(json);
+	puts(text);
+	free(text);
+}
+
+static void print_policies(void)
+{
+	static const char * const titles[ALGORITHM_KINDS] = {
+		"Encryption", "Authentication", "DHGroup, PFS"
+	};
+
+	for (int i = 0; i < ALGORITHM_KINDS; i++) {
+		printf("%s%s:\n", i ? "\n" : "", titles[i]);
+		for (size_t j = 0; j < algorithms[i].count; j++) {
+			const struct algorithm *one = &algorithms[i].list[j];
+
+			printf("  %-12s %-10s%s%s\n", one->word,
+			       one->flags & IN_IKE ? "IKE, IPsec" : "IPsec",
+			       i == ALGORITHM_DH_GROUP ? "  " : "",
+			       i == ALGORITHM_DH_GROUP ? one->proposal : "");
+			if (one->flags & LEGACY)
+				printf("%16s(with AllowLegacy = yes)\n", "");
+		}
+	}
+}
+
+static int run_policies(const struct options *options, int argc, char **argv)
+{
+	if (argc)
+		return ctl_error(CTL_USAGE, "policies", argv[0], "leave it out",
+				 "there are no words behind it");
+	(options->json ? print_policies_json : print_policies)();
+	return CTL_OK;
+}
+
+const struct command command_policies = {
+	.name = "policies",
+	.args = "",
+	.help = "Lists what an IKE policy and an IPsec policy may say.\n",
+	.run = run_policies,
+};

@@ -1,0 +1,855 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/pvsvpn.h>
+
+#include "connection/connection.h"
+#include "connection/ini.h"
+#include "connection/subnet.h"
+#include "error.h"
+#include "print.h"
+#include "setting.h"
+
+#define CONFIG_DIR "/etc/pvsvpn"
+#define POLICIES "policies"
+
+#define DPD_INTERVAL 2
+#define DPD_THRESHOLD 5
+
+/* Linux' main table */
+#define TABLE_MAIN 254
+
+const char *connection_dir(void)
+{
+	const char *dir = getenv("PVSVPN_CONFIG_DIR");
+
+	return dir && *dir ? dir : CONFIG_DIR;
+}
+
+/* ---- values ---- */
+
+/* These stand in other files too, between quotation marks. */
+static const char *parse_identity(const char *text, void *value)
+{
+	static const char expected[] =
+		"a name, address or e-mail address of at most 255 printable characters without \" and \\";
+	size_t len = strlen(text);
+
+	if (!len || len > IDENTITY_MAX)
+		return expected;
+	for (const char *c = text; *c; c++)
+		if (*c == '"' || *c == '\\' || !isprint((unsigned char)*c))
+			return expected;
+	strcpy(value, text);
+	return NULL;
+}
+
+static bool is_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && len <= CONNECTION_NAME_MAX && isalnum((unsigned char)*text) &&
+	       len == strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+static const char *parse_name(const char *text, void *value)
+{
+	if (!is_name(text))
+		return "a name of 1 to 47 letters, digits, - and _, the first no - or _";
+	strcpy(value, text);
+	return NULL;
+}
+
+/* What sysctl, the file system and every host have already */
+static bool is_reserved(const char *ifname)
+{
+	static const char * const reserved[] = { "lo", "all", "default", ".", ".." };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (!strcmp(reserved[i], ifname))
+			return true;
+	return false;
+}
+
+static const char *parse_ifname(const char *text, void *value)
+{
+	if (!*text || strlen(text) >= IFNAMSIZ || strpbrk(text, "/ :\"%") ||
+	    is_reserved(text))
+		return "the name of an interface, 1 to 15 characters, not lo, all or default";
+	strcpy(value, text);
+	return NULL;
+}
+
+static const char *parse_bool(const char *text, void *value)
+{
+	if (strcmp(text, "yes") && strcmp(text, "no"))
+		return "yes or no";
+	*(bool *)value = *text == 'y';
+	return NULL;
+}
+
+/* Commas with or without white space around them */
+static const char *parse_prefixes(const char *text, void *value)
+{
+	char *bare = ctl_alloc(NULL, strlen(text) + 1), *to = bare;
+	const char *expected;
+
+	for (; *text; text++)
+		if (*text != ' ' && *text != '\t')
+			*to++ = *text;
+	*to = '\0';
+	expected = parse_subnets(bare, value);
+	free(bare);
+	return expected ? "prefixes such as 10.1.0.0/24, with commas between them" : NULL;
+}
+
+/* An interface has one route; which packets go in is not for policies to say. */
+static const char *parse_mode(const char *text, void *value)
+{
+	(void)value;
+	return strcmp(text, "route") ? "route; an interface has routes, no policies" : NULL;
+}
+
+static const char *parse_encapsulation(const char *text, void *value)
+{
+	if (strcmp(text, "udp") && strcmp(text, "auto"))
+		return "udp (ESP in UDP always) or auto (where a NAT is on the way)";
+	*(bool *)value = *text == 'u';
+	return NULL;
+}
+
+static const char *parse_action(const char *text, void *value)
+{
+	if (strcmp(text, "restart") && strcmp(text, "clear"))
+		return "restart (connect again) or clear (wait for up, or for the peer)";
+	*(bool *)value = *text == 'r';
+	return NULL;
+}
+
+static const char *parse_range(const char *text, uint32_t *value, uint32_t min,
+			       uint32_t max, const char *expected)
+{
+	uint32_t number;
+
+	if (parse_u32(text, &number) || number < min || number > max)
+		return expected;
+	*value = number;
+	return NULL;
+}
+
+static const char *parse_interval(const char *text, void *value)
+{
+	return parse_range(text, value, 2, 60, "2 to 60 seconds");
+}
+
+static const char *parse_threshold(const char *text, void *value)
+{
+	return parse_range(text, value, 1, 5, "1 to 5");
+}
+
+static const char *parse_table(const char *text, void *value)
+{
+	if (!strcmp(text, "main"))
+		text = "254";
+	return parse_range(text, value, 1, UINT32_MAX, "main, or a number from 1");
+}
+
+static const char *parse_if_id(const char *text, void *value)
+{
+	return parse_range(text, value, 1, UINT32_MAX, "a number from 1 to 0xffffffff");
+}
+
+static const char *parse_mss(const char *text, void *value)
+{
+	return settings[SETTING_MSS_CLAMP].parse(text, value);
+}
+
+static const char *parse_path(const char *text, void *value)
+{
+	char **path = value;
+
+	if (*text != '/')
+		return "a path from / on";
+	free(*path);
+	*path = strcpy(ctl_alloc(NULL, strlen(text) + 1), text);
+	return NULL;
+}
+
+/* ---- sections ---- */
+
+struct conf_key {
+	const char *key;
+	parse_fn *parse;
+	size_t offset;
+};
+
+#define CONNECTION(_key, _parse, _member) \
+	{ _key, _parse, offsetof(struct connection, _member) }
+#define POLICY(_key, _parse, _member) \
+	{ _key, _parse, offsetof(struct policy, _member) }
+
+static const struct conf_key connection_keys[] = {
+	CONNECTION("Mode", parse_mode, name),
+	CONNECTION("LocalGateway", parse_addr, local_gateway),
+	CONNECTION("PeerGateway", parse_addr, peer_gateway),
+	CONNECTION("LocalIdentity", parse_identity, local_identity),
+	CONNECTION("PeerIdentity", parse_identity, peer_identity),
+	CONNECTION("LocalSubnets", parse_prefixes, local_subnets),
+	CONNECTION("PeerSubnets", parse_prefixes, peer_subnets),
+	CONNECTION("IKEPolicy", parse_name, ike_name),
+	CONNECTION("IPsecPolicy", parse_name, ipsec_name),
+	CONNECTION("SecretFile", parse_path, secret_file),
+	CONNECTION("Initiate", parse_bool, initiate),
+	CONNECTION("Encapsulation", parse_encapsulation, encap_udp),
+	CONNECTION("Interface", parse_ifname, ifname),
+	CONNECTION("TunnelAddress", parse_prefixes, tunnel_addresses),
+	CONNECTION("MTU", parse_mtu, mtu),
+	CONNECTION("MSS", parse_mss, mss),
+	CONNECTION("Routes", parse_bool, routes),
+	CONNECTION("RouteMetric", parse_u32, route_metric),
+	CONNECTION("RouteTable", parse_table, route_table),
+	CONNECTION("RouteSource", parse_addr, route_source),
+	CONNECTION("WithdrawRoutes", parse_bool, withdraw_routes),
+	CONNECTION("IfID", parse_if_id, if_id),
+	CONNECTION("AllowLegacy", parse_bool, legacy),
+	{ 0 }
+};
+
+static const struct conf_key dpd_keys[] = {
+	CONNECTION("Action", parse_action, dpd_restart),
+	CONNECTION("Interval", parse_interval, dpd_interval),
+	CONNECTION("Threshold", parse_threshold, dpd_threshold),
+	{ 0 }
+};
+
+static const struct conf_key ike_keys[] = {
+	POLICY("Version", parse_ike_version, version),
+	POLICY("Encryption", parse_ike_encryption, encryption),
+	POLICY("Authentication", parse_authentication, authentication),
+	POLICY("DHGroup", parse_dh_group, dh),
+	POLICY("Lifetime", parse_lifetime, lifetime),
+	{ 0 }
+};
+
+static const struct conf_key ipsec_keys[] = {
+	POLICY("Encryption", parse_ipsec_encryption, encryption),
+	POLICY("Authentication", parse_authentication, authentication),
+	POLICY("PFS", parse_pfs, dh),
+	POLICY("Lifetime", parse_lifetime, lifetime),
+	{ 0 }
+};
+
+static const struct {
+	const char *section;
+	const struct conf_key *keys;
+} sections[] = {
+	{ "Connection", connection_keys },
+	{ "IKEPolicy", ike_keys },
+	{ "IPsecPolicy", ipsec_keys },
+	{ "DeadPeerDetection", dpd_keys },
+};
+
+#define SECTIONS (sizeof(sections) / sizeof(sections[0]))
+
+void connection_print_keys(void)
+{
+	for (size_t i = 0; i < SECTIONS; i++) {
+		printf("\n[%s]\n", sections[i].section);
+		for (const struct conf_key *conf = sections[i].keys; conf->key; conf++)
+			printf("  %s\n", conf->key);
+	}
+}
+
+/* A key that differs in its capitals alone, or else nothing */
+static void unknown_key(const char *what, const struct ini_file *file,
+			const struct ini_key *key, const struct conf_key *keys)
+{
+	char todo[96] = "Documentation/connection.rst has all of them";
+
+	for (; keys->key; keys++)
+		if (!strcasecmp(keys->key, key->key))
+			snprintf(todo, sizeof(todo), "it is written %s", keys->key);
+	ctl_error(CTL_FAILED, what, ini_at(file, key->line), todo,
+		  "[%s] has no key \"%s\"", file->sections[key->section].type,
+		  key->key);
+}
+
+static int read_key(const char *what, const struct ini_file *file,
+		    const struct ini_key *key, const struct conf_key *keys,
+		    void *object)
+{
+	const struct conf_key *conf = keys;
+	const char *expected;
+
+	while (conf->key && strcmp(conf->key, key->key))
+		conf++;
+	if (!conf->key) {
+		unknown_key(what, file, key, keys);
+		return CTL_FAILED;
+	}
+	expected = conf->parse(key->value, (char *)object + conf->offset);
+	if (!expected)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, ini_at(file, key->line), NULL,
+			 "%s: \"%.64s\" is not valid; expected %s", key->key,
+			 key->value, expected);
+}
+
+static int read_section(const char *what, const struct ini_file *file,
+			size_t section, const struct conf_key *keys,
+			void *object)
+{
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < file->key_count && !ret; i++)
+		if (file->keys[i].section == section)
+			ret = read_key(what, file, &file->keys[i], keys, object);
+	return ret;
+}
+
+/* That of a key, or of its section where it has its default. */
+static unsigned int key_line(const struct ini_file *file, size_t section,
+			     const char *name)
+{
+	const struct ini_key *key = ini_find(file, section, name);
+
+	return key ? key->line : file->sections[section].line;
+}
+
+static const char *key_at(const struct ini_file *file, size_t section,
+			  const char *name)
+{
+	return ini_at(file, key_line(file, section, name));
+}
+
+/* A combined mode needs no word about authentication, and its default is a hash. */
+static void policy_fit(const struct ini_file *file, size_t section,
+		       struct policy *policy)
+{
+	if (policy->encryption->combined &&
+	    !ini_find(file, section, "Authentication"))
+		parse_authentication("none", &policy->authentication);
+}
+
+static int read_policy(const char *what, const struct ini_file *file,
+		       size_t section, bool ike, bool legacy,
+		       struct policy *policy)
+{
+	const char *key, *why;
+	int ret;
+
+	(ike ? policy_default_ike : policy_default_ipsec)(policy);
+	ret = read_section(what, file, section, ike ? ike_keys : ipsec_keys,
+			   policy);
+	if (ret)
+		return ret;
+	policy_fit(file, section, policy);
+	why = policy_why_not(policy, ike, legacy, &key);
+	if (!why)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
+			 "%s: %s", key, why);
+}
+
+static bool section_is(const struct ini_section *section, const char *type,
+		       const char *name)
+{
+	return !strcmp(section->type, type) && !strcmp(section->name, name);
+}
+
+static ssize_t find_section(const struct ini_file *file, const char *type,
+			    const char *name)
+{
+	for (size_t i = 0; i < file->section_count; i++)
+		if (section_is(&file->sections[i], type, name))
+			return i;
+	return -1;
+}
+
+/* ---- policies.conf ---- */
+
+static int check_policies(const char *what, const struct ini_file *file)
+{
+	struct policy policy;
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < file->section_count && !ret; i++) {
+		const struct ini_section *section = &file->sections[i];
+		bool ike = !strcmp(section->type, "IKEPolicy");
+
+		if (!ike && strcmp(section->type, "IPsecPolicy"))
+			return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
+					 "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
+					 "[%s] does not belong here", section->type);
+		if (!is_name(section->name))
+			return ctl_error(CTL_FAILED, what, ini_at(file, section->line), NULL,
+					 "[%s] needs a name of 1 to 47 letters, digits, - and _",
+					 section->type);
+		/* Whether an old value may be used is the connection's to say. */
+		ret = read_policy(what, file, i, ike, true, &policy);
+	}
+	return ret;
+}
+
+static int find_policy(const char *what, const struct ini_file *policies,
+		       const char *at, const char *type, const char *name,
+		       bool legacy, struct policy *policy)
+{
+	ssize_t section = find_section(policies, type, name);
+
+	if (section < 0)
+		return ctl_error(CTL_FAILED, what, at,
+				 "add it there, or put the policy into the connection's file",
+				 "no [%s %s] in %s", type, name, policies->path);
+	return read_policy(what, policies, section, !strcmp(type, "IKEPolicy"),
+			   legacy, policy);
+}
+
+/* One of the two policies: a named one, the file's own, or the usual. */
+static int connection_policy(const char *what, const struct ini_file *file,
+			     const struct ini_file *policies, const char *type,
+			     const char *name, bool legacy,
+			     struct policy *policy)
+{
+	ssize_t own = find_section(file, type, "");
+	ssize_t connection = find_section(file, "Connection", "");
+	bool ike = !strcmp(type, "IKEPolicy");
+
+	if (*name && own >= 0)
+		return ctl_error(CTL_FAILED, what, ini_at(file, file->sections[own].line),
+				 "keep one of the two",
+				 "the connection names %s %s already", type, name);
+	if (*name)
+		return find_policy(what, policies, key_at(file, connection, type),
+				   type, name, legacy, policy);
+	if (own >= 0)
+		return read_policy(what, file, own, ike, legacy, policy);
+	(ike ? policy_default_ike : policy_default_ipsec)(policy);
+	return CTL_OK;
+}
+
+static int load_policies(const char *what, const struct ini_file *file,
+			 struct connection *c)
+{
+	struct ini_file policies;
+	char *path;
+	int ret = CTL_OK;
+
+	if (asprintf(&path, "%s/" POLICIES ".conf", connection_dir()) < 0)
+		return CTL_FAILED;
+	policies = (struct ini_file){ .path = path };
+	if (!access(path, F_OK))
+		ret = ini_load(what, path, &policies);
+	if (!ret)
+		ret = check_policies(what, &policies);
+	if (!ret)
+		ret = connection_policy(what, file, &policies, "IKEPolicy",
+					c->ike_name, c->legacy, &c->ike);
+	if (!ret)
+		ret = connection_policy(what, file, &policies, "IPsecPolicy",
+					c->ipsec_name, c->legacy, &c->ipsec);
+	ini_free(&policies);
+	free(path);
+	return ret;
+}
+
+/* ---- one connection ---- */
+
+static int check_sections(const char *what, const struct ini_file *file)
+{
+	for (size_t i = 0; i < file->section_count; i++) {
+		const struct ini_section *section = &file->sections[i];
+		bool known = false;
+
+		for (size_t j = 0; j < SECTIONS; j++)
+			known |= section_is(section, sections[j].section, "");
+		if (known)
+			continue;
+		return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
+				 *section->name ? "named ones belong into " POLICIES ".conf" :
+				 "there are Connection, IKEPolicy, IPsecPolicy, DeadPeerDetection",
+				 "[%s%s%s] does not belong here", section->type,
+				 *section->name ? " " : "", section->name);
+	}
+	if (find_section(file, "Connection", "") < 0)
+		return ctl_error(CTL_FAILED, what, file->path, "add it",
+				 "no section [Connection]");
+	return CTL_OK;
+}
+
+static int check_required(const char *what, const struct ini_file *file,
+			  size_t section, const struct connection *c)
+{
+	const char *missing = NULL;
+
+	if (!c->peer_gateway.len)
+		missing = "PeerGateway";
+	else if (!c->local_subnets.count)
+		missing = "LocalSubnets";
+	else if (!c->peer_subnets.count)
+		missing = "PeerSubnets";
+	else if (!c->local_gateway.len && !*c->local_identity)
+		missing = "LocalIdentity";
+	if (!missing)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what,
+			 ini_at(file, file->sections[section].line), "add it",
+			 "%s is missing%s", missing,
+			 strcmp(missing, "LocalIdentity") ? "" :
+			 ", and without LocalGateway there is no address to take");
+}
+
+static int check_prefixes(const char *what, const struct ini_file *file,
+			  size_t section, const char *key,
+			  const struct subnet_list *list)
+{
+	const char *at = key_at(file, section, key);
+	char text[FORMAT_MAX], better[FORMAT_MAX];
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct subnet masked = subnet_masked(&list->subnet[i]);
+
+		if (subnet_has_host_bits(&list->subnet[i]))
+			return ctl_error(CTL_FAILED, what, at, NULL,
+					 "%s: %s has host bits; write %s", key,
+					 format_subnet(text, &list->subnet[i]),
+					 format_subnet(better, &masked));
+		for (size_t j = 0; j < i; j++)
+			if (subnets_overlap(&list->subnet[i], &list->subnet[j]))
+				return ctl_error(CTL_FAILED, what, at, "keep the wider one",
+						 "%s: %s overlaps %s", key,
+						 format_subnet(text, &list->subnet[i]),
+						 format_subnet(better, &list->subnet[j]));
+	}
+	return CTL_OK;
+}
+
+/* Two sites with the same addresses cannot be told apart. */
+static int check_sites(const char *what, const struct ini_file *file,
+		       size_t section, const struct connection *c)
+{
+	char text[FORMAT_MAX], other[FORMAT_MAX];
+	const struct subnet *here, *there;
+
+	if (!subnet_lists_overlap(&c->local_subnets, &c->peer_subnets, &here, &there) ||
+	    !here->prefix || !there->prefix)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
+			 "the two sites need different addresses",
+			 "PeerSubnets: %s overlaps %s of LocalSubnets",
+			 format_subnet(text, there), format_subnet(other, here));
+}
+
+/* The tunnel's own packets would go into the tunnel. */
+static int check_path(const char *what, const struct ini_file *file,
+		      size_t section, const struct connection *c)
+{
+	const struct subnet *in = subnet_list_find(&c->peer_subnets, &c->peer_gateway);
+	char text[FORMAT_MAX], addr[FORMAT_MAX];
+	const char *which = "PeerGateway";
+	const struct addr *gateway = &c->peer_gateway;
+
+	if (!in && c->local_gateway.len) {
+		in = subnet_list_find(&c->peer_subnets, &c->local_gateway);
+		which = "LocalGateway";
+		gateway = &c->local_gateway;
+	}
+	if (!in || (!in->prefix && !c->routes))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
+			 in->prefix ? "leave the gateway's address out of them" :
+			 "Routes = no, and routes of your own",
+			 "PeerSubnets: %s holds %s %s, so the outer packets would go into their own tunnel",
+			 format_subnet(text, in), which, format_addr(addr, gateway));
+}
+
+static int check_addresses(const char *what, const struct ini_file *file,
+			   size_t section, const struct connection *c)
+{
+	static const uint8_t multicast4 = 0xe0;
+	const struct addr *peer = &c->peer_gateway;
+
+	if (c->local_gateway.len && c->local_gateway.len != peer->len)
+		return ctl_error(CTL_FAILED, what, key_at(file, section, "LocalGateway"),
+				 "take two of one family",
+				 "LocalGateway and PeerGateway are of different families");
+	if (c->local_gateway.len && !memcmp(&c->local_gateway, peer, sizeof(*peer)))
+		return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
+				 "give the address of the other end",
+				 "PeerGateway is the same as LocalGateway");
+	if ((peer->len == 4 && (peer->byte[0] >= multicast4 || !peer->byte[0])) ||
+	    (peer->len == 16 && peer->byte[0] == 0xff))
+		return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
+				 "give the address of the other end",
+				 "PeerGateway is no address of a host");
+	return CTL_OK;
+}
+
+static int check_interface(const char *what, const struct ini_file *file,
+			   size_t section, struct connection *c)
+{
+	if (*c->ifname)
+		return CTL_OK;
+	if (strlen(c->name) >= IFNAMSIZ || is_reserved(c->name))
+		return ctl_error(CTL_FAILED, what, ini_at(file, file->sections[section].line),
+				 "add Interface, such as Interface = pvs0",
+				 "the connection's name cannot be that of an interface");
+	strcpy(c->ifname, c->name);
+	return CTL_OK;
+}
+
+/* Quick mode has one selector for each end (RFC 2409 section 5.5). */
+static int check_version(const char *what, const struct ini_file *file,
+			 size_t section, const struct connection *c)
+{
+	if (c->ike.version != 1 ||
+	    (c->local_subnets.count == 1 && c->peer_subnets.count == 1))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what,
+			 key_at(file, section, c->peer_subnets.count > 1 ?
+				"PeerSubnets" : "LocalSubnets"),
+			 "take IKEv2, or one wider prefix",
+			 "IKEv1 agrees on one prefix of each site");
+}
+
+static void fill_identities(struct connection *c)
+{
+	char text[FORMAT_MAX];
+
+	if (!*c->local_identity && c->local_gateway.len)
+		strcpy(c->local_identity, format_addr(text, &c->local_gateway));
+	if (!*c->peer_identity)
+		strcpy(c->peer_identity, format_addr(text, &c->peer_gateway));
+}
+
+static int check_connection(const char *what, const struct ini_file *file,
+			    size_t section, struct connection *c)
+{
+	int ret = check_required(what, file, section, c);
+
+	if (!ret)
+		ret = check_addresses(what, file, section, c);
+	if (!ret)
+		ret = check_prefixes(what, file, section, "LocalSubnets",
+				     &c->local_subnets);
+	if (!ret)
+		ret = check_prefixes(what, file, section, "PeerSubnets",
+				     &c->peer_subnets);
+	if (!ret)
+		ret = check_sites(what, file, section, c);
+	if (!ret)
+		ret = check_path(what, file, section, c);
+	if (!ret)
+		ret = check_version(what, file, section, c);
+	if (!ret)
+		ret = check_interface(what, file, section, c);
+	if (!ret)
+		fill_identities(c);
+	return ret;
+}
+
+static void set_defaults(struct connection *c)
+{
+	c->initiate = true;
+	c->encap_udp = true;
+	c->routes = true;
+	c->route_table = TABLE_MAIN;
+	c->mss = PVSVPN_MSS_CLAMP_AUTO;
+	c->dpd_interval = DPD_INTERVAL;
+	c->dpd_threshold = DPD_THRESHOLD;
+	c->dpd_restart = true;
+}
+
+static int read_connection(const char *what, const struct ini_file *file,
+			   struct connection *c)
+{
+	ssize_t section, dpd;
+	int ret = check_sections(what, file);
+
+	if (ret)
+		return ret;
+	section = find_section(file, "Connection", "");
+	dpd = find_section(file, "DeadPeerDetection", "");
+	c->line.section = file->sections[section].line;
+	c->line.peer_gateway = key_line(file, section, "PeerGateway");
+	c->line.peer_subnets = key_line(file, section, "PeerSubnets");
+	ret = read_section(what, file, section, connection_keys, c);
+	if (!ret && dpd >= 0)
+		ret = read_section(what, file, dpd, dpd_keys, c);
+	if (!ret)
+		ret = load_policies(what, file, c);
+	return ret ?: check_connection(what, file, section, c);
+}
+
+int connection_load(const char *what, const char *name, struct connection *c)
+{
+	struct ini_file file;
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	if (!is_name(name))
+		return ctl_error(CTL_USAGE, what, name, "choose another",
+				 "a connection's name has 1 to 47 letters, digits, - and _");
+	if (!strcmp(name, POLICIES))
+		return ctl_error(CTL_USAGE, what, name, "choose another",
+				 "that file holds policies, no connection");
+	strcpy(c->name, name);
+	set_defaults(c);
+	if (asprintf(&c->path, "%s/%s.conf", connection_dir(), name) < 0 ||
+	    asprintf(&c->secret_file, "%s/%s.secret", connection_dir(), name) < 0)
+		return ctl_error(CTL_FAILED, what, name, "free some", "out of memory");
+	ret = ini_load(what, c->path, &file);
+	if (!ret)
+		ret = read_connection(what, &file, c);
+	ini_free(&file);
+	return ret;
+}
+
+void connection_free(struct connection *c)
+{
+	free(c->path);
+	free(c->secret_file);
+	free(c->local_subnets.subnet);
+	free(c->peer_subnets.subnet);
+	free(c->tunnel_addresses.subnet);
+	memset(c, 0, sizeof(*c));
+}
+
+uint32_t connection_if_id(const struct connection *c)
+{
+	uint32_t hash = 2166136261;	/* FNV-1a */
+
+	if (c->if_id)
+		return c->if_id;
+	for (const char *letter = c->name; *letter; letter++)
+		hash = (hash ^ (uint8_t)*letter) * 16777619;
+	/* Numbers that people choose are small. */
+	return hash | 0x40000000;
+}
+
+/* ---- the others ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+size_t connection_names(char ***names)
+{
+	DIR *dir = opendir(connection_dir());
+	struct dirent *entry;
+	size_t count = 0;
+
+	*names = NULL;
+	while (dir && (entry = readdir(dir))) {
+		char name[CONNECTION_NAME_MAX + 1];
+		char *dot = strrchr(entry->d_name, '.');
+		size_t len = dot ? (size_t)(dot - entry->d_name) : 0;
+
+		if (!len || strcmp(dot, ".conf") || len >= sizeof(name))
+			continue;
+		memcpy(name, entry->d_name, len);
+		name[len] = '\0';
+		if (!is_name(name) || !strcmp(name, POLICIES))
+			continue;
+		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
+		(*names)[count++] = strcpy(ctl_alloc(NULL, len + 1), name);
+	}
+	if (dir)
+		closedir(dir);
+	if (count)
+		qsort(*names, count, sizeof(**names), compare_names);
+	return count;
+}
+
+void connection_names_free(char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* Where both add routes, the longer or the cheaper one wins: was that the plan? */
+static bool routes_meet(const struct connection *a, const struct connection *b)
+{
+	return a->routes && b->routes && a->route_table == b->route_table &&
+	       a->route_metric == b->route_metric;
+}
+
+static const char *line_at(const struct connection *c, unsigned int line)
+{
+	const struct ini_file file = { .path = c->path };
+
+	return ini_at(&file, line);
+}
+
+static int check_other(const char *what, const struct connection *c,
+		       const struct connection *other)
+{
+	char text[FORMAT_MAX], theirs[FORMAT_MAX];
+	const struct subnet *a, *b;
+
+	if (!strcmp(c->ifname, other->ifname))
+		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section), "choose another",
+				 "Interface %s is that of %s", c->ifname, other->path);
+	if (connection_if_id(c) == connection_if_id(other))
+		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section),
+				 "give IfID another number",
+				 "if_id 0x%x is that of %s", connection_if_id(c), other->path);
+	if (!routes_meet(c, other) ||
+	    !subnet_lists_overlap(&c->peer_subnets, &other->peer_subnets, &a, &b))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_subnets),
+			 "give one of the two a RouteMetric or RouteTable of its own",
+			 "PeerSubnets: %s overlaps %s of %s:%u", format_subnet(text, a),
+			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
+}
+
+/* Also a connection to a gateway that another one has behind it */
+static int check_path_of_other(const char *what, const struct connection *c,
+			       const struct connection *other)
+{
+	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway);
+	char text[FORMAT_MAX], addr[FORMAT_MAX];
+
+	if (!in || !in->prefix || !other->routes)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_gateway),
+			 "leave the gateway's address out of the other's PeerSubnets",
+			 "PeerGateway %s is in %s of %s:%u, so the outer packets would go into that tunnel",
+			 format_addr(addr, &c->peer_gateway), format_subnet(text, in),
+			 other->path, other->line.peer_subnets);
+}
+
+int connection_check_others(const char *what, const struct connection *c)
+{
+	struct connection other;
+	int ret = CTL_OK;
+	char **names;
+	size_t count = connection_names(&names);
+
+	ctl_error_mute(true);
+	for (size_t i = 0; i < count && !ret; i++) {
+		if (!strcmp(names[i], c->name))
+			continue;
+		if (!connection_load(what, names[i], &other)) {
+			ctl_error_mute(false);
+			ret = check_other(what, c, &other);
+			if (!ret)
+				ret = check_path_of_other(what, c, &other);
+			ctl_error_mute(true);
+		}
+		connection_free(&other);
+	}
+	ctl_error_mute(false);
+	connection_names_free(names, count);
+	return ret;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A connection, as its file describes it. Documentation/connection.rst has every key. */
+#ifndef PVSVPNCTL_CONNECTION_H
+#define PVSVPNCTL_CONNECTION_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "connection/policy.h"
+#include "parse.h"
+
+/* The service's own limit for names. */
+#define CONNECTION_NAME_MAX 47
+#define IDENTITY_MAX 255
+#define SECRET_MIN 6
+#define SECRET_MAX 128
+
+/**
+ * struct connection - all that "up" has to know
+ * @name: of the file, without ".conf"
+ * @path: of the file
+ * @ifname: of the device
+ * @local_gateway: outer address here; none for whichever the route gives
+ * @peer_gateway: outer address there
+ * @local_identity: what the peer calls us, never empty once checked
+ * @peer_identity: what we call the peer
+ * @local_subnets: inner prefixes here
+ * @peer_subnets: inner prefixes there
+ * @ike_name: of the policy in policies.conf, "" for that of the connection's file
+ * @ipsec_name: the same
+ * @ike: how the two daemons speak
+ * @ipsec: how packets are protected
+ * @dpd_interval: seconds
+ * @dpd_threshold: how many may stay without an answer
+ * @dpd_restart: connect again when the peer is dead
+ * @initiate: begin, instead of waiting for the peer to begin
+ * @encap_udp: ESP in UDP also where no NAT is on the way
+ * @tunnel_addresses: addresses of the device, with the prefix of their subnet
+ * @mtu: bytes, 0 for auto
+ * @mss: a value of mss-clamp
+ * @routes: add routes to @peer_subnets
+ * @route_metric: of them, 0 for the kernel's own
+ * @route_table: of them
+ * @route_source: preferred source address of those of its family, or none
+ * @withdraw_routes: they do not count while the device has no carrier
+ * @if_id: of the SAs, 0 for one made from the name
+ * @legacy: values that are no longer safe may be used
+ * @secret_file: where the secret is
+ * @line: where in the file things are that other files may contradict
+ */
+struct connection {
+	char name[CONNECTION_NAME_MAX + 1];
+	char *path;
+	char ifname[IFNAMSIZ];
+	struct addr local_gateway;
+	struct addr peer_gateway;
+	char local_identity[IDENTITY_MAX + 1];
+	char peer_identity[IDENTITY_MAX + 1];
+	struct subnet_list local_subnets;
+	struct subnet_list peer_subnets;
+	char ike_name[CONNECTION_NAME_MAX + 1];
+	char ipsec_name[CONNECTION_NAME_MAX + 1];
+	struct policy ike;
+	struct policy ipsec;
+	uint32_t dpd_interval;
+	uint32_t dpd_threshold;
+	bool dpd_restart;
+	bool initiate;
+	bool encap_udp;
+	struct subnet_list tunnel_addresses;
+	uint32_t mtu;
+	uint32_t mss;
+	bool routes;
+	uint32_t route_metric;
+	uint32_t route_table;
+	struct addr route_source;
+	bool withdraw_routes;
+	uint32_t if_id;
+	bool legacy;
+	char *secret_file;
+	struct {
+		unsigned int section;
+		unsigned int peer_gateway;
+		unsigned int peer_subnets;
+	} line;
+};
+
+/* The pre-shared secret, to be wiped after use. */
+struct secret {
+	size_t len;
+	char text[SECRET_MAX + 1];
+};
+
+/* Every section and its keys, for "check --help" */
+void connection_print_keys(void);
+
+/* Where the files are: $PVSVPN_CONFIG_DIR, or /etc/pvsvpn. */
+const char *connection_dir(void);
+
+/**
+ * connection_load() - read a connection's file and check it by itself
+ * @what: the command, for error lines
+ * @name: of the connection
+ * @c: to be freed with connection_free(), also after a failure
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why.
+ */
+int connection_load(const char *what, const char *name, struct connection *c);
+
+/**
+ * connection_check_others() - does it get along with the other connections?
+ * @what: the command, for error lines
+ * @c: the connection
+ *
+ * Files of others that are not valid are not looked at: they cannot be up.
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why.
+ */
+int connection_check_others(const char *what, const struct connection *c);
+void connection_free(struct connection *c);
+
+/* The number that its SAs have in XFRM, and its device. */
+uint32_t connection_if_id(const struct connection *c);
+
+/**
+ * connection_names() - the names of all files, in order
+ * @names: to be freed with connection_names_free()
+ *
+ * Return: how many there are.
+ */
+size_t connection_names(char ***names);
+void connection_names_free(char **names, size_t count);
+
+/**
+ * secret_load() - read the file of the secret
+ * @what: the command, for error lines
+ * @c: the connection
+ * @secret: to be wiped with secret_wipe()
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why; then @secret is wiped.
+ */
+int secret_load(const char *what, const struct connection *c,
+		struct secret *secret);
+void secret_wipe(struct secret *secret);
+
+#endif /* PVSVPNCTL_CONNECTION_H */

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "connection/ini.h"
+#include "error.h"
+
+/* Room for a line; the library's own buffer has 200 bytes. */
+#define LINE_MAX_BYTES 4096
+
+/**
+ * struct reader - where the library reads from, and what it has found
+ * @what: the command
+ * @file: what is found goes there
+ * @rest: text that is not read yet
+ * @line: number of the line that was read last
+ * @failed: an error was said; the rest is not looked at
+ */
+struct reader {
+	const char *what;
+	struct ini_file *file;
+	const char *rest;
+	unsigned int line;
+	bool failed;
+};
+
+const char *ini_at(const struct ini_file *file, unsigned int line)
+{
+	static char text[PATH_MAX + 16];
+
+	snprintf(text, sizeof(text), "%s:%u", file->path, line);
+	return text;
+}
+
+const struct ini_key *ini_find(const struct ini_file *file, size_t section,
+			       const char *key)
+{
+	for (size_t i = 0; i < file->key_count; i++)
+		if (file->keys[i].section == section &&
+		    !strcmp(file->keys[i].key, key))
+			return &file->keys[i];
+	return NULL;
+}
+
+static char *copy(const char *text, size_t len)
+{
+	char *new = ctl_alloc(NULL, len + 1);
+
+	memcpy(new, text, len);
+	new[len] = '\0';
+	return new;
+}
+
+static void refuse(struct reader *reader, const char *todo, const char *why)
+{
+	reader->failed = true;
+	ctl_error(CTL_FAILED, reader->what, ini_at(reader->file, reader->line),
+		  todo, "%s", why);
+}
+
+/* @text is "[Type Name]", and perhaps a comment. */
+static void add_section(struct reader *reader, const char *text, size_t len)
+{
+	const char *end = memchr(text, ']', len);
+	struct ini_file *file = reader->file;
+	struct ini_section new = { .line = reader->line };
+	size_t type;
+
+	if (!end) {
+		refuse(reader, "close it with ]", "the section has no end");
+		return;
+	}
+	text++;
+	while (end > text && end[-1] == ' ')
+		end--;
+	while (text < end && *text == ' ')
+		text++;
+	for (type = 0; text + type < end && text[type] != ' '; type++)
+		;
+	new.type = copy(text, type);
+	text += type;
+	while (text < end && *text == ' ')
+		text++;
+	new.name = copy(text, end - text);
+	for (size_t i = 0; i < file->section_count; i++)
+		if (!reader->failed &&
+		    !strcmp(file->sections[i].type, new.type) &&
+		    !strcmp(file->sections[i].name, new.name))
+			refuse(reader, "make one section of the two",
+			       "this section was there before");
+	file->sections = ctl_alloc(file->sections, (file->section_count + 1) *
+				   sizeof(new));
+	file->sections[file->section_count++] = new;
+}
+
+/*
+ * One line at a time, so that its number is known. What is indented would be the
+ * library's continuation of the line before, hence no white space in front.
+ */
+static char *read_line(char *text, int size, void *stream)
+{
+	struct reader *reader = stream;
+	const char *line = reader->rest;
+	size_t len = strcspn(line, "\n");
+
+	if (!*line || reader->failed)
+		return NULL;
+	reader->rest = line + len + (line[len] == '\n');
+	reader->line++;
+	while (len && (*line == ' ' || *line == '\t')) {
+		line++;
+		len--;
+	}
+	if (len + 2 > (size_t)size) {
+		refuse(reader, "shorten it", "the line is too long");
+		return NULL;
+	}
+	if (*line == '[' && len)
+		add_section(reader, line, len);
+	memcpy(text, line, len);
+	strcpy(text + len, "\n");
+	return text;
+}
+
+static int add_key(void *user, const char *section, const char *name,
+		   const char *value)
+{
+	struct reader *reader = user;
+	struct ini_file *file = reader->file;
+	struct ini_key new = { .line = reader->line };
+
+	(void)section;
+	if (reader->failed)
+		return 1;
+	if (!file->section_count) {
+		refuse(reader, "put a line such as [Connection] above it",
+		       "the key is in no section");
+		return 1;
+	}
+	new.section = file->section_count - 1;
+	if (ini_find(file, new.section, name)) {
+		refuse(reader, "give it once", "the key was there before");
+		return 1;
+	}
+	new.key = copy(name, strlen(name));
+	new.value = copy(value, strlen(value));
+	file->keys = ctl_alloc(file->keys, (file->key_count + 1) * sizeof(new));
+	file->keys[file->key_count++] = new;
+	return 1;
+}
+
+static int parse(const char *what, struct ini_file *file, const char *text)
+{
+	struct reader reader = { .what = what, .file = file, .rest = text };
+	int line;
+
+	ini_use_stack = false;
+	ini_max_line = LINE_MAX_BYTES;
+	ini_initial_alloc = LINE_MAX_BYTES;
+	line = ini_parse_stream(read_line, &reader, add_key, &reader);
+	if (reader.failed)
+		return CTL_FAILED;
+	if (line > 0)
+		return ctl_error(CTL_FAILED, what, ini_at(file, line),
+				 "write [Section], key = value, or # comment",
+				 "not a line of an INI file");
+	if (line < 0)
+		return ctl_error(CTL_FAILED, what, file->path, "free some",
+				 "out of memory");
+	return CTL_OK;
+}
+
+static int read_text(const char *what, const char *path, int fd, char *text)
+{
+	struct stat st;
+	size_t len = 0;
+	ssize_t got;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return ctl_error(CTL_FAILED, what, path, "give a file",
+				 "not a regular file");
+	if (st.st_size > INI_FILE_MAX)
+		return ctl_error(CTL_FAILED, what, path, "check its content",
+				 "%jd bytes are too many, %d are the most",
+				 (intmax_t)st.st_size, INI_FILE_MAX);
+	while ((got = read(fd, text + len, INI_FILE_MAX - len)) > 0)
+		len += got;
+	if (got < 0)
+		return ctl_error(CTL_FAILED, what, path,
+				 "give a file that can be read", "%s",
+				 strerror(errno));
+	text[len] = '\0';
+	if (strlen(text) != len)
+		return ctl_error(CTL_FAILED, what, path, "check its content",
+				 "not a text file");
+	return CTL_OK;
+}
+
+int ini_load(const char *what, const char *path, struct ini_file *file)
+{
+	char *text;
+	int fd, ret;
+
+	*file = (struct ini_file){ .path = path };
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return ctl_error(CTL_FAILED, what, path,
+				 errno == ENOENT ? "see Documentation/connection.rst for what goes into it" :
+				 "give a file that can be read",
+				 "%s", strerror(errno));
+	text = ctl_alloc(NULL, INI_FILE_MAX + 1);
+	ret = read_text(what, path, fd, text);
+	close(fd);
+	if (!ret)
+		ret = parse(what, file, text);
+	free(text);
+	return ret;
+}
+
+void ini_free(struct ini_file *file)
+{
+	for (size_t i = 0; i < file->section_count; i++) {
+		free(file->sections[i].type);
+		free(file->sections[i].name);
+	}
+	for (size_t i = 0; i < file->key_count; i++) {
+		free(file->keys[i].key);
+		free(file->keys[i].value);
+	}
+	free(file->sections);
+	free(file->keys);
+	*file = (struct ini_file){ .path = file->path };
+}

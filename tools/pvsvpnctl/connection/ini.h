@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* INI files by libinih, with the line of each section and key. */
+#ifndef PVSVPNCTL_INI_H
+#define PVSVPNCTL_INI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A file larger than this is something else. */
+#define INI_FILE_MAX (64 << 10)
+
+/**
+ * struct ini_section - "[Type]" or "[Type Name]"
+ * @type: the first word
+ * @name: what follows it, "" if nothing does
+ * @line: where it begins, from 1
+ */
+struct ini_section {
+	char *type;
+	char *name;
+	unsigned int line;
+};
+
+/**
+ * struct ini_key - "key = value"
+ * @section: index of its section
+ * @key: what is before the "="
+ * @value: what is behind it, without white space around it, may be ""
+ * @line: where it is, from 1
+ */
+struct ini_key {
+	size_t section;
+	char *key;
+	char *value;
+	unsigned int line;
+};
+
+struct ini_file {
+	const char *path;
+	struct ini_section *sections;
+	size_t section_count;
+	struct ini_key *keys;
+	size_t key_count;
+};
+
+/**
+ * ini_load() - read a file
+ * @what: the command, for error lines
+ * @path: of the file, valid as long as @file is used
+ * @file: to be freed with ini_free(), also after a failure
+ *
+ * No section comes twice, and no key in one section.
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why.
+ */
+int ini_load(const char *what, const char *path, struct ini_file *file);
+void ini_free(struct ini_file *file);
+
+/**
+ * ini_find() - a key of a section
+ * @file: the file
+ * @section: index of the section
+ * @key: its name
+ *
+ * Return: the key, or NULL.
+ */
+const struct ini_key *ini_find(const struct ini_file *file, size_t section,
+			       const char *key);
+
+/**
+ * ini_at() - "FILE:LINE", for error lines
+ * @file: the file
+ * @line: of it
+ *
+ * Return: a static buffer, good until the next call.
+ */
+const char *ini_at(const struct ini_file *file, unsigned int line);
+
+#endif /* PVSVPNCTL_INI_H */

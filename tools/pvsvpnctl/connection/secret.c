@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "connection/connection.h"
+#include "error.h"
+
+void secret_wipe(struct secret *secret)
+{
+	explicit_bzero(secret, sizeof(*secret));
+}
+
+/* One that others can read is none. */
+static int check_file(const char *what, const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return ctl_error(CTL_FAILED, what, path, "check the path", "%s",
+				 strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return ctl_error(CTL_FAILED, what, path, "give a file",
+				 "not a regular file");
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		return ctl_error(CTL_FAILED, what, path, NULL,
+				 "secret is open to group or others (mode %03o); chmod 600 %s",
+				 st.st_mode & 0777, path);
+	if (st.st_uid != geteuid())
+		return ctl_error(CTL_FAILED, what, path, NULL,
+				 "secret belongs to user %u; chown %u %s",
+				 st.st_uid, geteuid(), path);
+	return CTL_OK;
+}
+
+static const char *why_not(const struct secret *secret)
+{
+	if (secret->len < SECRET_MIN || secret->len > SECRET_MAX)
+		return "a secret has 6 to 128 characters";
+	if (secret->text[0] == '0' && strchr("xXsS", secret->text[1]))
+		return "a secret does not begin with 0x or 0s: gateways take that for another notation";
+	for (size_t i = 0; i < secret->len; i++)
+		if (secret->text[i] < ' ' || secret->text[i] == 0x7f)
+			return "a secret is one line of printable ASCII characters";
+	return NULL;
+}
+
+static int read_secret(const char *what, const char *path, int fd,
+		       struct secret *secret)
+{
+	/* One byte too many, and two for the end of the line */
+	char text[SECRET_MAX + 3];
+	const char *why = NULL;
+	ssize_t len = read(fd, text, sizeof(text));
+	int ret = CTL_OK;
+
+	if (len < 0)
+		ret = ctl_error(CTL_FAILED, what, path,
+				"give a file that can be read", "%s",
+				strerror(errno));
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		len--;
+	secret->len = len;
+	if (len >= 0 && len <= SECRET_MAX)
+		memcpy(secret->text, text, len);
+	explicit_bzero(text, sizeof(text));
+	if (!ret)
+		why = why_not(secret);
+	if (why)
+		ret = ctl_error(CTL_FAILED, what, path, "agree on another with the peer",
+				"%s", why);
+	return ret;
+}
+
+int secret_load(const char *what, const struct connection *c,
+		struct secret *secret)
+{
+	int fd, ret;
+
+	memset(secret, 0, sizeof(*secret));
+	fd = open(c->secret_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return ctl_error(CTL_FAILED, what, c->secret_file,
+				 "write the secret into it, mode 600", "%s",
+				 strerror(errno));
+	ret = check_file(what, c->secret_file, fd);
+	if (!ret)
+		ret = read_secret(what, c->secret_file, fd, secret);
+	close(fd);
+	if (ret)
+		secret_wipe(secret);
+	return ret;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "connection/subnet.h"
+
+struct subnet subnet_masked(const struct subnet *subnet)
+{
+	struct subnet masked = *subnet;
+
+	for (unsigned int i = 0; i < subnet->addr.len; i++) {
+		int left = subnet->prefix - i * 8;
+
+		if (left <= 0)
+			masked.addr.byte[i] = 0;
+		else if (left < 8)
+			masked.addr.byte[i] &= 0xff << (8 - left);
+	}
+	return masked;
+}
+
+bool subnet_has_host_bits(const struct subnet *subnet)
+{
+	struct subnet masked = subnet_masked(subnet);
+
+	return memcmp(masked.addr.byte, subnet->addr.byte, subnet->addr.len);
+}
+
+bool subnet_holds(const struct subnet *subnet, const struct addr *addr)
+{
+	struct subnet other = { .addr = *addr, .prefix = subnet->prefix };
+	struct subnet a = subnet_masked(subnet), b = subnet_masked(&other);
+
+	return a.addr.len == addr->len &&
+	       !memcmp(a.addr.byte, b.addr.byte, addr->len);
+}
+
+bool subnets_overlap(const struct subnet *a, const struct subnet *b)
+{
+	return a->prefix < b->prefix ? subnet_holds(a, &b->addr) :
+				       subnet_holds(b, &a->addr);
+}
+
+bool subnet_lists_overlap(const struct subnet_list *a, const struct subnet_list *b,
+			  const struct subnet **in_a, const struct subnet **in_b)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		for (size_t j = 0; j < b->count; j++) {
+			if (!subnets_overlap(&a->subnet[i], &b->subnet[j]))
+				continue;
+			*in_a = &a->subnet[i];
+			*in_b = &b->subnet[j];
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct subnet *subnet_list_find(const struct subnet_list *list,
+				      const struct addr *addr)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (subnet_holds(&list->subnet[i], addr))
+			return &list->subnet[i];
+	return NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which prefixes hold which. */
+#ifndef PVSVPNCTL_SUBNET_H
+#define PVSVPNCTL_SUBNET_H
+
+#include <stdbool.h>
+
+#include "parse.h"
+
+bool subnet_holds(const struct subnet *subnet, const struct addr *addr);
+bool subnets_overlap(const struct subnet *a, const struct subnet *b);
+bool subnet_has_host_bits(const struct subnet *subnet);
+/* The prefix that an address with a prefix length is in. */
+struct subnet subnet_masked(const struct subnet *subnet);
+
+/* The first pair of two lists that overlaps; false if there is none. */
+bool subnet_lists_overlap(const struct subnet_list *a, const struct subnet_list *b,
+			  const struct subnet **in_a, const struct subnet **in_b);
+
+/* The first prefix of a list that holds @addr, or NULL. */
+const struct subnet *subnet_list_find(const struct subnet_list *list,
+				      const struct addr *addr);
+
+#endif /* PVSVPNCTL_SUBNET_H */

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/* status: is a connection active, and if not, why? */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "connection/connection.h"
+#include "connection/runtime.h"
+#include "connection/strongswan.h"
+#include "error.h"
+#include "nl.h"
+#include "print.h"
+#include "problem.h"
+#include "state.h"
+
+/* As the service defines them */
+enum status { STATUS_ACTIVE, STATUS_WARNING, STATUS_DISABLED };
+
+static const char * const status_names[] = {
+	[STATUS_ACTIVE] = "active",
+	[STATUS_WARNING] = "warning",
+	[STATUS_DISABLED] = "disabled",
+};
+
+/**
+ * struct report - a connection, as it is
+ * @name: of it
+ * @up: it was brought up; all that follows is empty if not
+ * @runtime: what "up" has noted
+ * @daemon: strongSwan answers
+ * @n: what that has of it
+ * @state: what the kernel has, all devices
+ * @device: its own in @state, or NULL
+ * @peer: its own, or NULL
+ * @status: what to say first
+ * @reason: why it is not active, "" if it is
+ * @todo: what to do about it
+ */
+struct report {
+	const char *name;
+	bool up;
+	struct runtime runtime;
+	bool daemon;
+	struct negotiated n;
+	struct state state;
+	const struct device *device;
+	const struct peer *peer;
+	enum status status;
+	char reason[PROBLEM_TEXT_MAX];
+	const char *todo;
+};
+
+static void find_device(struct report *r)
+{
+	struct nl *nl;
+
+	ctl_error_mute(true);
+	nl = nl_open("status");
+	if (nl && !state_load(nl, r->runtime.ifname, false, &r->state) &&
+	    r->state.device_count)
+		r->device = &r->state.devices[0];
+	if (nl)
+		nl_close(nl);
+	ctl_error_mute(false);
+	for (size_t i = 0; r->device && i < r->device->peer_count; i++)
+		if (!r->peer || r->device->peers[i].tx_spi)
+			r->peer = &r->device->peers[i];
+}
+
+static void say(struct report *r, const char *reason, const char *todo)
+{
+	r->status = STATUS_WARNING;
+	snprintf(r->reason, sizeof(r->reason), "%s", reason);
+	r->todo = todo;
+}
+
+/* The nearest cause first */
+static void judge(struct report *r)
+{
+	if (!r->device) {
+		say(r, "the interface is gone", "pvsvpnctl down, then up");
+	} else if (!r->daemon) {
+		say(r, "strongSwan does not answer",
+		    "systemctl start strongswan, then pvsvpnctl up");
+	} else if (strcmp(r->n.ike_state, "ESTABLISHED")) {
+		if (r->runtime.reason)
+			say(r, reason_name(r->runtime.reason), reason_todo(r->runtime.reason));
+		else
+			say(r, reason_name(REASON_PEER_NOT_RESPONDING),
+			    reason_todo(REASON_PEER_NOT_RESPONDING));
+	} else if (r->n.probing) {
+		say(r, reason_name(REASON_PEER_NOT_RESPONDING),
+		    "dead peer detection has no answer yet");
+	} else if (strcmp(r->n.child_state, "INSTALLED")) {
+		say(r, r->runtime.reason ? reason_name(r->runtime.reason) :
+		    "no child SA", r->runtime.reason ? reason_todo(r->runtime.reason) :
+		    "pvsvpnctl up");
+	} else if (!r->peer) {
+		say(r, "the SAs are not those of the interface", "pvsvpnctl show");
+	} else {
+		for (int i = 0; i < PROBLEM_NOTHING_RECEIVED; i++) {
+			if (!peer_has_problem(r->device, r->peer, i))
+				continue;
+			r->status = STATUS_WARNING;
+			problem_text(r->reason, r->device, r->peer, i);
+			r->todo = "pvsvpnctl show says more";
+			return;
+		}
+		r->status = STATUS_ACTIVE;
+	}
+}
+
+static void look(struct report *r, const char *name)
+{
+	*r = (struct report){ .name = name, .status = STATUS_DISABLED, .todo = "" };
+	r->up = runtime_load(name, &r->runtime);
+	if (!r->up) {
+		snprintf(r->reason, sizeof(r->reason), "not brought up");
+		r->todo = "pvsvpnctl up";
+		return;
+	}
+	r->daemon = strongswan_ask(name, &r->n);
+	find_device(r);
+	judge(r);
+}
+
+/* ---- for people ---- */
+
+static void print_ages(const char *what, const char *state, uint64_t age, uint64_t rekey)
+{
+	char text[FORMAT_MAX];
+
+	printf("  %s: %s", what, state);
+	printf(", for %s", format_age(text, age * 1000));
+	if (rekey)
+		printf(", rekeyed in %s", format_age(text, rekey * 1000));
+	putchar('\n');
+}
+
+static void print_traffic(const struct report *r)
+{
+	char in[FORMAT_MAX], out[FORMAT_MAX];
+
+	printf("  received: %s in %" PRIu64 " packets  sent: %s in %" PRIu64 " packets",
+	       format_bytes(in, r->device->traffic.rx_bytes), r->device->traffic.rx_packets,
+	       format_bytes(out, r->device->traffic.tx_bytes), r->device->traffic.tx_packets);
+	printf("  dropped: %" PRIu64 "\n", r->device->drops.total);
+}
+
+static void print_report(const struct report *r)
+{
+	printf("%s: %s", r->name, status_names[r->status]);
+	if (*r->reason)
+		printf(" (%s; %s)", r->reason, r->todo);
+	putchar('\n');
+	if (!r->up)
+		return;
+	printf("  interface: %s\n", r->runtime.ifname);
+	if (*r->n.ike_state) {
+		printf("  peer: %s, port %" PRIu64 "%s%s\n", r->n.remote, r->n.remote_port,
+		       r->n.nat ? ", NAT" : "", r->n.probing ? ", being probed" : "");
+		print_ages(r->n.ike_version == 1 ? "IKEv1 SA" : "IKEv2 SA", r->n.ike_state,
+			   r->n.ike_age, r->n.ike_rekey);
+	}
+	if (*r->n.child_state)
+		print_ages("child SA", r->n.child_state, r->n.child_age, r->n.child_rekey);
+	if (r->device)
+		print_traffic(r);
+}
+
+/* ---- for programs ---- */
+
+static char *json_ike(const struct report *r)
+{
+	struct json *json = json_new();
+
+	json_text(json, "state", r->n.ike_state);
+	json_uint(json, "version", r->n.ike_version);
+	json_text(json, "remote", r->n.remote);
+	json_uint(json, "remote_port", r->n.remote_port);
+	json_bool(json, "nat", r->n.nat);
+	json_bool(json, "dpd_probing", r->n.probing);
+	json_uint(json, "age", r->n.ike_age);
+	json_uint(json, "rekey_in", r->n.ike_rekey);
+	return json_end(json);
+}
+
+static char *json_child(const struct report *r)
+{
+	struct json *json = json_new();
+
+	json_text(json, "state", r->n.child_state);
+	json_uint(json, "spi_in", r->n.spi_in);
+	json_uint(json, "spi_out", r->n.spi_out);
+	json_uint(json, "age", r->n.child_age);
+	json_uint(json, "rekey_in", r->n.child_rekey);
+	json_uint(json, "left", r->n.child_left);
+	json_uint(json, "bytes_in", r->n.bytes_in);
+	json_uint(json, "bytes_out", r->n.bytes_out);
+	json_uint(json, "packets_in", r->n.packets_in);
+	json_uint(json, "packets_out", r->n.packets_out);
+	return json_end(json);
+}
+
+static char *json_report(const struct report *r)
+{
+	struct json *json = json_new();
+
+	json_text(json, "name", r->name);
+	json_text(json, "status", status_names[r->status]);
+	if (*r->reason)
+		json_text(json, "reason", r->reason);
+	else
+		json_null(json, "reason");
+	if (r->up)
+		json_text(json, "interface", r->runtime.ifname);
+	else
+		json_null(json, "interface");
+	if (*r->n.ike_state)
+		json_raw(json, "ike", json_ike(r));
+	else
+		json_null(json, "ike");
+	if (*r->n.child_state)
+		json_raw(json, "child", json_child(r));
+	else
+		json_null(json, "child");
+	if (r->device)
+		json_traffic(json, &r->device->traffic);
+	return json_end(json);
+}
+
+static void print_all_json(char * const *names, size_t count)
+{
+	struct json *json = json_new();
+	struct json_array array;
+	struct report report;
+	char *text;
+
+	json_array_begin(&array);
+	for (size_t i = 0; i < count; i++) {
+		look(&report, names[i]);
+		json_array_add(&array, json_report(&report));
+		state_free(&report.state);
+	}
+	json_raw(json, "connections", json_array_end(&array));
+	text = json_end(json);
+	puts(text);
+	free(text);
+}
+
+static void print_all(char * const *names, size_t count)
+{
+	struct report report;
+
+	for (size_t i = 0; i < count; i++) {
+		look(&report, names[i]);
+		print_report(&report);
+		state_free(&report.state);
+	}
+}
+
+/* Those that have a file, and those that are up without one */
+static size_t all_names(char ***names)
+{
+	char **running;
+	size_t count = connection_names(names);
+	size_t more = runtime_names(&running), files = count;
+
+	for (size_t i = 0; i < more; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < files; j++)
+			known |= !strcmp((*names)[j], running[i]);
+		if (known) {
+			free(running[i]);
+			continue;
+		}
+		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
+		(*names)[count++] = running[i];
+	}
+	free(running);
+	return count;
+}
+
+static bool is_known(char * const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static int run_status(const struct options *options, int argc, char **argv)
+{
+	char **names;
+	size_t count = all_names(&names);
+	int ret = CTL_OK;
+
+	if (argc > 1)
+		ret = ctl_error(CTL_USAGE, "status", argv[1], "give one name, or none for all",
+				"too many words");
+	else if (argc && !is_known(names, count, argv[0]))
+		ret = ctl_error(CTL_FAILED, "status", argv[0], "pvsvpnctl status lists them",
+				"no such connection in %s", connection_dir());
+	else if (options->json)
+		print_all_json(argc ? argv : names, argc ? 1 : count);
+	else
+		print_all(argc ? argv : names, argc ? 1 : count);
+	connection_names_free(names, count);
+	return ret;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.args = "[NAME]",
+	.help = "Says of a connection, or of all, whether it is active, disabled (not brought up), or\n"
+		"why not (warning), with the ages of its SAs and what has passed.\n",
+	.run = run_status,
+};

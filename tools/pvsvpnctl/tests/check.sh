@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# "pvsvpnctl check": what it takes, and what it refuses with one line that says where.
+# Needs neither root nor the module.
+set -u
+
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export PVSVPN_CONFIG_DIR=$dir
+count=0 failed=0
+
+result()
+{
+	count=$((count + 1))
+	[ "$1" = ok ] || failed=1
+	printf '%s %d %s\n' "$1" $count "$2"
+}
+
+# The file that each test changes; line numbers below are of this one
+write_site()
+{
+	rm -rf "${dir:?}"/*
+	cat >"$dir/site-b.conf" <<-END
+		[Connection]
+		LocalGateway = 192.0.2.1
+		PeerGateway = 198.51.100.1
+		LocalIdentity = site-a.example
+		PeerIdentity = site-b.example
+		LocalSubnets = 10.1.0.0/24
+		PeerSubnets = 10.2.0.0/24, fd00:2::/64
+		IKEPolicy = strong
+
+		[IPsecPolicy]
+		Encryption = aes256gcm16
+		PFS = 20
+
+		[DeadPeerDetection]
+		Interval = 10
+	END
+	cat >"$dir/policies.conf" <<-END
+		[IKEPolicy strong]
+		Encryption = aes256
+		Authentication = sha384
+		DHGroup = 20
+
+		[IPsecPolicy old]
+		Encryption = 3des
+	END
+	(umask 077 && echo 'what both have been told' >"$dir/site-b.secret")
+}
+
+check() { "$top/pvsvpnctl" check "$@" 2>&1; }
+
+# verdict STATUS NAME COMMAND...
+verdict()
+{
+	local said status=0
+
+	said=$("${@:3}" 2>&1) || status=$?
+	if [ $status -eq "$1" ]; then
+		result ok "$2"
+	else
+		echo "# status $status: $said"
+		result 'not ok' "$2"
+	fi
+}
+
+# takes WHAT [SED-SCRIPT [FILE]]
+takes()
+{
+	write_site
+	sed -i "${2-}" "$dir/${3:-site-b.conf}"
+	verdict 0 "takes $1" check site-b
+}
+
+# is_refused WHAT WORDS: check fails with one line that has the words; all files stay
+is_refused()
+{
+	local said status=0 before
+
+	before=$(cat "$dir"/* 2>/dev/null | cksum)
+	said=$(check site-b) || status=$?
+	if [ $status -ne 0 ] && [ "$(wc -l <<<"$said")" -eq 1 ] && [[ $said == *"$2"* ]] &&
+		[ "$(cat "$dir"/* 2>/dev/null | cksum)" = "$before" ]; then
+		result ok "refuses $1"
+	else
+		echo "# status $status, wanted: $2"
+		printf '# %s\n' "$said"
+		result 'not ok' "refuses $1"
+	fi
+}
+
+# refuses WHAT WORDS SED-SCRIPT [FILE]
+refuses()
+{
+	write_site
+	sed -i "$3" "$dir/${4:-site-b.conf}"
+	is_refused "$1" "$2"
+}
+
+# refuses_secret WHAT WORDS CONTENT
+refuses_secret()
+{
+	write_site
+	printf %s "$3" >"$dir/site-b.secret"
+	is_refused "$1" "$2"
+}
+
+echo 'TAP version 13'
+takes 'a whole file'
+takes 'white space and comments' 's/^/  /; 1i# why\n\n; the end'
+takes 'the least that a file can say' '/^LocalId/d; /^PeerId/d; /^IKEPolicy/d; /^$/,$d'
+takes 'the names of the service' 's/aes256gcm16/aes-256-gcm/; s/sha384/sha-384/'
+takes 'a default route with routes of one'\''s own' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0\nRoutes = no/'
+takes 'an old policy, when told so' 's/^IKE.*/IKEPolicy = strong\nAllowLegacy = yes/; s/PFS = 20/PFS = 2/'
+
+refuses 'an unknown key' 'site-b.conf:4: [Connection] has no key "Identity"' 's/^LocalI/I/'
+refuses 'a key in other capitals' ':7: [Connection] has no key "peersubnets"; it is written PeerSubnets' \
+	's/PeerSubnets/peersubnets/'
+refuses 'a key twice' ':3: the key was there before' '2p'
+refuses 'a section twice' ':14: this section was there before' 's/DeadPeerDetection/Connection/'
+refuses 'an unknown section' ':14: [Dead] does not belong here' 's/DeadPeerDetection/Dead/'
+refuses 'a named policy in the file' 'policies.conf' 's/^\[IPsecPolicy/& x/'
+refuses 'a section without an end' ':1: the section has no end' '1s/]//'
+refuses 'a key outside of a section' ':1: the key is in no section' '1iMTU = 1400'
+refuses 'a line that is none' ':12: not a line of an INI file' 's/PFS = 20/PFS 20/'
+refuses 'a key that is needed' ':1: PeerGateway is missing' '/^PeerGateway/d'
+refuses 'no address and no identity' 'LocalIdentity is missing' '/^Local[GI]/d'
+refuses 'no [Connection]' 'no section [Connection]' '1,9d'
+refuses 'a bad prefix' ':7: PeerSubnets: "10.2.0.0/33" is not valid' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/33/'
+refuses 'host bits' ':6: LocalSubnets: 10.1.0.1/24 has host bits; write 10.1.0.0/24' 's/10.1.0.0/10.1.0.1/'
+refuses 'a subnet in another' ':7: PeerSubnets: 10.2.0.128/25 overlaps 10.2.0.0/24' \
+	's/^PeerSub.*/PeerSubnets = 10.2.0.0\/24,10.2.0.128\/25/'
+refuses 'two sites with the same addresses' ':7: PeerSubnets: 10.1.0.0/16 overlaps 10.1.0.0/24' \
+	's/^PeerSub.*/PeerSubnets = 10.1.0.0\/16/'
+refuses 'a subnet with the outer path in it' ':7: PeerSubnets: 198.51.100.0/24 holds PeerGateway' \
+	's/^PeerSub.*/PeerSubnets = 198.51.100.0\/24/'
+refuses 'a route for everything' 'Routes = no' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/'
+refuses 'two families outside' ':2: LocalGateway and PeerGateway are of different families' \
+	's/^LocalG.*/LocalGateway = fd00::1/'
+refuses 'itself as the peer' ':3: PeerGateway is the same as LocalGateway' 's/198.51.100.1/192.0.2.1/'
+refuses 'a multicast peer' ':3: PeerGateway is no address of a host' 's/198.51.100.1/224.0.0.1/'
+refuses 'a name for an address' ':3: PeerGateway: "gw.example" is not valid' 's/198.51.100.1/gw.example/'
+refuses 'quotation marks in an identity' ':4: LocalIdentity:' 's/site-a.example/a"}b/'
+refuses 'the mode policy' ':2: Mode: "policy" is not valid; expected route' '1aMode = policy'
+refuses 'a reserved interface' 'Interface: "all" is not valid' '1aInterface = all'
+refuses 'a long interface' 'Interface: "pvs-0123456789ab" is not valid' '1aInterface = pvs-0123456789ab'
+refuses 'an if_id of 0' 'IfID: "0" is not valid' '1aIfID = 0'
+refuses 'neither yes nor no' ':2: Routes: "on" is not valid; expected yes or no' '1aRoutes = on'
+refuses 'an interval too short' ':15: Interval: "1" is not valid; expected 2 to 60 seconds' 's/= 10$/= 1/'
+refuses 'GCM and a hash' ':12: Authentication: this encryption authenticates by itself' \
+	's/PFS = 20/Authentication = sha256/'
+refuses 'CBC without a hash' 'Authentication: this encryption does not authenticate' \
+	's/aes256gcm16/aes256/; s/PFS = 20/Authentication = none/'
+refuses 'an old group' ':12: PFS: no longer safe; AllowLegacy = yes' 's/PFS = 20/PFS = 2/'
+refuses 'a short life' 'Lifetime: at least 1800 s' 's/PFS = 20/Lifetime = 300/'
+refuses 'a policy that is not there' ':8: no [IKEPolicy weak] in' 's/strong/weak/'
+refuses 'a policy of both files' 'the connection names IPsecPolicy old already' '1aIPsecPolicy = old'
+refuses 'an old named policy' 'policies.conf:7: Encryption: no longer safe' \
+	'/^$/,$d; 1aIPsecPolicy = old'
+refuses 'a nameless policy' 'policies.conf:1: [IKEPolicy] needs a name' 's/ strong//' policies.conf
+refuses 'a bad policy of others' 'policies.conf:7: Encryption: "des" is not valid' 's/3des/des/' policies.conf
+refuses 'two subnets in IKEv1' 'site-b.conf:7: IKEv1 agrees on one prefix of each site' \
+	'1aVersion = 1' policies.conf
+refuses 'GCM in IKEv1' 'Version: IKEv1 has no such encryption' \
+	'2s/.*/Version = 1\nEncryption = aes256gcm16/; 3d' policies.conf
+
+refuses_secret 'a short secret' 'a secret has 6 to 128 characters' 'short'
+refuses_secret 'a long secret' 'a secret has 6 to 128 characters' "$(printf %129s x | tr ' ' y)"
+refuses_secret 'hex as a secret' 'does not begin with 0x or 0s' '0x0123456789'
+refuses_secret 'two lines of secret' 'one line of printable ASCII' $'not one\nbut two'
+write_site
+chmod 640 "$dir/site-b.secret"
+is_refused 'a secret that others read' 'site-b.secret: secret is open to group or others (mode 640); chmod 600'
+rm -f "$dir/site-b.secret"
+is_refused 'no secret' 'site-b.secret: No such file or directory'
+
+write_site
+sed 's/^Local[GI].*//; 4aLocalIdentity = c' "$dir/site-b.conf" >"$dir/site-c.conf"
+is_refused 'the subnets of another connection' 'overlaps 10.2.0.0/24 of'
+sed -i '1aRouteMetric = 10' "$dir/site-c.conf"
+verdict 0 'takes the same subnets with another metric' check site-b
+sed -i '1aInterface = site-b' "$dir/site-c.conf"
+is_refused 'the interface of another' 'Interface site-b is that of'
+sed -i 's/^Interface.*//; 1aIfID = 7' "$dir/site-c.conf"
+sed -i '1aIfID = 7' "$dir/site-b.conf"
+is_refused 'the if_id of another' 'if_id 0x7 is that of'
+
+write_site
+head -c 10M /dev/zero >"$dir/site-b.conf"
+is_refused '10 MB of noise' '10485760 bytes are too many'
+head -c 60000 /dev/urandom >"$dir/site-b.conf"
+is_refused 'noise' 'site-b.conf'
+rm "$dir/site-b.conf"
+is_refused 'no file' 'site-b.conf: No such file or directory'
+mkfifo "$dir/site-b.conf"
+verdict 1 'refuses a pipe' timeout 10 "$top/pvsvpnctl" check site-b
+for name in policies ../site-b -x 'a b'; do
+	verdict 2 "refuses the name $name" "$top/pvsvpnctl" check -- "$name"
+done
+
+# Each key in the table of the manual of files
+for key in $("$top/pvsvpnctl" check --help | sed -n 's/^  \([A-Z][A-Za-z]*\)$/\1/p'); do
+	verdict 0 "the documentation has $key" \
+		grep -q "^\`\`$key\`\`" "$top/../../Documentation/connection.rst"
+done
+
+echo "1..$count"
+exit $failed
