@@ -7,102 +7,16 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=stock.sh
 . "$(dirname "$0")/stock.sh"
-
-# daemon NS LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: charon, with one connection "t"
-daemon()
-{
-	local ns=$1 dir=$tmp/$1
-
-	mkdir -p "$dir"
-	cat >"$dir/strongswan.conf" <<-END
-		charon-systemd {
-			install_routes = no
-			retransmit_tries = 2
-			retransmit_timeout = 1
-			plugins {
-				vici {
-					socket = unix://$dir/vici
-				}
-			}
-			filelog {
-				log {
-					path = $dir/log
-					default = 1
-				}
-			}
-		}
-	END
-	cat >"$dir/conf" <<-END
-		connections {
-			t {
-				version = 2
-				local_addrs = $2
-				remote_addrs = $3
-				proposals = aes128gcm16-prfsha256-x25519
-				${CONNECTION-}
-				local {
-					auth = psk
-					id = $4
-				}
-				remote {
-					auth = psk
-					id = $5
-				}
-				children {
-					net {
-						local_ts = 0.0.0.0/0,::/0
-						remote_ts = 0.0.0.0/0,::/0
-						esp_proposals = ${PROPOSAL:-aes256gcm16-x25519}
-						if_id_in = 42
-						if_id_out = 42
-						$(printf '%s\n' "${@:6}")
-					}
-				}
-			}
-		}
-		secrets {
-			ike-1 {
-				secret = "what both have been told"
-			}
-		}
-	END
-	STRONGSWAN_CONF=$dir/strongswan.conf background ip netns exec "$ns" charon-systemd >"$dir/out" 2>&1
-	pids[$ns]=$!
-	wait_for "charon; it said: $(cat "$dir/out")" test -S "$dir/vici"
-	swan "$ns" --load-all --file "$dir/conf" >"$dir/loaded" 2>&1 || fail "$(cat "$dir/loaded" "$dir/log")"
-}
-
-declare -A pids=()
-
-# swan NS ARGUMENTS...: swanctl, without its words about plugins that are not there
-swan()
-{
-	local ns=$1
-
-	shift
-	STRONGSWAN_CONF=$tmp/$ns/strongswan.conf in_ns "$ns" swanctl "$@" --uri "unix://$tmp/$ns/vici" \
-		2>>"$tmp/swanctl.err"
-}
-
-# initiate: the gateway brings the connection up
-initiate()
-{
-	swan "$gw" --initiate --child net --timeout 60 >"$tmp/initiate" 2>&1 ||
-		fail "$(cat "$tmp/initiate")" "$(tail -n 30 "$tmp/$stock/log")"
-}
+# shellcheck source=swan.sh
+. "$(dirname "$0")/swan.sh"
 
 # ready [CHILD-SETTING...]: both daemons, both devices, not yet connected
 ready()
 {
-	command -v charon-systemd >/dev/null || skip 'no strongSwan (charon-systemd, swanctl)'
+	has_strongswan
 	ends
-	ip -n "$gw" link add pvs0 type pvsvpn
-	ctl "$gw" set pvs0 if-id 42
-	ip -n "$gw" link set pvs0 addrgenmode none up
-	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
-	ip -n "$stock" link add ipsec0 type xfrm dev outer0 if_id 42
-	ip -n "$stock" link set ipsec0 addrgenmode none up
-	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
+	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
+	stock_end "$stock" ipsec0 42 "${far[@]}"
 	daemon "$stock" 192.0.2.2 192.0.2.1 far near "$@"
 	daemon "$gw" 192.0.2.1 192.0.2.2 near far "$@"
 }
@@ -114,34 +28,6 @@ connected()
 	initiate
 	pings "$gw" 10.2.0.1
 }
-
-# list NS FIELD: of the one child SA, as the daemon has it
-list()
-{
-	swan "$1" --list-sas --raw | grep -oE "\b$2=[^ }]*" | head -n 1 | cut -d= -f2
-}
-
-# Both daemons, of both directions; a kernel may send a packet of its own in between
-both_count_the_same()
-{
-	local what
-
-	for what in packets bytes; do
-		[ "$(list "$gw" $what-in)" = "$(list "$stock" $what-out)" ] || return
-		[ "$(list "$gw" $what-out)" = "$(list "$stock" $what-in)" ] || return
-	done
-}
-
-# no_error: what stock IPsec at either end counts as wrong, and what pvs0 has dropped
-no_error()
-{
-	check 'errors of stock IPsec' \
-		"$(for ns in "$gw" "$stock"; do in_ns "$ns" awk '$2 { print $1, $2 }' /proc/net/xfrm_stat; done)" ''
-	check 'drops' "$(drops "$gw")" ''
-}
-
-sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
-children() { swan "$1" --list-sas --raw | grep -c 'state=INSTALLED'; }
 
 up_and_counted()
 {
@@ -178,14 +64,12 @@ rekeys_under_traffic()
 	wait_for 'one child' is 1 children "$stock"
 }
 
-is_not() { [ "$("${@:2}")" != "$1" ]; }
-
-# The daemon sees through XFRM that packets are used up
+# The daemon sees through XFRM that bytes are used up
 rekeyed_by_volume()
 {
 	local before
 
-	connected 'rekey_packets = 20' 'life_packets = 1000' 'rand_packets = 0'
+	connected 'rekey_bytes = 2000' 'life_bytes = 100000' 'rand_bytes = 0'
 	before=$(show "$gw" peers.0.tx_spi)
 	pings "$gw" 10.2.0.1 -c 30
 	wait_for 'another SA' is_not "$before" show "$gw" peers.0.tx_spi

@@ -1,0 +1,489 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Connections by their files: check, up, status, down. strongSwan at both ends; the far one is
+# written by hand and has stock Linux IPsec.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=stock.sh
+. "$(dirname "$0")/stock.sh"
+# shellcheck source=swan.sh
+. "$(dirname "$0")/swan.sh"
+
+# What the connection of our file needs at the far end
+FAR_IKE='proposals = aes256-sha256-ecp256
+encap = yes'
+
+# here: the files of the gateway, which each case has for itself
+gateway()
+{
+	has_strongswan
+	ends
+	export PVSVPN_CONFIG_DIR=$tmp/etc PVSVPN_RUN_DIR=$tmp/run SWANCTL_DIR=$tmp/operator
+	mkdir -p "$PVSVPN_CONFIG_DIR" "$SWANCTL_DIR"
+	in_batch "$gw" <<-END
+		link add lan type dummy
+		addr add 10.1.0.1/24 dev lan
+		link set lan up
+	END
+	operators_own
+	site site-b
+}
+
+# A connection of the operator's, which nobody may touch
+operators_own()
+{
+	cat >"$SWANCTL_DIR/swanctl.conf" <<-END
+		connections {
+			operator {
+				version = 2
+				remote_addrs = 203.0.113.9
+				children {
+					operator {
+						remote_ts = 203.0.113.0/24
+					}
+				}
+			}
+		}
+	END
+}
+
+# site NAME [LINE...]: its file, with further lines of [Connection], and its secret
+site()
+{
+	cat >"$PVSVPN_CONFIG_DIR/$1.conf" <<-END
+		[Connection]
+		LocalGateway = 192.0.2.1
+		PeerGateway = 192.0.2.2
+		LocalIdentity = near
+		PeerIdentity = far
+		LocalSubnets = 10.1.0.0/24
+		PeerSubnets = 10.2.0.0/24
+		RouteSource = 10.1.0.1
+		Interface = pvs0
+		$(printf '%s\n' "${@:2}")
+
+		[IKEPolicy]
+		Encryption = aes256
+		Authentication = sha256
+		DHGroup = 19
+
+		[IPsecPolicy]
+		Encryption = aes256gcm16
+		PFS = 19
+	END
+	(umask 077 && echo 'what both have been told' >"$PVSVPN_CONFIG_DIR/$1.secret")
+}
+
+# vpn ARGUMENTS...: pvsvpnctl on the gateway, which finds the daemon of its namespace
+vpn()
+{
+	printf 'swanctl {\n\tload = random\n\tsocket = unix://%s/vici\n}\n' "$tmp/$gw" >"$tmp/tool.conf"
+	STRONGSWAN_CONF=$tmp/tool.conf ctl "$gw" "$@"
+}
+
+# our_daemon: of the gateway, with the operator's own connection
+our_daemon()
+{
+	charon "$gw"
+	swan "$gw" --load-all --file "$SWANCTL_DIR/swanctl.conf" >"$tmp/$gw/loaded" 2>&1 ||
+		fail "$(cat "$tmp/$gw/loaded")"
+}
+
+# far_end: its daemon and its interface; settings as in swan.sh
+far_end()
+{
+	stock_end "$stock" ipsec0 42 "${far[@]}"
+	CONNECTION=${CONNECTION-$FAR_IKE} PROPOSAL=${PROPOSAL-aes256gcm16-ecp256} \
+		LOCAL_TS=${LOCAL_TS-10.2.0.0/24} REMOTE_TS=${REMOTE_TS-10.1.0.0/24} \
+		daemon "$stock" 192.0.2.2 192.0.2.1 far near
+}
+
+both()
+{
+	gateway
+	our_daemon
+	far_end
+}
+
+# up [NAME]: and it says so in its last line
+up()
+{
+	vpn up "${1:-site-b}" >"$tmp/up" 2>&1 || fail "$(cat "$tmp/up")" "$(tail -n 20 "$tmp/$gw/log")"
+	check 'the last line' "$(tail -n 1 "$tmp/up")" "${1:-site-b} is up"
+}
+
+status_of() { vpn -j status "${2:-site-b}" | jq -r ".connections[0].$1"; }
+
+# not_up REASON: up says so in one line of errors, status remembers it
+not_up()
+{
+	expect_refused "up: site-b: $1; " vpn up site-b timeout "${2:-20}"
+	check status "$(status_of status)" warning
+	check reason "$(status_of reason)" "$1"
+}
+
+# untouched: nothing of a connection is left, and what is the operator's is still there
+untouched()
+{
+	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
+	check 'states' "$(ip -n "$gw" xfrm state)" ''
+	check 'routes' "$(ip -n "$gw" route show 10.2.0.0/24)" ''
+	check 'files' "$(cd "$PVSVPN_RUN_DIR" && find . -name '*site-b*')" ''
+	check 'connections' "$(swan "$gw" --list-conns --raw | grep -oE '^list-conn event \{[a-z-]+')" \
+		'list-conn event {operator'
+	check status "$(status_of status)" disabled
+}
+
+up_and_down()
+{
+	both
+	check status "$(status_of status)" disabled
+	up
+	pings "$gw" 10.2.0.1
+	pings "$stock" 10.1.0.1
+	check status "$(status_of status)" active
+	check route "$(ip -n "$gw" route show 10.2.0.0/24 | xargs)" \
+		'10.2.0.0/24 dev pvs0 scope link src 10.1.0.1'
+	check encapsulation "$(show "$gw" peers.0.encap)" udp
+	check subnets "$(show "$gw" peers.0.subnets.0)" 10.2.0.0/24
+	check 'peers' "$(ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length')" 1
+	# Again: nothing happens
+	up
+	check 'children' "$(children "$stock")" 1
+	vpn status site-b >"$tmp/status"
+	grep -q '^site-b: active$' "$tmp/status" || fail "$(cat "$tmp/status")"
+	check 'secrets that are shown' "$(grep -c 'told' "$tmp/up" "$tmp/status")" \
+		"$tmp/up:0"$'\n'"$tmp/status:0"
+	vpn down site-b >"$tmp/down" 2>&1 || fail "$(cat "$tmp/down")"
+	untouched
+	wait_for 'the far end to know' is 0 children "$stock"
+	check 'down again' "$(vpn down site-b)" 'site-b is not up'
+	up
+	pings "$gw" 10.2.0.1
+}
+
+# What the two daemons count is what show has
+counts_agree()
+{
+	local sa
+
+	both
+	up
+	pings "$gw" 10.2.0.1 -c 5 -s 500
+	for sa in in out; do
+		check "bytes $sa" "$(list "$gw" "bytes-$sa")" "$(ctl "$gw" -j show pvs0 |
+			jq "[.devices[0].peers[0].sas[] | select(.dir == \"$sa\") | .bytes] | add")"
+	done
+	check 'packets' "$(status_of child.packets_out)" "$(list "$gw" packets-out)"
+}
+
+wrong_secret()
+{
+	both
+	(umask 077 && echo 'what nobody has been told' >"$PVSVPN_CONFIG_DIR/site-b.secret")
+	not_up cannot_authenticate_connection
+	# The file is another now
+	site site-b
+	expect_refused 'site-b: its file has changed since it was brought up; first pvsvpnctl down' \
+		vpn up site-b
+	vpn down site-b >/dev/null
+	up
+}
+
+other_ike_policy()
+{
+	gateway
+	our_daemon
+	CONNECTION='proposals = aes256-sha384-ecp384' far_end
+	not_up ike_policy_mismatch
+	vpn down site-b >/dev/null
+	untouched
+}
+
+other_ipsec_policy()
+{
+	gateway
+	our_daemon
+	PROPOSAL=aes128-sha256 far_end
+	not_up ipsec_policy_mismatch
+}
+
+other_subnets()
+{
+	gateway
+	our_daemon
+	LOCAL_TS=10.7.0.0/24 far_end
+	not_up ike_v2_local_remote_cidr_mismatch
+}
+
+nobody_there()
+{
+	gateway
+	our_daemon
+	not_up peer_not_responding 5
+	# It goes on trying
+	far_end
+	wait_for 'the connection' is active status_of status
+	up
+	pings "$gw" 10.2.0.1
+}
+
+waits_for_the_peer()
+{
+	both
+	site site-b 'Initiate = no'
+	check 'the last line' "$(vpn up site-b | tail -n 1)" 'site-b waits for its peer'
+	check status "$(status_of status)" warning
+	swan "$stock" --initiate --ike t --child net --timeout 60 >"$tmp/initiate" 2>&1 ||
+		fail "$(cat "$tmp/initiate")"
+	check status "$(status_of status)" active
+	pings "$gw" 10.2.0.1
+}
+
+# up_refused WORDS: and all is as before
+up_refused()
+{
+	local before
+
+	before=$(ip -n "$gw" -o link; ip -n "$gw" route)
+	expect_refused "$1" vpn up site-b
+	check 'what is there' "$(ip -n "$gw" -o link; ip -n "$gw" route)" "$before"
+	check 'files' "$(find "$tmp/run" -name '*site-b*' 2>/dev/null)" ''
+}
+
+# fake_swanctl LINE...: a swanctl that says so, first in the path
+fake_swanctl()
+{
+	mkdir -p "$tmp/bin"
+	printf '#!/bin/sh\n%s\n' "$1" >"$tmp/bin/swanctl"
+	chmod +x "$tmp/bin/swanctl"
+	PATH=$tmp/bin:$PATH
+}
+
+refused_before_anything()
+{
+	gateway
+	up_refused 'strongSwan: the daemon does not answer: .*; systemctl start strongswan'
+	our_daemon
+	ip -n "$gw" link add pvs0 type dummy
+	up_refused 'interface pvs0 is there and was not made by up; choose another with Interface'
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs9 type pvsvpn
+	ctl "$gw" set pvs9 if-id 42
+	site site-b 'IfID = 42'
+	up_refused 'if-id-in 42 is that of pvs9; use another'
+	site site-b
+	ip -n "$gw" link set pvs9 up
+	ip -n "$gw" route add 10.2.0.0/24 dev pvs9
+	up_refused 'File exists'
+	check 'connections' "$(swan "$gw" --list-conns --raw | grep -c site-b)" 0
+	chmod 644 "$PVSVPN_CONFIG_DIR/site-b.secret"
+	up_refused 'site-b.secret: secret is open to group or others'
+}
+
+daemon_not_fit()
+{
+	gateway
+	# shellcheck disable=SC2016 # for the script to expand
+	fake_swanctl 'case $1 in
+		--version) echo "strongSwan 5.7.2 charon-systemd" ;;
+		--list-algs) echo "encryption {AES_CBC=aes} integrity {HMAC_SHA2_256_128=hmac} ke {ECP_256=ecp}" ;;
+		*) echo "unknown option: if_id_in"; exit 1 ;;
+		esac'
+	up_refused 'strongSwan 5.7.2 charon-systemd is too old, 5.8 is the first that knows if_id'
+	# shellcheck disable=SC2016 # for the script to expand
+	fake_swanctl 'case $1 in
+		--version) echo "strongSwan 5.9.8 charon-systemd" ;;
+		--list-algs) echo "get-algorithms reply {encryption {AES_CBC=aes} ke {ECP_384=openssl}}" ;;
+		esac'
+	up_refused 'no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
+	rm "$tmp/bin/swanctl"
+	# Where no directory of the path has one
+	for tool in ip jq grep find bash; do
+		ln -sf "$(command -v "$tool")" "$tmp/bin/$tool"
+	done
+	PATH=$tmp/bin up_refused 'swanctl is not installed; apt install charon-systemd'
+}
+
+# One that was killed midway, a device that somebody else has removed, a daemon that has died
+after_a_crash()
+{
+	both
+	mkdir -p "$tmp/run"
+	printf 'interface pvs0\nreason \n' >"$tmp/run/site-b.state"
+	ip -n "$gw" link add pvs0 type pvsvpn
+	up
+	pings "$gw" 10.2.0.1
+	ip -n "$gw" link del pvs0
+	check status "$(status_of status)" warning
+	vpn down site-b >/dev/null
+	untouched
+	up
+	kill -9 "${pids[$gw]}"
+	wait_for 'the daemon to end' gone "${pids[$gw]}"
+	check reason "$(status_of reason)" 'strongSwan does not answer'
+	vpn down site-b >/dev/null || fail 'no down without a daemon'
+	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
+	ip -n "$gw" xfrm state flush
+	our_daemon
+	untouched
+	up
+	pings "$gw" 10.2.0.1
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+route_is_there() { grep -q pvs0 <<<"$(ip -n "$gw" route get 10.2.0.1 2>/dev/null || :)"; }
+route_is_gone() { ! route_is_there; }
+
+# The far end dies: the route goes; it comes back: all by itself
+dead_peer()
+{
+	gateway
+	site site-b 'WithdrawRoutes = yes' $'\n[DeadPeerDetection]\nInterval = 2\nThreshold = 2'
+	our_daemon
+	far_end
+	up
+	route_is_there || fail 'no route'
+	watch "$gw"
+	kill -9 "${pids[$stock]}"
+	ip -n "$stock" link set outer0 down
+	wait_for "peer-down; there were $(cat "$tmp/events")" grep -q 'peer-down' "$tmp/events"
+	check carrier "$(show "$gw" carrier)" false
+	route_is_gone || fail 'the route is still there'
+	check reason "$(status_of reason)" peer_not_responding
+	come_back
+	wait_for "the connection; $(tail -n 20 "$tmp/$gw/log")" is active status_of status
+	wait_for 'the route' route_is_there
+	pings "$gw" 10.2.0.1
+}
+
+# The far end, without what it had
+come_back()
+{
+	ip -n "$stock" xfrm state flush
+	charon "$stock"
+	[ $# -gt 0 ] || load "$stock"
+	ip -n "$stock" link set outer0 up
+}
+
+# A gateway that is just starting refuses whatever comes: "keep" begins again
+refused_and_kept()
+{
+	gateway
+	printf '\n[DeadPeerDetection]\nInterval = 2\nThreshold = 1\n' >>"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	vpn status >/dev/null
+	STRONGSWAN_CONF=$tmp/tool.conf background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	wait_for 'the connection' grep -q '^site-b is up$' "$tmp/kept"
+	kill -9 "${pids[$stock]}"
+	ip -n "$stock" link set outer0 down
+	wait_for 'dead peer detection' is peer_not_responding status_of reason
+	come_back without-its-connections
+	wait_for 'the refusal' grep -q NO_PROPOSAL_CHOSEN "$tmp/$gw/log"
+	load "$stock"
+	wait_for "the connection; $(tail -n 20 "$tmp/$gw/log")" is active status_of status
+	pings "$gw" 10.2.0.1
+}
+
+# IKEv1 in main mode, by its file
+version_1()
+{
+	gateway
+	sed -i 's/^\[IKEPolicy\]/&\nVersion = 1/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	CONNECTION="$FAR_IKE
+version = 1" far_end
+	up
+	pings "$gw" 10.2.0.1
+	check version "$(status_of ike.version)" 1
+	vpn down site-b >/dev/null
+	untouched
+	(umask 077 && echo 'what nobody has been told' >"$PVSVPN_CONFIG_DIR/site-b.secret")
+	not_up cannot_authenticate_connection 8
+}
+
+# Two connections to one gateway, by two files
+two_to_one_gateway()
+{
+	both
+	site site-c
+	sed -i 's/10.2.0/10.3.0/; s/pvs0/pvs1/' "$PVSVPN_CONFIG_DIR/site-c.conf"
+	ip -n "$stock" addr add 10.3.0.1/32 dev lo
+	sed -i 's|local_ts = .*|local_ts = 10.2.0.0/24,10.3.0.0/24|' "$tmp/$stock/conf"
+	load "$stock"
+	up
+	up site-c
+	pings "$gw" 10.2.0.1
+	pings "$gw" 10.3.0.1
+	vpn down site-b >/dev/null
+	pings "$gw" 10.3.0.1
+	check status "$(status_of status site-c)" active
+}
+
+# The module goes in the middle of it: the states are XFRM's, and down and up work as ever
+module_goes()
+{
+	no_tunnels_in_use
+	both
+	up
+	background ip netns exec "$gw" ping -q -i 0.01 10.2.0.1 >"$tmp/ping"
+	background ip netns exec "$stock" ping -q -i 0.01 10.1.0.1 >"$tmp/ping-in"
+	wait_for 'traffic' at_least 200 link_stat "$gw" pvs0 rx.packets
+	rmmod pvsvpn
+	defer load_module
+	check 'states' "$(ip -n "$gw" xfrm state | grep -c ^src)" 2
+	check status "$(status_of status)" warning
+	load_module
+	vpn down site-b >/dev/null
+	untouched
+	up
+	pings "$gw" 10.2.0.1
+}
+
+# many N: files of as many connections, each with its own subnet behind the far gateway
+many()
+{
+	local i
+
+	rm -f "$PVSVPN_CONFIG_DIR"/*
+	for ((i = 1; i <= $1; i++)); do
+		site "c$i"
+		sed -i "s/10.2.0.0/10.2.$i.0/; s/pvs0/pvs$i/; s/= near/= near$i/" \
+			"$PVSVPN_CONFIG_DIR/c$i.conf"
+		# So many peers that are asked every 2 s are too much for an emulated processor
+		printf '\n[DeadPeerDetection]\nInterval = 60\n' >>"$PVSVPN_CONFIG_DIR/c$i.conf"
+		ip -n "$stock" addr add "10.2.$i.1/32" dev lo
+	done
+}
+
+hundred_at_once()
+{
+	local count=100 i
+
+	! checkers_on || count=10
+	gateway
+	our_daemon
+	stock_end "$stock" ipsec0 42 "${far[@]}"
+	CONNECTION=$FAR_IKE PROPOSAL=aes256gcm16-ecp256 LOCAL_TS=10.2.0.0/16 REMOTE_TS=10.1.0.0/24 \
+		daemon "$stock" 192.0.2.2 192.0.2.1 far %any
+	many "$count"
+	vpn check >"$tmp/check"
+	check 'valid files' "$(grep -c 'is valid' "$tmp/check")" "$count"
+	# The daemon's address is the same for all
+	export STRONGSWAN_CONF=$tmp/tool.conf
+	seq 1 "$count" | xargs -P 4 -I{} "$PVSVPNCTL" -n "$gw" up c{} timeout 120 >"$tmp/up" 2>&1 ||
+		fail "$(grep -E 'pvsvpnctl: ' "$tmp/up" | head -n 5)"
+	check 'connections up' "$(grep -c ' is up$' "$tmp/up")" "$count"
+	check 'active ones' "$(vpn -j status | jq '[.connections[] | select(.status == "active")] | length')" \
+		"$count"
+	for ((i = 1; i <= count; i++)); do
+		in_ns "$gw" ping -q -c 1 -W 10 "10.2.$i.1" >"$tmp/ping" || fail "c$i: $(tail -n 2 "$tmp/ping")"
+	done
+}
+
+run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
+	nobody_there waits_for_the_peer refused_before_anything daemon_not_fit after_a_crash \
+	dead_peer refused_and_kept version_1 two_to_one_gateway module_goes hundred_at_once

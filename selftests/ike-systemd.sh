@@ -1,0 +1,461 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# pvsvpn@NAME.service as "make install" leaves it, under a systemd of its own: start, stop, boot,
+# a strongSwan that begins anew, a peer that is late or refuses. That systemd is the first process
+# of a gateway with few units, strongswan.service is Debian's. The far end is as in
+# ike-connection.sh.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=stock.sh
+. "$(dirname "$0")/stock.sh"
+# shellcheck source=swan.sh
+. "$(dirname "$0")/swan.sh"
+
+WAIT_LIMIT=60
+unit=pvsvpn@site-b
+tool_dir=$here/../tools/pvsvpnctl
+
+# ---- the gateway ----
+
+gateway()
+{
+	grep -qw cgroup2 /proc/filesystems || skip 'no cgroups in this kernel'
+	[ -x /usr/lib/systemd/systemd ] || skip 'no systemd'
+	[ -e /usr/lib/systemd/system/strongswan.service ] ||
+		skip 'no strongswan.service (charon-systemd)'
+	ends
+	in_batch "$gw" <<-END
+		link add lan type dummy
+		addr add 10.1.0.1/24 dev lan
+		link set lan up
+	END
+	installed DESTDIR="$tmp/root"
+	site
+}
+
+# installed MAKE-VARIABLE...: the tool, with its unit
+installed() { make -s -C "$tool_dir" install "$@" >"$tmp/make" 2>&1 || fail "$(cat "$tmp/make")"; }
+
+# sooner: the unit looks every 2 s, as it would every 10
+sooner()
+{
+	sed -i 's/keep 10$/keep 2/' "$tmp/root/usr/local/lib/systemd/system/pvsvpn@.service"
+	grep -q 'keep 2$' "$tmp/root/usr/local/lib/systemd/system/pvsvpn@.service" || fail 'no keep 10'
+}
+
+# site: the file of the connection, and its secret
+site()
+{
+	local dir=$tmp/root/etc/pvsvpn
+
+	cat >"$dir/site-b.conf" <<-END
+		[Connection]
+		LocalGateway = 192.0.2.1
+		PeerGateway = 192.0.2.2
+		LocalIdentity = near
+		PeerIdentity = far
+		LocalSubnets = 10.1.0.0/24
+		PeerSubnets = 10.2.0.0/24
+		RouteSource = 10.1.0.1
+		Interface = pvs0
+	END
+	(umask 077 && echo 'what both have been told' >"$dir/site-b.secret")
+}
+
+far_end()
+{
+	stock_end "$stock" ipsec0 42 "${far[@]}"
+	CONNECTION='proposals = aes256-sha256-ecp256
+encap = yes' PROPOSAL=aes256-sha256 LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24 \
+		daemon "$stock" 192.0.2.2 192.0.2.1 far near
+}
+
+# far_secret WORDS: the far end has another from now on
+far_secret()
+{
+	sed -i "s/secret = .*/secret = \"$1\"/" "$tmp/$stock/conf"
+	swan "$stock" --load-all --clear --file "$tmp/$stock/conf" >"$tmp/$stock/loaded" 2>&1 ||
+		fail "$(cat "$tmp/$stock/loaded")"
+}
+
+# ---- its systemd ----
+
+# Of Debian's units those without which nothing starts
+needed_units()
+{
+	local name
+
+	mkdir -p "$tmp/units" "$tmp/nothing"
+	for name in basic multi-user network network-online paths shutdown slices sockets \
+		sysinit timers; do
+		cp "/usr/lib/systemd/system/$name.target" "$tmp/units"
+	done
+	cp /usr/lib/systemd/system/strongswan.service "$tmp/units"
+}
+
+# What the gateway has in /etc beside the connection: another that is the operator's own. What
+# services say goes to $tmp/said
+write_etc()
+{
+	mkdir -p "$tmp/swanctl" "$tmp/etc/systemd/system/service.d" "$tmp/etc/strongswan.d"
+	echo 'connections { operator { remote_addrs = 203.0.113.9 } }' >"$tmp/swanctl/swanctl.conf"
+	touch "$tmp/said" "$tmp/kmsg"
+	cat >"$tmp/etc/systemd/system/service.d/said.conf" <<-END
+		[Service]
+		StandardOutput=append:$tmp/said
+		StandardError=append:$tmp/said
+	END
+	cat >"$tmp/etc/strongswan.d/test.conf" <<-END
+		charon-systemd {
+			retransmit_tries = 2
+			retransmit_timeout = 1
+			filelog {
+				log {
+					path = $tmp/charon.log
+					default = 1
+				}
+			}
+		}
+	END
+}
+
+# The first process before it becomes systemd. Its mounts are its own
+write_first()
+{
+	cat >"$tmp/first" <<-END
+		set -e
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup
+		mkdir /sys/fs/cgroup/$1
+		# 0 is who writes it
+		echo 0 >/sys/fs/cgroup/$1/cgroup.procs
+		mount -t tmpfs -o mode=755 run /run
+		mkdir /run/lock /run/etc /run/work
+		mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work etc /etc
+		mount -t tmpfs -o mode=755 systemd /etc/systemd
+		mkdir -p /etc/pvsvpn /etc/swanctl
+		cp -r $tmp/etc/. /etc
+		mount --bind $tmp/root/etc/pvsvpn /etc/pvsvpn
+		mount --bind $tmp/swanctl /etc/swanctl
+		mount --bind $tmp/root/usr/local /usr/local
+		mount --bind $tmp/units /usr/lib/systemd/system
+		mount --bind $tmp/nothing /usr/lib/systemd/system-generators
+		mount --bind $tmp/kmsg /dev/kmsg
+		mount --bind /dev/null /dev/console
+		[ -z "${*:2}" ] || systemctl -q enable ${*:2}
+		exec env -i container=pvsvpn PATH=/usr/sbin:/usr/bin unshare --cgroup sh -ec '
+			umount /sys/fs/cgroup
+			mount -t cgroup2 cgroup2 /sys/fs/cgroup
+			exec /usr/lib/systemd/systemd --log-target=kmsg --unit=multi-user.target'
+	END
+}
+
+# machine [UNIT...]: the gateway is switched on, with these units enabled
+machine()
+{
+	local cgroup=pvsvpn-$BASHPID-$RANDOM
+
+	needed_units
+	write_etc
+	write_first "$cgroup" "$@"
+	defer "remove_cgroup $cgroup"
+	background ip netns exec "$gw" unshare --pid --fork --mount --mount-proc --uts --ipc \
+		bash "$tmp/first" >"$tmp/console" 2>&1
+	# What it has said is shown when the case fails
+	defer "tail -n 40 $tmp/console $tmp/kmsg $tmp/said $tmp/charon.log; echo"
+	wait_for 'the first process' is_there "$background"
+	first=$(pgrep -P "$background")
+	# With it, all others of its namespace end
+	defer "kill -9 $first && busywait 20 gone $first"
+	wait_for 'systemd' is_started
+}
+
+# By its name first: /run may still be another's
+is_started() { is systemd inside cat /proc/1/comm && inside test -S /run/systemd/private; }
+is_there() { pgrep -P "$1" >/dev/null; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# remove_cgroup NAME: with what is below it; no process has been in there for long
+remove_cgroup()
+{
+	unshare --mount sh -c "mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
+		find /sys/fs/cgroup/$1 -depth -type d -exec rmdir {} +"
+}
+
+# inside COMMAND...: on the gateway
+inside() { nsenter -t "$first" -m -u -i -n -p -C "$@"; }
+
+first=''
+
+# systemctl ARGUMENTS...: of the gateway's
+systemctl() { inside systemctl "$@"; }
+
+state() { systemctl is-active "${1:-$unit}"; }
+
+# property NAME [UNIT]
+property() { systemctl show -p "$1" --value "${2:-$unit}"; }
+
+status_of() { inside pvsvpnctl -j status site-b | jq -r ".connections[0].$1"; }
+
+connections()
+{
+	inside swanctl --list-conns --raw 2>/dev/null |
+		sed -n 's/^list-conn event {\([a-z-]*\).*/\1/p' | sort | xargs
+}
+
+# is_up: the connection, and the unit
+is_up()
+{
+	check 'unit' "$(state)" active
+	check status "$(status_of status)" active
+	pings "$gw" 10.2.0.1
+}
+
+# Without its peer, the device has no carrier
+route() { ip -n "$gw" route show 10.2.0.0/24 | sed 's/ linkdown//' | xargs; }
+the_route='10.2.0.0/24 dev pvs0 scope link src 10.1.0.1'
+
+# nothing_left: of the connection
+nothing_left()
+{
+	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
+	check states "$(ip -n "$gw" xfrm state)" ''
+	check route "$(route)" ''
+	check files "$(inside find /run/pvsvpn -name '*site-b*')" ''
+	check connections "$(connections)" operator
+	check 'IKE SAs' "$(inside swanctl --list-sas 2>/dev/null)" ''
+	check status "$(status_of status)" disabled
+}
+
+# ---- cases ----
+
+unit_as_installed()
+{
+	local file=lib/systemd/system/pvsvpn@.service name
+
+	gateway
+	machine
+	check 'its file' "$(property FragmentPath)" "/usr/local/$file"
+	grep -q '^ExecStart=/usr/local/sbin/pvsvpnctl up %i keep 10$' "$tmp/root/usr/local/$file" ||
+		fail "$(cat "$tmp/root/usr/local/$file")"
+	# The manual page need not be where this runs
+	check 'systemd-analyze verify' "$(inside systemd-analyze --man=no verify "$unit.service" 2>&1)" ''
+	for name in network-online.target strongswan.service; do
+		grep -qw "$name" <<<"$(property After)" || fail "not after $name: $(property After)"
+	done
+	grep -qw strongswan.service <<<"$(property Requires)" || fail "$(property Requires)"
+	systemctl -q enable "$unit"
+	for name in multi-user.target strongswan.service; do
+		inside test -L "/etc/systemd/system/$name.wants/$unit.service" || fail "not in $name"
+	done
+	installed DESTDIR="$tmp/other" PREFIX=/usr
+	grep -q '^ExecStart=/usr/sbin/pvsvpnctl up %i' "$tmp/other/usr/$file" ||
+		fail "$(cat "$tmp/other/usr/$file")"
+	make -s -C "$tool_dir" uninstall DESTDIR="$tmp/other" PREFIX=/usr
+	check 'files after uninstall' "$(find "$tmp/other" -type f)" ''
+}
+
+start_and_stop()
+{
+	gateway
+	sooner
+	far_end
+	machine
+	systemctl start "$unit"
+	is_up
+	check 'its words' "$(property StatusText)" 'site-b is up'
+	systemctl stop "$unit"
+	check unit "$(state)" inactive
+	nothing_left
+	wait_for 'the far end to know' is 0 children "$stock"
+	# Down by hand ends the service too
+	systemctl start "$unit"
+	is_up
+	inside pvsvpnctl down site-b >/dev/null
+	wait_for 'its end' is inactive state
+	nothing_left
+}
+
+# restarted: another process than $main, and all is well again
+restarted()
+{
+	wait_for 'the unit' is active state
+	is_not "$main" property MainPID || fail "process $main is still there"
+	is_up
+	main=$(property MainPID)
+}
+
+strongswan_begins_anew()
+{
+	local main
+
+	gateway
+	far_end
+	machine strongswan "$unit"
+	wait_for 'the unit' is active state
+	main=$(property MainPID)
+	systemctl restart strongswan
+	restarted
+	# Its own --load-all knows nothing of us
+	systemctl reload strongswan
+	wait_for 'the connection' is 'operator site-b' connections
+	wait_for 'the unit' is active state
+	check 'process' "$(property MainPID)" "$main"
+	is_up
+	systemctl stop strongswan
+	check unit "$(state)" inactive
+	check route "$(route)" ''
+	systemctl start strongswan
+	# Along with it, as it is enabled
+	restarted
+	check restarts "$(property NRestarts)" 0
+}
+
+# It and strongSwan, without a word
+killed()
+{
+	local main daemon
+
+	gateway
+	far_end
+	machine
+	systemctl start "$unit"
+	main=$(property MainPID)
+	daemon=$(property MainPID strongswan)
+	systemctl kill -s KILL "$unit"
+	wait_for 'another process' is_another
+	restarted
+	check 'strongSwan' "$(property MainPID strongswan)" "$daemon"
+	systemctl kill -s KILL strongswan
+	wait_for 'another process' is_another
+	restarted
+	is_not "$daemon" property MainPID strongswan || fail 'the same strongSwan'
+}
+
+is_another() { is_not "$main" property MainPID && is_not 0 property MainPID; }
+
+# The network is online when the test says so
+slow_network()
+{
+	mkdir -p "$tmp/etc/systemd/system/network-online.target.wants"
+	cat >"$tmp/etc/systemd/system/slow-network.service" <<-END
+		[Unit]
+		Before=network-online.target
+
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/sh -c 'until [ -e $tmp/online ]; do sleep 0.2; done'
+	END
+	ln -s ../slow-network.service "$tmp/etc/systemd/system/network-online.target.wants"
+}
+
+# A target that conflicts with all services: shutdown.target itself is not to be started by hand
+switch_off()
+{
+	cat >"$tmp/etc/systemd/system/off.target" <<-END
+		[Unit]
+		DefaultDependencies=no
+		Requires=shutdown.target
+		After=shutdown.target
+	END
+}
+
+waits_its_turn() { grep -q "$unit.*start *waiting" <<<"$(systemctl list-jobs)"; }
+
+at_boot()
+{
+	gateway
+	far_end
+	slow_network
+	switch_off
+	machine strongswan "$unit"
+	wait_for 'the network' is activating state slow-network
+	wait_for 'its turn' waits_its_turn
+	check 'strongSwan' "$(state strongswan)" inactive
+	check 'unit' "$(state)" inactive
+	check 'route' "$(route)" ''
+	touch "$tmp/online"
+	wait_for 'the unit' is active state
+	is_up
+	wait_for 'the end of the boot' is running systemctl is-system-running
+	# Down comes before strongSwan's end, so that the peer is told
+	systemctl start off.target
+	check 'strongSwan' "$(state strongswan)" inactive
+	check 'unit' "$(state)" inactive
+	wait_for 'the far end to know' is 0 children "$stock"
+	check 'states' "$(ip -n "$gw" xfrm state)" ''
+	check 'route' "$(route)" ''
+}
+
+peer_comes_late()
+{
+	gateway
+	machine
+	systemctl --no-block start "$unit"
+	wait_for 'the route' is "$the_route" route
+	wait_for 'an attempt' is CONNECTING status_of ike.state
+	check 'unit' "$(state)" activating
+	systemctl stop "$unit"
+	check 'unit' "$(state)" inactive
+	nothing_left
+	systemctl --no-block start "$unit"
+	wait_for 'an attempt' is CONNECTING status_of ike.state
+	far_end
+	wait_for 'the unit' is active state
+	wait_for 'the connection' is active status_of status
+	is_up
+}
+
+# refused: it says so, and packets for the far end have nowhere else to go
+refused()
+{
+	wait_for 'its words' is "$told" property StatusText
+	check status "$(status_of reason)" cannot_authenticate_connection
+	check 'unit' "$(state)" active
+	check route "$(route)" "$the_route"
+}
+
+# strongSwan tries no second time where it was refused; the unit does
+peer_refuses()
+{
+	local told='site-b: cannot_authenticate_connection' main
+
+	told+='; compare the secret, LocalIdentity and PeerIdentity with the peer'\''s'
+	gateway
+	sooner
+	far_end
+	machine
+	far_secret 'what only one knows'
+	systemctl start "$unit"
+	refused
+	main=$(property MainPID)
+	far_secret 'what both have been told'
+	wait_for 'its words' is 'site-b is up' property StatusText
+	is_up
+	check process "$(property MainPID)" "$main"
+	# The peer ends it, and refuses from then on
+	far_secret 'what only one knows'
+	swan "$stock" --terminate --ike t >/dev/null
+	refused
+	far_secret 'what both have been told'
+	wait_for 'its words' is 'site-b is up' property StatusText
+	is_up
+	check process "$(property MainPID)" "$main"
+}
+
+wrong_file()
+{
+	gateway
+	machine
+	echo 'Nonsense = 1' >>"$tmp/root/etc/pvsvpn/site-b.conf"
+	! systemctl start "$unit" 2>/dev/null || fail 'it has started'
+	check unit "$(state)" failed
+	check restarts "$(property NRestarts)" 0
+	nothing_left
+	grep -q 'site-b.conf:10.*Nonsense' "$tmp/said" || fail "it has not said why"
+	! systemctl start pvsvpn@nowhere 2>/dev/null || fail 'it has started without a file'
+}
+
+run_cases unit_as_installed start_and_stop strongswan_begins_anew killed at_boot peer_comes_late \
+	peer_refuses wrong_file

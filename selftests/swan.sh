@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# For the tests to source, behind lib.sh and stock.sh: an IKE daemon (strongSwan) in a
+# namespace, connections, and the device at either end that carries what it has negotiated.
+#
+# shellcheck disable=SC2154,SC2034 # variables of lib.sh and stock.sh, and for who sources this
+
+# What is inside the tunnel, as inner() of stock.sh takes it: this end and the far one
+near=(10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64)
+far=(10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64)
+
+# pvsvpn_end NS DEV IF_ID ADDR4 ADDR6 TO4 TO6
+pvsvpn_end()
+{
+	ip -n "$1" link add "$2" type pvsvpn
+	ctl "$1" set "$2" if-id "$3"
+	ip -n "$1" link set "$2" addrgenmode none up
+	inner "$1" "$2" "${@:4}"
+}
+
+# stock_end NS DEV IF_ID ADDR4 ADDR6 TO4 TO6: an xfrm interface; the daemon has the policies
+stock_end()
+{
+	ip -n "$1" link add "$2" type xfrm dev outer0 if_id "$3"
+	ip -n "$1" link set "$2" addrgenmode none up
+	inner "$1" "$2" "${@:4}"
+}
+
+has_strongswan()
+{
+	command -v charon-systemd >/dev/null || skip 'no strongSwan (charon-systemd, swanctl)'
+}
+
+# charon NS: started; its process is ${pids[NS]}. $PLUGINS come before the kernel's IPsec,
+# $CHARON are further settings. Plugins by name: what is installed beside them would load too
+charon()
+{
+	local ns=$1 dir=$tmp/$1 plugins="${PLUGINS-} kernel-netlink socket-default vici"
+
+	mkdir -p "$dir"
+	# That of one before, if it did not end by itself
+	rm -f "$dir/vici"
+	cat >"$dir/strongswan.conf" <<-END
+		swanctl {
+			load = random
+		}
+		charon-systemd {
+			load = random nonce openssl kdf $plugins
+			install_routes = no
+			retransmit_tries = 2
+			retransmit_timeout = 1
+			${CHARON-}
+			plugins {
+				vici {
+					socket = unix://$dir/vici
+				}
+			}
+			filelog {
+				log {
+					path = $dir/log
+					default = 1
+					flush_line = yes
+				}
+			}
+		}
+	END
+	STRONGSWAN_CONF=$dir/strongswan.conf background ip netns exec "$ns" charon-systemd >"$dir/out" 2>&1
+	pids[$ns]=$!
+	busywait "${WAIT_LIMIT:-20}" test -S "$dir/vici" ||
+		fail 'no charon' "$(cat "$dir/out")" "$(tail -n 20 "$dir/log")"
+}
+
+declare -A pids=()
+
+# connection NS NAME LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: for load. In the environment:
+# CONNECTION (further settings), PROPOSAL, IF_ID, LOCAL_TS, REMOTE_TS
+connection()
+{
+	mkdir -p "$tmp/$1"
+	cat >>"$tmp/$1/conf" <<-END
+		connections {
+			$2 {
+				version = 2
+				local_addrs = $3
+				remote_addrs = $4
+				proposals = aes128gcm16-prfsha256-x25519
+				${CONNECTION-}
+				local {
+					auth = psk
+					id = $5
+				}
+				remote {
+					auth = psk
+					id = $6
+				}
+				children {
+					net {
+						local_ts = ${LOCAL_TS:-0.0.0.0/0,::/0}
+						remote_ts = ${REMOTE_TS:-0.0.0.0/0,::/0}
+						esp_proposals = ${PROPOSAL:-aes256gcm16-x25519}
+						if_id_in = ${IF_ID:-42}
+						if_id_out = ${IF_ID:-42}
+						$(printf '%s\n' "${@:7}")
+					}
+				}
+			}
+		}
+	END
+}
+
+# load NS: what has been written down for it
+load()
+{
+	grep -q secrets "$tmp/$1/conf" || cat >>"$tmp/$1/conf" <<-END
+		secrets {
+			ike-1 {
+				secret = "what both have been told"
+			}
+		}
+	END
+	swan "$1" --load-all --file "$tmp/$1/conf" >"$tmp/$1/loaded" 2>&1 ||
+		fail "$(cat "$tmp/$1/loaded" "$tmp/$1/log")"
+}
+
+# daemon NS LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: charon, with one connection "t"
+daemon()
+{
+	connection "$1" t "${@:2}"
+	charon "$1"
+	load "$1"
+}
+
+# swan NS ARGUMENTS...: swanctl
+swan()
+{
+	local ns=$1
+
+	shift
+	STRONGSWAN_CONF=$tmp/$ns/strongswan.conf in_ns "$ns" swanctl "$@" --uri "unix://$tmp/$ns/vici"
+}
+
+# initiate [CONNECTION [NS]]: the gateway brings it up, or that end
+initiate()
+{
+	swan "${2:-$gw}" --initiate --ike "${1:-t}" --child net --timeout 60 >"$tmp/initiate" 2>&1 ||
+		fail "$(cat "$tmp/initiate")" "$(tail -n 30 "$tmp/$stock"/log)"
+}
+
+# list NS FIELD: of the one child SA, as the daemon has it
+list()
+{
+	swan "$1" --list-sas --raw | grep -oE "\b$2=[^ }]*" | head -n 1 | cut -d= -f2
+}
+
+# child_of NS: the number of the child SA in use, where others are on their way out
+child_of()
+{
+	swan "$1" --list-sas --raw | grep -oE 'uniqueid=[0-9]+ reqid=[0-9]+ state=INSTALLED' |
+		tail -n 1 | grep -oE '^uniqueid=[0-9]+' | cut -d= -f2
+}
+
+children() { swan "$1" --list-sas --raw | grep -o 'state=INSTALLED' | wc -l; }
+
+# Both daemons, of both directions; a kernel may send a packet of its own in between
+both_count_the_same()
+{
+	local what
+
+	for what in packets bytes; do
+		[ "$(list "$gw" $what-in)" = "$(list "$stock" $what-out)" ] || return
+		[ "$(list "$gw" $what-out)" = "$(list "$stock" $what-in)" ] || return
+	done
+}
+
+# sa_count [NS]: of its pvs0
+sa_count() { ctl "${1:-$gw}" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
+
+is_not() { [ "$("${@:2}")" != "$1" ]; }
+
+# no_error: what stock IPsec at either end counts as wrong, and what pvs0 has dropped
+no_error()
+{
+	check 'errors of stock IPsec' \
+		"$(for ns in "$gw" "$stock"; do in_ns "$ns" awk '$2 { print $1, $2 }' /proc/net/xfrm_stat; done)" ''
+	check 'drops' "$(drops "$gw")" ''
+}
