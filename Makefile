@@ -8,7 +8,7 @@ MODDIR := updates
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 SOURCES = $(shell find module uapi \( -name '*.[ch]' -o -name Kbuild \) -not -name '*.mod.c')
 
-export KERNELS TESTS
+export KERNELS TESTS IKE
 
 all: module tool
 
@@ -16,6 +16,7 @@ help:
 	@echo 'make               module for the running kernel and the tool pvsvpnctl'
 	@echo '                   (KVER=release or KDIR=headers for another kernel; W=1, C=1)'
 	@echo 'make demo          two gateways and a tunnel in a VM, real traffic'
+	@echo '                   (IKE=1: with strongSwan, from connection files)'
 	@echo 'make check         lint and every selftest, in VMs with Debian kernels'
 	@echo '                   (TESTS="replay interop" KERNELS=6.12 picks)'
 	@echo 'make check-debug   the same on a kernel with KASAN, lockdep, kmemleak, faults'

@@ -152,13 +152,13 @@ check_version()
 	[ "$module" = "$dkms" ] || echo "module/main.c says $module, dkms.conf $dkms"
 }
 
-# The README's commands are what demo-guest.sh runs, block by block.
+# The README's commands are what the demos run, block by block.
 check_readme()
 {
 	local block
 
-	sed -n 's/^run_readme \([a-z-]*\) .*/\1/p' selftests/vm/demo-guest.sh |
-		sort -u >"$work/blocks.demo"
+	sed -n "s/^run_readme \([a-z-]*\) .*/\1/p; s/^\treadme 'sh \([a-z-]*\)'.*/\1/p" \
+		selftests/vm/demo-*guest.sh | sort -u >"$work/blocks.demo"
 	sed -n 's/^```sh \(.*\)/\1/p' README.md | sort -u >"$work/blocks.readme"
 	diff "$work/blocks.readme" "$work/blocks.demo"
 	while read -r block; do

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # `make demo`: two gateways and a tunnel in one virtual machine, with the
 # commands of README.md. The host's part: packages, kernel, builds, boot.
-# The rest is demo-guest.sh.   KERNEL=6.1 picks another kernel than 6.12.
+# The rest is demo-guest.sh, or demo-ike-guest.sh with IKE=1.   KERNEL=6.1 picks another
+# kernel than 6.12.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
 kernel=${KERNEL:-6.12}
+guest=demo-guest.sh
+[ -z "${IKE-}" ] || guest=demo-ike-guest.sh
 
 step() { printf '\n== %s (at %d s)\n' "$*" "$SECONDS"; }
 
@@ -22,6 +25,6 @@ step "the tool"
 make -C tools/pvsvpnctl
 step "a virtual machine; what follows happens in it"
 status=0
-"$vm_dir/run.sh" -B -t 240 "$kernel" -- selftests/vm/demo-guest.sh || status=$?
+"$vm_dir/run.sh" -B -t 240 "$kernel" -- "selftests/vm/$guest" || status=$?
 [ $status -ne 99 ] || say "demo: FAILED: the kernel complained, see above"
 exit $status
