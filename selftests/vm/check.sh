@@ -83,7 +83,7 @@ limits()
 {
 	case $1 in
 	debug) echo '-t 3000 -m 2048 -c 1 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=90' ;;
-	*) echo '-t 2100 -m 2048 -c 2 -e TEST_TIMEOUT=600 -e WAIT_LIMIT=60' ;;
+	*) echo '-t 3600 -m 2048 -c 2 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=60' ;;
 	esac
 }
 
