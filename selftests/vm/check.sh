@@ -82,7 +82,7 @@ failed_result() { printf '  not ok 1 %s\n' "$*"; }
 limits()
 {
 	case $1 in
-	debug) echo '-t 3000 -m 2048 -c 1 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=90' ;;
+	debug) echo '-t 3600 -m 2048 -c 1 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=90' ;;
 	*) echo '-t 3600 -m 2048 -c 2 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=60' ;;
 	esac
 }

@@ -113,7 +113,8 @@ int runtime_write(const char *what, const char *file, const char *text)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", runtime_dir(), file);
-	snprintf(new, sizeof(new), "%s/.new", runtime_dir());
+	/* Not all who write hold the lock. */
+	snprintf(new, sizeof(new), "%s/.new-%d", runtime_dir(), getpid());
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out)
