@@ -153,7 +153,8 @@ masquerade()
 			}
 		}
 	END
-	in_batch "$nat" <<-END
+	# Mappings of before go. So they do with the link, whose carrier may take a second to return
+	in_ns "$nat" conntrack -F >/dev/null 2>&1 || in_batch "$nat" <<-END
 		link set out0 down
 		link set out0 up
 	END

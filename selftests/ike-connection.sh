@@ -221,9 +221,12 @@ nobody_there()
 {
 	gateway
 	our_daemon
+	# One that is there and knows nobody yet would refuse
+	ip -n "$stock" link set outer0 down
 	not_up peer_not_responding 5
 	# It goes on trying
 	far_end
+	ip -n "$stock" link set outer0 up
 	wait_for 'the connection' is active status_of status
 	up
 	pings "$gw" 10.2.0.1
