@@ -126,7 +126,7 @@ one()
 
 every_policy()
 {
-	local ike=() ipsec=() i bad=0 count
+	local ike=() ipsec=() i bad=0 count step=14 tried=0
 
 	has_strongswan
 	mapfile -t ike < <(combinations ike)
@@ -135,26 +135,28 @@ every_policy()
 	if [ ${#ike[@]} -lt 100 ] || [ "$count" -lt ${#ike[@]} ]; then
 		fail "there are ${#ike[@]} policies of IKE and $count of IPsec"
 	fi
-	! checkers_on || count=5
+	# A sample goes down the diagonal: one of each encryption, one of each group
+	[ -z "${EVERY-}" ] || checkers_on || step=1
 	export PVSVPN_CONFIG_DIR=$tmp/etc
 	mkdir -p "$PVSVPN_CONFIG_DIR"
 	(umask 077 && echo 'what both have been told' >"$PVSVPN_CONFIG_DIR/p.secret")
 	ends
 	mkdir -p "$tmp/$gw"
-	for ((i = 0; i < count; i++)); do
+	for ((i = 0; i < count; i += step)); do
 		near_file "p$i" "${ike[i % ${#ike[@]}]}" "${ipsec[i]}"
 	done >"$tmp/$gw/conf"
 	far_end
 	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
 	charon "$gw"
 	load "$gw"
-	for ((i = 0; i < count; i++)); do
+	for ((i = 0; i < count; i += step)); do
+		tried=$((tried + 1))
 		one "p$i" "${ike[i % ${#ike[@]}]}" "${ipsec[i]}" >"$tmp/why" && continue
 		bad=$((bad + 1))
 		report <<<"IKE ${ike[i % ${#ike[@]}]}, IPsec ${ipsec[i]}: $(cat "$tmp/why")"
 		swan "$gw" --terminate --ike "p$i" --force >/dev/null || :
 	done
-	report <<<"${#ike[@]} IKE policies and $count IPsec policies negotiated and carried traffic, $bad failed"
+	report <<<"there are ${#ike[@]} IKE and $count IPsec policies: $tried pairs of them, $bad failed"
 	check 'policies that failed' "$bad" 0
 }
 
