@@ -55,11 +55,14 @@ adopting()
 }
 
 # adopted: with both states at both ends
+# Each end can receive before the other can send: the kernel's own packets count too
 adopted()
 {
 	adopting
-	states "$stock" 0x1001
-	states "$gw" 0x1001
+	state "$gw" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128
+	state "$stock" 192.0.2.1 192.0.2.2 0x1001 aead "$GCM" "$there" 128
+	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128
+	state "$gw" 192.0.2.1 192.0.2.2 0x1001 aead "$GCM" "$there" 128
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 }
 
