@@ -742,32 +742,35 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char * const *)a, *(char * const *)b);
 }
 
-size_t connection_names(char ***names)
+size_t names_with_suffix(const char *path, const char *suffix, char ***names)
 {
-	DIR *dir = opendir(connection_dir());
+	DIR *dir = opendir(path);
 	struct dirent *entry;
 	size_t count = 0;
 
 	*names = NULL;
 	while (dir && (entry = readdir(dir))) {
-		char name[CONNECTION_NAME_MAX + 1];
 		char *dot = strrchr(entry->d_name, '.');
-		size_t len = dot ? (size_t)(dot - entry->d_name) : 0;
 
-		if (!len || strcmp(dot, ".conf") || len >= sizeof(name))
+		if (!dot || strcmp(dot, suffix))
 			continue;
-		memcpy(name, entry->d_name, len);
-		name[len] = '\0';
-		if (!is_name(name) || !strcmp(name, POLICIES))
+		*dot = '\0';
+		if (!is_name(entry->d_name) || !strcmp(entry->d_name, POLICIES))
 			continue;
 		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
-		(*names)[count++] = strcpy(ctl_alloc(NULL, len + 1), name);
+		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(entry->d_name) + 1),
+					   entry->d_name);
 	}
 	if (dir)
 		closedir(dir);
 	if (count)
 		qsort(*names, count, sizeof(**names), compare_names);
 	return count;
+}
+
+size_t connection_names(char ***names)
+{
+	return names_with_suffix(connection_dir(), ".conf", names);
 }
 
 void connection_names_free(char **names, size_t count)

@@ -131,6 +131,8 @@ uint32_t connection_if_id(const struct connection *c);
  * Return: how many there are.
  */
 size_t connection_names(char ***names);
+/* The same for any directory, whose files are NAME and @suffix. */
+size_t names_with_suffix(const char *path, const char *suffix, char ***names);
 void connection_names_free(char **names, size_t count);
 
 /**

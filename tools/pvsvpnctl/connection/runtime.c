@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -162,22 +161,5 @@ void runtime_remove(const char *name)
 
 size_t runtime_names(char ***names)
 {
-	DIR *dir = opendir(runtime_dir());
-	struct dirent *entry;
-	size_t count = 0;
-
-	*names = NULL;
-	while (dir && (entry = readdir(dir))) {
-		char *dot = strrchr(entry->d_name, '.');
-
-		if (!dot || dot == entry->d_name || strcmp(dot, STATE))
-			continue;
-		*dot = '\0';
-		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
-		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(entry->d_name) + 1),
-					   entry->d_name);
-	}
-	if (dir)
-		closedir(dir);
-	return count;
+	return names_with_suffix(runtime_dir(), STATE, names);
 }
