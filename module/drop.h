@@ -74,6 +74,8 @@
 		"ICMP error about ESP that we did not send just now, so not believed; forged, or very late") \
 	PVSVPN_DROP(TX_NO_SA, "tx_no_sa", TX_ERRORS, NOT_SPECIFIED,	\
 		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
+	PVSVPN_DROP(TX_NO_POLICY, "tx_no_policy", TX_ERRORS, NOT_SPECIFIED, \
+		"the peer has several child SAs and no traffic selector of them covers the packet; ip xfrm policy, then the daemon's") \
 	PVSVPN_DROP(TX_NO_ROUTE, "tx_no_route", TX_ERRORS, IP_OUTNOROUTES, \
 		"no route to the peer's remote address, or local is no address of this host; ip route get REMOTE from LOCAL") \
 	PVSVPN_DROP(TX_LOOP, "tx_loop", TX_ERRORS, NOT_SPECIFIED,	\

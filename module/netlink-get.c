@@ -10,6 +10,7 @@
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_policy.h"
 
 /* A subnet in a message, at most. */
 #define SUBNET_SIZE							\
@@ -289,7 +290,9 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 {
 	u64 age = ktime_get_boottime_ns() - sa->created;
 	bool expired = test_bit(PVSVPN_SA_EXPIRED, &sa->flags);
-	bool current_sa = sa == rtnl_dereference(sa->peer->tx_sa) && !expired;
+	bool current_sa = !expired &&
+			  (sa == rtnl_dereference(sa->peer->tx_sa) ||
+			   pvsvpn_policy_uses(sa->peer, sa));
 
 	if (sa->dir == PVSVPN_DIRECTION_IN &&
 	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW, sa->replay.window))

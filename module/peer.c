@@ -11,6 +11,7 @@
 #include "sa.h"
 #include "stats.h"
 #include "udp_encap.h"
+#include "xfrm_policy.h"
 
 /* ---- peers by (device, name) ---- */
 
@@ -311,6 +312,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	refcount_set(&peer->refs, 1);
 	INIT_LIST_HEAD(&peer->sas);
 	INIT_LIST_HEAD(&peer->subnets);
+	INIT_LIST_HEAD(&peer->policies);
 	strscpy(peer->name, config->name, sizeof(peer->name));
 	peer->replay_window = config->replay_window;
 	peer->nat_keepalive = config->nat_keepalive;
@@ -486,16 +488,15 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
  * pvsvpn_peer_select_sa() - choose the outbound SA again
  * @peer: the peer
  *
- * The newest usable one carries the traffic, or that which the policy of an IKE daemon
- * names; without any, the newest stays in place to say why it does not. Reports what
- * befell the SAs. A dead peer
- * keeps its SA, for keepalives, but is not up.
+ * The newest usable one carries the traffic, or that which the policies of an IKE daemon
+ * name; without any, the newest stays in place to say why it does not. Reports what befell
+ * the SAs. A dead peer keeps its SA, for keepalives, but is not up.
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 {
-	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL, *named = NULL;
+	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL;
 	const char *why;
 
 	ASSERT_RTNL();
@@ -504,13 +505,11 @@ void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 		if (sa->dir != PVSVPN_DIRECTION_OUT)
 			continue;
 		newest = sa;
-		if (test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-			continue;
-		usable = sa;
-		if (sa->x && sa->spi == peer->policy_spi)
-			named = sa;
+		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+			usable = sa;
 	}
-	rcu_assign_pointer(peer->tx_sa, named ?: usable ?: newest);
+	sa = pvsvpn_policy_select(peer);
+	rcu_assign_pointer(peer->tx_sa, sa ?: usable ?: newest);
 	why = pvsvpn_liveness_look(peer, usable);
 	peer_set_up(peer, usable && !peer->liveness.dead,
 		    why ?: usable ? "outbound-sa" : "no-outbound-sa");
@@ -534,6 +533,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	pvsvpn_liveness_stop(peer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	peer_del_subnets(peer);
+	pvsvpn_policy_del_all(peer);
 	/* 2. None finds it by an SPI. */
 	list_for_each_entry_safe(sa, next, &peer->sas, list)
 		pvsvpn_sa_del(sa);

@@ -34,6 +34,9 @@ struct pvsvpn_sa;
  * @endpoint: outer addresses; written under RTNL
  * @tx_sa: the current outbound SA. When none is usable the newest one stays
  *	here, so that its drops say why. Written under RTNL
+ * @by_policy: there is not one current SA, as @policies lead to several: packets look at
+ *	them. Written under RTNL
+ * @policies: outbound ones of XFRM; written under RTNL, read under RCU
  * @sas: its SAs, oldest first; RTNL
  * @sa_count: how many; RTNL
  * @next_sa_id: id of the next SA; RTNL
@@ -58,8 +61,6 @@ struct pvsvpn_sa;
  * @refresh: makes that the endpoint, and looks at lifetimes; holds a reference
  *	while queued
  * @origin: enum pvsvpn_origin; one that came with XFRM's states goes with them; RTNL
- * @reqid: of the state adopted last, 0 if there was none; RTNL
- * @policy_spi: of the outbound SA that XFRM's policy names, 0 if it names none; RTNL
  * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
  */
 struct pvsvpn_peer {
@@ -72,6 +73,8 @@ struct pvsvpn_peer {
 	struct rhash_head name_node;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	struct pvsvpn_sa __rcu *tx_sa;
+	bool by_policy;
+	struct list_head policies;
 	struct list_head sas;
 	u32 sa_count;
 	u32 next_sa_id;
@@ -93,8 +96,6 @@ struct pvsvpn_peer {
 	__be16 moved_port;
 	struct work_struct refresh;
 	u8 origin;
-	u32 reqid;
-	__be32 policy_spi;
 	struct pvsvpn_counters __percpu *counters;
 };
 

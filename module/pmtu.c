@@ -17,6 +17,7 @@
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_policy.h"
 
 /* Trailer without padding. */
 #define TRAILER_LEN	2
@@ -54,8 +55,7 @@ static const struct pvsvpn_transform *sa_transform(const struct pvsvpn_sa *sa)
 	return sa ? sa->transform : pvsvpn_transform_usual();
 }
 
-static u32 peer_mtu(const struct pvsvpn_peer *peer,
-		    const struct pvsvpn_sa *sa)
+static u32 sa_mtu(const struct pvsvpn_peer *peer, const struct pvsvpn_sa *sa)
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
 	u32 path_mtu = READ_ONCE(peer->path_mtu);
@@ -68,6 +68,23 @@ static u32 peer_mtu(const struct pvsvpn_peer *peer,
 				 sa_transform(sa));
 }
 
+/* The SA that sends; of several, the one that leaves the least room. */
+static const struct pvsvpn_sa *peer_sa(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa, *tightest = rcu_dereference_rtnl(peer->tx_sa);
+	const struct pvsvpn_policy *policy;
+
+	if (likely(!READ_ONCE(peer->by_policy)))
+		return tightest;
+	list_for_each_entry_rcu(policy, &peer->policies, list,
+				lockdep_rtnl_is_held()) {
+		sa = rcu_dereference_rtnl(policy->sa);
+		if (sa && sa_mtu(peer, sa) < sa_mtu(peer, tightest))
+			tightest = sa;
+	}
+	return tightest;
+}
+
 /**
  * pvsvpn_pmtu_peer() - the largest inner packet to a peer
  * @peer: the peer
@@ -77,7 +94,7 @@ static u32 peer_mtu(const struct pvsvpn_peer *peer,
  */
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 {
-	return peer_mtu(peer, rtnl_dereference(peer->tx_sa));
+	return sa_mtu(peer, peer_sa(peer));
 }
 
 /**
@@ -88,7 +105,7 @@ u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
  */
 u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 {
-	return peer_mtu(peer, rcu_dereference(peer->tx_sa));
+	return sa_mtu(peer, peer_sa(peer));
 }
 
 /**
@@ -105,7 +122,7 @@ bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
 	const struct pvsvpn_transform *transform =
-		sa_transform(rtnl_dereference(peer->tx_sa));
+		sa_transform(peer_sa(peer));
 	u32 outer = pvsvpn_outer_len(endpoint->family, endpoint->encap);
 	u32 around;
 

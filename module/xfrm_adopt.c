@@ -24,6 +24,7 @@
 #include "sad.h"
 #include "xfrm_adopt.h"
 #include "xfrm_park.h"
+#include "xfrm_policy.h"
 #include "xfrm_state.h"
 
 /* When memory has run out, in jiffies. */
@@ -33,16 +34,18 @@
  * struct noted - a state to look at, or what a policy says
  * @list: in struct pvsvpn_adopt.noted
  * @x: the state, held; NULL for a policy
- * @if_id: of an outbound policy
- * @spi: of the state that its packets are to leave by, 0 for whichever there is
+ * @policy: what the policy says, NULL for a state
+ * @gone: the policy is gone
+ * @if_id: of the policy
  * @family: of @daddr
- * @daddr: where the state's packets go
+ * @daddr: where the policy sends packets
  */
 struct noted {
 	struct list_head list;
 	struct xfrm_state *x;
+	struct pvsvpn_policy *policy;
+	bool gone;
 	u32 if_id;
-	__be32 spi;
 	u16 family;
 	xfrm_address_t daddr;
 };
@@ -74,13 +77,22 @@ static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 	};
 
 	pvsvpn_state_endpoint(x, dir, &config);
-	peer->reqid = x->props.reqid;
 	if (!endpoint_differs(endpoint, &config))
 		return 0;
 	return pvsvpn_peer_move(peer, &config, "xfrm");
 }
 
-/* A daemon's two states, and those that follow them, share one reqid. */
+static bool peer_has_reqid(const struct pvsvpn_peer *peer, u32 reqid)
+{
+	const struct pvsvpn_sa *sa;
+
+	list_for_each_entry(sa, &peer->sas, list)
+		if (sa->x && sa->x->props.reqid == reqid)
+			return true;
+	return false;
+}
+
+/* A daemon's two states, those that follow them, and the policies share one reqid. */
 static struct pvsvpn_peer *peer_by_reqid(struct pvsvpn_device *pvs, u32 reqid)
 {
 	struct pvsvpn_peer *peer;
@@ -89,22 +101,29 @@ static struct pvsvpn_peer *peer_by_reqid(struct pvsvpn_device *pvs, u32 reqid)
 	if (!reqid)
 		return NULL;
 	xa_for_each(&pvs->peers, id, peer)
-		if (peer->reqid == reqid && peer->sa_count)
+		if (peer_has_reqid(peer, reqid))
 			return peer;
 	return NULL;
+}
+
+static struct pvsvpn_peer *peer_at(struct pvsvpn_device *pvs, u16 family,
+				   const xfrm_address_t *remote, u32 reqid)
+{
+	struct pvsvpn_peer *peer;
+
+	rcu_read_lock();
+	peer = pvsvpn_endpoint_find(pvs->net, pvs, family, remote);
+	rcu_read_unlock();
+	return peer ?: peer_by_reqid(pvs, reqid);
 }
 
 static struct pvsvpn_peer *peer_of(struct pvsvpn_device *pvs,
 				   const struct xfrm_state *x, u8 dir)
 {
-	struct pvsvpn_peer *peer;
-
-	rcu_read_lock();
-	peer = pvsvpn_endpoint_find(pvs->net, pvs, x->props.family,
-				    dir == PVSVPN_DIRECTION_OUT ?
-				    &x->id.daddr : &x->props.saddr);
-	rcu_read_unlock();
-	return peer ?: peer_by_reqid(pvs, x->props.reqid);
+	return peer_at(pvs, x->props.family,
+		       dir == PVSVPN_DIRECTION_OUT ? &x->id.daddr :
+						     &x->props.saddr,
+		       x->props.reqid);
 }
 
 static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
@@ -207,6 +226,9 @@ static int state_carry(struct pvsvpn_device *pvs, struct xfrm_state *x, u8 dir)
 		peer = peer_make(pvs, x, dir);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
+	/* They may be older than the peer. */
+	if (!peer->sa_count)
+		pvsvpn_device_adopt(pvs->net)->policies = true;
 	err = peer_follow(peer, x, dir);
 	if (!err)
 		err = sa_adopt(peer, x, dir);
@@ -302,7 +324,7 @@ static void noted_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
  * A daemon installs the outbound state of a rekey before the other end has its inbound
  * one, and says by the policy when to change over.
  */
-static void policy_look(struct pvsvpn_adopt *adopt, const struct noted *noted)
+static void policy_look(struct pvsvpn_adopt *adopt, struct noted *noted)
 {
 	struct pvsvpn_device *pvs;
 	struct pvsvpn_peer *peer;
@@ -310,15 +332,15 @@ static void policy_look(struct pvsvpn_adopt *adopt, const struct noted *noted)
 	pvs = xa_load(&adopt->devices[PVSVPN_DIRECTION_OUT], noted->if_id);
 	if (!pvs)
 		return;
-	rcu_read_lock();
-	peer = pvsvpn_endpoint_find(adopt->net, pvs, noted->family,
-				    &noted->daddr);
-	rcu_read_unlock();
-	if (!peer || peer->policy_spi == noted->spi)
+	peer = peer_at(pvs, noted->family, &noted->daddr, noted->policy->reqid);
+	if (!peer)
 		return;
-	peer->policy_spi = noted->spi;
-	pvsvpn_peer_select_sa(peer);
-	pvsvpn_pmtu_changed(peer);
+	if (noted->gone) {
+		pvsvpn_policy_del(peer, noted->policy);
+	} else {
+		pvsvpn_policy_set(peer, noted->policy);
+		noted->policy = NULL;
+	}
 }
 
 static void noted_free(struct noted *noted)
@@ -326,6 +348,7 @@ static void noted_free(struct noted *noted)
 	list_del(&noted->list);
 	if (noted->x)
 		xfrm_state_put(noted->x);
+	kfree(noted->policy);
 	kfree(noted);
 }
 
@@ -343,26 +366,23 @@ static void noted_look_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	}
 }
 
-static struct noted *policy_noted(const struct xfrm_policy *policy)
+static struct noted *policy_noted(const struct xfrm_policy *policy, bool gone)
 {
 	const struct xfrm_tmpl *tmpl = &policy->xfrm_vec[0];
 	struct noted *noted = kzalloc(sizeof(*noted), GFP_ATOMIC);
 
 	if (!noted)
 		return NULL;
+	noted->policy = pvsvpn_policy_read(policy);
+	if (!noted->policy) {
+		kfree(noted);
+		return NULL;
+	}
+	noted->gone = gone;
 	noted->if_id = policy->if_id;
-	noted->spi = tmpl->id.spi;
 	noted->family = tmpl->encap_family;
 	noted->daddr = tmpl->id.daddr;
 	return noted;
-}
-
-/* Of a tunnel by ESP, so that it has an address. */
-static bool policy_matters(const struct xfrm_policy *policy, int dir)
-{
-	return dir == XFRM_POLICY_OUT && policy->if_id && policy->xfrm_nr &&
-	       policy->xfrm_vec[0].id.proto == IPPROTO_ESP &&
-	       policy->xfrm_vec[0].mode == XFRM_MODE_TUNNEL;
 }
 
 static int walk_note_policy(struct xfrm_policy *policy, int dir, int count,
@@ -371,9 +391,9 @@ static int walk_note_policy(struct xfrm_policy *policy, int dir, int count,
 	struct list_head *list = data;
 	struct noted *noted;
 
-	if (!policy_matters(policy, dir))
+	if (!pvsvpn_policy_matters(policy, dir))
 		return 0;
-	noted = policy_noted(policy);
+	noted = policy_noted(policy, false);
 	if (!noted)
 		return -ENOMEM;
 	list_add_tail(&noted->list, list);
@@ -430,9 +450,37 @@ static void let_go(struct pvsvpn_device *pvs)
 	}
 }
 
-static void look_at_all(struct pvsvpn_adopt *adopt)
+static void with_all_peers(struct pvsvpn_adopt *adopt,
+			   void (*what)(struct pvsvpn_peer *peer))
 {
-	struct xfrm_policy_walk policy_walk;
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_peer *peer;
+	unsigned long if_id, id;
+
+	xa_for_each(&adopt->devices[PVSVPN_DIRECTION_OUT], if_id, pvs)
+		xa_for_each(&pvs->peers, id, peer)
+			what(peer);
+}
+
+static void look_at_policies(struct pvsvpn_adopt *adopt)
+{
+	struct xfrm_policy_walk walk;
+	LIST_HEAD(list);
+	int err;
+
+	with_all_peers(adopt, pvsvpn_policy_doubt);
+	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_MAIN);
+	err = xfrm_policy_walk(adopt->net, &walk, walk_note_policy, &list);
+	xfrm_policy_walk_done(&walk, adopt->net);
+	noted_look_all(adopt, &list);
+	if (err == -ENOMEM)
+		adopt->retry = true;
+	else
+		with_all_peers(adopt, pvsvpn_policy_settle);
+}
+
+static void look_at_states(struct pvsvpn_adopt *adopt)
+{
 	struct xfrm_state_walk walk;
 	struct pvsvpn_device *pvs;
 	unsigned long if_id;
@@ -446,11 +494,6 @@ static void look_at_all(struct pvsvpn_adopt *adopt)
 	if (xfrm_state_walk(adopt->net, &walk, walk_note, &list) == -ENOMEM)
 		adopt->retry = true;
 	xfrm_state_walk_done(&walk, adopt->net);
-	xfrm_policy_walk_init(&policy_walk, XFRM_POLICY_TYPE_MAIN);
-	if (xfrm_policy_walk(adopt->net, &policy_walk, walk_note_policy,
-			     &list) == -ENOMEM)
-		adopt->retry = true;
-	xfrm_policy_walk_done(&policy_walk, adopt->net);
 	noted_look_all(adopt, &list);
 }
 
@@ -468,7 +511,10 @@ static void adopt_settle(struct pvsvpn_adopt *adopt)
 	spin_unlock_bh(&adopt->lock);
 	noted_look_all(adopt, &list);
 	if (all)
-		look_at_all(adopt);
+		look_at_states(adopt);
+	if (all || adopt->policies)
+		look_at_policies(adopt);
+	adopt->policies = false;
 }
 
 /* ---- what XFRM tells ---- */
@@ -525,11 +571,24 @@ static int manager_notify_policy(struct xfrm_policy *policy, int dir,
 {
 	struct pvsvpn_adopt *adopt;
 
-	if (c->event != XFRM_MSG_NEWPOLICY && c->event != XFRM_MSG_UPDPOLICY)
+	adopt = pvsvpn_device_adopt(policy ? xp_net(policy) : c->net);
+	if (!pvsvpn_adopt_wanted(adopt))
 		return 0;
-	adopt = pvsvpn_device_adopt(xp_net(policy));
-	if (pvsvpn_adopt_wanted(adopt) && policy_matters(policy, dir))
-		adopt_note(adopt, policy_noted(policy));
+	switch (c->event) {
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
+		if (pvsvpn_policy_matters(policy, dir))
+			adopt_note(adopt, policy_noted(policy, false));
+		break;
+	case XFRM_MSG_DELPOLICY:
+		if (pvsvpn_policy_matters(policy, dir))
+			adopt_note(adopt, policy_noted(policy, true));
+		break;
+	case XFRM_MSG_POLEXPIRE:
+	case XFRM_MSG_FLUSHPOLICY:
+		adopt_note(adopt, NULL);
+		break;
+	}
 	return 0;
 }
 
@@ -606,6 +665,15 @@ static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 	return -EEXIST;
 }
 
+static void forget_policies(struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_peer *peer;
+	unsigned long id;
+
+	xa_for_each(&pvs->peers, id, peer)
+		pvsvpn_policy_del_all(peer);
+}
+
 static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
@@ -660,6 +728,8 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	settings->if_id_in = in;
 	settings->if_id_out = out;
 	let_go(pvs);
+	if (!out)
+		forget_policies(pvs);
 	adopt_note(adopt, NULL);
 	adopt_settle(adopt);
 	return 0;

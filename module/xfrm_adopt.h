@@ -19,6 +19,7 @@ struct pvsvpn_device;
  * @lock: protects @noted, @all and @busy
  * @noted: states to look at
  * @all: look at every state
+ * @policies: look at every policy; RTNL
  * @retry: memory has run out on the way; RTNL
  * @busy: @work has not yet looked at all of that
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
@@ -31,6 +32,7 @@ struct pvsvpn_adopt {
 	spinlock_t lock;
 	struct list_head noted;
 	bool all;
+	bool policies;
 	bool retry;
 	bool busy;
 	struct sk_buff_head parked[2];

@@ -152,7 +152,8 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
 
-	if (likely(!READ_ONCE(adopt->busy)) ||
+	/* Not busy: whatever the work has done can be seen. */
+	if (likely(!smp_load_acquire(&adopt->busy)) ||
 	    !state_is_coming(adopt, net, skb, family, daddr))
 		return false;
 	*park_cb(skb) = (struct park_cb){ .family = family, .in_udp = in_udp };
@@ -160,17 +161,19 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 }
 
 /**
- * pvsvpn_park_out() - keep a packet that has no SA until there is another
+ * pvsvpn_park_out() - keep a packet that has no peer or SA until there may be one
  * @pvs: the device
  * @skb: the packet, as pvsvpn_xmit() gets it; consumed when kept
  *
- * Context: as pvsvpn_xmit(). Return: whether it was kept.
+ * Context: as pvsvpn_xmit().
+ * Return: whether it was kept. If not, the SA may have come just now.
  */
 bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct sk_buff *skb)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 
-	if (likely(!READ_ONCE(adopt->busy)) ||
+	/* As above. */
+	if (likely(!smp_load_acquire(&adopt->busy)) ||
 	    !READ_ONCE(pvs->settings.if_id_out))
 		return false;
 	return park(adopt, PVSVPN_DIRECTION_OUT, skb);

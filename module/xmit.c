@@ -26,6 +26,7 @@
 #include "stats.h"
 #include "transform.h"
 #include "xfrm_park.h"
+#include "xfrm_policy.h"
 #include "xfrm_state.h"
 #include "xmit.h"
 
@@ -120,18 +121,40 @@ static void xmit_tell_unreachable(struct sk_buff *skb)
 				0);
 }
 
-static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
+static int xmit_uncovered(const struct sk_buff *skb, int why)
 {
-	batch->peer = pvsvpn_selector_find_dst(batch->pvs, skb);
-	if (unlikely(!batch->peer))
-		return xmit_is_multicast(skb) ? PVSVPN_DROP_TX_MULTICAST :
-						PVSVPN_DROP_TX_NO_PEER;
-	batch->sa = rcu_dereference(batch->peer->tx_sa);
+	return xmit_is_multicast(skb) ? PVSVPN_DROP_TX_MULTICAST : why;
+}
+
+static int xmit_look_for_sa(struct xmit_batch *batch, const struct sk_buff *skb)
+{
+	struct pvsvpn_peer *peer = pvsvpn_selector_find_dst(batch->pvs, skb);
+	bool covered = true;
+
+	batch->peer = peer;
+	if (unlikely(!peer))
+		return xmit_uncovered(skb, PVSVPN_DROP_TX_NO_PEER);
+	if (likely(!READ_ONCE(peer->by_policy)))
+		batch->sa = rcu_dereference(peer->tx_sa);
+	else
+		batch->sa = pvsvpn_policy_sa(peer, skb, &covered);
 	if (likely(batch->sa && !pvsvpn_state_dead(batch->sa)))
 		return PVSVPN_PASS;
+	if (!covered)
+		return xmit_uncovered(skb, PVSVPN_DROP_TX_NO_POLICY);
+	return batch->sa ? PVSVPN_DROP_TX_EXPIRED : PVSVPN_DROP_TX_NO_SA;
+}
+
+static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
+{
+	int why = xmit_look_for_sa(batch, skb);
+
+	if (likely(why == PVSVPN_PASS) || why == PVSVPN_DROP_TX_MULTICAST)
+		return why;
 	if (pvsvpn_park_out(batch->pvs, skb))
 		return PVSVPN_PARKED;
-	return batch->sa ? PVSVPN_DROP_TX_EXPIRED : PVSVPN_DROP_TX_NO_SA;
+	/* What the packet would have waited for may have come just now. */
+	return xmit_look_for_sa(batch, skb);
 }
 
 static int xmit_find_route(struct xmit_batch *batch)

@@ -331,6 +331,115 @@ given_back()
 	at_least 8 xfrm "$gw" 0x1002 packets || fail 'stock IPsec has not counted on from ours'
 }
 
+# policy NS DIR SRC DST FROM TO REQID [SELECTOR...]: FROM to TO by a tunnel from SRC to DST.
+# The higher the REQID, the more urgent
+policy()
+{
+	ip -n "$1" xfrm policy add dir "$2" src "$5" dst "$6" "${@:8}" if_id 42 \
+		priority $((10 - $7)) tmpl src "$3" dst "$4" proto esp reqid "$7" mode tunnel
+}
+
+# child FROM TO REQID: policies at both ends, of the gateway's FROM and the far end's TO
+child()
+{
+	local dir
+
+	policy "$gw" out 192.0.2.1 192.0.2.2 "$1" "$2" "$3"
+	policy "$stock" out 192.0.2.2 192.0.2.1 "$2" "$1" "$3"
+	for dir in in fwd; do
+		policy "$gw" $dir 192.0.2.2 192.0.2.1 "$2" "$1" "$3"
+		policy "$stock" $dir 192.0.2.1 192.0.2.2 "$1" "$2" "$3"
+	done
+}
+
+# now_out SPI: packets that have left by it
+now_out() { xfrm "$gw" "$1" packets; }
+
+# Several child SAs of one if_id to one gateway: stock IPsec takes from each only what its
+# policies say
+children_by_their_policies()
+{
+	local hmac=0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30 before ns
+
+	adopting
+	ip -n "$stock" xfrm policy flush
+	child 10.1.0.0/24 10.2.0.0/24 1
+	child fd00:1::/64 fd00:2::/64 2
+	# To one port
+	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.2.0.0/24 3 proto udp dport 7000
+	for ns in "$stock" "$gw"; do
+		states "$ns" 0x1001 reqid 1
+		states "$ns" 0x1011 reqid 2
+	done
+	wait_for 'four SAs' is 4 sa_count
+	pings "$gw" 10.2.0.1
+	pings "$gw" fd00:2::1
+	pings "$stock" 10.1.0.1
+	pings "$stock" fd00:1::1
+	check 'outbound SAs in use' "$(outbound_in_use)" '4097 4113'
+	no_mismatch
+	# Others with child 1's addresses, and larger around
+	before=$(show "$gw" peers.0.inner_mtu)
+	state "$gw" 192.0.2.1 192.0.2.2 0x1021 reqid 3 \
+		auth-trunc 'hmac(sha256)' $hmac 128 enc 'cbc(aes)' "${there:0:34}"
+	wait_for 'five SAs' is 5 sa_count
+	check 'outbound SAs in use' "$(outbound_in_use)" '4097 4113 4129'
+	[ "$(show "$gw" peers.0.inner_mtu)" -lt "$before" ] || fail "MTU as before, $before"
+	in_ns "$gw" bash -c 'echo to the port >/dev/udp/10.2.0.1/7000'
+	in_ns "$gw" bash -c 'echo to another >/dev/udp/10.2.0.1/7001'
+	check 'packets to the port' "$(now_out 0x1021)" 1
+	# What no child has
+	ip -n "$gw" addr add 10.9.0.1/32 dev lo
+	in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 -I 10.9.0.1 10.2.0.1 >/dev/null || true
+	check 'drops' "$(drops "$gw")" tx_no_policy=2
+	one_child_goes
+}
+
+# outbound_in_use: SPIs
+outbound_in_use()
+{
+	ctl "$gw" -j show pvs0 |
+		jq -r '[.devices[0].peers[0].sas[] | select(.dir == "out" and .current) | .spi] | sort | join(" ")'
+}
+
+# no_mismatch: stock IPsec has met no packet by another child's SA
+no_mismatch() { check 'mismatches' "$(xfrm_stat "$stock" XfrmInTmplMismatch)" 0; }
+
+# policy_names SPI: that of child 1
+policy_names()
+{
+	ip -n "$gw" xfrm policy update dir out src 10.1.0.0/24 dst 10.2.0.0/24 if_id 42 priority 9 \
+		tmpl src 192.0.2.1 dst 192.0.2.2 proto esp spi "$1" reqid 1 mode tunnel
+}
+
+one_child_goes()
+{
+	# A rekey of child 1 does not touch child 2
+	states "$stock" 0x2001 reqid 1
+	states "$gw" 0x2001 reqid 1
+	wait_for 'the newer SA of child 1' is '4113 4129 8193' outbound_in_use
+	pings "$gw" 10.2.0.1
+	pings "$gw" fd00:2::1
+	no_mismatch
+	# The policy may name the older one, and the newer one when the other end is ready for it
+	policy_names 0x1001
+	wait_for 'the named SA' is '4097 4113 4129' outbound_in_use
+	policy_names 0x2001
+	wait_for 'the other one' is '4113 4129 8193' outbound_in_use
+	# One child is left: all that is routed goes by it, as ever
+	ip -n "$gw" xfrm policy delete dir out src fd00:1::/64 dst fd00:2::/64 if_id 42
+	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.2.0.0/24 proto udp dport 7000 if_id 42
+	ip -n "$gw" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1011
+	ip -n "$gw" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1021
+	wait_for 'one outbound SA in use' is 8193 outbound_in_use
+	in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 -I 10.9.0.1 10.2.0.1 >/dev/null || true
+	check 'drops' "$(drops "$gw")" tx_no_policy=2
+	pings "$gw" 10.2.0.1
+	# And none of them when all are flushed
+	ip -n "$gw" xfrm policy flush
+	pings "$gw" 10.2.0.1
+}
+
 two_devices()
 {
 	adopting
@@ -551,6 +660,6 @@ the_module_goes()
 
 run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_flushed \
 	failures_count_there what_cannot_be_carried peer_of_the_operator peer_that_comes_later \
-	given_back given_back_with_the_device two_devices other_kinds in_UDP_of_a_daemon over_IPv6 \
-	marks no_packet_lost_in_rekeys \
-	packets_faster_than_the_adoption gone_under_traffic the_module_goes
+	given_back given_back_with_the_device children_by_their_policies two_devices other_kinds \
+	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys packets_faster_than_the_adoption \
+	gone_under_traffic the_module_goes

@@ -126,5 +126,46 @@ far_end_dies()
 	ip -n "$stock" link set outer0 up
 }
 
+# child6 LOCAL REMOTE: a second one, as far as swanctl.conf goes
+child6()
+{
+	echo "net6 {
+		local_ts = $1
+		remote_ts = $2
+		esp_proposals = aes128gcm16-x25519
+		if_id_in = 42
+		if_id_out = 42
+	}"
+}
+
+# One if_id, one gateway: stock IPsec lets nothing in by the wrong child
+two_children()
+{
+	has_strongswan
+	ends
+	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
+	stock_end "$stock" ipsec0 42 "${far[@]}"
+	LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24 CHILDREN=$(child6 fd00:2::/64 fd00:1::/64) \
+		daemon "$stock" 192.0.2.2 192.0.2.1 far near
+	LOCAL_TS=10.1.0.0/24 REMOTE_TS=10.2.0.0/24 CHILDREN=$(child6 fd00:1::/64 fd00:2::/64) \
+		daemon "$gw" 192.0.2.1 192.0.2.2 near far
+	initiate
+	flood in "$stock" 10.1.0.1
+	flood out "$gw" 10.2.0.1
+	initiate t "$gw" net6
+	wait_for 'two children' is 4 sa_count
+	pings "$gw" fd00:2::1
+	pings "$stock" fd00:1::1
+	swan "$gw" --rekey --child net >/dev/null
+	swan "$stock" --rekey --child net6 >/dev/null
+	sleep 1
+	wait_for 'the old SAs to go' is 4 sa_count
+	pings "$gw" fd00:2::1
+	swan "$gw" --terminate --child net6 >/dev/null
+	wait_for 'one child' is 2 sa_count
+	flood_end in out
+	no_error
+}
+
 run_cases up_and_counted rekeys_under_traffic rekeyed_by_volume ended_and_back daemon_dies \
-	forced_encapsulation far_end_dies
+	forced_encapsulation two_children far_end_dies

@@ -73,7 +73,7 @@ charon()
 declare -A pids=()
 
 # connection NS NAME LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: for load. In the environment:
-# CONNECTION (further settings), PROPOSAL, IF_ID, LOCAL_TS, REMOTE_TS
+# CONNECTION (further settings), PROPOSAL, IF_ID, LOCAL_TS, REMOTE_TS, CHILDREN (besides "net")
 connection()
 {
 	mkdir -p "$tmp/$1"
@@ -102,6 +102,7 @@ connection()
 						if_id_out = ${IF_ID:-42}
 						$(printf '%s\n' "${@:7}")
 					}
+					${CHILDREN-}
 				}
 			}
 		}
@@ -139,10 +140,10 @@ swan()
 	STRONGSWAN_CONF=$tmp/$ns/strongswan.conf in_ns "$ns" swanctl "$@" --uri "unix://$tmp/$ns/vici"
 }
 
-# initiate [CONNECTION [NS]]: the gateway brings it up, or that end
+# initiate [CONNECTION [NS [CHILD]]]: the gateway brings it up, or that end
 initiate()
 {
-	swan "${2:-$gw}" --initiate --ike "${1:-t}" --child net --timeout 60 >"$tmp/initiate" 2>&1 ||
+	swan "${2:-$gw}" --initiate --ike "${1:-t}" --child "${3:-net}" --timeout 60 >"$tmp/initiate" 2>&1 ||
 		fail "$(cat "$tmp/initiate")" "$(tail -n 30 "$tmp/$stock"/log)"
 }
 
