@@ -303,8 +303,8 @@ daemon_not_fit()
 	up_refused 'no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
 	rm "$tmp/bin/swanctl"
 	# Where no directory of the path has one
-	for tool in ip jq grep find bash; do
-		ln -sf "$(command -v "$tool")" "$tmp/bin/$tool"
+	for tool in ip jq gojq grep find bash; do
+		! path=$(type -P "$tool") || ln -sf "$path" "$tmp/bin/$tool"
 	done
 	PATH=$tmp/bin up_refused 'swanctl is not installed; apt install charon-systemd'
 }
