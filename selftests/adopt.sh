@@ -661,5 +661,5 @@ the_module_goes()
 run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_flushed \
 	failures_count_there what_cannot_be_carried peer_of_the_operator peer_that_comes_later \
 	given_back given_back_with_the_device children_by_their_policies two_devices other_kinds \
-	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys packets_faster_than_the_adoption \
-	gone_under_traffic the_module_goes
+	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
+	packets_faster_than_the_adoption gone_under_traffic the_module_goes
