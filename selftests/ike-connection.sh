@@ -52,16 +52,7 @@ operators_own()
 site()
 {
 	cat >"$PVSVPN_CONFIG_DIR/$1.conf" <<-END
-		[Connection]
-		LocalGateway = 192.0.2.1
-		PeerGateway = 192.0.2.2
-		LocalIdentity = near
-		PeerIdentity = far
-		LocalSubnets = 10.1.0.0/24
-		PeerSubnets = 10.2.0.0/24
-		RouteSource = 10.1.0.1
-		Interface = pvs0
-		$(printf '%s\n' "${@:2}")
+		$(site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' "${@:2}")
 
 		[IKEPolicy]
 		Encryption = aes256

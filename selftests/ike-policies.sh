@@ -59,15 +59,7 @@ near_file()
 	read -ra ike <<<"$2"
 	read -ra ipsec <<<"$3"
 	cat >"$PVSVPN_CONFIG_DIR/p.conf" <<-END
-		[Connection]
-		LocalGateway = 192.0.2.1
-		PeerGateway = 192.0.2.2
-		LocalIdentity = near
-		PeerIdentity = far
-		LocalSubnets = 10.1.0.0/24
-		PeerSubnets = 10.2.0.0/24
-		Encapsulation = auto
-		IfID = 42
+		$(site_b 'Encapsulation = auto' 'IfID = 42')
 		[IKEPolicy]
 		Encryption = ${ike[0]}
 		Authentication = ${ike[1]}

@@ -49,17 +49,7 @@ site()
 {
 	local dir=$tmp/root/etc/pvsvpn
 
-	cat >"$dir/site-b.conf" <<-END
-		[Connection]
-		LocalGateway = 192.0.2.1
-		PeerGateway = 192.0.2.2
-		LocalIdentity = near
-		PeerIdentity = far
-		LocalSubnets = 10.1.0.0/24
-		PeerSubnets = 10.2.0.0/24
-		RouteSource = 10.1.0.1
-		Interface = pvs0
-	END
+	site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' >"$dir/site-b.conf"
 	(umask 077 && echo 'what both have been told' >"$dir/site-b.secret")
 }
 

@@ -194,7 +194,7 @@ ctl()
 #   pvs0 10.1.0.1/32 fd00:1::1                      pvs0 10.2.0.1/32 fd00:2::1
 #     $left_dev 192.0.2.1 ---------veth------------ $right_dev 192.0.2.2
 
-left='' right='' left_dev=outer0 right_dev=outer0
+left='' right='' router='' left_dev=outer0 right_dev=outer0
 
 # in_batch NAMESPACE: ip commands from stdin, by one process, as starting many takes long
 in_batch() { ip -n "$1" -batch -; }
@@ -213,6 +213,36 @@ wire_up()
 		addr add 192.0.2.2/24 dev $right_dev
 		link set $right_dev up
 	END
+}
+
+# leg NAMESPACE DEVICE ADDR4 ADDR6: one end of a wire
+leg()
+{
+	in_batch "$1" <<-END
+		addr add $3/24 dev $2
+		addr add $4/64 dev $2 nodad
+		link set $2 up
+	END
+}
+
+# wire_with_router: the two namespaces in networks of their own, $router between them
+#
+#   $left ---- near0 $router far0 ---- $right
+#   192.0.2.1 2001:db8:1::1            198.51.100.2 2001:db8:2::2
+wire_with_router()
+{
+	new_ns left
+	new_ns right
+	new_ns router
+	ip link add outer0 netns "$left" type veth peer name near0 netns "$router"
+	ip link add outer0 netns "$right" type veth peer name far0 netns "$router"
+	leg "$left" outer0 192.0.2.1 2001:db8:1::1
+	leg "$router" near0 192.0.2.254 2001:db8:1::fe
+	leg "$router" far0 198.51.100.254 2001:db8:2::fe
+	leg "$right" outer0 198.51.100.2 2001:db8:2::2
+	in_ns "$router" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_batch "$left" <<<$'route add default via 192.0.2.254\nroute add default via 2001:db8:1::fe'
+	in_batch "$right" <<<$'route add default via 198.51.100.254\nroute add default via 2001:db8:2::fe'
 }
 
 # end_up NAMESPACE PEER REMOTE ADDR4 ADDR6 SUBNETS: pvs0 with one peer

@@ -10,18 +10,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-router=''
-
-# leg NAMESPACE DEVICE ADDR4 ADDR6: one end of a wire
-leg()
-{
-	in_batch "$1" <<-END
-		addr add $3/24 dev $2
-		addr add $4/64 dev $2 nodad
-		link set $2 mtu 9200 up
-	END
-}
-
 # tunnel NAMESPACE NUMBER OWN-INNER OTHER-INNER REMOTE ENCAP
 tunnel()
 {
@@ -45,20 +33,16 @@ both_ends()
 
 topology()
 {
-	new_ns left
-	new_ns right
-	new_ns router
-	ip link add outer0 netns "$left" type veth peer name near0 netns "$router"
-	ip link add outer0 netns "$right" type veth peer name far0 netns "$router"
-	leg "$left" outer0 192.0.2.1 2001:db8:1::1
-	leg "$router" near0 192.0.2.254 2001:db8:1::fe
-	leg "$router" far0 198.51.100.254 2001:db8:2::fe
-	leg "$right" outer0 198.51.100.2 2001:db8:2::2
-	in_ns "$router" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
-	in_ns "$left" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
-	in_batch "$left" <<<$'route add default via 192.0.2.254\nroute add default via 2001:db8:1::fe'
-	in_batch "$right" <<<$'route add default via 198.51.100.254\nroute add default via 2001:db8:2::fe'
+	local ns
+
+	wire_with_router
+	ip -n "$left" link set outer0 mtu 9200
+	ip -n "$right" link set outer0 mtu 9200
+	ip -n "$router" link set near0 mtu 9200
+	ip -n "$router" link set far0 mtu 9200
+	for ns in "$left" "$router"; do
+		in_ns "$ns" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	done
 	both_ends 0 192.0.2.1 198.51.100.2 none
 	both_ends 1 2001:db8:1::1 2001:db8:2::2 none
 	both_ends 2 192.0.2.1 198.51.100.2 udp

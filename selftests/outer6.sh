@@ -6,8 +6,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-router=''
-
 # wire6_up: wire_up with IPv6 addresses on the wire
 wire6_up()
 {
@@ -133,27 +131,9 @@ families_side_by_side_and_changed()
 	wait_for 'MTU of IPv4 outside' is 1446 link_get "$left" pvs0 mtu
 }
 
-# leg NS DEV ADDR: one end of a wire to the router
-leg()
-{
-	ip -n "$1" addr add "$3/64" dev "$2" nodad
-	ip -n "$1" link set "$2" up
-}
-
 via_router()
 {
-	new_ns left
-	new_ns right
-	new_ns router
-	ip link add outer0 netns "$left" type veth peer name near0 netns "$router"
-	ip link add outer0 netns "$right" type veth peer name far0 netns "$router"
-	leg "$left" outer0 2001:db8:1::1
-	leg "$router" near0 2001:db8:1::fe
-	leg "$router" far0 2001:db8:2::fe
-	leg "$right" outer0 2001:db8:2::2
-	in_ns "$router" sysctl -qw net.ipv6.conf.all.forwarding=1
-	ip -n "$left" route add default via 2001:db8:1::fe
-	ip -n "$right" route add default via 2001:db8:2::fe
+	wire_with_router
 	ends_up 2001:db8:1::1 2001:db8:2::2
 	wait_for 'the router' in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null
 }

@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-site='' router=''
+site=''
 
 # probe ACTION [ARGUMENTS]: traffic_probe.py between the two ends
 probe()
@@ -141,28 +141,10 @@ ipv6_of_1280_over_a_smaller_path()
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 1
 }
 
-# leg NS DEV ADDR: one end of a wire to the router
-leg()
-{
-	ip -n "$1" addr add "$3/24" dev "$2"
-	ip -n "$1" link set "$2" up
-}
-
 # via_router: the tunnel with a router on its way, which has far0 towards the right
 via_router()
 {
-	new_ns left
-	new_ns right
-	new_ns router
-	ip link add outer0 netns "$left" type veth peer name near0 netns "$router"
-	ip link add outer0 netns "$right" type veth peer name far0 netns "$router"
-	leg "$left" outer0 192.0.2.1
-	leg "$router" near0 192.0.2.254
-	leg "$router" far0 198.51.100.254
-	leg "$right" outer0 198.51.100.2
-	in_ns "$router" sysctl -qw net.ipv4.ip_forward=1
-	ip -n "$left" route add default via 192.0.2.254
-	ip -n "$right" route add default via 198.51.100.254
+	wire_with_router
 	end_up "$left" right 198.51.100.2 10.1.0.1 fd00:1::1 10.2.0.0/16,fd00:2::/64
 	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
 	sa_both aes128gcm16

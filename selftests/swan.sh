@@ -140,6 +140,21 @@ swan()
 	STRONGSWAN_CONF=$tmp/$ns/strongswan.conf in_ns "$ns" swanctl "$@" --uri "unix://$tmp/$ns/vici"
 }
 
+# site_b [LINE...]: the [Connection] of the gateway's own file, with further lines
+site_b()
+{
+	cat <<-END
+		[Connection]
+		LocalGateway = 192.0.2.1
+		PeerGateway = 192.0.2.2
+		LocalIdentity = near
+		PeerIdentity = far
+		LocalSubnets = 10.1.0.0/24
+		PeerSubnets = 10.2.0.0/24
+		$(printf '%s\n' "$@")
+	END
+}
+
 # initiate [CONNECTION [NS [CHILD]]]: the gateway brings it up, or that end
 initiate()
 {
