@@ -72,7 +72,7 @@ by_pvsvpnctl()
 	ctl "$left" -j stats pvs0 | jq -r '.devices[0].drops | to_entries[] | "\(.key) \(.value)"'
 }
 
-alike() { diff <(by_ethtool) <(by_pvsvpnctl) >"$tmp/diff"; }
+alike() { diff <(by_ethtool | sort) <(by_pvsvpnctl | sort) >"$tmp/diff"; }
 
 # The same names and figures as `pvsvpnctl stats`, one of them not 0. Asked again
 # where the kernel's own multicast came in between.

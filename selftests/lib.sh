@@ -387,7 +387,7 @@ no_tunnels_in_use()
 
 # ---- what is counted, what there is ----
 
-# gojq is jq that starts in a fifth of the time, and tests start it often
+# gojq is jq that starts in a fifth of the time, and tests start it often. It sorts by keys
 ! command -v gojq >/dev/null || jq() { gojq "$@"; }
 
 # json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi
@@ -458,7 +458,7 @@ at_least()
 # state_of NAMESPACE: devices, peers and SAs without what moves by itself
 state_of()
 {
-	ctl "$1" -j show | jq -c -S '
+	ctl "$1" -j show | jq -c '
 		walk(if type == "object" then del(
 			.rx_packets, .rx_bytes, .tx_packets, .tx_bytes, .packets, .bytes, .drops,
 			.seq, .age_ms, .use_age_ms, .left, .last_rx_ms, .dead_ms, .problems)

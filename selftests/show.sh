@@ -151,7 +151,7 @@ sums()
 	check 'sum of the parts' "$(show "$left" peers.0 | jq '.inner_mtu + (.overhead | add)')" \
 		"$(show "$left" peers.0.path_mtu)"
 	check 'numbers in JSON' \
-		"$(show "$left" peers.0 | jq -r '[.path_mtu, (.overhead[] | select(. > 0)), .inner_mtu] | join(" ")')" \
+		"$(show "$left" peers.0 | jq -r '[.path_mtu, (.overhead | .ip, .udp, .esp, .icv, .trailer | select(. > 0)), .inner_mtu] | join(" ")')" \
 		"$(tr -dc '0-9 ' <<<"${1//IPv?/}" | xargs)"
 }
 
