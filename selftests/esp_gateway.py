@@ -12,6 +12,7 @@ answers, and all that GW sends to them is seen at wire0.
 import errno
 import json
 import os
+import select
 import socket
 import struct
 import time
@@ -140,6 +141,8 @@ class Gateway:
     def inject(self, packet):
         """An IPv4 packet arrives at outer0."""
         head = b"".join(bytes.fromhex(mac.replace(":", "")) for mac in self.macs[::-1])
+        # As much may be on its way as a socket's buffer holds
+        select.select([], [self.wire], [], DEADLINE)
         self.wire.send(head + struct.pack("!H", ETH_P_IP) + packet)
 
     def captured(self, want):
