@@ -10,13 +10,18 @@
 # shellcheck source=swan.sh
 . "$(dirname "$0")/swan.sh"
 
-# ready [CHILD-SETTING...]: both daemons, both devices, not yet connected
-ready()
+both_devices()
 {
 	has_strongswan
 	ends
 	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
 	stock_end "$stock" ipsec0 42 "${far[@]}"
+}
+
+# ready [CHILD-SETTING...]: both daemons, both devices, not yet connected
+ready()
+{
+	both_devices
 	daemon "$stock" 192.0.2.2 192.0.2.1 far near "$@"
 	daemon "$gw" 192.0.2.1 192.0.2.2 near far "$@"
 }
@@ -64,12 +69,17 @@ rekeys_under_traffic()
 	wait_for 'one child' is 1 children "$stock"
 }
 
-# The daemon sees through XFRM that bytes are used up
+# The daemon sees through XFRM that bytes are used up. Only here: from both ends at once is
+# ike-peers.sh's
 rekeyed_by_volume()
 {
 	local before
 
-	connected 'rekey_bytes = 2000' 'life_bytes = 100000' 'rand_bytes = 0'
+	both_devices
+	daemon "$stock" 192.0.2.2 192.0.2.1 far near
+	daemon "$gw" 192.0.2.1 192.0.2.2 near far \
+		'rekey_bytes = 2000' 'life_bytes = 100000' 'rand_bytes = 0'
+	initiate
 	before=$(show "$gw" peers.0.tx_spi)
 	pings "$gw" 10.2.0.1 -c 30
 	wait_for 'another SA' is_not "$before" show "$gw" peers.0.tx_spi
@@ -141,10 +151,7 @@ child6()
 # One if_id, one gateway: stock IPsec lets nothing in by the wrong child
 two_children()
 {
-	has_strongswan
-	ends
-	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
-	stock_end "$stock" ipsec0 42 "${far[@]}"
+	both_devices
 	LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24 CHILDREN=$(child6 fd00:2::/64 fd00:1::/64) \
 		daemon "$stock" 192.0.2.2 192.0.2.1 far near
 	LOCAL_TS=10.1.0.0/24 REMOTE_TS=10.2.0.0/24 CHILDREN=$(child6 fd00:1::/64 fd00:2::/64) \
