@@ -48,7 +48,7 @@ adopting()
 	new_keys
 	ip -n "$gw" link add pvs0 type pvsvpn
 	ctl "$gw" set pvs0 if-id 42
-	ip -n "$gw" link set pvs0 addrgenmode none up
+	quiet_up "$gw" pvs0
 	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
 	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
 	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
@@ -165,6 +165,8 @@ XFRM_ends_them()
 	said 'sa-soft-expired 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
 	in_ns "$gw" ping -q -c 5 -i 0.1 -W 1 10.2.0.1 >/dev/null || true
 	said 'sa-del 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
+	# And one more back: six were answered
+	in_ns "$stock" ping -q -c 1 -W 1 10.1.0.1 >/dev/null || true
 	said 'peer-del 192.0.2.2 .*reason xfrm'
 	check 'packets of the other end' "$(xfrm "$stock" 0x1001 packets)" 6
 	check 'peers' "$(peer_count)" 0
@@ -638,7 +640,7 @@ gone_under_traffic()
 	ip -n "$gw" link del pvs0
 	ip -n "$gw" link add pvs0 type pvsvpn
 	ctl "$gw" set pvs0 if-id 42
-	ip -n "$gw" link set pvs0 addrgenmode none up
+	quiet_up "$gw" pvs0
 	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
 	wait_for 'packets again' at_least 20 show "$gw" peers.0.rx_packets
 	ip -n "$gw" xfrm state flush

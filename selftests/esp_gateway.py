@@ -109,7 +109,9 @@ class Gateway:
 
     def device_up(self):
         """pvs0 with addresses and routes; nothing but the test's own packets."""
-        self.ip("link", "set", "pvs0", "addrgenmode", "none", "up")
+        # By one command it would be up, with a link-local address, before it has the setting
+        self.ip("link", "set", "pvs0", "addrgenmode", "none")
+        self.ip("link", "set", "pvs0", "up")
         self.ip("addr", "replace", "10.1.0.1/32", "dev", "pvs0")
         self.ip("addr", "replace", "fd00:1::1/128", "dev", "pvs0", "nodad")
         for route in ("10.2.0.0/24", "10.3.0.0/24"):

@@ -136,6 +136,7 @@ up_and_down()
 	check status "$(status_of status)" active
 	check route "$(ip -n "$gw" route show 10.2.0.0/24 | xargs)" \
 		'10.2.0.0/24 dev pvs0 scope link src 10.1.0.1'
+	check 'link-local addresses' "$(ip -n "$gw" -o addr show dev pvs0 scope link)" ''
 	check encapsulation "$(show "$gw" peers.0.encap)" udp
 	check subnets "$(show "$gw" peers.0.subnets.0)" 10.2.0.0/24
 	check 'peers' "$(ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length')" 1

@@ -62,7 +62,7 @@ every_way()
 	daemon 4
 	daemon 6
 	ip -n "$gw" link add pvs0 type pvsvpn
-	ip -n "$gw" link set pvs0 addrgenmode none up
+	quiet_up "$gw" pvs0
 	way 1 192.0.2.1 192.0.2.2 stock4
 	way 3 2001:db8::1 2001:db8::2 stock6
 	way 5 192.0.2.1 192.0.2.2 stock4u udp

@@ -215,6 +215,16 @@ wire_up()
 	END
 }
 
+# quiet_up NAMESPACE DEVICE: up, without a link-local address, by which the kernel would ask for
+# routers. By two commands: of one, the device is up before it has the setting
+quiet_up()
+{
+	in_batch "$1" <<-END
+		link set $2 addrgenmode none
+		link set $2 up
+	END
+}
+
 # leg NAMESPACE DEVICE ADDR4 ADDR6: one end of a wire
 leg()
 {

@@ -15,7 +15,8 @@ tunnel()
 {
 	in_batch "$1" <<-END
 		link add pvs$2 type pvsvpn
-		link set pvs$2 addrgenmode none up
+		link set pvs$2 addrgenmode none
+		link set pvs$2 up
 		addr add 10.$2.0.$3/32 dev pvs$2
 		addr add fd00:$2::$3/128 dev pvs$2 nodad
 		route add 10.$2.0.$4/32 dev pvs$2

@@ -38,7 +38,7 @@ stock_device()
 	ip -n "$1" link add "$4" type xfrm dev outer0 if_id "$5"
 	stock_policies "$1" "$2" "$3" "$5"
 	# No packets of the host's own into the tunnel: they count where a state is missing
-	ip -n "$1" link set "$4" addrgenmode none up
+	quiet_up "$1" "$4"
 }
 
 # inner NS DEV ADDR4 ADDR6 TO4 TO6: addresses and routes of a tunnel's end
@@ -64,7 +64,7 @@ devices()
 	ends
 	ip -n "$gw" link add pvs0 type pvsvpn
 	ctl "$gw" peer add pvs0 stock local 192.0.2.1 remote 192.0.2.2
-	ip -n "$gw" link set pvs0 addrgenmode none up
+	quiet_up "$gw" pvs0
 	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
 	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
 	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64

@@ -14,7 +14,7 @@ pvsvpn_end()
 {
 	ip -n "$1" link add "$2" type pvsvpn
 	ctl "$1" set "$2" if-id "$3"
-	ip -n "$1" link set "$2" addrgenmode none up
+	quiet_up "$1" "$2"
 	inner "$1" "$2" "${@:4}"
 }
 
@@ -22,7 +22,7 @@ pvsvpn_end()
 stock_end()
 {
 	ip -n "$1" link add "$2" type xfrm dev outer0 if_id "$3"
-	ip -n "$1" link set "$2" addrgenmode none up
+	quiet_up "$1" "$2"
 	inner "$1" "$2" "${@:4}"
 }
 

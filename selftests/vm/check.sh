@@ -189,7 +189,22 @@ sums()
 	END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
 }
 
-# report: sums of each log, failures by name, the sum of all
+# failures LOG: by name, each with the first lines of what it said
+failures()
+{
+	awk -v where="$(basename "$1" .ktap)" '
+		/^# / { test = substr($0, 3) }
+		/^  # / { said[++n] = substr($0, 5); next }
+		/^  not ok [0-9]/ {
+			sub(/^  not ok [0-9]+ /, "")
+			print "FAILED: " where ": " test ": " $0
+			for (i = 1; i <= n && i <= 15; i++)
+				print "    " said[i]
+		}
+		{ n = 0 }' "$1"
+}
+
+# report: sums of each log, failures, the sum of all
 report()
 {
 	local log name of_name
@@ -201,9 +216,7 @@ report()
 		printf '%-8s %s\n' "$name" "$(sums "${of_name[@]}")"
 	done
 	for log in "$logs"/*.ktap; do
-		awk -v where="$(basename "$log" .ktap)" '
-		/^# / { test = substr($0, 3) }
-		/^  not ok [0-9]/ { sub(/^  not ok [0-9]+ /, ""); print "FAILED: " where ": " test ": " $0 }' "$log"
+		failures "$log"
 	done
 	echo "took $SECONDS s, logs in build/logs/"
 	sums "$logs"/*.ktap | tee "$logs/sum"

@@ -221,7 +221,9 @@ static int make_device(const struct connection *c)
 {
 	/* The peer before the if_id, or else SAs that are there make one of their own. */
 	return add_link(c) ?: add_peer(c) ?: set_link(c) ?: add_addresses(c) ?:
-	       ip("ip link set dev %s addrgenmode none up", c->ifname) ?: add_routes(c);
+	       /* By one command ip brings it up first: it would have a link-local address. */
+	       ip("ip link set dev %s addrgenmode none", c->ifname) ?:
+	       ip("ip link set dev %s up", c->ifname) ?: add_routes(c);
 }
 
 /* ---- up ---- */
