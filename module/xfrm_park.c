@@ -162,7 +162,7 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 
 /**
  * pvsvpn_park_out() - keep a packet that has no peer or SA until there may be one
- * @pvs: the device
+ * @pvs: the device, which adopts outbound states
  * @skb: the packet, as pvsvpn_xmit() gets it; consumed when kept
  *
  * Context: as pvsvpn_xmit().
@@ -173,8 +173,7 @@ bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct sk_buff *skb)
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 
 	/* As above. */
-	if (likely(!smp_load_acquire(&adopt->busy)) ||
-	    !READ_ONCE(pvs->settings.if_id_out))
+	if (likely(!smp_load_acquire(&adopt->busy)))
 		return false;
 	return park(adopt, PVSVPN_DIRECTION_OUT, skb);
 }

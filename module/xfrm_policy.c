@@ -248,9 +248,11 @@ bool pvsvpn_policy_uses(const struct pvsvpn_peer *peer,
 {
 	const struct pvsvpn_policy *policy;
 
+	if (!peer->by_policy)
+		return false;
 	list_for_each_entry(policy, &peer->policies, list)
 		if (rtnl_dereference(policy->sa) == sa)
-			return peer->by_policy;
+			return true;
 	return false;
 }
 

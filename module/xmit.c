@@ -151,6 +151,9 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 
 	if (likely(why == PVSVPN_PASS) || why == PVSVPN_DROP_TX_MULTICAST)
 		return why;
+	/* Nothing comes by itself to a device that adopts nothing. */
+	if (!READ_ONCE(batch->pvs->settings.if_id_out))
+		return why;
 	if (pvsvpn_park_out(batch->pvs, skb))
 		return PVSVPN_PARKED;
 	/* What the packet would have waited for may have come just now. */
