@@ -314,25 +314,43 @@ NAT_has_another_address()
 
 # ---- rekeys ----
 
-twenty_child_rekeys_under_load()
+# rekeys_under_load [INTERVAL]: twenty of a child, from either end in turn
+rekeys_under_load()
 {
 	local i count=20 first
 
-	! checkers_on || count=5
-	pvsvpn_at_both_ends
+	! checkers_on || count=6
 	both_ways -s 1000
 	both_ways6
 	first=$(child_of "$gw")
 	check 'the same number there' "$(child_of "$stock")" "$first"
-	flood in "$stock" 10.1.0.1 0.02
-	flood out "$gw" 10.2.0.1 0.02
+	flood in "$stock" 10.1.0.1 "$@"
+	flood out "$gw" 10.2.0.1 "$@"
 	for ((i = 0; i < count; i += 2)); do
 		rekey "$gw" $((first + i))
 		rekey "$stock" $((first + i + 1))
 	done
 	flood_end in out
-	check 'rekeys' $(($(child_of "$gw") - first)) $i
-	echo "$i child rekeys" | report
+	check 'rekeys' $(($(child_of "$gw") - first)) $count
+	echo "$count child rekeys" | report
+	check 'drops' "$(drops "$gw")" ''
+}
+
+twenty_child_rekeys_under_load()
+{
+	has_strongswan
+	ends
+	far_end
+	near_end
+	initiate
+	# Twice as often, and stock IPsec itself loses one now and then (stock_lost)
+	rekeys_under_load 0.02
+}
+
+twenty_child_rekeys_of_our_own()
+{
+	pvsvpn_at_both_ends
+	rekeys_under_load
 	no_error
 	check 'drops there' "$(drops "$stock")" ''
 }
@@ -532,5 +550,6 @@ daemon_starts_again()
 }
 
 run_cases libreswan_with_stock_IPsec ESP_in_user_space IKEv1_with_CBC through_a_NAT \
-	NAT_has_another_address twenty_child_rekeys_under_load both_ends_rekey_at_once \
-	far_end_dies_and_comes_back an_end_moves two_connections_to_one_gateway daemon_starts_again
+	NAT_has_another_address twenty_child_rekeys_under_load twenty_child_rekeys_of_our_own \
+	both_ends_rekey_at_once far_end_dies_and_comes_back an_end_moves \
+	two_connections_to_one_gateway daemon_starts_again
