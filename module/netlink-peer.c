@@ -461,15 +461,11 @@ static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
 static int default_check(struct pvsvpn_device *pvs,
 			 struct netlink_ext_ack *extack)
 {
-	static const struct pvsvpn_prefix everything[] = {
-		{ .family = AF_INET },
-		{ .family = AF_INET6 },
-	};
 	const struct pvsvpn_peer *owner;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(everything); i++) {
-		owner = pvsvpn_selector_owner(pvs, &everything[i]);
+	for (i = 0; i < ARRAY_SIZE(pvsvpn_selector_all); i++) {
+		owner = pvsvpn_selector_owner(pvs, &pvsvpn_selector_all[i]);
 		if (!owner)
 			continue;
 		NL_SET_ERR_MSG_FMT(extack,

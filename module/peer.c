@@ -73,11 +73,6 @@ static void peer_switch_endpoint(struct pvsvpn_peer *peer,
 
 /* ---- the prefixes of a peer ---- */
 
-static const struct pvsvpn_prefix everything[] = {
-	{ .family = AF_INET },
-	{ .family = AF_INET6 },
-};
-
 static bool prefix_listed(const struct pvsvpn_prefix *prefix,
 			  const struct pvsvpn_prefix *list, unsigned int count)
 {
@@ -127,8 +122,8 @@ static int peer_set_subnets(struct pvsvpn_peer *peer,
 	int err;
 
 	if (!count) {
-		prefixes = everything;
-		count = ARRAY_SIZE(everything);
+		prefixes = pvsvpn_selector_all;
+		count = ARRAY_SIZE(pvsvpn_selector_all);
 	}
 	for (i = 0; i < count; i++) {
 		if (pvsvpn_selector_owner(peer->pvs, &prefixes[i]) == peer)

@@ -16,6 +16,12 @@
 #include "peer.h"
 #include "selector.h"
 
+/* What a peer without subnets has */
+const struct pvsvpn_prefix pvsvpn_selector_all[2] = {
+	{ .family = AF_INET },
+	{ .family = AF_INET6 },
+};
+
 struct subnet_key {
 	const struct pvsvpn_device *pvs;
 	struct pvsvpn_prefix prefix;

@@ -55,6 +55,8 @@ struct pvsvpn_selector {
 	u32 users[2][129];
 };
 
+extern const struct pvsvpn_prefix pvsvpn_selector_all[2];
+
 int pvsvpn_selector_add(struct pvsvpn_peer *peer,
 			const struct pvsvpn_prefix *prefix);
 void pvsvpn_selector_del(struct pvsvpn_subnet *subnet);

@@ -9,6 +9,7 @@
 
 #include "device.h"
 #include "event.h"
+#include "events.h"
 #include "peer.h"
 #include "sa.h"
 #include "stats.h"
@@ -50,23 +51,9 @@ TRACE_EVENT(pvsvpn_drop,
 				   { -1, NULL }))
 );
 
-/* The events of the multicast group, by the names that pvsvpnctl monitor has. */
-#define PVSVPN_TRACE_EVENTS(EVENT)			\
-	EVENT(PEER_NEW, "peer-new")			\
-	EVENT(PEER_DEL, "peer-del")			\
-	EVENT(PEER_UP, "peer-up")			\
-	EVENT(PEER_DOWN, "peer-down")			\
-	EVENT(SA_NEW, "sa-new")				\
-	EVENT(SA_DEL, "sa-del")				\
-	EVENT(SA_EXPIRED, "sa-expired")			\
-	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
-	EVENT(ENDPOINT_CHANGED, "endpoint-changed")	\
-	EVENT(SA_REPLAY_BURST, "sa-replay-burst")	\
-	EVENT(SA_REFUSED, "sa-refused")
-
 #define PVSVPN_TRACE_EVENT_ENUM(symbol, name)	\
 	TRACE_DEFINE_ENUM(PVSVPN_EVENT_TYPE_##symbol);
-PVSVPN_TRACE_EVENTS(PVSVPN_TRACE_EVENT_ENUM)
+PVSVPN_EVENT_LIST(PVSVPN_TRACE_EVENT_ENUM)
 
 #define PVSVPN_TRACE_EVENT_NAME(symbol, name)	\
 	{ PVSVPN_EVENT_TYPE_##symbol, name },
@@ -100,7 +87,7 @@ TRACE_EVENT(pvsvpn_event,
 		  __entry->dev, __entry->ifindex, __entry->peer, __entry->spi,
 		  __entry->dir == PVSVPN_DIRECTION_OUT ? "out" : "in",
 		  __print_symbolic(__entry->type,
-				   PVSVPN_TRACE_EVENTS(PVSVPN_TRACE_EVENT_NAME)
+				   PVSVPN_EVENT_LIST(PVSVPN_TRACE_EVENT_NAME)
 				   { -1, NULL }),
 		  __entry->reason)
 );

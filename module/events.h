@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The names of the events, shared by the module (tracepoint) and the tool (monitor). It
+ * includes nothing; what each event means is said in the YAML specification.
+ *
+ * EVENT(symbol, name)
+ *   symbol  PVSVPN_EVENT_TYPE_<symbol> of the uAPI
+ *   name    as the YAML specification has it
+ */
+#ifndef _PVSVPN_EVENTS_H
+#define _PVSVPN_EVENTS_H
+
+#define PVSVPN_EVENT_LIST(EVENT)			\
+	EVENT(PEER_NEW, "peer-new")			\
+	EVENT(PEER_DEL, "peer-del")			\
+	EVENT(PEER_UP, "peer-up")			\
+	EVENT(PEER_DOWN, "peer-down")			\
+	EVENT(SA_NEW, "sa-new")				\
+	EVENT(SA_DEL, "sa-del")				\
+	EVENT(SA_EXPIRED, "sa-expired")			\
+	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
+	EVENT(ENDPOINT_CHANGED, "endpoint-changed")	\
+	EVENT(SA_REPLAY_BURST, "sa-replay-burst")	\
+	EVENT(SA_REFUSED, "sa-refused")
+
+#endif /* _PVSVPN_EVENTS_H */
