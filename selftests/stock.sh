@@ -84,15 +84,18 @@ tunnel()
 	stock_state "$stock" 192.0.2.2 192.0.2.1 0x1002 "$back" 42
 }
 
-# flood NAME NS ADDRESS [INTERVAL]: pings until flood_end, each of which has time to be answered
+# flood NAME NS ADDRESS [INTERVAL]: pings until flood_end, each of which has time to be answered;
+# begun when it returns
 flood()
 {
 	touch "$tmp/flooding"
 	background ip netns exec "$2" sh -c "
-		while [ -e $tmp/flooding ]; do
-			ping -q -c 100 -i ${4:-0.01} -W 10 $3
+		echo begin
+		while ping -q -c 100 -i ${4:-0.01} -W 10 $3; [ -e $tmp/flooding ]; do
+			:
 		done
 		echo end" >"$tmp/flood-$1"
+	wait_for 'the first pings' grep -q '^begin' "$tmp/flood-$1"
 }
 
 # xfrm_stat NS COUNTER
