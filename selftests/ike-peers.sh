@@ -49,6 +49,8 @@ far_end()
 # pvsvpn_at_both_ends: connected
 pvsvpn_at_both_ends()
 {
+	# No stock IPsec there, so nothing is its own loss
+	stock_own='^$'
 	has_strongswan
 	ends
 	pvsvpn_end "$stock" pvs0 42 "${far[@]}"
@@ -333,7 +335,7 @@ rekeys_under_load()
 	flood_end in out
 	check 'rekeys' $(($(child_of "$gw") - first)) $count
 	echo "$count child rekeys" | report
-	check 'drops' "$(drops "$gw")" ''
+	no_error
 }
 
 twenty_child_rekeys_under_load()
@@ -351,7 +353,6 @@ twenty_child_rekeys_of_our_own()
 {
 	pvsvpn_at_both_ends
 	rekeys_under_load
-	no_error
 	check 'drops there' "$(drops "$stock")" ''
 }
 
