@@ -101,10 +101,11 @@ flood()
 # xfrm_stat NS COUNTER
 xfrm_stat() { in_ns "$1" awk -v name="$2" '$1 == name { print $2 }' /proc/net/xfrm_stat; }
 
-# What stock IPsec loses by itself: packets whose state dies in the middle of XFRM's way out or in;
-# and those that, on the way in, had a cached route which another packet replaced, as whoever
-# changes a policy makes all of them stale
-stock_own='^Xfrm(OutStateInvalid|InStateInvalid|InError)$'
+# What stock IPsec loses by itself. On the way out: packets whose state dies in the middle of it, or
+# is gone when the policy that named it has been looked up. On the way in: those whose state dies in
+# the middle, or that had a cached route which another packet replaced, as whoever changes a policy
+# makes all of them stale
+stock_own='^Xfrm(OutStateInvalid|OutNoStates|InStateInvalid|InError)$'
 
 # stock_lost: how many of them, at the stock end
 stock_lost()

@@ -20,8 +20,9 @@ import select
 import socket
 import struct
 import sys
+import time
 
-from netns import checkers_on, enter
+from netns import checkers_on, enter, run
 
 TUNSETIFF = 0x400454ca
 IFF_TUN_NO_PI = 0x1001
@@ -149,6 +150,11 @@ def tun(name):
     enter(name)
     file = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH22x", b"outer0", IFF_TUN_NO_PI))
+    # It has a carrier now, but loses what is sent until the kernel's worker has seen it.
+    deadline = time.monotonic() + SECONDS
+    while " state UP " not in run("ip", "-n", name, "link", "show", "dev", "outer0"):
+        if time.monotonic() > deadline:
+            raise TimeoutError("outer0 does not come up")
     return file
 
 
