@@ -5,6 +5,7 @@
 #include <net/ip_tunnels.h>
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
+#include <net/sch_generic.h>
 
 #include <uapi/linux/pvsvpn.h>
 
@@ -66,15 +67,23 @@ struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net)
  * pvsvpn_device_carrier() - let carrier follow the SAs
  * @pvs: the device
  *
+ * Once it is on, packets pass: the queue is not left to the kernel's linkwatch
+ * worker, which may wait for RTNL while the queue loses what is sent.
+ *
  * Context: process, RTNL held.
  */
 void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
 {
+	struct net_device *dev = pvs->dev;
+
 	ASSERT_RTNL();
-	if (pvs->up_count)
-		netif_carrier_on(pvs->dev);
-	else
-		netif_carrier_off(pvs->dev);
+	if (!pvs->up_count) {
+		netif_carrier_off(dev);
+	} else if (!netif_carrier_ok(dev)) {
+		netif_carrier_on(dev);
+		if (dev->flags & IFF_UP)
+			dev_activate(dev);
+	}
 }
 
 static void device_refresh_work(struct work_struct *work)

@@ -599,35 +599,23 @@ no_packet_lost_in_rekeys()
 # carries the answers. ip xfrm needs no RTNL.
 packets_faster_than_the_adoption()
 {
-	local holder status=0
+	local held ping
 
 	adopted
 	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
 	new_keys
-	mkfifo "$tmp/hold"
-	in_ns "$gw" /usr/bin/python3 "$here/hold_rtnl.py" outer0 <"$tmp/hold" >"$tmp/holder" 2>&1 &
-	holder=$!
-	exec 8>"$tmp/hold"
-	defer 'exec 8>&-'
-	wait_for "RTNL to be held: $(cat "$tmp/holder")" \
-		sh -c "grep -q held $tmp/holder || ! kill -0 $holder 2>/dev/null"
-	if ! grep -q held "$tmp/holder"; then
-		wait $holder || status=$?
-		[ $status -eq 4 ] || fail "$(cat "$tmp/holder")"
-		skip 'no userfaultfd, so nobody can hold RTNL'
-	fi
+	hold_rtnl held "$gw" outer0
+	rtnl_held held
 	state "$stock" 192.0.2.2 192.0.2.1 0x2002 aead "$GCM" "$back" 128
 	state "$gw" 192.0.2.2 192.0.2.1 0x2002 aead "$GCM" "$back" 128
-	in_ns "$stock" ping -q -c 5 -i 0.05 -W 30 10.1.0.1 >"$tmp/ping" 8>&- &
+	in_ns "$stock" ping -q -c 5 -i 0.05 -W 30 10.1.0.1 >"$tmp/ping" &
 	ping=$!
 	sleep 1
 	kill -0 $ping 2>/dev/null || fail 'answered while RTNL was held' "$(cat "$tmp/ping")"
-	exec 8>&-
+	kill "$held"
 	wait $ping || fail 'pings were lost' "$(cat "$tmp/ping")" "$(drops "$gw")" \
 		"$(in_ns "$gw" awk '$2 { print $1, $2 }' /proc/net/xfrm_stat)"
 	grep -q ' 5 received' "$tmp/ping" || fail 'pings were lost' "$(cat "$tmp/ping")"
-	wait $holder
-	report <"$tmp/holder"
 }
 
 # Traffic both ways, and everything goes

@@ -102,6 +102,29 @@ carrier_follows_the_outbound_SAs()
 	unreachable "$left" 10.2.0.1
 }
 
+# Also where the kernel's linkwatch worker cannot have RTNL between the command and the packet
+first_packet_behind_the_first_SA()
+{
+	local before after tool
+
+	pair_up
+	(umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key")
+	sa_pair aes128gcm16 0x1002 "$("$PVSVPNCTL" genkey aes128gcm16)" "$right" left "$left" right
+	ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file - <"$tmp/key"
+	wait_for 'carrier there' is UP link_get "$right" pvs0 operstate
+	hold_rtnl before "$left" "$left_dev"
+	rtnl_held before
+	background "$PVSVPNCTL" -n "$left" sa add pvs0 right dir out spi 0x1001 \
+		transform aes128gcm16 key-file "$tmp/key"
+	tool=$background
+	wait_for 'the command to wait for RTNL' asleep_in "$tool" sa_new
+	hold_rtnl after "$left" "$left_dev"
+	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
+	kill "$before"
+	rtnl_held after
+	pings "$left" 10.2.0.1 -c 1
+}
+
 carrier_falls_with_the_last_peer_that_is_up()
 {
 	tunnel_up
@@ -222,7 +245,8 @@ remove_the_module_under_traffic()
 
 run_cases ip_d_link_shows_the_kind add_and_remove_many ip_link_refuses_names_and_sizes \
 	configured_before_any_address ethtool_i_names_the_driver ethtool_S_shows_every_reason \
-	carrier_follows_the_outbound_SAs carrier_falls_with_the_last_peer_that_is_up \
-	down_and_up_again mtu_follows_the_path mtu_that_was_set_stays fwmark_chooses_the_route \
+	carrier_follows_the_outbound_SAs first_packet_behind_the_first_SA \
+	carrier_falls_with_the_last_peer_that_is_up down_and_up_again mtu_follows_the_path \
+	mtu_that_was_set_stays fwmark_chooses_the_route \
 	remove_an_SA_under_traffic remove_a_peer_under_traffic remove_the_device_under_traffic \
 	remove_the_namespaces_under_traffic remove_the_module_under_traffic

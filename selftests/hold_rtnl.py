@@ -1,23 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Holds RTNL until its standard input ends.
+"""Holds RTNL until it is killed.
 
     hold_rtnl.py DEVICE
 
 An ethtool request for the device has RTNL when it writes its answer to memory, and the
-memory is not there until this program says so (userfaultfd). Prints "held" when that is
-so. Exit status 4 where the kernel has no userfaultfd.
+memory never comes (userfaultfd). Prints "held" when that is so, or "no userfaultfd" and
+why, with exit status 4.
 """
 import ctypes
 import mmap
 import os
+import signal
 import struct
 import sys
 import threading
-import time
 
 SYS_USERFAULTFD, SIOCETHTOOL, ETHTOOL_GLINK = 323, 0x8946, 0x0A
-UFFDIO_API, UFFDIO_REGISTER, UFFDIO_ZEROPAGE = 0xC018AA3F, 0xC020AA00, 0xC020AA04
+UFFDIO_API, UFFDIO_REGISTER = 0xC018AA3F, 0xC020AA00
 UFFD_API, REGISTER_MISSING, PAGE = 0xAA, 1, 4096
 AF_INET, SOCK_DGRAM = 2, 2
 
@@ -43,7 +43,8 @@ def main(device):
     """The command is in one page, its answer in the next."""
     try:
         uffd = call(libc.syscall, SYS_USERFAULTFD, os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        print(f"no userfaultfd: {error.strerror}")
         return 4
     memory = mmap.mmap(-1, 2 * PAGE)
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
@@ -56,11 +57,7 @@ def main(device):
     threading.Thread(target=request, args=(device, start + PAGE - 4), daemon=True).start()
     os.read(uffd, 32)
     print("held", flush=True)
-    since = time.monotonic()
-    sys.stdin.read()
-    call(libc.ioctl, uffd, ctypes.c_ulong(UFFDIO_ZEROPAGE),
-         ctypes.create_string_buffer(answer + struct.pack("=Qq", 0, 0)))
-    print(f"let go after {time.monotonic() - since:.1f} s", flush=True)
+    signal.pause()
     return 0
 
 

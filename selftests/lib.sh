@@ -358,6 +358,25 @@ background()
 	defer "kill $background 2>/dev/null"
 }
 
+# hold_rtnl NAME NAMESPACE DEVICE: a process takes RTNL, or waits for it, and holds it until it is
+# killed; variable NAME is its number
+hold_rtnl()
+{
+	background ip netns exec "$2" /usr/bin/python3 "$here/hold_rtnl.py" "$3" >"$tmp/$1" 2>&1
+	printf -v "$1" %s "$background"
+}
+
+# rtnl_held NAME: by that process, when this returns
+rtnl_held()
+{
+	wait_for "RTNL to be held by $1" test -s "$tmp/$1"
+	! grep -q 'no userfaultfd' "$tmp/$1" || skip "nobody can hold RTNL: $(cat "$tmp/$1")"
+	check "$1" "$(cat "$tmp/$1")" held
+}
+
+# asleep_in PROCESS FUNCTION: of the kernel, where it waits for somebody
+asleep_in() { grep -qs "$2" /proc/"$1"/task/*/wchan; }
+
 # watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
 watch()
 {
