@@ -129,7 +129,7 @@ carrier_falls_with_the_last_peer_that_is_up()
 {
 	tunnel_up
 	ctl "$left" peer add pvs0 other remote 192.0.2.9 subnets 10.9.0.0/16
-	check 'one of two peers up' "$(link_get "$left" pvs0 operstate)" UP
+	wait_for 'carrier of one of two peers' is UP link_get "$left" pvs0 operstate
 	ctl "$left" peer del pvs0 right
 	wait_for 'no carrier' is DOWN link_get "$left" pvs0 operstate
 }

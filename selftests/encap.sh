@@ -181,8 +181,8 @@ through_a_NAT_that_changes_its_mapping()
 	[ "$sent" -eq 100 ] && [ "$lost" -le 10 ] || fail "$lost of $sent pings lost:" "$(cat "$tmp/ping")"
 	check 'new port of the NAT' "$(show "$right" peers.0.dport)" 20001
 	pings "$right" 10.1.0.1
-	grep -q 'endpoint-changed left remote 192.0.2.254 port 20001 reason authentic-packet' "$tmp/events" ||
-		fail "no event:" "$(cat "$tmp/events")"
+	wait_for "the event; there were $(cat "$tmp/events")" grep -q \
+		'endpoint-changed left remote 192.0.2.254 port 20001 reason authentic-packet' "$tmp/events"
 }
 
 pinned_endpoint_stays()

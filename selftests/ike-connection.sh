@@ -346,7 +346,7 @@ dead_peer()
 	ip -n "$stock" link set outer0 down
 	wait_for "peer-down; there were $(cat "$tmp/events")" grep -q 'peer-down' "$tmp/events"
 	check carrier "$(show "$gw" carrier)" false
-	route_is_gone || fail 'the route is still there'
+	wait_for 'the route to go' route_is_gone
 	check reason "$(status_of reason)" peer_not_responding
 	come_back
 	wait_for "the connection; $(tail -n 20 "$tmp/$gw/log")" is active status_of status

@@ -94,7 +94,7 @@ ended_and_back()
 	watch "$gw"
 	swan "$gw" --terminate --ike t >/dev/null
 	wait_for 'no SA' is 0 sa_count
-	grep -q 'peer-down 192.0.2.2 .*reason no-outbound-sa' "$tmp/events" || fail "$(cat "$tmp/events")"
+	wait_for 'peer-down' grep -q 'peer-down 192.0.2.2 .*reason no-outbound-sa' "$tmp/events"
 	check carrier "$(show "$gw" carrier)" false
 	initiate
 	pings "$gw" 10.2.0.1

@@ -87,7 +87,7 @@ seconds_since_it_was_added()
 	at_least 1000 sa 0x3000 age_ms || fail "too early"
 	said 'sa-expired .*spi 0x00003000 reason seconds' 1
 	at_least 3000 sa 0x3000 age_ms || fail "too early"
-	check carrier "$(link_get "$left" pvs0 operstate)" DOWN
+	wait_for 'no carrier' is DOWN link_get "$left" pvs0 operstate
 }
 
 seconds_since_first_use()

@@ -90,7 +90,7 @@ listed_whole()
 	check 'peers and SAs of show' "$(ctl "$left" -j show pvs0 | whole 1000)" '1000 2000'
 	check 'peers and SAs of all devices' "$(ctl "$left" -j show | whole 1000)" '1000 2000'
 	check 'peers and SAs of stats' "$(ctl "$left" -j stats pvs0 | whole 1000)" '1000 2000'
-	check carrier "$(link_get "$left" pvs0 operstate)" UP
+	wait_for carrier is UP link_get "$left" pvs0 operstate
 	ctl "$left" peer del pvs0 p500
 	check 'with one less' "$(ctl "$left" -j show pvs0 | grep -c '"remote"')" 999
 	time_limit 20 ip -n "$left" link del pvs0

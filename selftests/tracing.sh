@@ -134,7 +134,8 @@ of_events()
 	busywait 10 traced "$who spi=0x00001111 dir=out type=sa-expired reason=packets" pvsvpn_event ||
 		fail 'no sa-expired in:' "$(grep pvsvpn_event "$trace/trace" || :)"
 	traced "$who spi=0x00001111 dir=out type=sa-new reason=request" pvsvpn_event || fail 'no sa-new'
-	traced "$who spi=0x00000000 dir=in type=peer-down reason=no-outbound-sa" pvsvpn_event || fail 'no peer-down'
+	busywait 10 traced "$who spi=0x00000000 dir=in type=peer-down reason=no-outbound-sa" pvsvpn_event ||
+		fail 'no peer-down'
 	ctl "$left" sa del pvs0 right dir out spi 0x1111
 	traced "$who spi=0x00001111 dir=out type=sa-del reason=request" pvsvpn_event || fail 'no sa-del'
 }
