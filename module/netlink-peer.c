@@ -660,6 +660,7 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info)
 	config.name = nla_data(info->attrs[PVSVPN_A_PEER_NAME]);
 	peer_make_room(pvs, &config);
 	err = pvsvpn_peer_new(pvs, &config, info->extack);
+	pvsvpn_adopt_settle(pvs);
 	kvfree(config.prefixes);
 	return err;
 }
@@ -760,6 +761,7 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info)
 	/* States that it has adopted are without a peer then. */
 	pvsvpn_adopt_again(pvs);
 	pvsvpn_peer_del(peer);
+	pvsvpn_adopt_settle(pvs);
 	return 0;
 }
 

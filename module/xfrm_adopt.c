@@ -762,6 +762,21 @@ void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 }
 
 /**
+ * pvsvpn_adopt_settle() - the states that pvsvpn_adopt_again() was for have a peer now
+ * @pvs: the device, whose peer has gone
+ *
+ * In the same hold of RTNL as that: between two, the kernel's linkwatch worker would see
+ * the device without a carrier and take its queue away.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_adopt_settle(struct pvsvpn_device *pvs)
+{
+	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
+		adopt_settle(pvsvpn_device_adopt(pvs->net));
+}
+
+/**
  * pvsvpn_adopt_net_init() - a namespace comes
  * @adopt: its part
  * @net: the namespace

@@ -46,6 +46,7 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
 bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
+void pvsvpn_adopt_settle(struct pvsvpn_device *pvs);
 void pvsvpn_adopt_init(void);
 void pvsvpn_adopt_exit(void);
 

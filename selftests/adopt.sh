@@ -302,6 +302,29 @@ peer_that_comes_later()
 	pings "$gw" 10.2.0.1
 }
 
+# The device is not without a carrier in between, whoever waits for RTNL
+place_is_taken_at_once()
+{
+	local before after tool
+
+	adopted
+	pings "$gw" 10.2.0.1
+	hold_rtnl before "$gw" outer0
+	rtnl_held before
+	background "$PVSVPNCTL" -n "$gw" peer add pvs0 site-b remote 192.0.2.2 subnets 10.2.0.0/24
+	tool=$background
+	wait_for 'the command to wait for RTNL' asleep_in "$tool" peer_new
+	hold_rtnl after "$gw" outer0
+	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
+	kill "$before"
+	rtnl_held after
+	in_ns "$gw" ping -q -c 1 -W 5 10.2.0.1 >"$tmp/ping" || fail 'a packet was lost, or waits' "$(cat "$tmp/ping")"
+	kill "$after"
+	check 'peers' "$(ctl "$gw" -j show pvs0 | jq -r '.devices[0].peers[].name')" site-b
+	check 'SAs' "$(sa_count)" 2
+	check 'drops' "$(drops "$gw")" ''
+}
+
 # bitmap: of the inbound state at the gateway, all f's if it takes no old number
 bitmap()
 {
@@ -650,6 +673,7 @@ the_module_goes()
 
 run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_flushed \
 	failures_count_there what_cannot_be_carried peer_of_the_operator peer_that_comes_later \
+	place_is_taken_at_once \
 	given_back given_back_with_the_device children_by_their_policies two_devices other_kinds \
 	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
 	packets_faster_than_the_adoption gone_under_traffic the_module_goes

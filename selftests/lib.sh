@@ -375,7 +375,7 @@ rtnl_held()
 }
 
 # asleep_in PROCESS FUNCTION: of the kernel, where it waits for somebody
-asleep_in() { grep -qs "$2" /proc/"$1"/task/*/wchan; }
+asleep_in() { grep -qs "$2" /proc/"$1"/task/*/stack; }
 
 # watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
 watch()
