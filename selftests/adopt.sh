@@ -305,19 +305,10 @@ peer_that_comes_later()
 # The device is not without a carrier in between, whoever waits for RTNL
 place_is_taken_at_once()
 {
-	local before after tool
-
 	adopted
 	pings "$gw" 10.2.0.1
-	hold_rtnl before "$gw" outer0
-	rtnl_held before
-	background "$PVSVPNCTL" -n "$gw" peer add pvs0 site-b remote 192.0.2.2 subnets 10.2.0.0/24
-	tool=$background
-	wait_for 'the command to wait for RTNL' asleep_in "$tool" peer_new
-	hold_rtnl after "$gw" outer0
-	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
-	kill "$before"
-	rtnl_held after
+	rtnl_held_behind peer_new "$gw" outer0 "$PVSVPNCTL" -n "$gw" peer add pvs0 site-b \
+		remote 192.0.2.2 subnets 10.2.0.0/24
 	in_ns "$gw" ping -q -c 1 -W 5 10.2.0.1 >"$tmp/ping" || fail 'a packet was lost, or waits' "$(cat "$tmp/ping")"
 	kill "$after"
 	check 'peers' "$(ctl "$gw" -j show pvs0 | jq -r '.devices[0].peers[].name')" site-b

@@ -105,23 +105,13 @@ carrier_follows_the_outbound_SAs()
 # Also where the kernel's linkwatch worker cannot have RTNL between the command and the packet
 first_packet_behind_the_first_SA()
 {
-	local before after tool
-
 	pair_up
 	(umask 077 && "$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key")
 	sa_pair aes128gcm16 0x1002 "$("$PVSVPNCTL" genkey aes128gcm16)" "$right" left "$left" right
 	ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file - <"$tmp/key"
 	wait_for 'carrier there' is UP link_get "$right" pvs0 operstate
-	hold_rtnl before "$left" "$left_dev"
-	rtnl_held before
-	background "$PVSVPNCTL" -n "$left" sa add pvs0 right dir out spi 0x1001 \
-		transform aes128gcm16 key-file "$tmp/key"
-	tool=$background
-	wait_for 'the command to wait for RTNL' asleep_in "$tool" sa_new
-	hold_rtnl after "$left" "$left_dev"
-	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
-	kill "$before"
-	rtnl_held after
+	rtnl_held_behind sa_new "$left" "$left_dev" "$PVSVPNCTL" -n "$left" sa add pvs0 right \
+		dir out spi 0x1001 transform aes128gcm16 key-file "$tmp/key"
 	pings "$left" 10.2.0.1 -c 1
 }
 

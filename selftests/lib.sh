@@ -377,6 +377,23 @@ rtnl_held()
 # asleep_in PROCESS FUNCTION: of the kernel, where it waits for somebody
 asleep_in() { grep -qs "$2" /proc/"$1"/task/*/stack; }
 
+# rtnl_held_behind FUNCTION NAMESPACE DEVICE COMMAND...: the command asks for RTNL in that function
+# of the kernel; when it has had it, the next one holds it, until process $after is killed
+rtnl_held_behind()
+{
+	local before
+
+	after=''
+	hold_rtnl before "$2" "$3"
+	rtnl_held before
+	background "${@:4}"
+	wait_for 'the command to wait for RTNL' asleep_in "$background" "$1"
+	hold_rtnl after "$2" "$3"
+	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
+	kill "$before"
+	rtnl_held after
+}
+
 # watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
 watch()
 {
