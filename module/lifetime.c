@@ -8,7 +8,6 @@
 #include "lifetime.h"
 #include "peer.h"
 #include "sa.h"
-#include "xfrm_state.h"
 
 static const char * const names[] = {
 	[PVSVPN_LIFETIME_PACKETS] = "packets",
@@ -187,14 +186,12 @@ static bool lifetime_count(struct pvsvpn_sa *sa, unsigned int len)
 
 /**
  * pvsvpn_lifetime_use() - a packet is about to use an SA
- * @sa: the SA
+ * @sa: the SA; of an adopted one the state counts, and this does nothing
  * @len: bytes of the inner packet
  *
  * Context: softirq, RCU read side. Return: whether it may.
  */
 bool pvsvpn_lifetime_use(struct pvsvpn_sa *sa, unsigned int len)
 {
-	if (likely(!sa->lifetime.limited))
-		return true;
-	return sa->x ? pvsvpn_state_use(sa, len) : lifetime_count(sa, len);
+	return likely(!sa->lifetime.limited) || lifetime_count(sa, len);
 }

@@ -23,7 +23,7 @@ enum pvsvpn_lifetime_kind {
  * struct pvsvpn_lifetime - how long an SA may be used
  * @soft: by enum pvsvpn_lifetime_kind, when user space is told; 0 for never
  * @hard: when it ends; 0 for never
- * @limited: there is any of them, or XFRM has them
+ * @limited: there is any of them
  * @used: packets and bytes so far, if @limited
  * @first_use: ktime_get_boottime_ns() of the first packet, 0 before it
  * @soft_why: enum pvsvpn_lifetime_kind, valid with PVSVPN_SA_SOFT_EXPIRED

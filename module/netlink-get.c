@@ -295,7 +295,8 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 			   pvsvpn_policy_uses(sa->peer, sa));
 
 	if (sa->dir == PVSVPN_DIRECTION_IN &&
-	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW, sa->replay.window))
+	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW,
+			pvsvpn_sa_window(sa)))
 		return -EMSGSIZE;
 	if (nla_put_u64_64bit(msg, PVSVPN_A_SA_SEQ, pvsvpn_sa_seq(sa),
 			      PVSVPN_A_SA_PAD) ||

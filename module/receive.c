@@ -22,6 +22,7 @@
 #include "selector.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_seq.h"
 #include "xfrm_state.h"
 
 static bool receive_is_replay(int why)
@@ -44,10 +45,12 @@ static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
  * struct receive_cb - what the end of decryption needs to know, in skb->cb
  * @seq: sequence number, with its high half for an ESN
  * @before: for pvsvpn_esp_opened()
+ * @in_udp: the packet has come in UDP
  */
 struct receive_cb {
 	u64 seq;
 	__be32 before;
+	bool in_udp;
 };
 
 static struct receive_cb *receive_cb(struct sk_buff *skb)
@@ -56,11 +59,18 @@ static struct receive_cb *receive_cb(struct sk_buff *skb)
 	return (struct receive_cb *)skb->cb;
 }
 
-static u64 receive_seq(const struct pvsvpn_sa *sa, const struct sk_buff *skb)
+/* An adopted SA has its window in XFRM's state. */
+static int receive_check_seq(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	u32 low = ntohl(((const struct ip_esp_hdr *)skb->data)->seq_no);
+	const struct pvsvpn_replay *replay = &sa->replay;
+	struct receive_cb *cb = receive_cb(skb);
 
-	return sa->esn ? pvsvpn_replay_extend(&sa->replay, low) : low;
+	if (unlikely(sa->x))
+		return pvsvpn_state_check(sa, low, &cb->seq);
+	cb->seq = sa->esn ? pvsvpn_replay_extend(READ_ONCE(replay->top),
+						 replay->window, low) : low;
+	return pvsvpn_replay_check(replay, cb->seq);
 }
 
 /* Decryption is in place: nobody else may see the packet's memory. */
@@ -72,15 +82,20 @@ static int receive_make_writable(struct sk_buff *skb)
 	return skb_linearize_cow(skb);
 }
 
+static u8 receive_encap(const struct pvsvpn_sa *sa)
+{
+	return unlikely(sa->x) ? pvsvpn_state_encap(sa->x) :
+				 pvsvpn_peer_endpoint(sa->peer)->encap;
+}
+
 /* What can be said before the packet is authenticated. */
 static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 {
-	u8 encap = pvsvpn_peer_endpoint(sa->peer)->encap;
 	int why;
 
 	if (unlikely(!(sa->peer->pvs->dev->flags & IFF_UP)))
 		return PVSVPN_DROP_RX_DOWN;
-	if (unlikely(in_udp != (encap == PVSVPN_ENCAP_UDP)))
+	if (unlikely(in_udp != (receive_encap(sa) == PVSVPN_ENCAP_UDP)))
 		return PVSVPN_DROP_RX_ENCAP;
 	if (unlikely(test_bit(PVSVPN_SA_EXPIRED, &sa->flags)))
 		return PVSVPN_DROP_RX_EXPIRED;
@@ -88,8 +103,8 @@ static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 		return PVSVPN_DROP_RX_TRUNCATED;
 	if (unlikely(!pskb_may_pull(skb, pvsvpn_esp_head_len(sa->transform))))
 		return PVSVPN_DROP_RX_NOMEM;
-	receive_cb(skb)->seq = receive_seq(sa, skb);
-	why = pvsvpn_replay_check(&sa->replay, receive_cb(skb)->seq);
+	receive_cb(skb)->in_udp = in_udp;
+	why = receive_check_seq(sa, skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
 	if (unlikely(receive_make_writable(skb)))
@@ -199,15 +214,10 @@ static int receive_ecn(struct sk_buff *skb, u8 outer)
  */
 static void receive_follow(struct pvsvpn_sa *sa, const struct sk_buff *skb)
 {
-	const struct udphdr *uh =
-		(const struct udphdr *)(skb->data - sizeof(*uh));
+	const struct udphdr *uh = (const struct udphdr *)
+		(skb_transport_header(skb) - sizeof(*uh));
 	xfrm_address_t saddr = {};
 
-	if (likely(pvsvpn_peer_endpoint(sa->peer)->encap != PVSVPN_ENCAP_UDP))
-		return;
-	if (receive_cb((struct sk_buff *)skb)->seq !=
-	    READ_ONCE(sa->replay.top))
-		return;
 	if (skb->protocol == htons(ETH_P_IP))
 		saddr.a4 = ip_hdr(skb)->saddr;
 	else
@@ -218,22 +228,39 @@ static void receive_follow(struct pvsvpn_sa *sa, const struct sk_buff *skb)
 		pvsvpn_peer_follow(sa->peer, &saddr, uh->source);
 }
 
+/* The number is used up, also where the packet turns out to be wrong. */
+static int receive_commit(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	const struct receive_cb cb = *receive_cb(skb);
+	bool newest;
+	int why;
+
+	if (unlikely(sa->x))
+		why = pvsvpn_state_commit(sa, cb.seq, skb->len, &newest);
+	else
+		why = pvsvpn_replay_commit(&sa->replay, cb.seq, &newest);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	pvsvpn_liveness_seen(sa->peer);
+	if (cb.in_udp && newest)
+		receive_follow(sa, skb);
+	return PVSVPN_PASS;
+}
+
 /* From here on the packet is authentic; is it also right? */
 static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	/* Outer header; the inner one takes its place on the way. */
 	u8 outer_tos = receive_tos(skb);
+	int why, strip;
 	u8 next_header;
-	int why;
 
-	why = pvsvpn_replay_commit(&sa->replay, receive_cb(skb)->seq);
+	strip = pvsvpn_esp_strip(sa, skb, &next_header);
+	why = receive_commit(sa, skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
-	pvsvpn_liveness_seen(sa->peer);
-	receive_follow(sa, skb);
-	why = pvsvpn_esp_strip(sa, skb, &next_header);
-	if (unlikely(why != PVSVPN_PASS))
-		return why;
+	if (unlikely(strip != PVSVPN_PASS))
+		return strip;
 	why = receive_set_protocol(skb, next_header);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;

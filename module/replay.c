@@ -15,7 +15,7 @@
 /**
  * pvsvpn_replay_init() - set up a window
  * @replay: the window
- * @window: its size in packets; 0 for none, which accepts whatever is authentic
+ * @window: its size in packets; 0 for an adopted SA, whose window is in XFRM's state
  * @top: highest sequence number already accepted, 0 for a fresh SA; an ESN has
  *	64 bits
  *
@@ -28,12 +28,14 @@ int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 {
 	u32 words = roundup_pow_of_two(DIV_ROUND_UP(window, BITS_PER_LONG) + 1);
 
+	spin_lock_init(&replay->lock);
+	if (!window)
+		return 0;
 	replay->bitmap = kcalloc(words, sizeof(long), GFP_KERNEL);
 	if (!replay->bitmap)
 		return -ENOMEM;
 	if (top)
 		bitmap_fill(replay->bitmap, words * BITS_PER_LONG);
-	spin_lock_init(&replay->lock);
 	replay->window = window;
 	replay->mask = words - 1;
 	replay->top = top;
@@ -61,18 +63,18 @@ static unsigned long *replay_word(const struct pvsvpn_replay *replay, u64 seq)
 
 /**
  * pvsvpn_replay_extend() - the ESN of which a packet has the low half
- * @replay: the window
+ * @top: highest number accepted so far
+ * @window: size of the window in packets
  * @low: sequence number in the packet
  *
  * The one that is in the window, or less than 2^32 to the right of its left
  * edge (RFC 4303 appendix A2). If that is wrong, the ICV will be.
  *
- * Context: softirq. Return: the sequence number, 64 bits.
+ * Context: any. Return: the sequence number, 64 bits.
  */
-u64 pvsvpn_replay_extend(const struct pvsvpn_replay *replay, u32 low)
+u64 pvsvpn_replay_extend(u64 top, u32 window, u32 low)
 {
-	u64 top = READ_ONCE(replay->top);
-	u64 left = top - min_t(u64, top, max(replay->window, 1U) - 1);
+	u64 left = top - min_t(u64, top, max(window, 1U) - 1);
 	u64 seq = (left & ~(u64)U32_MAX) | low;
 
 	return seq < left ? seq + BIT_ULL(32) : seq;
@@ -96,8 +98,6 @@ int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq)
 		return PVSVPN_DROP_RX_SEQ_ZERO;
 	if (likely(seq > top))
 		return PVSVPN_PASS;
-	if (unlikely(!replay->window))
-		return PVSVPN_PASS;
 	if (top - seq >= replay->window)
 		return PVSVPN_DROP_RX_TOO_OLD;
 	if (READ_ONCE(*replay_word(replay, seq)) & BIT(seq % BITS_PER_LONG))
@@ -120,20 +120,22 @@ static void replay_advance(struct pvsvpn_replay *replay, u64 seq)
  * pvsvpn_replay_commit() - accept a number, once
  * @replay: the window
  * @seq: sequence number of an authenticated packet
+ * @newest: set to whether no later number has been accepted yet
  *
  * Context: softirq. Return: PVSVPN_PASS, or the reason why another packet
  * with that number, or a much later one, was faster.
  */
-int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq)
+int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq, bool *newest)
 {
 	int why;
 
 	spin_lock(&replay->lock);
 	why = pvsvpn_replay_check(replay, seq);
+	*newest = seq > replay->top;
 	if (why == PVSVPN_PASS) {
 		unsigned long *word = replay_word(replay, seq);
 
-		if (seq > replay->top)
+		if (*newest)
 			replay_advance(replay, seq);
 		WRITE_ONCE(*word, *word | BIT(seq % BITS_PER_LONG));
 	}

@@ -11,7 +11,7 @@
  * @lock: protects @top and @bitmap against concurrent commits, and what counts
  *	bursts
  * @window: how many numbers up to and including @top may still arrive; 0 for an
- *	adopted SA that takes them all
+ *	adopted SA, of which only @lock and what counts bursts is in use
  * @mask: number of words in @bitmap minus one; a power of two minus one
  * @top: highest number accepted so far, 0 before the first
  * @bitmap: ring of bits, one a number; at least @window bits plus one word, so
@@ -33,9 +33,9 @@ struct pvsvpn_replay {
 
 int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top);
 void pvsvpn_replay_destroy(struct pvsvpn_replay *replay);
-u64 pvsvpn_replay_extend(const struct pvsvpn_replay *replay, u32 low);
+u64 pvsvpn_replay_extend(u64 top, u32 window, u32 low);
 int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq);
-int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq);
+int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq, bool *newest);
 bool pvsvpn_replay_burst(struct pvsvpn_replay *replay, int why);
 
 #endif /* _PVSVPN_REPLAY_H */

@@ -14,15 +14,14 @@
 #include "sad.h"
 #include "stats.h"
 #include "transform.h"
-#include "xfrm_state.h"
+#include "xfrm_seq.h"
 
 static void sa_free(struct pvsvpn_sa *sa)
 {
 	pvsvpn_lifetime_stop(sa);
 	if (sa->x)
 		xfrm_state_put(sa->x);
-	else
-		crypto_free_aead(sa->aead);
+	crypto_free_aead(sa->aead);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		pvsvpn_replay_destroy(&sa->replay);
 	free_percpu(sa->counters);
@@ -87,12 +86,8 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	sa->counters = pvsvpn_stats_alloc(PVSVPN_DROP_SA_MAX);
 	if (!sa->counters)
 		goto err_sa;
-	if (config->x)
-		sa->aead = config->aead;
-	else
-		sa->aead = pvsvpn_transform_alloc(config->transform,
-						  config->esn, config->key,
-						  extack);
+	sa->aead = pvsvpn_transform_alloc(config->transform, config->esn,
+					  config->key, extack);
 	if (IS_ERR(sa->aead)) {
 		err = PTR_ERR(sa->aead);
 		goto err_counters;
@@ -110,7 +105,6 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	if (config->x) {
 		xfrm_state_hold(config->x);
 		sa->x = config->x;
-		sa->lifetime.limited = true;
 	}
 	refcount_set(&sa->refs, 1);
 	INIT_RCU_WORK(&sa->unhashed, sa_unhashed_work);
@@ -153,7 +147,8 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
  * pvsvpn_sa_add() - put an SA into use
  * @sa: from pvsvpn_sa_new()
  * @peer: whose it shall be
- * @replay_window: inbound: in packets; 0 takes the peer's, but for an adopted SA none
+ * @replay_window: inbound: in packets; 0 takes the peer's. 0 for an adopted SA, whose
+ *	state has the window
  *
  * An outbound SA becomes the current one. That no other SA collides with it
  * is the caller's to check, with pvsvpn_sad_conflict().
@@ -215,8 +210,6 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);
-	if (sa->x)
-		pvsvpn_state_hand_back(sa);
 	/* 2. Who found it before is done after a grace period. */
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
 }
@@ -240,7 +233,7 @@ u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
 
 /**
  * pvsvpn_sa_seq_take() - sequence numbers for a batch of packets
- * @sa: outbound SA
+ * @sa: outbound SA, not adopted
  * @count: how many packets, at least 1
  * @first: the number of the first; the others follow
  *
@@ -249,7 +242,8 @@ u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
  *
  * Context: softirq, or BH disabled. Return: how many numbers were given.
  */
-int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first)
+unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
+				u64 *first)
 {
 	u64 max = pvsvpn_sa_seq_max(sa->dir, sa->esn);
 	u64 last, before;
@@ -269,15 +263,28 @@ int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first)
  * pvsvpn_sa_seq() - how far an SA has come
  * @sa: the SA
  *
- * Context: any.
+ * Context: any but hard interrupts.
  * Return: outbound, the last number used; inbound, the highest one accepted.
  */
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
 {
+	if (sa->x)
+		return pvsvpn_state_seq(sa);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		return READ_ONCE(sa->replay.top);
 	return min_t(u64, atomic64_read(&sa->tx_seq),
 		     pvsvpn_sa_seq_max(sa->dir, sa->esn));
+}
+
+/**
+ * pvsvpn_sa_window() - the anti-replay window of an SA
+ * @sa: inbound SA
+ *
+ * Context: any. Return: packets; 0 for none.
+ */
+u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa)
+{
+	return sa->x ? pvsvpn_state_window(sa) : sa->replay.window;
 }
 
 /* What 1 Gbit/s of full packets makes in more than a second. */

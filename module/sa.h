@@ -35,8 +35,7 @@ enum pvsvpn_sa_flag {
  * @dir: enum pvsvpn_direction
  * @peer: whose it is; held until the SA is freed
  * @transform: its cipher suite
- * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy. Of an adopted
- *	SA it is @x's
+ * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
  * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @flags: enum pvsvpn_sa_flag; atomic
@@ -52,8 +51,8 @@ enum pvsvpn_sa_flag {
  * @destroy: frees the SA in process context
  * @counters: per CPU, PVSVPN_DROP_SA_MAX reasons
  * @tx_seq: outbound: last sequence number handed out; goes beyond
- *	pvsvpn_sa_seq_max() when they are used up
- * @replay: inbound: the window
+ *	pvsvpn_sa_seq_max() when they are used up. Of an adopted SA they are in @x
+ * @replay: inbound: the window; of an adopted SA it is in @x
  */
 struct pvsvpn_sa {
 	struct rhlist_head node;
@@ -94,7 +93,6 @@ struct pvsvpn_sa {
  * @seq: last number used or highest number accepted, 0 to
  *	pvsvpn_sa_seq_max(@dir, @esn)
  * @x: XFRM's state to adopt, or NULL
- * @aead: with @x, its transform; no @key then
  */
 struct pvsvpn_sa_config {
 	u8 dir;
@@ -108,7 +106,6 @@ struct pvsvpn_sa_config {
 	u64 hard[PVSVPN_LIFETIME_KINDS];
 	u64 seq;
 	struct xfrm_state *x;
-	struct crypto_aead *aead;
 };
 
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
@@ -120,8 +117,10 @@ void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);
 void pvsvpn_sa_get(struct pvsvpn_sa *sa);
 void pvsvpn_sa_put(struct pvsvpn_sa *sa);
 u64 pvsvpn_sa_seq_max(u8 dir, bool esn);
-int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first);
+unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
+				u64 *first);
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
+u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa);
 bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low);
 
 #endif /* _PVSVPN_SA_H */

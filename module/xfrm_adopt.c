@@ -8,8 +8,8 @@
  * looks at it. Packets that are faster wait for the work (xfrm_park.c). That a state is
  * dead, a packet sees for itself.
  *
- * The keys stay where they are: the state's transform does the work, without the IV
- * generator around it, whose part is ours (struct pvsvpn_sa.iv).
+ * An SA has an AEAD of its own, keyed from the state. Sequence numbers, replay window and
+ * lifetimes stay in the state, which others may use beside us (xfrm_seq.c).
  */
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -166,23 +166,24 @@ static void sa_let_go(struct pvsvpn_sa *sa)
 
 static int sa_adopt(struct pvsvpn_peer *peer, struct xfrm_state *x, u8 dir)
 {
+	u8 key[PVSVPN_KEY_MAX];
 	struct pvsvpn_sa_config config = {
 		.dir = dir,
 		.spi = x->id.spi,
 		.transform = pvsvpn_state_transform(x),
-		.replay_window = pvsvpn_state_window(x),
+		.key = key,
 		.esn = x->props.flags & XFRM_STATE_ESN,
-		.seq = pvsvpn_state_seq(x, dir),
 		.x = x,
-		.aead = pvsvpn_state_aead(x),
 	};
 	struct pvsvpn_sa *sa;
 	int err;
 
+	pvsvpn_state_key(x, key);
 	sa = pvsvpn_sa_new(&config, NULL);
+	memzero_explicit(key, sizeof(key));
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	err = pvsvpn_sa_add(sa, peer, config.replay_window);
+	err = pvsvpn_sa_add(sa, peer, 0);
 	if (err)
 		pvsvpn_sa_destroy(sa);
 	return err;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a state of XFRM says, and what is told to it. */
-#include <crypto/internal/geniv.h>
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/xfrm.h>
@@ -48,6 +47,7 @@ const struct pvsvpn_transform *
 pvsvpn_state_transform(const struct xfrm_state *x)
 {
 	char name[sizeof("authenc(,)") + 2 * sizeof(x->aead->alg_name)];
+	const struct pvsvpn_transform *transform;
 
 	if (x->aead)
 		return pvsvpn_transform_find_aead(x->aead->alg_name,
@@ -57,73 +57,44 @@ pvsvpn_state_transform(const struct xfrm_state *x)
 		return NULL;
 	snprintf(name, sizeof(name), "authenc(%s,%s)", x->aalg->alg_name,
 		 x->ealg->alg_name);
-	return pvsvpn_transform_find_aead(name, x->ealg->alg_key_len,
-					  x->aalg->alg_trunc_len);
+	transform = pvsvpn_transform_find_aead(name, x->ealg->alg_key_len,
+					       x->aalg->alg_trunc_len);
+	/* Integrity keys of another length are legal in XFRM, not in IKE. */
+	if (transform && x->aalg->alg_key_len != transform->extra_len * 8)
+		return NULL;
+	return transform;
 }
 
 /**
- * pvsvpn_state_aead() - what encrypts and decrypts for a state
- * @x: the state, ESP
- *
- * Without the IV generator, which XFRM puts around it where there is an IV.
- *
- * Context: any. Return: the keyed AEAD, the state's.
- */
-struct crypto_aead *pvsvpn_state_aead(const struct xfrm_state *x)
-{
-	const struct aead_geniv_ctx *geniv;
-
-	if (!x->geniv || !*x->geniv)
-		return x->data;
-	geniv = crypto_aead_ctx(x->data);
-	return geniv->child;
-}
-
-/**
- * pvsvpn_state_seq() - how far a state has come
- * @x: the state
- * @dir: its direction
+ * pvsvpn_state_key() - the key material of a state
+ * @x: the state, of a transform that we have
+ * @key: PVSVPN_KEY_MAX bytes, filled as pvsvpn_transform_alloc() takes it; the caller
+ *	has to zero it when done
  *
  * Context: any.
- * Return: outbound, the last number used; inbound, the highest one accepted.
  */
-u64 pvsvpn_state_seq(const struct xfrm_state *x, u8 dir)
+void pvsvpn_state_key(const struct xfrm_state *x, u8 *key)
 {
-	const struct xfrm_replay_state_esn *esn = x->replay_esn;
-	bool out = dir == PVSVPN_DIRECTION_OUT;
-	u64 high = 0;
+	unsigned int len;
 
-	if (!esn)
-		return out ? x->replay.oseq : x->replay.seq;
-	if (x->props.flags & XFRM_STATE_ESN)
-		high = out ? esn->oseq_hi : esn->seq_hi;
-	return high << 32 | (out ? esn->oseq : esn->seq);
+	if (x->aead) {
+		memcpy(key, x->aead->alg_key, x->aead->alg_key_len / 8);
+		return;
+	}
+	len = x->ealg->alg_key_len / 8;
+	memcpy(key, x->ealg->alg_key, len);
+	memcpy(key + len, x->aalg->alg_key, x->aalg->alg_key_len / 8);
 }
 
 /**
- * pvsvpn_state_window() - the anti-replay window of a state
+ * pvsvpn_state_encap() - how the packets of a state are encapsulated
  * @x: the state
  *
- * Context: any. Return: packets; 0 for none.
+ * Context: any. Return: enum pvsvpn_encap.
  */
-u32 pvsvpn_state_window(const struct xfrm_state *x)
+u8 pvsvpn_state_encap(const struct xfrm_state *x)
 {
-	return x->replay_esn ? x->replay_esn->replay_window :
-			       x->props.replay_window;
-}
-
-static void state_set_seq(struct xfrm_state *x, u8 dir, u64 seq)
-{
-	struct xfrm_replay_state_esn *esn = x->replay_esn;
-	bool out = dir == PVSVPN_DIRECTION_OUT;
-
-	if (!esn) {
-		*(out ? &x->replay.oseq : &x->replay.seq) = seq;
-		return;
-	}
-	*(out ? &esn->oseq : &esn->seq) = lower_32_bits(seq);
-	if (x->props.flags & XFRM_STATE_ESN)
-		*(out ? &esn->oseq_hi : &esn->seq_hi) = upper_32_bits(seq);
+	return x->encap ? PVSVPN_ENCAP_UDP : PVSVPN_ENCAP_NONE;
 }
 
 /**
@@ -188,59 +159,6 @@ bool pvsvpn_state_dead(const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_state_use() - a packet is about to use an adopted SA
- * @sa: the SA
- * @len: bytes of the inner packet
- *
- * XFRM's own state counts, so that ip -s xfrm state and the daemon see it, and so
- * that its lifetimes end as they would in stock IPsec.
- *
- * Context: softirq, or BH disabled. Return: whether it may.
- */
-bool pvsvpn_state_use(struct pvsvpn_sa *sa, unsigned int len)
-{
-	struct xfrm_state *x = sa->x;
-	bool may;
-
-	spin_lock(&x->lock);
-	may = x->km.state == XFRM_STATE_VALID && !xfrm_state_check_expire(x);
-	if (likely(may)) {
-		x->curlft.bytes += len;
-		x->curlft.packets++;
-		WRITE_ONCE(x->lastused, ktime_get_real_seconds());
-		state_set_seq(x, sa->dir, pvsvpn_sa_seq(sa));
-	}
-	spin_unlock(&x->lock);
-	return may;
-}
-
-/**
- * pvsvpn_state_dropped() - a packet of an adopted SA was dropped
- * @sa: the SA
- * @why: enum pvsvpn_drop
- *
- * Context: softirq, or BH disabled.
- */
-void pvsvpn_state_dropped(struct pvsvpn_sa *sa, int why)
-{
-	struct xfrm_state *x = sa->x;
-
-	spin_lock(&x->lock);
-	switch (why) {
-	case PVSVPN_DROP_RX_ICV:
-		x->stats.integrity_failed++;
-		break;
-	case PVSVPN_DROP_RX_REPLAYED:
-		x->stats.replay++;
-		break;
-	case PVSVPN_DROP_RX_TOO_OLD:
-		x->stats.replay_window++;
-		break;
-	}
-	spin_unlock(&x->lock);
-}
-
-/**
  * pvsvpn_state_moved() - where an authentic packet in UDP has come from
  * @sa: inbound SA
  * @remote: from where
@@ -259,26 +177,4 @@ void pvsvpn_state_moved(struct pvsvpn_sa *sa, xfrm_address_t *remote,
 		   xfrm_addr_equal(remote, &x->props.saddr, x->props.family)))
 		return;
 	km_new_mapping(x, remote, port);
-}
-
-/**
- * pvsvpn_state_hand_back() - a state is carried no longer
- * @sa: the SA that was adopted from it
- *
- * Whoever carries the state next must not accept what we have accepted.
- *
- * Context: process.
- */
-void pvsvpn_state_hand_back(struct pvsvpn_sa *sa)
-{
-	struct xfrm_state *x = sa->x;
-
-	if (sa->dir != PVSVPN_DIRECTION_IN)
-		return;
-	spin_lock_bh(&x->lock);
-	x->replay.bitmap = U32_MAX;
-	if (x->replay_esn)
-		memset(x->replay_esn->bmp, 0xff,
-		       x->replay_esn->bmp_len * sizeof(*x->replay_esn->bmp));
-	spin_unlock_bh(&x->lock);
 }

@@ -27,6 +27,7 @@
 #include "transform.h"
 #include "xfrm_park.h"
 #include "xfrm_policy.h"
+#include "xfrm_seq.h"
 #include "xfrm_state.h"
 #include "xmit.h"
 
@@ -417,19 +418,21 @@ static int xmit_expired(const struct pvsvpn_sa *sa)
 static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 {
 	struct sk_buff *skb, *next;
-	unsigned int count = 0;
-	int given;
+	unsigned int count = 0, given;
 	u64 seq;
 
 	skb_list_walk_safe(list, skb, next)
 		count++;
-	given = pvsvpn_sa_seq_take(batch->sa, count, &seq);
+	given = batch->sa->x ? pvsvpn_state_take(batch->sa, list, &seq) :
+			       pvsvpn_sa_seq_take(batch->sa, count, &seq);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		if (likely(given-- > 0))
+		if (likely(given)) {
+			given--;
 			xmit_one(batch, skb, seq++);
-		else
+		} else {
 			xmit_drop(batch->sa, skb, xmit_expired(batch->sa));
+		}
 	}
 }
 
