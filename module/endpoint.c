@@ -86,16 +86,39 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 }
 
 /**
+ * pvsvpn_endpoint_stop() - receive nothing for an endpoint any more
+ * @endpoint: the endpoint, in no table
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_endpoint_stop(struct pvsvpn_endpoint *endpoint)
+{
+	/* The packet path does not read this field. */
+	pvsvpn_udp_put(endpoint->udp);
+}
+
+/**
  * pvsvpn_endpoint_unlist() - let nobody find an endpoint by its address
- * @endpoint: the endpoint
+ * @endpoint: the endpoint of a peer
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_endpoint_unlist(struct pvsvpn_endpoint *endpoint)
 {
 	rhltable_remove(&endpoints_by_remote, &endpoint->node, remote_params);
-	/* What the packet path reads of the endpoint is not this. */
-	pvsvpn_udp_put(endpoint->udp);
+	pvsvpn_endpoint_stop(endpoint);
+}
+
+/**
+ * pvsvpn_endpoint_replace() - pvsvpn_endpoint_stop(), and free it
+ * @endpoint: the endpoint of an SA, which has another one; freed after a grace period
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_endpoint_replace(struct pvsvpn_endpoint *endpoint)
+{
+	pvsvpn_endpoint_stop(endpoint);
+	call_rcu(&endpoint->rcu, endpoint_free_rcu);
 }
 
 /**
@@ -128,14 +151,16 @@ static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
 }
 
 /**
- * pvsvpn_endpoint_add() - make an endpoint that can be found by its address
- * @peer: whose it is; it does not have it yet
+ * pvsvpn_endpoint_new() - make an endpoint, for an adopted SA
+ * @peer: the peer of the SA
  * @config: the addresses
  *
- * Context: process, RTNL held. Return: the endpoint, or an ERR_PTR.
+ * Context: process, RTNL held.
+ * Return: the endpoint, for pvsvpn_endpoint_stop() and pvsvpn_endpoint_free(); or an
+ * ERR_PTR.
  */
 struct pvsvpn_endpoint *
-pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
+pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
 		    const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_endpoint *endpoint;
@@ -156,14 +181,58 @@ pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
 	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
 	if (!err)
 		err = endpoint_get_udp(endpoint);
-	if (!err)
-		err = endpoint_insert(endpoint);
 	if (err) {
-		pvsvpn_udp_put(endpoint->udp);
 		pvsvpn_endpoint_free(endpoint);
 		return ERR_PTR(err);
 	}
 	return endpoint;
+}
+
+/**
+ * pvsvpn_endpoint_add() - make an endpoint that can be found by its address
+ * @peer: whose it is; it does not have it yet
+ * @config: the addresses
+ *
+ * Context: process, RTNL held. Return: the endpoint, or an ERR_PTR.
+ */
+struct pvsvpn_endpoint *
+pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
+		    const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_endpoint *endpoint = pvsvpn_endpoint_new(peer, config);
+	int err;
+
+	if (IS_ERR(endpoint))
+		return endpoint;
+	err = endpoint_insert(endpoint);
+	if (err) {
+		pvsvpn_endpoint_stop(endpoint);
+		pvsvpn_endpoint_free(endpoint);
+		return ERR_PTR(err);
+	}
+	return endpoint;
+}
+
+/**
+ * pvsvpn_endpoint_differs() - does an endpoint have other addresses than these?
+ * @endpoint: the endpoint
+ * @config: the addresses
+ *
+ * Context: any, as long as the endpoint is there.
+ */
+bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
+			     const struct pvsvpn_peer_config *config)
+{
+	return endpoint->family != config->family ||
+	       endpoint->encap != config->encap ||
+	       endpoint->sport != config->sport ||
+	       endpoint->dport != config->dport ||
+	       endpoint->mark != config->mark ||
+	       endpoint->link != config->link ||
+	       !xfrm_addr_equal(&endpoint->local, &config->local,
+				config->family) ||
+	       !xfrm_addr_equal(&endpoint->remote, &config->remote,
+				config->family);
 }
 
 static struct pvsvpn_peer *first_peer(struct rhlist_head *list,
@@ -202,6 +271,54 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 
 	return first_peer(rhltable_lookup(&endpoints_by_remote, &key,
 					  remote_params), pvs);
+}
+
+/*
+ * Several gateways behind one NAT have one address, and are told apart by their ports.
+ * A peer without adopted SAs has no port yet that would say so.
+ */
+static bool is_another_gateway(const struct pvsvpn_endpoint *endpoint,
+			       const struct pvsvpn_peer_config *config)
+{
+	return endpoint->encap == PVSVPN_ENCAP_UDP &&
+	       config->encap == PVSVPN_ENCAP_UDP &&
+	       endpoint->dport != config->dport &&
+	       endpoint->peer->adopted_count;
+}
+
+/**
+ * pvsvpn_endpoint_match() - the peer of a device that a state of XFRM belongs to
+ * @pvs: the device
+ * @config: the outer addresses and ports of the state
+ *
+ * Context: process, RTNL held.
+ * Return: the peer at that address and port, else one at that address; or NULL.
+ */
+struct pvsvpn_peer *
+pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
+		      const struct pvsvpn_peer_config *config)
+{
+	struct remote_key key = {
+		.net = pvs->net,
+		.remote = &config->remote,
+		.family = config->family,
+	};
+	struct pvsvpn_endpoint *endpoint;
+	struct pvsvpn_peer *peer = NULL;
+	struct rhlist_head *list, *pos;
+
+	ASSERT_RTNL();
+	rcu_read_lock();
+	list = rhltable_lookup(&endpoints_by_remote, &key, remote_params);
+	rhl_for_each_entry_rcu(endpoint, pos, list, node) {
+		if (endpoint->peer->pvs != pvs ||
+		    is_another_gateway(endpoint, config))
+			continue;
+		if (!peer || endpoint->dport == config->dport)
+			peer = endpoint->peer;
+	}
+	rcu_read_unlock();
+	return peer;
 }
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The outer addresses of peers, and who is at an address. */
+/* The outer addresses of peers and of adopted SAs, and which peer is at an address. */
 #ifndef _PVSVPN_ENDPOINT_H
 #define _PVSVPN_ENDPOINT_H
 
@@ -13,8 +13,8 @@ struct pvsvpn_peer_config;
 struct pvsvpn_udp;
 
 /**
- * struct pvsvpn_endpoint - the outer addresses of a peer; replaced whole
- * @node: in the table of (namespace, remote address)
+ * struct pvsvpn_endpoint - outer addresses; replaced whole
+ * @node: in the table of (namespace, remote address), if it is a peer's
  * @peer: whose it is; lives as long as the endpoint can be found
  * @rcu: the packet path may still read it when it is replaced
  * @family: AF_INET or AF_INET6
@@ -48,8 +48,15 @@ struct pvsvpn_endpoint {
 };
 
 struct pvsvpn_endpoint *
+pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
+		    const struct pvsvpn_peer_config *config);
+void pvsvpn_endpoint_stop(struct pvsvpn_endpoint *endpoint);
+void pvsvpn_endpoint_replace(struct pvsvpn_endpoint *endpoint);
+struct pvsvpn_endpoint *
 pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
 		    const struct pvsvpn_peer_config *config);
+bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
+			     const struct pvsvpn_peer_config *config);
 void pvsvpn_endpoint_unlist(struct pvsvpn_endpoint *endpoint);
 void pvsvpn_endpoint_remove(struct pvsvpn_endpoint *endpoint);
 void pvsvpn_endpoint_free(struct pvsvpn_endpoint *endpoint);
@@ -57,6 +64,9 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 					 const struct pvsvpn_device *pvs,
 					 u16 family,
 					 const xfrm_address_t *remote);
+struct pvsvpn_peer *
+pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
+		      const struct pvsvpn_peer_config *config);
 u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint);
 int pvsvpn_endpoint_init(void);
 void pvsvpn_endpoint_exit(void);

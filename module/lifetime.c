@@ -43,7 +43,7 @@ void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	/* Who sees the flag sees the reason. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-		pvsvpn_peer_refresh(sa->peer);
+		pvsvpn_sa_has_news(sa);
 }
 
 static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
@@ -54,7 +54,7 @@ static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	/* As above. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
-		pvsvpn_peer_refresh(sa->peer);
+		pvsvpn_sa_has_news(sa);
 }
 
 /* @now of a kind is reached. Return: is there nothing left? */

@@ -9,7 +9,7 @@
 #include "sad.h"
 #include "selector.h"
 #include "transform.h"
-#include "xfrm_adopt.h"
+#include "xfrm_notify.h"
 
 static int __init pvsvpn_init(void)
 {
@@ -34,9 +34,13 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
-	pvsvpn_adopt_init();
+	err = pvsvpn_notify_init();
+	if (err)
+		goto err_outer;
 	return 0;
 
+err_outer:
+	pvsvpn_outer_exit();
 err_device:
 	pvsvpn_device_exit();
 err_netlink:
@@ -57,7 +61,7 @@ err_selector:
  */
 static void __exit pvsvpn_exit(void)
 {
-	pvsvpn_adopt_exit();
+	pvsvpn_notify_exit();
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
 	pvsvpn_netlink_exit();

@@ -187,7 +187,8 @@ static int device_set_if_id(struct pvsvpn_device *pvs, struct nlattr **attrs,
 				      pvs->settings.if_id_out, extack);
 }
 
-static int device_set(struct sk_buff *skb, struct genl_info *info)
+static int device_set(struct sk_buff *skb, struct genl_info *info,
+		      struct net **wait)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 	const struct nlattr *mtu = info->attrs[PVSVPN_A_DEVICE_MTU];
@@ -209,6 +210,7 @@ static int device_set(struct sk_buff *skb, struct genl_info *info)
 		err = device_set_mtu(pvs, mtu, info->extack);
 	if (!err && settings_given(info->attrs))
 		settings_set(pvs, info->attrs);
+	*wait = pvsvpn_adopt_hold(pvs);
 	return err;
 }
 
@@ -221,10 +223,12 @@ static int device_set(struct sk_buff *skb, struct genl_info *info)
  */
 int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct net *wait = NULL;
 	int err;
 
 	rtnl_lock();
-	err = device_set(skb, info);
+	err = device_set(skb, info, &wait);
 	rtnl_unlock();
+	pvsvpn_adopt_wait(wait);
 	return err;
 }

@@ -574,10 +574,13 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->replay_window = peer->replay_window;
 }
 
-/* On success config->prefixes is the caller's to kvfree(). */
+/*
+ * What a request does not say is as @peer has it, or the default. Prefixes may be
+ * @owner's. On success config->prefixes is the caller's to kvfree().
+ */
 static int config_parse(struct pvsvpn_peer_config *config,
 			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
-			struct genl_info *info)
+			struct pvsvpn_peer *owner, struct genl_info *info)
 {
 	const struct nlattr *window = info->attrs[PVSVPN_A_PEER_REPLAY_WINDOW];
 	const struct nlattr *encap = info->attrs[PVSVPN_A_PEER_ENCAP];
@@ -602,7 +605,7 @@ static int config_parse(struct pvsvpn_peer_config *config,
 		return err;
 	if (window)
 		config->replay_window = nla_get_u32(window);
-	return subnets_parse(config, pvs, peer, info);
+	return subnets_parse(config, pvs, owner, info);
 }
 
 static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
@@ -627,26 +630,28 @@ static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
 	return -EEXIST;
 }
 
-/* A peer of that address that the device has made itself was for want of this one. */
-static void peer_make_room(struct pvsvpn_device *pvs,
-			   const struct pvsvpn_peer_config *config)
+/* A peer of that address that the device has made itself becomes this one. */
+static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs,
+					    struct genl_info *info)
 {
+	struct pvsvpn_peer_config config = {};
 	struct pvsvpn_peer *peer;
 
+	if (endpoint_parse(&config, pvs->net, info))
+		return NULL;
 	rcu_read_lock();
-	peer = pvsvpn_endpoint_find(pvs->net, pvs, config->family,
-				    &config->remote);
+	peer = pvsvpn_endpoint_find(pvs->net, pvs, config.family,
+				    &config.remote);
 	rcu_read_unlock();
-	if (!peer || peer->origin != PVSVPN_ORIGIN_XFRM)
-		return;
-	pvsvpn_adopt_again(pvs);
-	pvsvpn_peer_del(peer);
+	return peer && peer->origin == PVSVPN_ORIGIN_XFRM ? peer : NULL;
 }
 
-static int peer_new(struct sk_buff *skb, struct genl_info *info)
+static int peer_new(struct sk_buff *skb, struct genl_info *info,
+		    struct net **wait)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 	struct pvsvpn_peer_config config;
+	struct pvsvpn_peer *peer;
 	int err;
 
 	if (IS_ERR(pvs))
@@ -654,15 +659,19 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info)
 	err = peer_check_new(pvs, info);
 	if (err)
 		return err;
-	err = config_parse(&config, pvs, NULL, info);
+	peer = peer_made_before(pvs, info);
+	err = config_parse(&config, pvs, NULL, peer, info);
 	if (err)
 		return err;
 	config.name = nla_data(info->attrs[PVSVPN_A_PEER_NAME]);
-	peer_make_room(pvs, &config);
-	err = pvsvpn_peer_new(pvs, &config, info->extack);
-	pvsvpn_adopt_settle(pvs);
+	err = peer ? pvsvpn_peer_set(peer, &config, info->extack) :
+		     pvsvpn_peer_new(pvs, &config, info->extack);
 	kvfree(config.prefixes);
-	return err;
+	if (err)
+		return err;
+	pvsvpn_adopt_again(pvs);
+	*wait = pvsvpn_adopt_hold(pvs);
+	return 0;
 }
 
 /**
@@ -674,11 +683,13 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info)
  */
 int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct net *wait = NULL;
 	int err;
 
 	rtnl_lock();
-	err = peer_new(skb, info);
+	err = peer_new(skb, info, &wait);
 	rtnl_unlock();
+	pvsvpn_adopt_wait(wait);
 	return err;
 }
 
@@ -699,6 +710,9 @@ static int peer_check_sas(const struct pvsvpn_peer *peer,
 	if (!attr)
 		return 0;
 	list_for_each_entry(sa, &peer->sas, list) {
+		/* That of XFRM's state stays where it is. */
+		if (sa->x)
+			continue;
 		other = pvsvpn_sad_conflict(peer->pvs->net, sa->dir, sa->spi,
 					    &endpoint, peer);
 		if (other)
@@ -716,7 +730,7 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	err = config_parse(&config, peer->pvs, peer, info);
+	err = config_parse(&config, peer->pvs, peer, peer, info);
 	if (err)
 		return err;
 	err = peer_check_sas(peer, &config, info);
@@ -743,7 +757,8 @@ int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int peer_del(struct sk_buff *skb, struct genl_info *info)
+static int peer_del(struct sk_buff *skb, struct genl_info *info,
+		    struct net **wait)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct pvsvpn_device *pvs;
@@ -758,10 +773,11 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info)
 					peer->name);
 		return -EBUSY;
 	}
-	/* States that it has adopted are without a peer then. */
+	/* As long as it has XFRM's states there is a peer for them. */
+	if (!pvsvpn_adopt_keep(peer))
+		pvsvpn_peer_del(peer);
 	pvsvpn_adopt_again(pvs);
-	pvsvpn_peer_del(peer);
-	pvsvpn_adopt_settle(pvs);
+	*wait = pvsvpn_adopt_hold(pvs);
 	return 0;
 }
 
@@ -774,11 +790,13 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info)
  */
 int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct net *wait = NULL;
 	int err;
 
 	rtnl_lock();
-	err = peer_del(skb, info);
+	err = peer_del(skb, info, &wait);
 	rtnl_unlock();
+	pvsvpn_adopt_wait(wait);
 	return err;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bottom_half.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <net/dst.h>
 #include <net/esp.h>
+#include <net/protocol.h>
 
 #include "device.h"
 #include "outer.h"
@@ -170,6 +172,56 @@ int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 	}
 	pvsvpn_receive(sa, skb, in_udp);
 	return 0;
+}
+
+static void pass_on4(struct sk_buff *skb, __be32 spi, bool in_udp)
+{
+	const struct net_protocol *esp;
+
+	if (in_udp) {
+		xfrm4_rcv_encap(skb, IPPROTO_ESP, spi, UDP_ENCAP_ESPINUDP);
+		return;
+	}
+	esp = rcu_dereference(inet_protos[IPPROTO_ESP]);
+	if (esp)
+		esp->handler(skb);
+	else
+		kfree_skb(skb);
+}
+
+static void pass_on6(struct sk_buff *skb, __be32 spi, bool in_udp)
+{
+	const struct inet6_protocol *esp;
+
+	if (in_udp) {
+		xfrm6_rcv_encap(skb, IPPROTO_ESP, spi, UDP_ENCAP_ESPINUDP);
+		return;
+	}
+	esp = rcu_dereference(inet6_protos[IPPROTO_ESP]);
+	if (esp)
+		esp->handler(skb);
+	else
+		kfree_skb(skb);
+}
+
+/**
+ * pvsvpn_outer_pass_on() - a packet that has waited is not ours after all
+ * @skb: the packet, as pvsvpn_outer_receive() takes it, which has said so; consumed
+ * @family: of the outer header
+ * @in_udp: ESP in UDP
+ *
+ * All handlers are asked, ours once more: its state may have become an SA just now.
+ *
+ * Context: RCU read side with BH disabled.
+ */
+void pvsvpn_outer_pass_on(struct sk_buff *skb, u16 family, bool in_udp)
+{
+	__be32 spi = ((const struct ip_esp_hdr *)skb->data)->spi;
+
+	if (family == AF_INET)
+		pass_on4(skb, spi, in_udp);
+	else
+		pass_on6(skb, spi, in_udp);
 }
 
 /**

@@ -53,6 +53,7 @@ int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 			 const xfrm_address_t *saddr,
 			 const xfrm_address_t *daddr, bool in_udp);
+void pvsvpn_outer_pass_on(struct sk_buff *skb, u16 family, bool in_udp);
 struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 				      const xfrm_address_t *daddr,
 				      const struct ip_esp_hdr *esph);

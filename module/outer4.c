@@ -150,7 +150,7 @@ static int outer4_err(struct sk_buff *skb, u32 info)
 				 (const xfrm_address_t *)&iph->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	link = pvsvpn_peer_endpoint(sa->peer)->link;
+	link = pvsvpn_sa_endpoint(sa)->link;
 	if (icmp_hdr(skb)->type == ICMP_REDIRECT) {
 		ipv4_redirect(skb, net, link, IPPROTO_ESP);
 	} else if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH &&

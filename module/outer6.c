@@ -158,7 +158,7 @@ static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 				 (const xfrm_address_t *)&ip6h->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	endpoint = pvsvpn_peer_endpoint(sa->peer);
+	endpoint = pvsvpn_sa_endpoint(sa);
 	if (type == NDISC_REDIRECT) {
 		ip6_redirect(skb, net, skb->dev->ifindex,
 			     pvsvpn_endpoint_mark(endpoint),

@@ -15,6 +15,20 @@
 
 /* ---- peers by (device, name) ---- */
 
+/**
+ * struct pvsvpn_peer_name - a name, in a table of its own so that it can be replaced
+ * @node: in the table of (device, name)
+ * @rcu: the table may still look at it when it is freed
+ * @peer: whose name it is
+ * @text: NUL-terminated
+ */
+struct pvsvpn_peer_name {
+	struct rhash_head node;
+	struct rcu_head rcu;
+	struct pvsvpn_peer *peer;
+	char text[PVSVPN_PEER_NAME_MAX + 1];
+};
+
 struct name_key {
 	const struct pvsvpn_device *pvs;
 	const char *name;
@@ -36,21 +50,21 @@ static u32 name_key_hashfn(const void *data, u32 len, u32 seed)
 
 static u32 name_obj_hashfn(const void *data, u32 len, u32 seed)
 {
-	const struct pvsvpn_peer *peer = data;
+	const struct pvsvpn_peer_name *entry = data;
 
-	return name_hash(peer->pvs, peer->name, seed);
+	return name_hash(entry->peer->pvs, entry->text, seed);
 }
 
 static int name_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	const struct pvsvpn_peer *peer = obj;
+	const struct pvsvpn_peer_name *entry = obj;
 	const struct name_key *key = arg->key;
 
-	return peer->pvs != key->pvs || strcmp(peer->name, key->name);
+	return entry->peer->pvs != key->pvs || strcmp(entry->text, key->name);
 }
 
 static const struct rhashtable_params name_params = {
-	.head_offset = offsetof(struct pvsvpn_peer, name_node),
+	.head_offset = offsetof(struct pvsvpn_peer_name, node),
 	.hashfn = name_key_hashfn,
 	.obj_hashfn = name_obj_hashfn,
 	.obj_cmpfn = name_cmpfn,
@@ -58,6 +72,44 @@ static const struct rhashtable_params name_params = {
 };
 
 static struct rhashtable peers_by_name;
+
+/* The peer keeps its own name until name_switch(). */
+static struct pvsvpn_peer_name *name_add(struct pvsvpn_peer *peer,
+					 const char *name)
+{
+	struct pvsvpn_peer_name *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	struct name_key key = { peer->pvs, name };
+	int err;
+
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	entry->peer = peer;
+	strscpy(entry->text, name, sizeof(entry->text));
+	err = rhashtable_lookup_insert_key(&peers_by_name, &key, &entry->node,
+					   name_params);
+	if (err) {
+		kfree(entry);
+		return ERR_PTR(err);
+	}
+	return entry;
+}
+
+static void name_remove(struct pvsvpn_peer_name *entry)
+{
+	rhashtable_remove_fast(&peers_by_name, &entry->node, name_params);
+	kfree_rcu(entry, rcu);
+}
+
+static void name_switch(struct pvsvpn_peer *peer,
+			struct pvsvpn_peer_name *entry)
+{
+	struct pvsvpn_peer_name *old = peer->name_entry;
+
+	peer->name_entry = entry;
+	peer->name = entry->text;
+	if (old)
+		name_remove(old);
+}
 
 /* ---- the outer addresses of a peer ---- */
 
@@ -241,6 +293,7 @@ static void peer_refresh_work(struct work_struct *work)
 						refresh);
 
 	rtnl_lock();
+	pvsvpn_peer_tell_news(peer);
 	if (!peer->deleted) {
 		pvsvpn_peer_select_sa(peer);
 		peer_moved(peer);
@@ -306,9 +359,10 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	}
 	refcount_set(&peer->refs, 1);
 	INIT_LIST_HEAD(&peer->sas);
+	INIT_LIST_HEAD(&peer->outbound);
+	init_llist_head(&peer->news);
 	INIT_LIST_HEAD(&peer->subnets);
 	INIT_LIST_HEAD(&peer->policies);
-	strscpy(peer->name, config->name, sizeof(peer->name));
 	peer->replay_window = config->replay_window;
 	peer->nat_keepalive = config->nat_keepalive;
 	peer->last_tx = jiffies;
@@ -330,18 +384,19 @@ static int peer_publish(struct pvsvpn_peer *peer,
 			const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_device *pvs = peer->pvs;
-	struct name_key key = { pvs, peer->name };
 	struct pvsvpn_endpoint *endpoint;
+	struct pvsvpn_peer_name *name;
 	int err;
 
 	err = xa_alloc_cyclic(&pvs->peers, &peer->id, peer, xa_limit_31b,
 			      &pvs->next_id, GFP_KERNEL);
 	if (err < 0)
 		return err;
-	err = rhashtable_lookup_insert_key(&peers_by_name, &key,
-					   &peer->name_node, name_params);
+	name = name_add(peer, config->name);
+	err = PTR_ERR_OR_ZERO(name);
 	if (err)
 		goto err_id;
+	name_switch(peer, name);
 	endpoint = pvsvpn_endpoint_add(peer, config);
 	err = PTR_ERR_OR_ZERO(endpoint);
 	if (err)
@@ -355,7 +410,7 @@ static int peer_publish(struct pvsvpn_peer *peer,
 err_endpoint:
 	pvsvpn_endpoint_unlist(endpoint);
 err_name:
-	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
+	name_remove(name);
 err_id:
 	xa_erase(&pvs->peers, peer->id);
 	return err;
@@ -384,7 +439,8 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 		return PTR_ERR(peer);
 	err = peer_publish(peer, config);
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s", peer->name);
+		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s",
+				   config->name);
 		/* Lookups may have seen it. */
 		call_rcu(&peer->rcu, peer_free_rcu);
 		return err;
@@ -396,23 +452,35 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	return 0;
 }
 
+/* Who follows the events sees one peer go and another one come. */
+static void peer_rename(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *name)
+{
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "renamed");
+	name_switch(peer, name);
+	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, peer_origin(peer));
+	if (peer->up)
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_UP, "renamed");
+}
+
 /**
  * pvsvpn_peer_set() - change a peer
  * @peer: the peer
- * @config: what it shall be; the name is ignored
+ * @config: what it shall be, and how it is called from now on
  * @extack: where to say what went wrong
  *
- * Its SAs stay. That none of them collides under the new addresses is the
+ * Its SAs stay. No packet sees the SAs with one peer and the subnets with another: this is
+ * how a peer that XFRM's states have made becomes the operator's. That none of them collides under the new addresses is the
  * caller's to check.
  *
  * Context: process, RTNL held.
- * Return: 0; -EEXIST when a prefix is taken; -ENOMEM. Nothing has changed when
- * it fails.
+ * Return: 0; -EEXIST when the name or a prefix is taken; -ENOMEM. Nothing has changed
+ * when it fails.
  */
 int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		    const struct pvsvpn_peer_config *config,
 		    struct netlink_ext_ack *extack)
 {
+	struct pvsvpn_peer_name *name = NULL;
 	struct pvsvpn_endpoint *endpoint;
 	int err;
 
@@ -421,13 +489,20 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	err = PTR_ERR_OR_ZERO(endpoint);
 	if (err)
 		goto refused;
+	if (strcmp(config->name, peer->name))
+		name = name_add(peer, config->name);
+	err = PTR_ERR_OR_ZERO(name);
+	if (err)
+		goto err_endpoint;
 	if (!config->keep_prefixes)
 		err = peer_set_subnets(peer, config);
 	if (err)
-		goto err_endpoint;
+		goto err_name;
 	peer_switch_endpoint(peer, endpoint);
 	/* Whoever changes one that came by itself wants it to stay. */
 	peer->origin = config->origin;
+	if (name)
+		peer_rename(peer, name);
 	peer->replay_window = config->replay_window;
 	WRITE_ONCE(peer->nat_keepalive, config->nat_keepalive);
 	WRITE_ONCE(peer->pin, config->pin);
@@ -438,6 +513,9 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 
+err_name:
+	if (name)
+		name_remove(name);
 err_endpoint:
 	pvsvpn_endpoint_remove(endpoint);
 refused:
@@ -463,7 +541,7 @@ static void peer_set_up(struct pvsvpn_peer *peer, bool up, const char *why)
 }
 
 /* Once each: what packets and timers have found out. */
-static void peer_report_sa(struct pvsvpn_sa *sa)
+static void sa_tell_news(struct pvsvpn_sa *sa)
 {
 	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags) &&
 	    !test_and_set_bit(PVSVPN_SA_SOFT_REPORTED, &sa->flags))
@@ -480,31 +558,58 @@ static void peer_report_sa(struct pvsvpn_sa *sa)
 }
 
 /**
+ * pvsvpn_peer_tell_news() - tell user space what befell the SAs
+ * @peer: the peer
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer)
+{
+	struct llist_node *list = llist_del_all(&peer->news);
+	struct pvsvpn_sa *sa, *next;
+
+	ASSERT_RTNL();
+	llist_for_each_entry_safe(sa, next, list, news) {
+		/* The flag first: later news make the SA come here again. */
+		clear_bit(PVSVPN_SA_NEWS, &sa->flags);
+		smp_mb__after_atomic();
+		if (!test_bit(PVSVPN_SA_GONE, &sa->flags))
+			sa_tell_news(sa);
+		pvsvpn_sa_put(sa);
+	}
+}
+
+static struct pvsvpn_sa *peer_usable_sa(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_sa *sa;
+
+	list_for_each_entry_reverse(sa, &peer->outbound, outbound)
+		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+			return sa;
+	return NULL;
+}
+
+/**
  * pvsvpn_peer_select_sa() - choose the outbound SA again
  * @peer: the peer
  *
  * The newest usable one carries the traffic, or that which the policies of an IKE daemon
- * name; without any, the newest stays in place to say why it does not. Reports what befell
- * the SAs. A dead peer keeps its SA, for keepalives, but is not up.
+ * name; without any, the newest stays in place to say why it does not. A dead peer keeps
+ * its SA, for keepalives, but is not up.
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 {
-	struct pvsvpn_sa *sa, *newest = NULL, *usable = NULL;
+	struct pvsvpn_sa *sa, *usable = peer_usable_sa(peer);
 	const char *why;
 
 	ASSERT_RTNL();
-	list_for_each_entry(sa, &peer->sas, list) {
-		peer_report_sa(sa);
-		if (sa->dir != PVSVPN_DIRECTION_OUT)
-			continue;
-		newest = sa;
-		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-			usable = sa;
-	}
-	sa = pvsvpn_policy_select(peer);
-	rcu_assign_pointer(peer->tx_sa, sa ?: usable ?: newest);
+	sa = pvsvpn_policy_select(peer) ?: usable;
+	if (!sa && !list_empty(&peer->outbound))
+		sa = list_last_entry(&peer->outbound, struct pvsvpn_sa,
+				     outbound);
+	rcu_assign_pointer(peer->tx_sa, sa);
 	why = pvsvpn_liveness_look(peer, usable);
 	peer_set_up(peer, usable && !peer->liveness.dead,
 		    why ?: usable ? "outbound-sa" : "no-outbound-sa");
@@ -534,7 +639,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 		pvsvpn_sa_del(sa);
 	/* 3. No request finds it by name or id, no stray SPI by address. */
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, peer_origin(peer));
-	rhashtable_remove_fast(&peers_by_name, &peer->name_node, name_params);
+	name_remove(peer->name_entry);
 	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
 	pvs->peer_count--;
@@ -568,9 +673,11 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name)
 {
 	struct name_key key = { pvs, name };
+	const struct pvsvpn_peer_name *entry;
 
 	ASSERT_RTNL();
-	return rhashtable_lookup_fast(&peers_by_name, &key, name_params);
+	entry = rhashtable_lookup_fast(&peers_by_name, &key, name_params);
+	return entry ? entry->peer : NULL;
 }
 
 /**
@@ -583,6 +690,33 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
 {
 	return rcu_dereference_rtnl(peer->endpoint);
+}
+
+/**
+ * pvsvpn_peer_path() - the outer addresses that packets to a peer have just now
+ * @peer: the peer
+ *
+ * Context: RCU read side, or RTNL held.
+ * Return: the endpoint of the current outbound SA, valid as long as that.
+ */
+struct pvsvpn_endpoint *pvsvpn_peer_path(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa = rcu_dereference_rtnl(peer->tx_sa);
+
+	return sa ? pvsvpn_sa_endpoint(sa) : pvsvpn_peer_endpoint(peer);
+}
+
+static void peer_reset_routes(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_endpoint *endpoint;
+	struct pvsvpn_sa *sa;
+
+	dst_cache_reset(&rtnl_dereference(peer->endpoint)->dst_cache);
+	list_for_each_entry(sa, &peer->outbound, outbound) {
+		endpoint = rtnl_dereference(sa->endpoint);
+		if (endpoint)
+			dst_cache_reset(&endpoint->dst_cache);
+	}
 }
 
 /**
@@ -600,7 +734,7 @@ void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs)
 	/* Lookups by the old rules have ended in the caches when this returns. */
 	synchronize_net();
 	xa_for_each(&pvs->peers, id, peer)
-		dst_cache_reset(&rtnl_dereference(peer->endpoint)->dst_cache);
+		peer_reset_routes(peer);
 	pvsvpn_device_refresh(pvs);
 }
 

@@ -3,6 +3,7 @@
 #ifndef _PVSVPN_PEER_H
 #define _PVSVPN_PEER_H
 
+#include <linux/llist.h>
 #include <linux/netdevice.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
@@ -20,6 +21,7 @@
 struct netlink_ext_ack;
 struct pvsvpn_counters;
 struct pvsvpn_device;
+struct pvsvpn_peer_name;
 struct pvsvpn_sa;
 
 /**
@@ -29,8 +31,8 @@ struct pvsvpn_sa;
  * @pvs: the device; held until the peer is freed
  * @dev_tracker: of that reference
  * @id: number on the device, > 0
- * @name: as the operator calls it, unique on the device
- * @name_node: in the table of (device, name)
+ * @name: as the operator calls it, unique on the device; RTNL
+ * @name_entry: where the name is; RTNL
  * @endpoint: outer addresses; written under RTNL
  * @tx_sa: the current outbound SA. When none is usable the newest one stays
  *	here, so that its drops say why. Written under RTNL
@@ -38,7 +40,10 @@ struct pvsvpn_sa;
  *	them. Written under RTNL
  * @policies: outbound ones of XFRM; written under RTNL, read under RCU
  * @sas: its SAs, oldest first; RTNL
- * @sa_count: how many; RTNL
+ * @outbound: those of them that are outbound, oldest first; RTNL
+ * @news: SAs that user space is to be told of, each with a reference; no lock
+ * @sa_count: how many SAs; RTNL
+ * @adopted_count: how many of them are XFRM's; RTNL
  * @next_sa_id: id of the next SA; RTNL
  * @up: has a usable outbound SA and is not dead; RTNL
  * @subnets: its prefixes; RTNL
@@ -69,14 +74,17 @@ struct pvsvpn_peer {
 	struct pvsvpn_device *pvs;
 	netdevice_tracker dev_tracker;
 	u32 id;
-	char name[PVSVPN_PEER_NAME_MAX + 1];
-	struct rhash_head name_node;
+	const char *name;
+	struct pvsvpn_peer_name *name_entry;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	struct pvsvpn_sa __rcu *tx_sa;
 	bool by_policy;
 	struct list_head policies;
 	struct list_head sas;
+	struct list_head outbound;
+	struct llist_head news;
 	u32 sa_count;
+	u32 adopted_count;
 	u32 next_sa_id;
 	bool up;
 	struct list_head subnets;
@@ -101,7 +109,7 @@ struct pvsvpn_peer {
 
 /**
  * struct pvsvpn_peer_config - what an operator says of a peer, checked
- * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated
+ * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated; pvsvpn_peer_set() renames
  * @family: of @local and @remote, AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  * @sport: as in struct pvsvpn_endpoint
@@ -157,12 +165,14 @@ void pvsvpn_peer_del_all(struct pvsvpn_device *pvs);
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name);
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
+struct pvsvpn_endpoint *pvsvpn_peer_path(const struct pvsvpn_peer *peer);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port);
 void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
+void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer);
 int pvsvpn_peer_init(void);
 void pvsvpn_peer_exit(void);
 

@@ -57,7 +57,8 @@ static const struct pvsvpn_transform *sa_transform(const struct pvsvpn_sa *sa)
 
 static u32 sa_mtu(const struct pvsvpn_peer *peer, const struct pvsvpn_sa *sa)
 {
-	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	const struct pvsvpn_endpoint *endpoint = sa ?
+		pvsvpn_sa_endpoint(sa) : pvsvpn_peer_endpoint(peer);
 	u32 path_mtu = READ_ONCE(peer->path_mtu);
 
 	if (!path_mtu)
@@ -120,7 +121,7 @@ u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 			  struct pvsvpn_overhead *overhead)
 {
-	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_path(peer);
 	const struct pvsvpn_transform *transform =
 		sa_transform(peer_sa(peer));
 	u32 outer = pvsvpn_outer_len(endpoint->family, endpoint->encap);
@@ -142,7 +143,7 @@ static void peer_look_at_path(struct pvsvpn_peer *peer)
 {
 	u32 path_mtu;
 
-	if (pvsvpn_outer_look(pvsvpn_peer_endpoint(peer), &path_mtu) ==
+	if (pvsvpn_outer_look(pvsvpn_peer_path(peer), &path_mtu) ==
 	    PVSVPN_ROUTE_FOUND)
 		WRITE_ONCE(peer->path_mtu, path_mtu);
 }

@@ -21,6 +21,9 @@ static void sa_free(struct pvsvpn_sa *sa)
 	pvsvpn_lifetime_stop(sa);
 	if (sa->x)
 		xfrm_state_put(sa->x);
+	if (rcu_access_pointer(sa->endpoint))
+		pvsvpn_endpoint_free(rcu_dereference_protected(sa->endpoint,
+							       true));
 	crypto_free_aead(sa->aead);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		pvsvpn_replay_destroy(&sa->replay);
@@ -67,6 +70,20 @@ void pvsvpn_sa_put(struct pvsvpn_sa *sa)
 }
 
 /**
+ * pvsvpn_sa_set_dir() - say in which direction an SA goes
+ * @sa: from pvsvpn_sa_new(), not in use yet
+ * @dir: enum pvsvpn_direction
+ *
+ * Context: process.
+ */
+void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir)
+{
+	sa->dir = dir;
+	/* Either direction has its own part of the union. */
+	memset(&sa->replay, 0, sizeof(sa->replay));
+}
+
+/**
  * pvsvpn_sa_new() - make an SA that is not in use yet
  * @config: what it shall be
  * @extack: where to say what went wrong
@@ -92,10 +109,10 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 		err = PTR_ERR(sa->aead);
 		goto err_counters;
 	}
-	sa->dir = config->dir;
 	sa->spi = config->spi;
 	sa->esn = config->esn;
 	sa->transform = config->transform;
+	pvsvpn_sa_set_dir(sa, config->dir);
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		atomic64_set(&sa->tx_seq, config->seq);
 	else
@@ -107,6 +124,8 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 		sa->x = config->x;
 	}
 	refcount_set(&sa->refs, 1);
+	INIT_LIST_HEAD(&sa->outbound);
+	INIT_LIST_HEAD(&sa->adopted);
 	INIT_RCU_WORK(&sa->unhashed, sa_unhashed_work);
 	INIT_WORK(&sa->destroy, sa_destroy_work);
 	return sa;
@@ -178,6 +197,10 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	refcount_inc(&peer->refs);
 	sa->id = peer->next_sa_id++;
 	list_add_tail(&sa->list, &peer->sas);
+	if (sa->dir == PVSVPN_DIRECTION_OUT)
+		list_add_tail(&sa->outbound, &peer->outbound);
+	if (sa->x)
+		peer->adopted_count++;
 	peer->sa_count++;
 	peer->pvs->sa_count++;
 	sa->created = ktime_get_boottime_ns();
@@ -188,6 +211,46 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		pvsvpn_peer_select_sa(peer);
 	pvsvpn_pmtu_changed(peer);
 	return 0;
+}
+
+/**
+ * pvsvpn_sa_move() - outer addresses of its own for an adopted SA
+ * @sa: outbound SA, its peer set
+ * @config: of which only the addresses count
+ *
+ * Context: process, RTNL held. Return: 0 or a negative errno.
+ */
+int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_endpoint *old = rtnl_dereference(sa->endpoint);
+	struct pvsvpn_endpoint *endpoint;
+
+	if (old && !pvsvpn_endpoint_differs(old, config))
+		return 0;
+	endpoint = pvsvpn_endpoint_new(sa->peer, config);
+	if (IS_ERR(endpoint))
+		return PTR_ERR(endpoint);
+	rcu_assign_pointer(sa->endpoint, endpoint);
+	if (old)
+		pvsvpn_endpoint_replace(old);
+	return 0;
+}
+
+/**
+ * pvsvpn_sa_has_news() - packets or a timer have found out something about an SA
+ * @sa: the SA, with a bit of its flags set that says what
+ *
+ * The peer's work tells user space, and chooses another SA where need be.
+ *
+ * Context: any.
+ */
+void pvsvpn_sa_has_news(struct pvsvpn_sa *sa)
+{
+	if (test_and_set_bit(PVSVPN_SA_NEWS, &sa->flags))
+		return;
+	pvsvpn_sa_get(sa);
+	llist_add(&sa->news, &sa->peer->news);
+	pvsvpn_peer_refresh(sa->peer);
 }
 
 /**
@@ -204,12 +267,19 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	/* 1. No packet that arrives finds it; none that leaves, once the */
 	/*    peer has another one. */
 	pvsvpn_sad_del(sa);
+	set_bit(PVSVPN_SA_GONE, &sa->flags);
 	list_del(&sa->list);
+	list_del(&sa->outbound);
+	list_del(&sa->adopted);
+	if (sa->x)
+		peer->adopted_count--;
 	peer->sa_count--;
 	peer->pvs->sa_count--;
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);
+	if (rcu_access_pointer(sa->endpoint))
+		pvsvpn_endpoint_stop(rtnl_dereference(sa->endpoint));
 	/* 2. Who found it before is done after a grace period. */
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
 }

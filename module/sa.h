@@ -3,13 +3,16 @@
 #ifndef _PVSVPN_SA_H
 #define _PVSVPN_SA_H
 
+#include <linux/llist.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/workqueue.h>
 
 #include <uapi/linux/pvsvpn.h>
 
+#include "endpoint.h"
 #include "lifetime.h"
+#include "peer.h"
 #include "replay.h"
 
 struct crypto_aead;
@@ -26,6 +29,8 @@ enum pvsvpn_sa_flag {
 	PVSVPN_SA_SOFT_EXPIRED,		/* a soft lifetime is over, ... */
 	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
 	PVSVPN_SA_REPLAY_BURST,		/* user space shall be told */
+	PVSVPN_SA_NEWS,			/* in the peer's list of those with news */
+	PVSVPN_SA_GONE,			/* taken out of use */
 };
 
 /**
@@ -37,6 +42,8 @@ enum pvsvpn_sa_flag {
  * @transform: its cipher suite
  * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
+ * @endpoint: outer addresses of an adopted outbound SA; NULL for those of the peer.
+ *	Written under RTNL, read under RCU
  * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @flags: enum pvsvpn_sa_flag; atomic
  * @iv: outbound: where the explicit IV starts; random, so that a key which is
@@ -46,6 +53,9 @@ enum pvsvpn_sa_flag {
  * @refs: one for the SAD, one for each asynchronous request. In an RCU read
  *	side, an SA that was found has at least one
  * @list: in the peer's list; RTNL
+ * @outbound: outbound: in the peer's list of those; RTNL
+ * @adopted: adopted: in the namespace's list of those; RTNL
+ * @news: in the peer's list of those with news, by PVSVPN_SA_NEWS
  * @id: number on the peer, rising with age; RTNL
  * @unhashed: drops the SAD's reference after a grace period
  * @destroy: frees the SA in process context
@@ -62,6 +72,7 @@ struct pvsvpn_sa {
 	const struct pvsvpn_transform *transform;
 	struct crypto_aead *aead;
 	struct xfrm_state *x;
+	struct pvsvpn_endpoint __rcu *endpoint;
 	bool esn;
 	unsigned long flags;
 	u64 iv;
@@ -70,6 +81,9 @@ struct pvsvpn_sa {
 	u64 created;
 	refcount_t refs;
 	struct list_head list;
+	struct list_head outbound;
+	struct list_head adopted;
+	struct llist_node news;
 	u32 id;
 	struct rcu_work unhashed;
 	struct work_struct destroy;
@@ -92,7 +106,7 @@ struct pvsvpn_sa {
  * @hard: the same
  * @seq: last number used or highest number accepted, 0 to
  *	pvsvpn_sa_seq_max(@dir, @esn)
- * @x: XFRM's state to adopt, or NULL
+ * @x: XFRM's state to adopt, or NULL. Its direction may be set later
  */
 struct pvsvpn_sa_config {
 	u8 dir;
@@ -110,10 +124,13 @@ struct pvsvpn_sa_config {
 
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 				struct netlink_ext_ack *extack);
+void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir);
 int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		  u32 replay_window);
+int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config);
 void pvsvpn_sa_del(struct pvsvpn_sa *sa);
 void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);
+void pvsvpn_sa_has_news(struct pvsvpn_sa *sa);
 void pvsvpn_sa_get(struct pvsvpn_sa *sa);
 void pvsvpn_sa_put(struct pvsvpn_sa *sa);
 u64 pvsvpn_sa_seq_max(u8 dir, bool esn);
@@ -122,5 +139,19 @@ unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
 u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa);
 bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low);
+
+/**
+ * pvsvpn_sa_endpoint() - the outer addresses of an SA
+ * @sa: the SA
+ *
+ * Context: RCU read side, or RTNL held.
+ * Return: the endpoint, valid as long as that.
+ */
+static inline struct pvsvpn_endpoint *
+pvsvpn_sa_endpoint(const struct pvsvpn_sa *sa)
+{
+	return rcu_dereference_rtnl(sa->endpoint) ?:
+	       pvsvpn_peer_endpoint(sa->peer);
+}
 
 #endif /* _PVSVPN_SA_H */

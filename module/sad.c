@@ -2,7 +2,7 @@
 /*
  * One table for all namespaces, keyed by namespace, direction and SPI. SAs that
  * differ in the address alone hang on one key: the address is compared where
- * it is, at the peer, so a peer can change it without the table.
+ * it is, at the peer or in XFRM's state, so a peer can change it without the table.
  *
  * Outbound SAs are in it too: an ICMP error quotes them, and no gateway must
  * be sent two SAs under the same SPI.
@@ -15,6 +15,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "xfrm_state.h"
 
 struct sad_key {
 	const struct net *net;
@@ -61,12 +62,25 @@ static const struct rhashtable_params sad_params = {
 
 static struct rhltable sad;
 
-/* The address that packets of the SA are sent to; unspecified for any. */
 static const xfrm_address_t *
-sad_daddr(u8 dir, const struct pvsvpn_endpoint *endpoint)
+endpoint_daddr(u8 dir, const struct pvsvpn_endpoint *endpoint)
 {
 	return dir == PVSVPN_DIRECTION_OUT ? &endpoint->remote :
 					     &endpoint->local;
+}
+
+/* The address that packets of an SA are sent to; unspecified for any. */
+static const xfrm_address_t *sad_daddr(const struct pvsvpn_sa *sa, u16 *family)
+{
+	const struct pvsvpn_endpoint *endpoint;
+
+	if (sa->x) {
+		*family = sa->x->props.family;
+		return &sa->x->id.daddr;
+	}
+	endpoint = pvsvpn_peer_endpoint(sa->peer);
+	*family = endpoint->family;
+	return endpoint_daddr(sa->dir, endpoint);
 }
 
 static bool daddr_overlaps(u16 family, const xfrm_address_t *a,
@@ -76,23 +90,34 @@ static bool daddr_overlaps(u16 family, const xfrm_address_t *a,
 	       xfrm_addr_equal(a, b, family);
 }
 
+static bool sad_goes_to(const struct pvsvpn_sa *sa, u16 family,
+			const xfrm_address_t *daddr)
+{
+	const xfrm_address_t *mine;
+	u16 mine_family;
+
+	mine = sad_daddr(sa, &mine_family);
+	return mine_family == family && daddr_overlaps(family, mine, daddr);
+}
+
+/* One that XFRM calls dead is found only if it has no successor of the same SPI. */
 static struct pvsvpn_sa *sad_find(struct net *net, u8 dir, __be32 spi,
 				  u16 family, const xfrm_address_t *daddr,
 				  const struct pvsvpn_peer *except)
 {
 	struct sad_key key = { .net = net, .spi = spi, .dir = dir };
-	const struct pvsvpn_endpoint *endpoint;
+	struct pvsvpn_sa *sa, *dead = NULL;
 	struct rhlist_head *list, *pos;
-	struct pvsvpn_sa *sa;
 
 	list = rhltable_lookup(&sad, &key, sad_params);
 	rhl_for_each_entry_rcu(sa, pos, list, node) {
-		endpoint = pvsvpn_peer_endpoint(sa->peer);
-		if (sa->peer != except && endpoint->family == family &&
-		    daddr_overlaps(family, sad_daddr(dir, endpoint), daddr))
+		if (sa->peer == except || !sad_goes_to(sa, family, daddr))
+			continue;
+		if (likely(!pvsvpn_state_dead(sa)))
 			return sa;
+		dead = sa;
 	}
-	return NULL;
+	return dead;
 }
 
 /**
@@ -176,7 +201,7 @@ static struct pvsvpn_sa *sad_find_state(struct net *net, u8 dir,
  * @net: namespace of the state
  * @x: XFRM's state
  *
- * Context: process, RTNL held.
+ * Context: process.
  * Return: the SA, valid as long as RTNL is held, or NULL.
  */
 struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
@@ -184,12 +209,41 @@ struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
 {
 	struct pvsvpn_sa *sa;
 
-	ASSERT_RTNL();
 	rcu_read_lock();
 	sa = sad_find_state(net, PVSVPN_DIRECTION_IN, x) ?:
 	     sad_find_state(net, PVSVPN_DIRECTION_OUT, x);
 	rcu_read_unlock();
 	return sa;
+}
+
+/**
+ * pvsvpn_sad_find_moved() - the SA that a state continues under another address
+ * @net: namespace of the state
+ * @dir: enum pvsvpn_direction of the state
+ * @x: XFRM's state, new
+ *
+ * A daemon whose peer has moved replaces a state by one that differs in the addresses
+ * alone (RFC 4555), and so does XFRM's own migration. The key proves that it is the same
+ * SA: SPI and reqid may be those of another gateway's.
+ *
+ * Context: process, RTNL held.
+ * Return: an SA, valid as long as RTNL is held, or NULL.
+ */
+struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
+					const struct xfrm_state *x)
+{
+	struct sad_key key = { .net = net, .spi = x->id.spi, .dir = dir };
+	struct pvsvpn_sa *sa, *found = NULL;
+	struct rhlist_head *list, *pos;
+
+	ASSERT_RTNL();
+	rcu_read_lock();
+	list = rhltable_lookup(&sad, &key, sad_params);
+	rhl_for_each_entry_rcu(sa, pos, list, node)
+		if (sa->x && sa->x != x && pvsvpn_state_same(sa->x, x))
+			found = sa;
+	rcu_read_unlock();
+	return found;
 }
 
 /**
@@ -212,9 +266,10 @@ struct pvsvpn_sa *pvsvpn_sad_conflict(struct net *net, u8 dir, __be32 spi,
 	ASSERT_RTNL();
 	rcu_read_lock();
 	sa = sad_find(net, dir, spi, endpoint->family,
-		      sad_daddr(dir, endpoint), except);
+		      endpoint_daddr(dir, endpoint), except);
 	rcu_read_unlock();
-	return sa;
+	/* A dead one makes room for another of its SPI. */
+	return sa && !pvsvpn_state_dead(sa) ? sa : NULL;
 }
 
 /**

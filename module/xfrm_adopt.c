@@ -3,26 +3,27 @@
  * SAs that somebody else has installed in XFRM, an IKE daemon or ip xfrm state, and
  * that a device carries because they have its if_id. See Documentation/ike.rst.
  *
- * XFRM tells its key managers of each state that comes, changes or goes. It does so in
- * atomic context, and our tables change under RTNL, so what it tells is noted, and a work
- * looks at it. Packets that are faster wait for the work (xfrm_park.c). That a state is
- * dead, a packet sees for itself.
+ * XFRM's news is noted (xfrm_notify.c), and the work here acts on it: some notes in each
+ * hold of RTNL, so that nobody else waits for long, however many states there are. Packets
+ * that are faster wait for the work (xfrm_park.c). A packet sees for itself that a state is
+ * dead.
  *
  * An SA has an AEAD of its own, keyed from the state. Sequence numbers, replay window and
  * lifetimes stay in the state, which others may use beside us (xfrm_seq.c).
  */
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/net_namespace.h>
 #include <net/xfrm.h>
 
 #include "device.h"
 #include "endpoint.h"
 #include "event.h"
 #include "peer.h"
-#include "pmtu.h"
 #include "sa.h"
 #include "sad.h"
 #include "xfrm_adopt.h"
+#include "xfrm_notify.h"
 #include "xfrm_park.h"
 #include "xfrm_policy.h"
 #include "xfrm_state.h"
@@ -30,43 +31,15 @@
 /* When memory has run out, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
-/**
- * struct noted - a state to look at, or what a policy says
- * @list: in struct pvsvpn_adopt.noted
- * @x: the state, held; NULL for a policy
- * @policy: what the policy says, NULL for a state
- * @gone: the policy is gone
- * @if_id: of the policy
- * @family: of @daddr
- * @daddr: where the policy sends packets
- */
-struct noted {
-	struct list_head list;
-	struct xfrm_state *x;
-	struct pvsvpn_policy *policy;
-	bool gone;
-	u32 if_id;
-	u16 family;
-	xfrm_address_t daddr;
-};
+/* How many notes are looked at in one hold of RTNL. */
+#define LOOK_MAX	64
 
 /* ---- peers ---- */
 
-static bool endpoint_differs(const struct pvsvpn_endpoint *endpoint,
-			     const struct pvsvpn_peer_config *config)
-{
-	return endpoint->family != config->family ||
-	       endpoint->encap != config->encap ||
-	       endpoint->sport != config->sport ||
-	       endpoint->dport != config->dport ||
-	       endpoint->mark != config->mark ||
-	       !xfrm_addr_equal(&endpoint->local, &config->local,
-				config->family) ||
-	       !xfrm_addr_equal(&endpoint->remote, &config->remote,
-				config->family);
-}
-
-/* What a state does not tell, the operator may have. */
+/*
+ * The peer's addresses are those that an operator sees, and by which the next state finds
+ * it. Packets go by those of their SA. The operator may have said what a state does not.
+ */
 static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 		       u8 dir)
 {
@@ -77,71 +50,51 @@ static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 	};
 
 	pvsvpn_state_endpoint(x, dir, &config);
-	if (!endpoint_differs(endpoint, &config))
+	if (!pvsvpn_endpoint_differs(endpoint, &config))
 		return 0;
 	return pvsvpn_peer_move(peer, &config, "xfrm");
 }
 
-static bool peer_has_reqid(const struct pvsvpn_peer *peer, u32 reqid)
-{
-	const struct pvsvpn_sa *sa;
-
-	list_for_each_entry(sa, &peer->sas, list)
-		if (sa->x && sa->x->props.reqid == reqid)
-			return true;
-	return false;
-}
-
-/* A daemon's two states, those that follow them, and the policies share one reqid. */
-static struct pvsvpn_peer *peer_by_reqid(struct pvsvpn_device *pvs, u32 reqid)
-{
-	struct pvsvpn_peer *peer;
-	unsigned long id;
-
-	if (!reqid)
-		return NULL;
-	xa_for_each(&pvs->peers, id, peer)
-		if (peer_has_reqid(peer, reqid))
-			return peer;
-	return NULL;
-}
-
-static struct pvsvpn_peer *peer_at(struct pvsvpn_device *pvs, u16 family,
-				   const xfrm_address_t *remote, u32 reqid)
-{
-	struct pvsvpn_peer *peer;
-
-	rcu_read_lock();
-	peer = pvsvpn_endpoint_find(pvs->net, pvs, family, remote);
-	rcu_read_unlock();
-	return peer ?: peer_by_reqid(pvs, reqid);
-}
-
+/*
+ * A state of another gateway is another peer's. A reqid proves nothing here: two gateways
+ * may have the same one.
+ */
 static struct pvsvpn_peer *peer_of(struct pvsvpn_device *pvs,
 				   const struct xfrm_state *x, u8 dir)
 {
-	return peer_at(pvs, x->props.family,
-		       dir == PVSVPN_DIRECTION_OUT ? &x->id.daddr :
-						     &x->props.saddr,
-		       x->props.reqid);
+	struct pvsvpn_peer_config config = {};
+	struct pvsvpn_sa *moved;
+
+	moved = pvsvpn_sad_find_moved(pvs->net, dir, x);
+	if (moved && moved->peer->pvs == pvs)
+		return moved->peer;
+	pvsvpn_state_endpoint(x, dir, &config);
+	return pvsvpn_endpoint_match(pvs, &config);
+}
+
+/* The name of a peer that the device makes is its address. */
+static void config_fill(struct pvsvpn_peer_config *config, char *name)
+{
+	config->name = name;
+	config->origin = PVSVPN_ORIGIN_XFRM;
+	config->replay_window = PVSVPN_REPLAY_WINDOW_DEFAULT;
+	if (config->family == AF_INET)
+		snprintf(name, PVSVPN_PEER_NAME_MAX + 1, "%pI4",
+			 &config->remote);
+	else
+		snprintf(name, PVSVPN_PEER_NAME_MAX + 1, "%pI6c",
+			 &config->remote);
 }
 
 static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
 				     const struct xfrm_state *x, u8 dir)
 {
 	char name[PVSVPN_PEER_NAME_MAX + 1];
-	struct pvsvpn_peer_config config = {
-		.name = name,
-		.replay_window = PVSVPN_REPLAY_WINDOW_DEFAULT,
-		.origin = PVSVPN_ORIGIN_XFRM,
-	};
+	struct pvsvpn_peer_config config = {};
 	int err;
 
 	pvsvpn_state_endpoint(x, dir, &config);
-	if (config.family == AF_INET)
-		snprintf(name, sizeof(name), "%pI4", &config.remote);
-	else
-		snprintf(name, sizeof(name), "%pI6c", &config.remote);
+	config_fill(&config, name);
 	err = pvsvpn_peer_new(pvs, &config, NULL);
 	if (err)
 		return ERR_PTR(err);
@@ -150,43 +103,28 @@ static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
 
 /* ---- adopting and letting go ---- */
 
+/* Room for those that were refused. */
+static void made_room(struct pvsvpn_adopt *adopt)
+{
+	if (!adopt->refused)
+		return;
+	adopt->refused = false;
+	pvsvpn_notify_all(adopt, false);
+}
+
 static void peer_leave(struct pvsvpn_peer *peer)
 {
 	if (peer->origin == PVSVPN_ORIGIN_XFRM && !peer->sa_count)
 		pvsvpn_peer_del(peer);
 }
 
-static void sa_let_go(struct pvsvpn_sa *sa)
+static void sa_let_go(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
 	struct pvsvpn_peer *peer = sa->peer;
 
 	pvsvpn_sa_del(sa);
 	peer_leave(peer);
-}
-
-static int sa_adopt(struct pvsvpn_peer *peer, struct xfrm_state *x, u8 dir)
-{
-	u8 key[PVSVPN_KEY_MAX];
-	struct pvsvpn_sa_config config = {
-		.dir = dir,
-		.spi = x->id.spi,
-		.transform = pvsvpn_state_transform(x),
-		.key = key,
-		.esn = x->props.flags & XFRM_STATE_ESN,
-		.x = x,
-	};
-	struct pvsvpn_sa *sa;
-	int err;
-
-	pvsvpn_state_key(x, key);
-	sa = pvsvpn_sa_new(&config, NULL);
-	memzero_explicit(key, sizeof(key));
-	if (IS_ERR(sa))
-		return PTR_ERR(sa);
-	err = pvsvpn_sa_add(sa, peer, 0);
-	if (err)
-		pvsvpn_sa_destroy(sa);
-	return err;
+	made_room(adopt);
 }
 
 static bool spi_taken(struct pvsvpn_device *pvs, const struct xfrm_state *x,
@@ -202,7 +140,7 @@ static bool spi_taken(struct pvsvpn_device *pvs, const struct xfrm_state *x,
 }
 
 static void state_refuse(struct pvsvpn_device *pvs, const struct xfrm_state *x,
-			 u8 dir, const char *why)
+			 int dir, const char *why)
 {
 	struct pvsvpn_event event = {
 		.type = PVSVPN_EVENT_TYPE_SA_REFUSED,
@@ -218,52 +156,92 @@ static void state_refuse(struct pvsvpn_device *pvs, const struct xfrm_state *x,
 	pvsvpn_event_send(&event);
 }
 
-static int state_carry(struct pvsvpn_device *pvs, struct xfrm_state *x, u8 dir)
+static int sa_follow(struct pvsvpn_sa *sa)
 {
-	struct pvsvpn_peer *peer = peer_of(pvs, x, dir);
+	struct pvsvpn_peer_config config = {
+		.link = pvsvpn_peer_endpoint(sa->peer)->link,
+		.mark = pvsvpn_peer_endpoint(sa->peer)->mark,
+	};
+	int err = peer_follow(sa->peer, sa->x, sa->dir);
+
+	if (err || sa->dir != PVSVPN_DIRECTION_OUT)
+		return err;
+	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
+	return pvsvpn_sa_move(sa, &config);
+}
+
+/* The SA is the peer's when this succeeds, or else still the caller's. */
+static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
+		   struct pvsvpn_peer *peer)
+{
+	int err;
+
+	sa->peer = peer;
+	err = sa_follow(sa);
+	if (!err)
+		err = pvsvpn_sa_add(sa, peer, 0);
+	if (!err)
+		list_add_tail(&sa->adopted, &adopt->sas);
+	return err;
+}
+
+static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
+		       struct pvsvpn_noted *noted, u8 dir)
+{
+	struct pvsvpn_peer *peer = peer_of(pvs, noted->x, dir);
 	int err;
 
 	if (!peer)
-		peer = peer_make(pvs, x, dir);
+		peer = peer_make(pvs, noted->x, dir);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
 	/* They may be older than the peer. */
 	if (!peer->sa_count)
-		pvsvpn_device_adopt(pvs->net)->policies = true;
-	err = peer_follow(peer, x, dir);
+		pvsvpn_notify_policies(adopt);
+	pvsvpn_sa_set_dir(noted->sa, dir);
+	err = sa_give(adopt, noted->sa, peer);
 	if (!err)
-		err = sa_adopt(peer, x, dir);
+		noted->sa = NULL;
 	peer_leave(peer);
 	return err;
 }
 
-static void state_adopt(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
-			struct xfrm_state *x, u8 dir)
+static const char *carry_refusal(struct pvsvpn_adopt *adopt, int err)
 {
-	const char *why = pvsvpn_state_why_not(x);
-	int err = 0;
-
-	if (!why && spi_taken(pvs, x, dir))
-		why = "spi-taken";
-	if (!why)
-		err = state_carry(pvs, x, dir);
 	switch (err) {
 	case 0:
-		break;
+		return NULL;
 	case -EEXIST:
 		/* Another peer has the name, or takes all addresses. */
-		why = "peer-in-the-way";
-		break;
+		return "peer-in-the-way";
 	case -ENOMEM:
-		why = "no-memory";
 		adopt->retry = true;
-		break;
+		return "no-memory";
 	default:
 		/* Nobody can receive at the port, for instance. */
-		why = "endpoint";
+		return "endpoint";
+	}
+}
+
+static void state_adopt(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
+			struct pvsvpn_noted *noted, int dir)
+{
+	const char *why = pvsvpn_state_why_not(noted->x);
+
+	if (!why) {
+		if (dir < 0)
+			why = "direction";
+		else if (spi_taken(pvs, noted->x, dir))
+			why = "spi-taken";
+		else if (!noted->sa)
+			why = carry_refusal(adopt, -ENOMEM);
+		else
+			why = carry_refusal(adopt, state_carry(adopt, pvs,
+							       noted, dir));
+		adopt->refused |= !!why;
 	}
 	if (why)
-		state_refuse(pvs, x, dir, why);
+		state_refuse(pvs, noted->x, dir, why);
 }
 
 /* The daemon has time to negotiate another one. */
@@ -275,57 +253,79 @@ static void sa_report_soft(struct pvsvpn_sa *sa)
 		pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED, "xfrm");
 }
 
-/* @x is valid; it may be new, or have another if_id or other ports. */
-static void state_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+/* ---- which device, which direction ---- */
+
+static struct pvsvpn_device *device_of(struct pvsvpn_adopt *adopt,
+				       const struct xfrm_state *x, int dir)
 {
-	u8 dir = pvsvpn_state_dir(x);
+	return x->if_id ? xa_load(&adopt->devices[dir], x->if_id) : NULL;
+}
+
+/*
+ * Where only one direction has the if_id, that is the state's. Else the state or the
+ * addresses of the host say it. What they do not contradict stays.
+ */
+static int state_direction(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
+			   const struct pvsvpn_sa *sa)
+{
+	bool in = device_of(adopt, x, PVSVPN_DIRECTION_IN);
+	bool out = device_of(adopt, x, PVSVPN_DIRECTION_OUT);
+	int dir;
+
+	if (in != out)
+		return in ? PVSVPN_DIRECTION_IN : PVSVPN_DIRECTION_OUT;
+	dir = pvsvpn_state_dir(x);
+	return dir < 0 && sa ? sa->dir : dir;
+}
+
+/* @noted->x is valid; it may be new, or have another if_id or other ports. */
+static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
+{
+	struct xfrm_state *x = noted->x;
 	struct pvsvpn_sa *sa = pvsvpn_sad_find_state(adopt->net, x);
+	int dir = state_direction(adopt, x, sa);
 	struct pvsvpn_device *pvs;
 
-	pvs = x->if_id ? xa_load(&adopt->devices[dir], x->if_id) : NULL;
-	if (sa && sa->peer->pvs != pvs) {
-		sa_let_go(sa);
+	pvs = device_of(adopt, x, dir < 0 ? PVSVPN_DIRECTION_IN : dir);
+	if (sa && (sa->peer->pvs != pvs || sa->dir != dir)) {
+		sa_let_go(adopt, sa);
 		sa = NULL;
 	}
 	if (!pvs)
 		return;
 	if (!sa) {
-		state_adopt(adopt, pvs, x, dir);
+		state_adopt(adopt, pvs, noted, dir);
 		return;
 	}
 	/* Without memory the addresses stay until the next word about it. */
-	peer_follow(sa->peer, x, sa->dir);
+	sa_follow(sa);
 	sa_report_soft(sa);
 }
 
-/* An update leaves the new state dead, once it has told the old one. */
-static void noted_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+static bool state_is_valid(const struct xfrm_state *x)
 {
-	struct pvsvpn_sa *sa;
-	struct xfrm_state *now;
+	return READ_ONCE(x->km.state) == XFRM_STATE_VALID;
+}
 
-	if (READ_ONCE(x->km.state) == XFRM_STATE_VALID) {
-		state_look(adopt, x);
-		return;
-	}
-	sa = pvsvpn_sad_find_state(adopt->net, x);
-	if (sa)
-		sa_let_go(sa);
-	now = xfrm_state_lookup(adopt->net, x->mark.v & x->mark.m,
-				&x->id.daddr, x->id.spi, x->id.proto,
-				x->props.family);
-	if (!now)
-		return;
-	if (READ_ONCE(now->km.state) == XFRM_STATE_VALID)
-		state_look(adopt, now);
-	xfrm_state_put(now);
+/* ---- policies ---- */
+
+static struct pvsvpn_peer *policy_peer(struct pvsvpn_device *pvs,
+				       const struct pvsvpn_noted *noted)
+{
+	struct pvsvpn_peer *peer;
+
+	rcu_read_lock();
+	peer = pvsvpn_endpoint_find(pvs->net, pvs, noted->family,
+				    &noted->daddr);
+	rcu_read_unlock();
+	return peer;
 }
 
 /*
  * A daemon installs the outbound state of a rekey before the other end has its inbound
  * one, and says by the policy when to change over.
  */
-static void policy_look(struct pvsvpn_adopt *adopt, struct noted *noted)
+static void policy_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
 	struct pvsvpn_device *pvs;
 	struct pvsvpn_peer *peer;
@@ -333,7 +333,7 @@ static void policy_look(struct pvsvpn_adopt *adopt, struct noted *noted)
 	pvs = xa_load(&adopt->devices[PVSVPN_DIRECTION_OUT], noted->if_id);
 	if (!pvs)
 		return;
-	peer = peer_at(pvs, noted->family, &noted->daddr, noted->policy->reqid);
+	peer = policy_peer(pvs, noted);
 	if (!peer)
 		return;
 	if (noted->gone) {
@@ -341,113 +341,6 @@ static void policy_look(struct pvsvpn_adopt *adopt, struct noted *noted)
 	} else {
 		pvsvpn_policy_set(peer, noted->policy);
 		noted->policy = NULL;
-	}
-}
-
-static void noted_free(struct noted *noted)
-{
-	list_del(&noted->list);
-	if (noted->x)
-		xfrm_state_put(noted->x);
-	kfree(noted->policy);
-	kfree(noted);
-}
-
-/* All of them, and the list is empty. */
-static void noted_look_all(struct pvsvpn_adopt *adopt, struct list_head *list)
-{
-	struct noted *noted, *next;
-
-	list_for_each_entry_safe(noted, next, list, list) {
-		if (noted->x)
-			noted_look(adopt, noted->x);
-		else
-			policy_look(adopt, noted);
-		noted_free(noted);
-	}
-}
-
-static struct noted *policy_noted(const struct xfrm_policy *policy, bool gone)
-{
-	const struct xfrm_tmpl *tmpl = &policy->xfrm_vec[0];
-	struct noted *noted = kzalloc(sizeof(*noted), GFP_ATOMIC);
-
-	if (!noted)
-		return NULL;
-	noted->policy = pvsvpn_policy_read(policy);
-	if (!noted->policy) {
-		kfree(noted);
-		return NULL;
-	}
-	noted->gone = gone;
-	noted->if_id = policy->if_id;
-	noted->family = tmpl->encap_family;
-	noted->daddr = tmpl->id.daddr;
-	return noted;
-}
-
-static int walk_note_policy(struct xfrm_policy *policy, int dir, int count,
-			    void *data)
-{
-	struct list_head *list = data;
-	struct noted *noted;
-
-	if (!pvsvpn_policy_matters(policy, dir))
-		return 0;
-	noted = policy_noted(policy, false);
-	if (!noted)
-		return -ENOMEM;
-	list_add_tail(&noted->list, list);
-	return 0;
-}
-
-static struct noted *state_noted(struct xfrm_state *x)
-{
-	struct noted *noted = kzalloc(sizeof(*noted), GFP_ATOMIC);
-
-	if (!noted)
-		return NULL;
-	xfrm_state_hold(x);
-	noted->x = x;
-	return noted;
-}
-
-static int walk_note(struct xfrm_state *x, int count, void *data)
-{
-	struct list_head *list = data;
-	struct noted *noted;
-
-	if (!x->if_id || x->km.state != XFRM_STATE_VALID)
-		return 0;
-	noted = state_noted(x);
-	if (!noted)
-		return -ENOMEM;
-	list_add_tail(&noted->list, list);
-	return 0;
-}
-
-/* @sa: adopted */
-static bool sa_is_wanted(const struct pvsvpn_sa *sa)
-{
-	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
-
-	return !pvsvpn_state_dead(sa) &&
-	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
-				settings->if_id_out : settings->if_id_in);
-}
-
-/* Of what a device carries, all that is dead or no longer its own */
-static void let_go(struct pvsvpn_device *pvs)
-{
-	struct pvsvpn_sa *sa, *next_sa;
-	struct pvsvpn_peer *peer;
-	unsigned long id;
-
-	xa_for_each(&pvs->peers, id, peer) {
-		list_for_each_entry_safe(sa, next_sa, &peer->sas, list)
-			if (sa->x && !sa_is_wanted(sa))
-				pvsvpn_sa_del(sa);
-		peer_leave(peer);
 	}
 }
 
@@ -463,62 +356,272 @@ static void with_all_peers(struct pvsvpn_adopt *adopt,
 			what(peer);
 }
 
-static void look_at_policies(struct pvsvpn_adopt *adopt)
-{
-	struct xfrm_policy_walk walk;
-	LIST_HEAD(list);
-	int err;
+/* ---- the work ---- */
 
-	with_all_peers(adopt, pvsvpn_policy_doubt);
-	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_MAIN);
-	err = xfrm_policy_walk(adopt->net, &walk, walk_note_policy, &list);
-	xfrm_policy_walk_done(&walk, adopt->net);
-	noted_look_all(adopt, &list);
-	if (err == -ENOMEM)
-		adopt->retry = true;
+static bool state_is_wanted(struct pvsvpn_adopt *adopt,
+			    const struct xfrm_state *x)
+{
+	return device_of(adopt, x, PVSVPN_DIRECTION_IN) ||
+	       device_of(adopt, x, PVSVPN_DIRECTION_OUT);
+}
+
+/*
+ * Keying is the crypto driver's, which may be a module to load, so RTNL is not held. If
+ * no device wants the state any more when it is, the SA goes again.
+ */
+static void noted_prepare(struct pvsvpn_adopt *adopt,
+			  struct pvsvpn_noted *noted)
+{
+	struct xfrm_state *x = noted->x;
+	u8 key[PVSVPN_KEY_MAX];
+	struct pvsvpn_sa_config config = {
+		.spi = x->id.spi,
+		.transform = pvsvpn_state_transform(x),
+		.key = key,
+		.esn = x->props.flags & XFRM_STATE_ESN,
+		.x = x,
+	};
+	struct pvsvpn_sa *sa;
+
+	if (pvsvpn_state_why_not(x) || !state_is_wanted(adopt, x) ||
+	    pvsvpn_sad_find_state(adopt->net, x))
+		return;
+	pvsvpn_state_key(x, key);
+	sa = pvsvpn_sa_new(&config, NULL);
+	memzero_explicit(key, sizeof(key));
+	if (!IS_ERR(sa))
+		noted->sa = sa;
+}
+
+/*
+ * An update tells of a state that is dead already, as it has handed on what it said to
+ * the one that was there.
+ */
+static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
+{
+	struct pvsvpn_sa *sa = pvsvpn_sad_find_state(adopt->net, x);
+	struct xfrm_state *now;
+
+	if (sa)
+		sa_let_go(adopt, sa);
+	now = xfrm_state_lookup(adopt->net, x->mark.v & x->mark.m, &x->id.daddr,
+				x->id.spi, x->id.proto, x->props.family);
+	if (!now)
+		return;
+	if (state_is_valid(now))
+		pvsvpn_notify_state(adopt, now);
+	xfrm_state_put(now);
+}
+
+static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
+{
+	if (!noted->x)
+		policy_look(adopt, noted);
+	else if (state_is_valid(noted->x))
+		state_look(adopt, noted);
 	else
-		with_all_peers(adopt, pvsvpn_policy_settle);
+		dead_look(adopt, noted->x);
+}
+
+/* The first notes of @list go to @some. */
+static void take_some(struct list_head *list, struct list_head *some)
+{
+	struct pvsvpn_noted *noted, *next;
+	unsigned int count = 0;
+
+	list_for_each_entry_safe(noted, next, list, list) {
+		if (count++ == LOOK_MAX)
+			break;
+		list_move_tail(&noted->list, some);
+	}
+}
+
+static void look_at_some(struct pvsvpn_adopt *adopt, struct list_head *some)
+{
+	struct pvsvpn_noted *noted, *next;
+
+	list_for_each_entry(noted, some, list)
+		if (noted->x && state_is_valid(noted->x))
+			noted_prepare(adopt, noted);
+	rtnl_lock();
+	list_for_each_entry(noted, some, list)
+		noted_look(adopt, noted);
+	rtnl_unlock();
+	list_for_each_entry_safe(noted, next, some, list)
+		pvsvpn_noted_free(noted);
+	cond_resched();
+}
+
+static void look_at(struct pvsvpn_adopt *adopt, struct list_head *list)
+{
+	LIST_HEAD(some);
+
+	while (!list_empty(list)) {
+		take_some(list, &some);
+		look_at_some(adopt, &some);
+	}
+}
+
+/*
+ * States that have come first: where one continues another under a new address, it takes
+ * over the peer before the other one goes.
+ */
+static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
+{
+	struct pvsvpn_noted *noted, *next;
+	LIST_HEAD(dead);
+
+	list_for_each_entry_safe(noted, next, list, list)
+		if (noted->x && !state_is_valid(noted->x))
+			list_move_tail(&noted->list, &dead);
+	look_at(adopt, list);
+	look_at(adopt, &dead);
+}
+
+static bool sa_is_wanted(const struct pvsvpn_sa *sa)
+{
+	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
+
+	return !pvsvpn_state_dead(sa) &&
+	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
+				settings->if_id_out : settings->if_id_in);
+}
+
+/* Return: how many SAs there are. */
+static unsigned int adopted_count(struct pvsvpn_adopt *adopt)
+{
+	struct list_head *pos;
+	unsigned int count = 0;
+
+	rtnl_lock();
+	list_for_each(pos, &adopt->sas)
+		count++;
+	rtnl_unlock();
+	return count;
+}
+
+/* All that is dead or no longer a device's own goes. */
+static void sweep_some(struct pvsvpn_adopt *adopt, unsigned int count)
+{
+	struct pvsvpn_sa *sa;
+
+	rtnl_lock();
+	for (; count && !list_empty(&adopt->sas); count--) {
+		sa = list_first_entry(&adopt->sas, struct pvsvpn_sa, adopted);
+		list_move_tail(&sa->adopted, &adopt->sas);
+		if (!sa_is_wanted(sa))
+			sa_let_go(adopt, sa);
+	}
+	rtnl_unlock();
+	cond_resched();
+}
+
+static void sweep(struct pvsvpn_adopt *adopt)
+{
+	unsigned int left = adopted_count(adopt), some;
+
+	for (; left; left -= some) {
+		some = min_t(unsigned int, left, LOOK_MAX);
+		sweep_some(adopt, some);
+	}
+}
+
+static void policies_begin(struct pvsvpn_adopt *adopt)
+{
+	rtnl_lock();
+	with_all_peers(adopt, pvsvpn_policy_doubt);
+	rtnl_unlock();
+}
+
+static void policies_end(struct pvsvpn_adopt *adopt)
+{
+	rtnl_lock();
+	with_all_peers(adopt, pvsvpn_policy_settle);
+	rtnl_unlock();
 }
 
 static void look_at_states(struct pvsvpn_adopt *adopt)
 {
-	struct xfrm_state_walk walk;
-	struct pvsvpn_device *pvs;
-	unsigned long if_id;
 	LIST_HEAD(list);
-	int dir;
 
-	for (dir = 0; dir < ARRAY_SIZE(adopt->devices); dir++)
-		xa_for_each(&adopt->devices[dir], if_id, pvs)
-			let_go(pvs);
-	xfrm_state_walk_init(&walk, 0, NULL);
-	if (xfrm_state_walk(adopt->net, &walk, walk_note, &list) == -ENOMEM)
+	if (!pvsvpn_notify_scan_states(adopt, &list))
 		adopt->retry = true;
-	xfrm_state_walk_done(&walk, adopt->net);
-	noted_look_all(adopt, &list);
+	look_at_all(adopt, &list);
+	sweep(adopt);
 }
 
-/* RTNL held, so that whatever was noted before is done on return. */
-static void adopt_settle(struct pvsvpn_adopt *adopt)
+static void look_at_policies(struct pvsvpn_adopt *adopt)
 {
 	LIST_HEAD(list);
-	bool all;
+	bool whole;
 
-	ASSERT_RTNL();
-	spin_lock_bh(&adopt->lock);
-	list_splice_init(&adopt->noted, &list);
-	all = adopt->all;
-	adopt->all = false;
-	spin_unlock_bh(&adopt->lock);
-	noted_look_all(adopt, &list);
-	if (all)
-		look_at_states(adopt);
-	if (all || adopt->policies)
-		look_at_policies(adopt);
-	adopt->policies = false;
+	policies_begin(adopt);
+	whole = pvsvpn_notify_scan_policies(adopt, &list);
+	look_at(adopt, &list);
+	if (whole)
+		policies_end(adopt);
+	else
+		adopt->retry = true;
 }
 
-/* ---- what XFRM tells ---- */
+/**
+ * struct news - what there is to look at
+ * @list: states and policies
+ * @all: every state
+ * @policies: every policy
+ */
+struct news {
+	struct list_head list;
+	bool all;
+	bool policies;
+};
+
+/* Return: whether there is any. If not, no packet waits any more. */
+static bool news_take(struct pvsvpn_adopt *adopt, struct news *news)
+{
+	spin_lock_bh(&adopt->lock);
+	INIT_LIST_HEAD(&news->list);
+	list_splice_init(&adopt->noted, &news->list);
+	news->all = adopt->all;
+	news->policies = adopt->policies;
+	adopt->all = false;
+	adopt->policies = false;
+	adopt->busy = news->all || news->policies || !list_empty(&news->list);
+	spin_unlock_bh(&adopt->lock);
+	return adopt->busy;
+}
+
+static void adopt_retry(struct pvsvpn_adopt *adopt)
+{
+	if (!adopt->retry)
+		return;
+	adopt->retry = false;
+	spin_lock_bh(&adopt->lock);
+	adopt->all = true;
+	adopt->policies = true;
+	queue_delayed_work(pvsvpn_wq, &adopt->work, RETRY_DELAY);
+	spin_unlock_bh(&adopt->lock);
+}
+
+static void adopt_work(struct work_struct *work)
+{
+	struct pvsvpn_adopt *adopt =
+		container_of(to_delayed_work(work), struct pvsvpn_adopt, work);
+	struct news news;
+
+	while (news_take(adopt, &news)) {
+		look_at_all(adopt, &news.list);
+		if (news.all)
+			look_at_states(adopt);
+		if (news.policies)
+			look_at_policies(adopt);
+		pvsvpn_park_end(adopt);
+	}
+	pvsvpn_park_end(adopt);
+	adopt_retry(adopt);
+}
+
+/* ---- devices ---- */
 
 /**
  * pvsvpn_adopt_wanted() - does any device of a namespace carry XFRM's states?
@@ -531,125 +634,6 @@ bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
 	return !xa_empty(&adopt->devices[PVSVPN_DIRECTION_IN]) ||
 	       !xa_empty(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 }
-
-/* @noted: or NULL for all there is, also where there was no memory for one */
-static void adopt_note(struct pvsvpn_adopt *adopt, struct noted *noted)
-{
-	spin_lock_bh(&adopt->lock);
-	if (noted)
-		list_add_tail(&noted->list, &adopt->noted);
-	else
-		adopt->all = true;
-	adopt->busy = true;
-	mod_delayed_work(pvsvpn_wq, &adopt->work, 0);
-	spin_unlock_bh(&adopt->lock);
-}
-
-static int manager_notify(struct xfrm_state *x, const struct km_event *c)
-{
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(x ? xs_net(x) : c->net);
-
-	if (!pvsvpn_adopt_wanted(adopt))
-		return 0;
-	switch (c->event) {
-	case XFRM_MSG_NEWSA:
-	case XFRM_MSG_UPDSA:
-	case XFRM_MSG_DELSA:
-	case XFRM_MSG_EXPIRE:
-		/* Not even an update takes an if_id away. */
-		if (x->if_id)
-			adopt_note(adopt, state_noted(x));
-		break;
-	case XFRM_MSG_FLUSHSA:
-		adopt_note(adopt, NULL);
-		break;
-	}
-	return 0;
-}
-
-static int manager_notify_policy(struct xfrm_policy *policy, int dir,
-				 const struct km_event *c)
-{
-	struct pvsvpn_adopt *adopt;
-
-	adopt = pvsvpn_device_adopt(policy ? xp_net(policy) : c->net);
-	if (!pvsvpn_adopt_wanted(adopt))
-		return 0;
-	switch (c->event) {
-	case XFRM_MSG_NEWPOLICY:
-	case XFRM_MSG_UPDPOLICY:
-		if (pvsvpn_policy_matters(policy, dir))
-			adopt_note(adopt, policy_noted(policy, false));
-		break;
-	case XFRM_MSG_DELPOLICY:
-		if (pvsvpn_policy_matters(policy, dir))
-			adopt_note(adopt, policy_noted(policy, true));
-		break;
-	case XFRM_MSG_POLEXPIRE:
-	case XFRM_MSG_FLUSHPOLICY:
-		adopt_note(adopt, NULL);
-		break;
-	}
-	return 0;
-}
-
-static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
-		      const struct xfrm_migrate *m, int num_bundles,
-		      const struct xfrm_kmaddress *k, struct net *net,
-		      const struct xfrm_encap_tmpl *encap)
-{
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
-
-	if (pvsvpn_adopt_wanted(adopt))
-		adopt_note(adopt, NULL);
-	return -EOPNOTSUPP;
-}
-
-/* XFRM calls these two without asking whether there are any. */
-static int manager_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
-		      struct xfrm_policy *policy)
-{
-	return -EOPNOTSUPP;
-}
-
-static struct xfrm_policy *manager_compile_policy(struct sock *sk, int opt, u8 *data,
-					     int len, int *dir)
-{
-	*dir = -EOPNOTSUPP;
-	return NULL;
-}
-
-static struct xfrm_mgr adopt_manager = {
-	.notify = manager_notify,
-	.notify_policy = manager_notify_policy,
-	.acquire = manager_acquire,
-	.compile_policy = manager_compile_policy,
-	.migrate = manager_migrate,
-};
-
-static void adopt_work(struct work_struct *work)
-{
-	struct pvsvpn_adopt *adopt =
-		container_of(to_delayed_work(work), struct pvsvpn_adopt, work);
-	bool retry;
-
-	rtnl_lock();
-	adopt_settle(adopt);
-	retry = adopt->retry;
-	adopt->retry = false;
-	rtnl_unlock();
-	spin_lock_bh(&adopt->lock);
-	/* What was noted meanwhile has a run of its own. */
-	adopt->busy = adopt->all || !list_empty(&adopt->noted);
-	if (retry) {
-		adopt->all = true;
-		queue_delayed_work(pvsvpn_wq, &adopt->work, RETRY_DELAY);
-	}
-	spin_unlock_bh(&adopt->lock);
-	pvsvpn_park_end(adopt);
-}
-
-/* ---- devices ---- */
 
 static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 		       struct netlink_ext_ack *extack)
@@ -698,7 +682,8 @@ static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
  * @out: of outbound ones
  * @extack: where to say what is wrong
  *
- * States that are there already are the device's on return.
+ * The states become the device's, and cease to be, in a work. pvsvpn_adopt_wait() waits
+ * for it.
  *
  * Context: process, RTNL held.
  * Return: 0; -EEXIST when another device has that if_id; -ENOMEM. Nothing has changed
@@ -708,7 +693,6 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 		     struct netlink_ext_ack *extack)
 {
 	struct pvsvpn_settings *settings = &pvs->settings;
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 	int err;
 
 	ASSERT_RTNL();
@@ -728,11 +712,9 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, settings->if_id_out, out);
 	settings->if_id_in = in;
 	settings->if_id_out = out;
-	let_go(pvs);
 	if (!out)
 		forget_policies(pvs);
-	adopt_note(adopt, NULL);
-	adopt_settle(adopt);
+	pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net), true);
 	return 0;
 }
 
@@ -750,7 +732,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 
 /**
  * pvsvpn_adopt_again() - look at all states again, soon
- * @pvs: a device that is about to lose some, as a peer of it goes
+ * @pvs: a device that has lost some, or of which a peer has changed
  *
  * Packets of theirs wait from now on.
  *
@@ -759,22 +741,73 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 {
 	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
-		adopt_note(pvsvpn_device_adopt(pvs->net), NULL);
+		pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net), true);
+}
+
+static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
+{
+	struct pvsvpn_sa *sa;
+
+	list_for_each_entry(sa, &peer->sas, list)
+		if (sa->x)
+			return sa;
+	return NULL;
 }
 
 /**
- * pvsvpn_adopt_settle() - the states that pvsvpn_adopt_again() was for have a peer now
- * @pvs: the device, whose peer has gone
+ * pvsvpn_adopt_keep() - an operator's peer goes, and XFRM's states are still there
+ * @peer: the peer
  *
- * In the same hold of RTNL as that: between two, the kernel's linkwatch worker would see
- * the device without a carrier and take its queue away.
+ * It becomes one that the device has made, and keeps no SA but XFRM's.
  *
  * Context: process, RTNL held.
+ * Return: false when it has no such SA, or when other peers leave it no room.
  */
-void pvsvpn_adopt_settle(struct pvsvpn_device *pvs)
+bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 {
-	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
-		adopt_settle(pvsvpn_device_adopt(pvs->net));
+	char name[PVSVPN_PEER_NAME_MAX + 1];
+	struct pvsvpn_peer_config config = {};
+	struct pvsvpn_sa *sa = adopted_sa(peer), *next;
+
+	ASSERT_RTNL();
+	if (!sa)
+		return false;
+	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
+	config_fill(&config, name);
+	if (pvsvpn_peer_set(peer, &config, NULL))
+		return false;
+	list_for_each_entry_safe(sa, next, &peer->sas, list)
+		if (!sa->x)
+			pvsvpn_sa_del(sa);
+	return true;
+}
+
+/**
+ * pvsvpn_adopt_hold() - keep what pvsvpn_adopt_wait() needs
+ * @pvs: a device
+ *
+ * Context: process, RTNL held. Return: for pvsvpn_adopt_wait(); NULL where nothing is
+ * adopted.
+ */
+struct net *pvsvpn_adopt_hold(struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
+
+	return READ_ONCE(adopt->busy) ? maybe_get_net(pvs->net) : NULL;
+}
+
+/**
+ * pvsvpn_adopt_wait() - wait until the states are those of devices
+ * @net: from pvsvpn_adopt_hold(), given back
+ *
+ * Context: process, RTNL not held.
+ */
+void pvsvpn_adopt_wait(struct net *net)
+{
+	if (!net)
+		return;
+	flush_delayed_work(&pvsvpn_device_adopt(net)->work);
+	put_net(net);
 }
 
 /**
@@ -789,6 +822,7 @@ void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
 	adopt->net = net;
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_OUT]);
+	INIT_LIST_HEAD(&adopt->sas);
 	spin_lock_init(&adopt->lock);
 	INIT_LIST_HEAD(&adopt->noted);
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_IN]);
@@ -804,32 +838,12 @@ void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
  */
 void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt)
 {
-	struct noted *noted, *next;
+	struct pvsvpn_noted *noted, *next;
 
 	cancel_delayed_work_sync(&adopt->work);
 	list_for_each_entry_safe(noted, next, &adopt->noted, list)
-		noted_free(noted);
+		pvsvpn_noted_free(noted);
 	pvsvpn_park_end(adopt);
 	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_OUT]);
-}
-
-/**
- * pvsvpn_adopt_init() - listen to XFRM
- *
- * Context: process.
- */
-void __init pvsvpn_adopt_init(void)
-{
-	xfrm_register_km(&adopt_manager);
-}
-
-/**
- * pvsvpn_adopt_exit() - listen no more; nobody is in here on return
- *
- * Context: process.
- */
-void pvsvpn_adopt_exit(void)
-{
-	xfrm_unregister_km(&adopt_manager);
 }

@@ -10,17 +10,20 @@
 
 struct netlink_ext_ack;
 struct pvsvpn_device;
+struct pvsvpn_peer;
 
 /**
  * struct pvsvpn_adopt - what a network namespace has to do with XFRM's states
  * @net: the namespace
  * @devices: if_id -> device that was born here, by enum pvsvpn_direction; written
  *	under RTNL, read under RCU
- * @lock: protects @noted, @all and @busy
- * @noted: states to look at
+ * @sas: adopted SAs of all those devices; RTNL
+ * @refused: a state was refused for what another SA, peer or address did; RTNL
+ * @retry: memory has run out on the way; the work's own
+ * @lock: protects @noted, @all, @policies and @busy
+ * @noted: states to look at, and what policies say
  * @all: look at every state
- * @policies: look at every policy; RTNL
- * @retry: memory has run out on the way; RTNL
+ * @policies: look at every policy
  * @busy: @work has not yet looked at all of that
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
  *	its own lock
@@ -29,11 +32,13 @@ struct pvsvpn_device;
 struct pvsvpn_adopt {
 	struct net *net;
 	struct xarray devices[2];
+	struct list_head sas;
+	bool refused;
+	bool retry;
 	spinlock_t lock;
 	struct list_head noted;
 	bool all;
 	bool policies;
-	bool retry;
 	bool busy;
 	struct sk_buff_head parked[2];
 	struct delayed_work work;
@@ -46,8 +51,8 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
 bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
-void pvsvpn_adopt_settle(struct pvsvpn_device *pvs);
-void pvsvpn_adopt_init(void);
-void pvsvpn_adopt_exit(void);
+bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer);
+struct net *pvsvpn_adopt_hold(struct pvsvpn_device *pvs);
+void pvsvpn_adopt_wait(struct net *net);
 
 #endif /* _PVSVPN_XFRM_ADOPT_H */

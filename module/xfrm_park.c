@@ -52,7 +52,7 @@ static void unpark_in(struct sk_buff *skb)
 	local_bh_disable();
 	rcu_read_lock();
 	if (pvsvpn_outer_receive(skb, cb.family, saddr, daddr, cb.in_udp))
-		kfree_skb(skb);
+		pvsvpn_outer_pass_on(skb, cb.family, cb.in_udp);
 	rcu_read_unlock();
 	local_bh_enable();
 	dev_put(dev);

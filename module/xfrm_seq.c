@@ -13,6 +13,7 @@
  * to 32. With replay_esn: a window of up to 4096, numbers of 32 bits, or of 64 with
  * XFRM_STATE_ESN. The layout of the window is uAPI (struct xfrm_replay_state_esn).
  */
+#include <linux/log2.h>
 #include <linux/skbuff.h>
 #include <linux/timekeeping.h>
 #include <net/xfrm.h>
@@ -245,10 +246,22 @@ static void bit_clear(struct xfrm_replay_state_esn *esn, u32 bit)
 	esn->bmp[bit / 32] &= ~BIT(bit % 32);
 }
 
+/*
+ * The place of a number in the window follows from its low half. Where that begins again,
+ * the places of a window whose size does not divide 2^32 lose their meaning, so all that
+ * is in the window counts as received.
+ */
+static bool ring_breaks(u32 window, u64 top, u64 seq)
+{
+	return upper_32_bits(seq) != upper_32_bits(top) &&
+	       !is_power_of_2(window);
+}
+
 static void bitmap_enter(struct xfrm_state *x, u64 seq)
 {
 	struct xfrm_replay_state_esn *esn = x->replay_esn;
 	u32 window = esn->replay_window, pos, i;
+	u32 bytes = DIV_ROUND_UP(window, 32) * sizeof(u32);
 	u64 top = state_top(x);
 
 	if (seq <= top) {
@@ -256,8 +269,10 @@ static void bitmap_enter(struct xfrm_state *x, u64 seq)
 		return;
 	}
 	pos = (lower_32_bits(top) - 1) % window;
-	if (seq - top >= window)
-		memset(esn->bmp, 0, DIV_ROUND_UP(window, 32) * sizeof(u32));
+	if (unlikely(ring_breaks(window, top, seq)))
+		memset(esn->bmp, 0xff, bytes);
+	else if (seq - top >= window)
+		memset(esn->bmp, 0, bytes);
 	else
 		for (i = 1; i < seq - top; i++)
 			bit_clear(esn, (pos + i) % window);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a state of XFRM says, and what is told to it. */
+#include <crypto/utils.h>
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/xfrm.h>
@@ -10,31 +11,46 @@
 #include "transform.h"
 #include "xfrm_state.h"
 
+/* A tentative IPv6 address is one that will be ours in a second. */
 static bool addr_is_ours(struct net *net, u16 family,
 			 const xfrm_address_t *addr)
 {
 	bool ours;
 
-	if (family == AF_INET6)
-		return ipv6_chk_addr(net, &addr->in6, NULL, 0);
 	rcu_read_lock();
-	ours = __ip_dev_find(net, addr->a4, false);
+	if (family == AF_INET6)
+		ours = ipv6_chk_addr_and_flags(net, &addr->in6, NULL, true, 0,
+					       0);
+	else
+		ours = __ip_dev_find(net, addr->a4, false);
 	rcu_read_unlock();
 	return ours;
 }
 
 /**
- * pvsvpn_state_dir() - which way a state goes
+ * pvsvpn_state_dir() - which way a state goes, as far as it says so itself
  * @x: the state
  *
- * It does not say so itself.
+ * Newer daemons say it (XFRMA_SA_DIR). For the others the addresses do: one end of a
+ * tunnel is ours. Neither end is where a standby gateway does not have the address yet.
  *
- * Context: process. Return: enum pvsvpn_direction.
+ * Context: process. Return: enum pvsvpn_direction, or -ENOENT when it is not known yet.
  */
-u8 pvsvpn_state_dir(struct xfrm_state *x)
+int pvsvpn_state_dir(struct xfrm_state *x)
 {
-	return addr_is_ours(xs_net(x), x->props.family, &x->id.daddr) ?
-	       PVSVPN_DIRECTION_IN : PVSVPN_DIRECTION_OUT;
+	struct net *net = xs_net(x);
+
+	switch (pvsvpn_compat_state_dir(x)) {
+	case PVSVPN_COMPAT_SA_DIR_IN:
+		return PVSVPN_DIRECTION_IN;
+	case PVSVPN_COMPAT_SA_DIR_OUT:
+		return PVSVPN_DIRECTION_OUT;
+	}
+	if (addr_is_ours(net, x->props.family, &x->id.daddr))
+		return PVSVPN_DIRECTION_IN;
+	if (addr_is_ours(net, x->props.family, &x->props.saddr))
+		return PVSVPN_DIRECTION_OUT;
+	return -ENOENT;
 }
 
 /**
@@ -84,6 +100,30 @@ void pvsvpn_state_key(const struct xfrm_state *x, u8 *key)
 	len = x->ealg->alg_key_len / 8;
 	memcpy(key, x->ealg->alg_key, len);
 	memcpy(key + len, x->aalg->alg_key, x->aalg->alg_key_len / 8);
+}
+
+/**
+ * pvsvpn_state_same() - are two states one SA under different addresses?
+ * @a: a state
+ * @b: another one with the same SPI
+ *
+ * Context: any. Return: whether reqid and keys are the same.
+ */
+bool pvsvpn_state_same(const struct xfrm_state *a, const struct xfrm_state *b)
+{
+	const struct pvsvpn_transform *transform = pvsvpn_state_transform(a);
+	u8 key_a[PVSVPN_KEY_MAX], key_b[PVSVPN_KEY_MAX];
+	bool same;
+
+	if (a->props.reqid != b->props.reqid || !transform ||
+	    pvsvpn_state_transform(b) != transform)
+		return false;
+	pvsvpn_state_key(a, key_a);
+	pvsvpn_state_key(b, key_b);
+	same = !crypto_memneq(key_a, key_b, pvsvpn_transform_key_len(transform));
+	memzero_explicit(key_a, sizeof(key_a));
+	memzero_explicit(key_b, sizeof(key_b));
+	return same;
 }
 
 /**

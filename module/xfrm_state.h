@@ -9,10 +9,11 @@ struct pvsvpn_peer_config;
 struct pvsvpn_sa;
 struct pvsvpn_transform;
 
-u8 pvsvpn_state_dir(struct xfrm_state *x);
+int pvsvpn_state_dir(struct xfrm_state *x);
 const struct pvsvpn_transform *
 pvsvpn_state_transform(const struct xfrm_state *x);
 void pvsvpn_state_key(const struct xfrm_state *x, u8 *key);
+bool pvsvpn_state_same(const struct xfrm_state *a, const struct xfrm_state *b);
 u8 pvsvpn_state_encap(const struct xfrm_state *x);
 const char *pvsvpn_state_why_not(const struct xfrm_state *x);
 void pvsvpn_state_endpoint(const struct xfrm_state *x, u8 dir,

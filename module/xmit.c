@@ -163,7 +163,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 
 static int xmit_find_route(struct xmit_batch *batch)
 {
-	struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(batch->peer);
+	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(batch->sa);
 	struct dst_entry *dst;
 
 	dst = pvsvpn_outer_route(endpoint, &batch->outer);
