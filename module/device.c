@@ -35,6 +35,9 @@ struct pvsvpn_net {
  */
 #define REFRESH_DELAY	(HZ / 5)
 
+/* How many peers it looks at in one hold of RTNL. */
+#define REFRESH_MAX	256
+
 static unsigned int pvsvpn_net_id __read_mostly;
 static struct rtnl_link_ops pvsvpn_link_ops;
 
@@ -86,21 +89,41 @@ void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
 	}
 }
 
+/* Return: whether there are more peers behind @id. */
+static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id)
+{
+	unsigned int count = 0;
+	struct pvsvpn_peer *peer;
+
+	if (pvs->dev->reg_state != NETREG_REGISTERED)
+		return false;
+	if (!*id)
+		pvs->mtu_least = U32_MAX;
+	xa_for_each_start(&pvs->peers, *id, peer, *id + 1) {
+		pvsvpn_peer_tell_news(peer);
+		pvsvpn_peer_select_sa(peer);
+		pvs->mtu_least = min(pvs->mtu_least, pvsvpn_pmtu_look(peer));
+		if (++count == REFRESH_MAX)
+			return true;
+	}
+	pvsvpn_pmtu_follow(pvs);
+	return false;
+}
+
 static void device_refresh_work(struct work_struct *work)
 {
 	struct pvsvpn_device *pvs =
 		container_of(to_delayed_work(work), struct pvsvpn_device,
 			     refresh);
-	struct pvsvpn_peer *peer;
-	unsigned long id;
+	unsigned long id = 0;
+	bool more;
 
-	rtnl_lock();
-	if (pvs->dev->reg_state == NETREG_REGISTERED) {
-		xa_for_each(&pvs->peers, id, peer)
-			pvsvpn_peer_select_sa(peer);
-		pvsvpn_pmtu_refresh(pvs);
-	}
-	rtnl_unlock();
+	do {
+		rtnl_lock();
+		more = device_refresh_some(pvs, &id);
+		rtnl_unlock();
+		cond_resched();
+	} while (more);
 	dev_put(pvs->dev);
 }
 
@@ -313,6 +336,7 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 	pvs->dev = dev;
 	pvs->net = src_net;
 	pvs->mtu_auto = !tb[IFLA_MTU];
+	pvs->mtu_least = U32_MAX;
 	pvs->settings = (struct pvsvpn_settings){
 		.ttl = PVSVPN_TTL_AUTO,
 		.dscp = PVSVPN_DSCP_INHERIT,

@@ -59,6 +59,7 @@ struct pvsvpn_settings {
  * @settings: what an operator may set
  * @mtu_auto: the MTU follows the paths of the peers; RTNL
  * @mtu_busy: the MTU change under way is our own; RTNL
+ * @mtu_least: the smallest MTU that @refresh has found so far, bytes; RTNL
  * @refresh: catches up, in process context, with what softirq has seen: an
  *	expired SA, another path MTU. Holds a reference to @dev while queued.
  *	Delayed, so that many causes at once make one walk over the peers
@@ -78,6 +79,7 @@ struct pvsvpn_device {
 	struct pvsvpn_settings settings;
 	bool mtu_auto;
 	bool mtu_busy;
+	u32 mtu_least;
 	struct delayed_work refresh;
 };
 

@@ -163,6 +163,19 @@ static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
 }
 
 /**
+ * pvsvpn_pmtu_look() - look at the path to a peer
+ * @peer: the peer
+ *
+ * Context: process, RTNL held. Return: pvsvpn_pmtu_peer(), in bytes.
+ */
+u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer)
+{
+	ASSERT_RTNL();
+	peer_look_at_path(peer);
+	return pvsvpn_pmtu_peer(peer);
+}
+
+/**
  * pvsvpn_pmtu_changed() - the path to a peer or its overhead has changed
  * @peer: the peer
  *
@@ -176,9 +189,9 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
 	struct pvsvpn_device *pvs = peer->pvs;
 	u32 mtu;
 
-	ASSERT_RTNL();
-	peer_look_at_path(peer);
-	mtu = pvsvpn_pmtu_peer(peer);
+	mtu = pvsvpn_pmtu_look(peer);
+	/* A walk over all peers may be past this one. */
+	pvs->mtu_least = min(pvs->mtu_least, mtu);
 	if (mtu < pvs->dev->mtu)
 		device_set_mtu(pvs, mtu);
 	else if (mtu > pvs->dev->mtu)
@@ -186,23 +199,16 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_pmtu_refresh() - look at all paths, and let the device's MTU follow
- * @pvs: the device
+ * pvsvpn_pmtu_follow() - all paths have been looked at
+ * @pvs: the device, with @mtu_least
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs)
+void pvsvpn_pmtu_follow(struct pvsvpn_device *pvs)
 {
-	struct pvsvpn_peer *peer;
-	u32 mtu = U32_MAX;
-	unsigned long id;
-
 	ASSERT_RTNL();
-	xa_for_each(&pvs->peers, id, peer) {
-		peer_look_at_path(peer);
-		mtu = min(mtu, pvsvpn_pmtu_peer(peer));
-	}
-	device_set_mtu(pvs, mtu == U32_MAX ? PVSVPN_MTU_DEFAULT : mtu);
+	device_set_mtu(pvs, pvs->mtu_least == U32_MAX ? PVSVPN_MTU_DEFAULT :
+							pvs->mtu_least);
 }
 
 /**
@@ -215,7 +221,7 @@ void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs)
 {
 	ASSERT_RTNL();
 	pvs->mtu_auto = true;
-	pvsvpn_pmtu_refresh(pvs);
+	pvsvpn_device_refresh(pvs);
 }
 
 static bool packet_fits(const struct sk_buff *skb, u32 mtu)

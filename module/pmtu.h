@@ -53,7 +53,8 @@ u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer);
 bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 			  struct pvsvpn_overhead *overhead);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
-void pvsvpn_pmtu_refresh(struct pvsvpn_device *pvs);
+u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer);
+void pvsvpn_pmtu_follow(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
 u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
 		     const struct pvsvpn_outer *outer);
