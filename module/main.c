@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "netlink.h"
+#include "offload.h"
 #include "outer.h"
 #include "peer.h"
 #include "sad.h"
@@ -34,11 +35,16 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
-	err = pvsvpn_notify_init();
+	err = pvsvpn_offload_init();
 	if (err)
 		goto err_outer;
+	err = pvsvpn_notify_init();
+	if (err)
+		goto err_offload;
 	return 0;
 
+err_offload:
+	pvsvpn_offload_exit();
 err_outer:
 	pvsvpn_outer_exit();
 err_device:
@@ -62,6 +68,7 @@ err_selector:
 static void __exit pvsvpn_exit(void)
 {
 	pvsvpn_notify_exit();
+	pvsvpn_offload_exit();
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
 	pvsvpn_netlink_exit();

@@ -255,18 +255,6 @@ struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 }
 
 /**
- * pvsvpn_outer_rcv_cb() - a packet of stock IPsec has been through
- * @skb: the packet
- * @err: how it went
- *
- * Context: softirq. Return: 1, it was not ours.
- */
-int pvsvpn_outer_rcv_cb(struct sk_buff *skb, int err)
-{
-	return 1;
-}
-
-/**
  * pvsvpn_outer_init() - ask for ESP packets
  *
  * Return: 0 or a negative errno.

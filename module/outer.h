@@ -57,7 +57,6 @@ void pvsvpn_outer_pass_on(struct sk_buff *skb, u16 family, bool in_udp);
 struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 				      const xfrm_address_t *daddr,
 				      const struct ip_esp_hdr *esph);
-int pvsvpn_outer_rcv_cb(struct sk_buff *skb, int err);
 int pvsvpn_outer_init(void);
 void pvsvpn_outer_exit(void);
 

@@ -11,6 +11,7 @@
 #include <net/xfrm.h>
 
 #include "device.h"
+#include "offload.h"
 #include "outer.h"
 #include "outer4.h"
 #include "peer.h"
@@ -164,7 +165,7 @@ static int outer4_err(struct sk_buff *skb, u32 info)
 static struct xfrm4_protocol outer4_protocol __read_mostly = {
 	.handler = outer4_rcv,
 	.input_handler = outer4_rcv_encap,
-	.cb_handler = pvsvpn_outer_rcv_cb,
+	.cb_handler = pvsvpn_offload_rcv_cb,
 	.err_handler = outer4_err,
 	.priority = PVSVPN_OUTER_PRIORITY,
 };

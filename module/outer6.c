@@ -12,6 +12,7 @@
 #include <net/xfrm.h>
 
 #include "device.h"
+#include "offload.h"
 #include "outer.h"
 #include "outer6.h"
 #include "peer.h"
@@ -176,7 +177,7 @@ static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 static struct xfrm6_protocol outer6_protocol __read_mostly = {
 	.handler = outer6_rcv,
 	.input_handler = outer6_rcv_encap,
-	.cb_handler = pvsvpn_outer_rcv_cb,
+	.cb_handler = pvsvpn_offload_rcv_cb,
 	.err_handler = outer6_err,
 	.priority = PVSVPN_OUTER_PRIORITY,
 };

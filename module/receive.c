@@ -339,3 +339,46 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 						  receive_cb(skb)->seq);
 	pvsvpn_transform_decrypt(sa, skb, receive_done);
 }
+
+/* Of what receive_open() looks at, the part that XFRM does not know. */
+static int receive_open_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	int why;
+
+	if (unlikely(!(sa->peer->pvs->dev->flags & IFF_UP)))
+		return PVSVPN_DROP_RX_DOWN;
+	pvsvpn_liveness_seen(sa->peer);
+	why = receive_inner(skb);
+	if (unlikely(why != PVSVPN_PASS))
+		return why;
+	why = receive_source(sa, skb);
+	if (likely(why == PVSVPN_PASS))
+		pvsvpn_mss_clamp(sa->peer, skb);
+	return why;
+}
+
+/**
+ * pvsvpn_receive_decrypted() - XFRM has decrypted a packet of an adopted SA
+ * @sa: the SA
+ * @skb: the inner packet, which stays the caller's to free
+ *
+ * XFRM has looked at its sequence number, lifetimes and ECN, and has counted it.
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_receive_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	struct sk_buff *clone = skb_clone(skb, GFP_ATOMIC);
+	int why;
+
+	if (unlikely(!clone)) {
+		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, skb->len,
+				     PVSVPN_DROP_RX_NOMEM);
+		return;
+	}
+	why = receive_open_decrypted(sa, clone);
+	if (likely(why == PVSVPN_PASS))
+		receive_deliver(sa, clone);
+	else
+		receive_drop(sa, clone, why);
+}

@@ -7,5 +7,6 @@ struct pvsvpn_sa;
 struct sk_buff;
 
 void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp);
+void pvsvpn_receive_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb);
 
 #endif /* _PVSVPN_RECEIVE_H */

@@ -247,6 +247,39 @@ struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
 }
 
 /**
+ * pvsvpn_sad_find_state_in() - the inbound SA that was adopted from a state
+ * @net: namespace of the state
+ * @x: XFRM's state
+ *
+ * Context: RCU read side.
+ * Return: the SA, valid until the read side ends, or NULL.
+ */
+struct pvsvpn_sa *pvsvpn_sad_find_state_in(struct net *net,
+					   const struct xfrm_state *x)
+{
+	return sad_find_state(net, PVSVPN_DIRECTION_IN, x);
+}
+
+/**
+ * pvsvpn_sad_has_spi() - may a packet that arrives be for an SA of ours?
+ * @net: namespace of the packet
+ * @spi: its SPI
+ *
+ * Context: RCU read side.
+ * Return: whether an inbound SA has that SPI, whatever its address.
+ */
+bool pvsvpn_sad_has_spi(struct net *net, __be32 spi)
+{
+	struct sad_key key = {
+		.net = net,
+		.spi = spi,
+		.dir = PVSVPN_DIRECTION_IN,
+	};
+
+	return rhltable_lookup(&sad, &key, sad_params);
+}
+
+/**
  * pvsvpn_sad_conflict() - would two SAs be one to the packets?
  * @net: birth namespace of the device
  * @dir: enum pvsvpn_direction of the SA in question

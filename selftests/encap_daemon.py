@@ -2,22 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 """As an IKE daemon does: has a UDP port that takes ESP out for the kernel.
 
-    encap_daemon.py PORT [4|6]
+    encap_daemon.py PORT [4|6] [gro]
 
-Prints "ready", then "received HEX" for each message that is left to it.
+With gro, XFRM may take the packets in GRO already, where the kernel can. Prints "ready", then "received HEX" for each message that is left to it.
 """
 import socket
 import sys
 
-UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
+UDP_ENCAP, UDP_ENCAP_ESPINUDP, UDP_GRO = 100, 2, 104
 
 
-def main(port, family=socket.AF_INET):
+def main(port, family, gro):
     """Until the end."""
     sock = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     sock.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
+    if gro:
+        sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
     sock.bind(("", port))
     print("ready", flush=True)
     while True:
@@ -25,4 +27,5 @@ def main(port, family=socket.AF_INET):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), socket.AF_INET6 if sys.argv[2:] == ["6"] else socket.AF_INET)
+    main(int(sys.argv[1]), socket.AF_INET6 if "6" in sys.argv[2:] else socket.AF_INET,
+         "gro" in sys.argv[2:])
