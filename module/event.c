@@ -20,17 +20,13 @@ static int event_put_remote(struct sk_buff *msg,
 		       event->remote);
 }
 
-static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event)
+/* What belongs to the namespace in which the device was created */
+static int event_put_inside(struct sk_buff *msg,
+			    const struct pvsvpn_event *event)
 {
-	const struct net_device *dev = event->pvs->dev;
-
-	if (nla_put_u8(msg, PVSVPN_A_EVENT_TYPE, event->type) ||
-	    nla_put_u32(msg, PVSVPN_A_EVENT_IFINDEX, dev->ifindex) ||
-	    nla_put_string(msg, PVSVPN_A_EVENT_IFNAME, dev->name) ||
-	    (event->peer &&
+	if ((event->peer &&
 	     nla_put_string(msg, PVSVPN_A_EVENT_PEER, event->peer->name)) ||
-	    event_put_remote(msg, event) ||
-	    nla_put_string(msg, PVSVPN_A_EVENT_REASON, event->reason))
+	    event_put_remote(msg, event))
 		return -EMSGSIZE;
 	if (event->spi &&
 	    (nla_put_u8(msg, PVSVPN_A_EVENT_DIR, event->dir) ||
@@ -39,12 +35,58 @@ static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event)
 	return 0;
 }
 
+static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event,
+		     bool inside)
+{
+	const struct net_device *dev = event->pvs->dev;
+
+	if (nla_put_u8(msg, PVSVPN_A_EVENT_TYPE, event->type) ||
+	    nla_put_u32(msg, PVSVPN_A_EVENT_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_EVENT_IFNAME, dev->name) ||
+	    (inside && event_put_inside(msg, event)) ||
+	    nla_put_string(msg, PVSVPN_A_EVENT_REASON, event->reason))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static struct sk_buff *event_message(const struct pvsvpn_event *event,
+				     bool inside)
+{
+	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!msg)
+		return NULL;
+	hdr = genlmsg_put(msg, 0, 0, &pvsvpn_nl_family, 0, PVSVPN_CMD_EVENT);
+	if (!hdr || event_put(msg, event, inside)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	genlmsg_end(msg, hdr);
+	return msg;
+}
+
+/*
+ * Who listens has CAP_NET_ADMIN where the device is now. It counts in the user
+ * namespaces below too, but in no other.
+ */
+static bool listeners_may(const struct net *net, const struct net *birth)
+{
+	const struct user_namespace *user_ns = birth->user_ns;
+
+	while (user_ns && user_ns != net->user_ns)
+		user_ns = user_ns->parent;
+	return user_ns;
+}
+
 /**
  * pvsvpn_event_send() - tell user space what happened
  * @event: what
  *
- * To the namespace where the operator sees the device now. Whoever misses an
- * event, for want of memory too, finds the state in a dump.
+ * To the namespace where the operator sees the device now. Listeners there who
+ * may lack rights in the namespace in which it was created are not told what
+ * belongs to that one. Whoever misses an event, for want of memory too, finds the
+ * state in a dump.
  *
  * Context: process, RTNL held.
  */
@@ -52,23 +94,15 @@ void pvsvpn_event_send(const struct pvsvpn_event *event)
 {
 	struct net *net = dev_net(event->pvs->dev);
 	struct sk_buff *msg;
-	void *hdr;
 
 	ASSERT_RTNL();
 	trace_pvsvpn_event(event);
 	if (!genl_has_listeners(&pvsvpn_nl_family, net, PVSVPN_NLGRP_EVENTS))
 		return;
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		return;
-	hdr = genlmsg_put(msg, 0, 0, &pvsvpn_nl_family, 0, PVSVPN_CMD_EVENT);
-	if (!hdr || event_put(msg, event)) {
-		nlmsg_free(msg);
-		return;
-	}
-	genlmsg_end(msg, hdr);
-	genlmsg_multicast_netns(&pvsvpn_nl_family, net, msg, 0,
-				PVSVPN_NLGRP_EVENTS, GFP_KERNEL);
+	msg = event_message(event, listeners_may(net, event->pvs->net));
+	if (msg)
+		genlmsg_multicast_netns(&pvsvpn_nl_family, net, msg, 0,
+					PVSVPN_NLGRP_EVENTS, GFP_KERNEL);
 }
 
 static struct pvsvpn_event event_of(const struct pvsvpn_peer *peer,

@@ -17,6 +17,7 @@
  * @min: least value, but for @special
  * @max: largest value, but for @special
  * @special: a value outside of @min to @max that is valid too; @max if none is
+ * @birth: means something of the namespace in which the device was created
  * @says: what values there are
  */
 struct setting {
@@ -26,6 +27,7 @@ struct setting {
 	u32 min;
 	u32 max;
 	u32 special;
+	bool birth;
 	const char *says;
 };
 
@@ -40,8 +42,20 @@ struct setting {
 		.says = _says,						\
 	}
 
+/* Of routing and XFRM where the device was created */
+#define BIRTH_SETTING(_attr, _name, _field)				\
+	{								\
+		.attr = PVSVPN_A_DEVICE_##_attr,			\
+		.name = _name,						\
+		.offset = offsetof(struct pvsvpn_settings, _field),	\
+		.max = U32_MAX,						\
+		.special = U32_MAX,					\
+		.birth = true,						\
+		.says = "",						\
+	}
+
 static const struct setting settings[] = {
-	SETTING(FWMARK, "fwmark", fwmark, 0, U32_MAX, U32_MAX, ""),
+	BIRTH_SETTING(FWMARK, "fwmark", fwmark),
 	SETTING(TTL, "ttl", ttl, 0, 255, PVSVPN_TTL_INHERIT,
 		"1 to 255, 0 (auto) or 256 (inherit)"),
 	SETTING(DSCP, "dscp", dscp, 0, 63, PVSVPN_DSCP_INHERIT,
@@ -56,8 +70,8 @@ static const struct setting settings[] = {
 	SETTING(MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
 		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO,
 		"216 to 65535, 0 (off) or 1 (auto)"),
-	SETTING(IF_ID_IN, "if-id-in", if_id_in, 0, U32_MAX, U32_MAX, ""),
-	SETTING(IF_ID_OUT, "if-id-out", if_id_out, 0, U32_MAX, U32_MAX, ""),
+	BIRTH_SETTING(IF_ID_IN, "if-id-in", if_id_in),
+	BIRTH_SETTING(IF_ID_OUT, "if-id-out", if_id_out),
 };
 
 static bool setting_ok(const struct setting *setting, u32 value)
@@ -120,19 +134,25 @@ static void settings_set(struct pvsvpn_device *pvs, struct nlattr **attrs)
  * pvsvpn_netlink_put_settings() - say what an operator has set
  * @msg: the message
  * @pvs: the device
+ * @hidden: without those that mean something of its birth namespace
  *
  * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
  */
 int pvsvpn_netlink_put_settings(struct sk_buff *msg,
-				const struct pvsvpn_device *pvs)
+				const struct pvsvpn_device *pvs, bool hidden)
 {
+	const struct setting *setting;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		if (nla_put_u32(msg, settings[i].attr,
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		setting = &settings[i];
+		if (hidden && setting->birth)
+			continue;
+		if (nla_put_u32(msg, setting->attr,
 				*(const u32 *)((const void *)&pvs->settings +
-					       settings[i].offset)))
+					       setting->offset)))
 			return -EMSGSIZE;
+	}
 	return 0;
 }
 

@@ -151,6 +151,7 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.dumpit		= pvsvpn_nl_device_get_dumpit,
 		.policy		= pvsvpn_device_get_nl_policy,
 		.maxattr	= PVSVPN_A_DEVICE_COUNTERS,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= PVSVPN_CMD_DEVICE_SET,
@@ -165,6 +166,7 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.dumpit		= pvsvpn_nl_peer_get_dumpit,
 		.policy		= pvsvpn_peer_get_nl_policy,
 		.maxattr	= PVSVPN_A_PEER_COUNTERS,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= PVSVPN_CMD_PEER_NEW,
@@ -193,6 +195,7 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.dumpit		= pvsvpn_nl_sa_get_dumpit,
 		.policy		= pvsvpn_sa_get_nl_policy,
 		.maxattr	= PVSVPN_A_SA_COUNTERS,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= PVSVPN_CMD_SA_NEW,

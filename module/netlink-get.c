@@ -113,20 +113,32 @@ static int sa_put_counters(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 
 /* ---- device ---- */
 
-static int device_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
-		      bool counters)
+/* Of those who may not see what is in the device, say so. */
+static int device_put_inside(struct sk_buff *msg,
+			     const struct pvsvpn_device *pvs, bool hidden)
 {
+	if (hidden)
+		return nla_put_u8(msg, PVSVPN_A_DEVICE_HIDDEN, 1);
+	if (nla_put_u32(msg, PVSVPN_A_DEVICE_PEERS, pvs->peer_count) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_SAS, pvs->sa_count))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int device_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
+		      const struct sk_buff *request, bool counters)
+{
+	bool hidden = !pvsvpn_netlink_may(request, pvs, NULL);
 	const struct net_device *dev = pvs->dev;
 
 	if (nla_put_u32(msg, PVSVPN_A_DEVICE_IFINDEX, dev->ifindex) ||
 	    nla_put_string(msg, PVSVPN_A_DEVICE_IFNAME, dev->name) ||
 	    nla_put_u32(msg, PVSVPN_A_DEVICE_MTU, dev->mtu) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_MTU_AUTO, pvs->mtu_auto) ||
-	    pvsvpn_netlink_put_settings(msg, pvs) ||
+	    pvsvpn_netlink_put_settings(msg, pvs, hidden) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_UP, !!(dev->flags & IFF_UP)) ||
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_CARRIER, netif_carrier_ok(dev)) ||
-	    nla_put_u32(msg, PVSVPN_A_DEVICE_PEERS, pvs->peer_count) ||
-	    nla_put_u32(msg, PVSVPN_A_DEVICE_SAS, pvs->sa_count))
+	    device_put_inside(msg, pvs, hidden))
 		return -EMSGSIZE;
 	return device_put_counters(msg, pvs, counters);
 }
@@ -325,14 +337,14 @@ static int sa_put(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 
 /* ---- one object ---- */
 
-static int device_reply(struct genl_info *info, struct sk_buff *msg,
-			const struct pvsvpn_device *pvs)
+static int device_reply(const struct sk_buff *skb, struct genl_info *info,
+			struct sk_buff *msg, const struct pvsvpn_device *pvs)
 {
 	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
 				      PVSVPN_CMD_DEVICE_GET);
 
-	if (!hdr ||
-	    device_put(msg, pvs, info->attrs[PVSVPN_A_DEVICE_COUNTERS])) {
+	if (!hdr || device_put(msg, pvs, skb,
+			       info->attrs[PVSVPN_A_DEVICE_COUNTERS])) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -340,7 +352,7 @@ static int device_reply(struct genl_info *info, struct sk_buff *msg,
 	return genlmsg_reply(msg, info);
 }
 
-static int device_get(struct genl_info *info)
+static int device_get(const struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs;
 	struct sk_buff *msg;
@@ -352,7 +364,7 @@ static int device_get(struct genl_info *info)
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	return device_reply(info, msg, pvs);
+	return device_reply(skb, info, msg, pvs);
 }
 
 /**
@@ -367,7 +379,7 @@ int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	rtnl_lock();
-	err = device_get(info);
+	err = device_get(skb, info);
 	rtnl_unlock();
 	return err;
 }
@@ -390,17 +402,11 @@ static int peer_reply(struct genl_info *info, struct sk_buff *msg,
 	return genlmsg_reply(msg, info);
 }
 
-static int peer_get(struct genl_info *info)
+static int peer_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pvsvpn_device *pvs;
-	struct pvsvpn_peer *peer;
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct sk_buff *msg;
 
-	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
-				    info->extack);
-	if (IS_ERR(pvs))
-		return PTR_ERR(pvs);
-	peer = pvsvpn_netlink_peer(pvs, info->attrs, info->extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
 	msg = genlmsg_new(peer_size(peer), GFP_KERNEL);
@@ -421,7 +427,7 @@ int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	rtnl_lock();
-	err = peer_get(info);
+	err = peer_get(skb, info);
 	rtnl_unlock();
 	return err;
 }
@@ -440,18 +446,12 @@ static int sa_reply(struct genl_info *info, struct sk_buff *msg,
 	return genlmsg_reply(msg, info);
 }
 
-static int sa_get(struct genl_info *info)
+static int sa_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pvsvpn_device *pvs;
-	struct pvsvpn_peer *peer;
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct pvsvpn_sa *sa;
 	struct sk_buff *msg;
 
-	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
-				    info->extack);
-	if (IS_ERR(pvs))
-		return PTR_ERR(pvs);
-	peer = pvsvpn_netlink_peer(pvs, info->attrs, info->extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
 	sa = pvsvpn_netlink_sa(peer, info->attrs, info->extack);
@@ -475,7 +475,7 @@ int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	rtnl_lock();
-	err = sa_get(info);
+	err = sa_get(skb, info);
 	rtnl_unlock();
 	return err;
 }
@@ -522,8 +522,9 @@ static void dump_at(struct dump_cursor *cursor, int ifindex)
 	cursor->ifindex = ifindex;
 }
 
+/* @inside: what is in the devices, not what they are */
 static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
-		      dump_one one)
+		      dump_one one, bool inside)
 {
 	struct pvsvpn_device *pvs;
 
@@ -531,12 +532,15 @@ static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
 				    pvsvpn_compat_dump_attrs(cb), cb->extack);
 	if (IS_ERR(pvs))
 		return PTR_ERR(pvs);
+	if (inside && !pvsvpn_netlink_may(cb->skb, pvs, cb->extack))
+		return -EPERM;
 	dump_at(dump_cursor(cb), pvs->dev->ifindex);
 	return one(msg, cb, pvs);
 }
 
+/* Who may not look into one of the devices is told so by the device's own message. */
 static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
-		    dump_one one)
+		    dump_one one, bool inside)
 {
 	struct dump_cursor *cursor = dump_cursor(cb);
 	int ifindex = max(cursor->ifindex, 1) - 1;
@@ -545,7 +549,8 @@ static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
 
 	while ((pvs = pvsvpn_device_next(sock_net(cb->skb->sk), &ifindex))) {
 		dump_at(cursor, ifindex);
-		err = one(msg, cb, pvs);
+		err = inside && !pvsvpn_netlink_may(cb->skb, pvs, NULL) ?
+		      0 : one(msg, cb, pvs);
 		if (err)
 			return err;
 		if (ifindex == INT_MAX)
@@ -559,7 +564,8 @@ static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
  * -EMSGSIZE behind a message that fitted means: the rest goes into the next
  * one. An object too large for an empty message ends the dump with the error.
  */
-static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one)
+static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one,
+		bool inside)
 {
 	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
 	struct dump_cursor *cursor = dump_cursor(cb);
@@ -569,9 +575,9 @@ static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one)
 		return 0;
 	rtnl_lock();
 	if (attrs[PVSVPN_A_DEVICE_IFINDEX] || attrs[PVSVPN_A_DEVICE_IFNAME])
-		err = dump_named(msg, cb, one);
+		err = dump_named(msg, cb, one, inside);
 	else
-		err = dump_all(msg, cb, one);
+		err = dump_all(msg, cb, one, inside);
 	rtnl_unlock();
 	if (err && !(err == -EMSGSIZE && msg->len))
 		return err;
@@ -587,7 +593,7 @@ static int dump_device(struct sk_buff *msg, struct netlink_callback *cb,
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (device_put(msg, pvs, attrs[PVSVPN_A_DEVICE_COUNTERS])) {
+	if (device_put(msg, pvs, cb->skb, attrs[PVSVPN_A_DEVICE_COUNTERS])) {
 		genlmsg_cancel(msg, hdr);
 		return -EMSGSIZE;
 	}
@@ -606,7 +612,7 @@ static int dump_device(struct sk_buff *msg, struct netlink_callback *cb,
 int pvsvpn_nl_device_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	return dump(skb, cb, dump_device);
+	return dump(skb, cb, dump_device, false);
 }
 
 /* Where the subnets of a half shown peer go on; NULL when that is not known. */
@@ -734,7 +740,7 @@ static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
  */
 int pvsvpn_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return dump(skb, cb, dump_peers);
+	return dump(skb, cb, dump_peers, true);
 }
 
 static int dump_sa(struct sk_buff *msg, struct netlink_callback *cb,
@@ -821,6 +827,6 @@ int pvsvpn_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	bool device = attrs[PVSVPN_A_SA_IFINDEX] || attrs[PVSVPN_A_SA_IFNAME];
 
 	if (device && attrs[PVSVPN_A_SA_PEER])
-		return dump(skb, cb, dump_sas_named);
-	return dump(skb, cb, dump_sas);
+		return dump(skb, cb, dump_sas_named, true);
+	return dump(skb, cb, dump_sas, true);
 }

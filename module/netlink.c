@@ -156,19 +156,28 @@ struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
 	return ERR_PTR(-ENOENT);
 }
 
-/*
- * The family has asked for CAP_NET_ADMIN where the device is now. What goes out
- * under another peer, SA or mark leaves from where it was created.
+/**
+ * pvsvpn_netlink_may() - may a request see and change what is in a device?
+ * @skb: the request
+ * @pvs: the device
+ * @extack: where to say that it may not, or NULL
+ *
+ * The family has asked for CAP_NET_ADMIN where the device is now. Its peers, SAs
+ * and marks belong to the namespace in which it was created: their packets leave
+ * from there, and they tell its addresses.
+ *
+ * Context: process, RTNL held.
  */
-static int may_change(struct sk_buff *skb, const struct pvsvpn_device *pvs,
-		      struct netlink_ext_ack *extack)
+bool pvsvpn_netlink_may(const struct sk_buff *skb,
+			const struct pvsvpn_device *pvs,
+			struct netlink_ext_ack *extack)
 {
 	if (netlink_ns_capable(skb, pvs->net->user_ns, CAP_NET_ADMIN))
-		return 0;
+		return true;
 	NL_SET_ERR_MSG_FMT(extack,
 			   "needs CAP_NET_ADMIN in the namespace %s was created in",
 			   pvs->dev->name);
-	return -EPERM;
+	return false;
 }
 
 /**
@@ -183,18 +192,16 @@ struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
 						    struct genl_info *info)
 {
 	struct pvsvpn_device *pvs;
-	int err;
 
 	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
 				    info->extack);
-	if (IS_ERR(pvs))
+	if (IS_ERR(pvs) || pvsvpn_netlink_may(skb, pvs, info->extack))
 		return pvs;
-	err = may_change(skb, pvs, info->extack);
-	return err ? ERR_PTR(err) : pvs;
+	return ERR_PTR(-EPERM);
 }
 
 /**
- * pvsvpn_netlink_changed_peer() - the peer that a request is to change
+ * pvsvpn_netlink_changed_peer() - the peer that a request is to change, or shows
  * @skb: the request; who sent it has to be allowed to
  * @info: its attributes, of the set peer or SA
  *
@@ -235,14 +242,24 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 
 /* ---- family ---- */
 
+/* Who may listen is who may ask; the generator knows no flags of groups. */
 static const struct genl_multicast_group groups[] = {
-	[PVSVPN_NLGRP_EVENTS] = { .name = PVSVPN_MCGRP_EVENTS },
+	[PVSVPN_NLGRP_EVENTS] = {
+		.name = PVSVPN_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
 };
 
+/*
+ * Every handler takes RTNL for what it reads and changes, so none needs the mutex
+ * of generic netlink. Adding an SA may wait for a module of the crypto API, and
+ * would keep that mutex from all other families meanwhile.
+ */
 struct genl_family pvsvpn_nl_family __ro_after_init = {
 	.name = PVSVPN_FAMILY_NAME,
 	.version = PVSVPN_FAMILY_VERSION,
 	.netnsok = true,
+	.parallel_ops = true,
 	.module = THIS_MODULE,
 	.ops = pvsvpn_nl_ops,
 	.n_ops = ARRAY_SIZE(pvsvpn_nl_ops),

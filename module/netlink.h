@@ -27,10 +27,13 @@ struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
 						    struct genl_info *info);
 struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
 						struct genl_info *info);
+bool pvsvpn_netlink_may(const struct sk_buff *skb,
+			const struct pvsvpn_device *pvs,
+			struct netlink_ext_ack *extack);
 bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what);
 int pvsvpn_netlink_put_settings(struct sk_buff *msg,
-				const struct pvsvpn_device *pvs);
+				const struct pvsvpn_device *pvs, bool hidden);
 int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
 				 const struct pvsvpn_sa *sa);
 int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,

@@ -16,4 +16,9 @@ pvsvpn_compat_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
+/* Until 6.7 a group took the flag that operations have for the same right. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN GENL_UNS_ADMIN_PERM
+#endif
+
 #endif /* _PVSVPN_COMPAT_NET_GENETLINK_H */
