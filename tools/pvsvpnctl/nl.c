@@ -197,6 +197,7 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data)
 		ret = len < 0 ? -errno : read_buffer(nl, len, cb, data);
 	}
 	explicit_bzero(nlh, nlh->nlmsg_len);
+	nl->denied = ret == -EPERM;
 	return ret;
 }
 
@@ -341,8 +342,11 @@ void nl_close(struct nl *nl)
 
 static int listen_failed(const struct nl *nl)
 {
-	return ctl_error(CTL_FAILED, nl->what, "events", "start it again",
-			 "%s", strerror(errno));
+	int err = errno;
+
+	return ctl_error(CTL_FAILED, nl->what, "events",
+			 err == EPERM ? remedy(nl, -err) : "start it again",
+			 "%s", strerror(err));
 }
 
 int nl_listen(struct nl *nl, mnl_cb_t cb, void *data)

@@ -22,6 +22,7 @@
  * @family: number of the family
  * @events: number of the multicast group of events
  * @interrupted: the dump changed while it was read
+ * @denied: the last request was refused for want of a right
  * @bad: attribute of the request that the kernel points at, 0 if none
  * @why: what the kernel says about its refusal, "" if nothing
  * @tx: the request
@@ -34,6 +35,7 @@ struct nl {
 	uint16_t family;
 	uint32_t events;
 	bool interrupted;
+	bool denied;
 	uint16_t bad;
 	char why[256];
 	char tx[NL_BUFFER];

@@ -182,7 +182,10 @@ static void print_device(const struct device *dev)
 	print_traffic(&dev->traffic, &dev->drops);
 	for (size_t i = 0; i < dev->peer_count; i++)
 		print_peer(dev, &dev->peers[i]);
-	if (!dev->peer_count)
+	if (dev->hidden)
+		printf("  peers and SAs are not shown: needs CAP_NET_ADMIN in the namespace %s was created in\n",
+		       dev->ifname);
+	else if (!dev->peer_count)
 		puts("  no peers; pvsvpnctl peer add");
 }
 
@@ -395,12 +398,16 @@ static void add_settings(struct json *json, const struct device *dev)
 	char name[FORMAT_MAX], text[FORMAT_MAX];
 
 	for (int i = 0; i < SETTINGS; i++) {
+		bool mark = i == SETTING_FWMARK || i == SETTING_IF_ID_IN ||
+			    i == SETTING_IF_ID_OUT;
 		char *dash;
 
 		snprintf(name, sizeof(name), "%s", settings[i].name);
 		while ((dash = strchr(name, '-')))
 			*dash = '_';
-		if (setting_is_word(&settings[i], dev->setting[i]))
+		if (mark && dev->hidden)
+			json_null(json, name);
+		else if (setting_is_word(&settings[i], dev->setting[i]))
 			json_text(json, name,
 				  format_setting(text, &settings[i],
 						 dev->setting[i]));
@@ -420,9 +427,13 @@ static char *device_json(const struct device *dev)
 	add_settings(json, dev);
 	json_bool(json, "up", dev->up);
 	json_bool(json, "carrier", dev->carrier);
+	json_bool(json, "hidden", dev->hidden);
 	json_traffic(json, &dev->traffic);
 	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);
-	json_raw(json, "peers", peers_json(dev));
+	if (dev->hidden)
+		json_null(json, "peers");
+	else
+		json_raw(json, "peers", peers_json(dev));
 	return json_end(json);
 }
 

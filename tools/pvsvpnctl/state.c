@@ -160,6 +160,7 @@ static const struct field device_fields[] = {
 		FIELD(int, struct device, setting[SETTING_IF_ID_OUT]),
 	[PVSVPN_A_DEVICE_UP] = FIELD(bool, struct device, up),
 	[PVSVPN_A_DEVICE_CARRIER] = FIELD(bool, struct device, carrier),
+	[PVSVPN_A_DEVICE_HIDDEN] = FIELD(bool, struct device, hidden),
 	[PVSVPN_A_DEVICE_RX_PACKETS] =
 		FIELD(int, struct device, traffic.rx_packets),
 	[PVSVPN_A_DEVICE_RX_BYTES] =
@@ -472,6 +473,9 @@ static int load_once(struct nl *nl, const char *ifname, bool counters,
 	for (size_t i = 0; !err && i < COUNT(kinds); i++) {
 		err = load_kind(nl, &kinds[i], ifname, counters, state);
 		*again |= nl->interrupted;
+		/* The device has said that the rest would be refused. */
+		if (ifname && state->device_count && state->devices[0].hidden)
+			break;
 	}
 	return err;
 }

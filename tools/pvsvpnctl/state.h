@@ -131,6 +131,7 @@ struct device {
 	uint32_t setting[SETTINGS];
 	bool up;
 	bool carrier;
+	bool hidden;		/* created where we may not look: no peers, SAs, marks */
 	struct traffic traffic;
 	struct drops drops;
 	struct peer *peers;	/* in state.peers */

@@ -112,6 +112,10 @@ static char *device_json(const struct device *dev)
 	json_text(json, "ifname", dev->ifname);
 	json_traffic(json, &dev->traffic);
 	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, true);
+	if (dev->hidden) {
+		json_null(json, "peers");
+		return json_end(json);
+	}
 	json_array_begin(&peers);
 	for (size_t i = 0; i < dev->peer_count; i++)
 		json_array_add(&peers, peer_json(&dev->peers[i]));

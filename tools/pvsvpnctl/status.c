@@ -34,6 +34,7 @@ static const char * const status_names[] = {
  * @state: what the kernel has, all devices
  * @device: its own in @state, or NULL
  * @peer: its own, or NULL
+ * @denied: we may not see it
  * @status: what to say first
  * @reason: why it is not active, "" if it is
  * @todo: what to do about it
@@ -47,6 +48,7 @@ struct report {
 	struct state state;
 	const struct device *device;
 	const struct peer *peer;
+	bool denied;
 	enum status status;
 	char reason[PROBLEM_TEXT_MAX];
 	const char *todo;
@@ -61,6 +63,7 @@ static void find_device(struct report *r)
 	if (nl && !state_load(nl, r->runtime.ifname, false, &r->state) &&
 	    r->state.device_count)
 		r->device = &r->state.devices[0];
+	r->denied = nl && nl->denied;
 	if (nl)
 		nl_close(nl);
 	ctl_error_mute(false);
@@ -79,7 +82,9 @@ static void say(struct report *r, const char *reason, const char *todo)
 /* The nearest cause first */
 static void judge(struct report *r)
 {
-	if (!r->device) {
+	if (r->denied) {
+		say(r, "we may not see it", "run it as root (CAP_NET_ADMIN)");
+	} else if (!r->device) {
 		say(r, "the interface is gone", "pvsvpnctl down, then up");
 	} else if (!r->daemon) {
 		say(r, "strongSwan does not answer",
