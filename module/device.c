@@ -347,7 +347,7 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 		.mss_clamp = PVSVPN_MSS_CLAMP_AUTO,
 	};
 	pvs->next_id = 1;
-	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1);
+	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	INIT_DELAYED_WORK(&pvs->refresh, device_refresh_work);
 
 	netif_carrier_off(dev);

@@ -16,24 +16,28 @@ struct remote_key {
 	u16 family;
 };
 
-static u32 remote_hash(const xfrm_address_t *remote, u16 family, u32 seed)
+/* With the namespace: an address that many namespaces have is no long chain. */
+static u32 remote_hash(const struct net *net, const xfrm_address_t *remote,
+		       u16 family, u32 seed)
 {
 	return jhash2((__force const u32 *)remote->a6,
-		      family == AF_INET ? 1 : 4, seed);
+		      family == AF_INET ? 1 : 4,
+		      seed ^ (u32)((unsigned long)net / L1_CACHE_BYTES));
 }
 
 static u32 remote_key_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct remote_key *key = data;
 
-	return remote_hash(key->remote, key->family, seed);
+	return remote_hash(key->net, key->remote, key->family, seed);
 }
 
 static u32 remote_obj_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct pvsvpn_endpoint *endpoint = data;
 
-	return remote_hash(&endpoint->remote, endpoint->family, seed);
+	return remote_hash(endpoint->peer->pvs->net, &endpoint->remote,
+			   endpoint->family, seed);
 }
 
 static int remote_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
@@ -166,7 +170,7 @@ pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
 	struct pvsvpn_endpoint *endpoint;
 	int err;
 
-	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL);
+	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL_ACCOUNT);
 	if (!endpoint)
 		return ERR_PTR(-ENOMEM);
 	endpoint->peer = peer;
@@ -178,7 +182,7 @@ pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
 	endpoint->local = config->local;
 	endpoint->remote = config->remote;
 	endpoint->mark = config->mark;
-	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL);
+	err = dst_cache_init(&endpoint->dst_cache, GFP_KERNEL_ACCOUNT);
 	if (!err)
 		err = endpoint_get_udp(endpoint);
 	if (err) {

@@ -3,6 +3,7 @@
 #include <net/rtnetlink.h>
 
 #include "device.h"
+#include "limits.h"
 #include "netlink.h"
 #include "offload.h"
 #include "outer.h"
@@ -25,10 +26,13 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_sad_init();
 	if (err)
 		goto err_peer;
+	err = pvsvpn_limits_init();
+	if (err)
+		goto err_sad;
 	/* The family first: devices report what happens to them. */
 	err = pvsvpn_netlink_init();
 	if (err)
-		goto err_sad;
+		goto err_limits;
 	err = pvsvpn_device_init();
 	if (err)
 		goto err_netlink;
@@ -51,6 +55,8 @@ err_device:
 	pvsvpn_device_exit();
 err_netlink:
 	pvsvpn_netlink_exit();
+err_limits:
+	pvsvpn_limits_exit();
 err_sad:
 	pvsvpn_sad_exit();
 err_peer:
@@ -72,6 +78,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
 	pvsvpn_netlink_exit();
+	pvsvpn_limits_exit();
 	pvsvpn_sad_exit();
 	pvsvpn_peer_exit();
 	pvsvpn_selector_exit();

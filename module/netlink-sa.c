@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 
 #include "device.h"
+#include "limits.h"
 #include "netlink.h"
 #include "peer.h"
 #include "sa.h"
@@ -304,11 +305,14 @@ static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 		return peer;
 	other = pvsvpn_sad_conflict(peer->pvs->net, config->dir, config->spi,
 				    pvsvpn_peer_endpoint(peer), NULL);
-	if (!other)
-		return peer;
-	err = pvsvpn_netlink_spi_taken(other, info->attrs[PVSVPN_A_SA_SPI],
-				       info->extack);
-	return ERR_PTR(err);
+	if (other)
+		err = pvsvpn_netlink_spi_taken(other,
+					       info->attrs[PVSVPN_A_SA_SPI],
+					       info->extack);
+	else
+		err = pvsvpn_limits_check(peer->pvs->net, PVSVPN_LIMIT_SAS,
+					  info->extack);
+	return err ? ERR_PTR(err) : peer;
 }
 
 static int sa_add(struct sk_buff *skb, struct genl_info *info,

@@ -6,6 +6,7 @@
 #include "device.h"
 #include "endpoint.h"
 #include "event.h"
+#include "limits.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -77,7 +78,7 @@ static struct rhashtable peers_by_name;
 static struct pvsvpn_peer_name *name_add(struct pvsvpn_peer *peer,
 					 const char *name)
 {
-	struct pvsvpn_peer_name *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	struct pvsvpn_peer_name *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
 	struct name_key key = { peer->pvs, name };
 	int err;
 
@@ -349,7 +350,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 {
 	struct pvsvpn_peer *peer;
 
-	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	peer = kzalloc(sizeof(*peer), GFP_KERNEL_ACCOUNT);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
 	peer->counters = pvsvpn_stats_alloc(PVSVPN_DROP_PEER_MAX);
@@ -423,8 +424,8 @@ err_id:
  * @extack: where to say what went wrong
  *
  * Context: process, RTNL held.
- * Return: 0; -EEXIST when the name or a prefix is taken; -ENOMEM. Nothing has
- * changed when it fails.
+ * Return: 0; -EEXIST when the name or a prefix is taken; -ENOSPC at the limit of
+ * the namespace; -ENOMEM. Nothing has changed when it fails.
  */
 int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 		    const struct pvsvpn_peer_config *config,
@@ -434,11 +435,17 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	int err;
 
 	ASSERT_RTNL();
+	err = pvsvpn_limits_take(pvs->net, PVSVPN_LIMIT_PEERS, extack);
+	if (err)
+		return err;
 	peer = peer_alloc(pvs, config);
-	if (IS_ERR(peer))
+	if (IS_ERR(peer)) {
+		pvsvpn_limits_put(pvs->net, PVSVPN_LIMIT_PEERS);
 		return PTR_ERR(peer);
+	}
 	err = peer_publish(peer, config);
 	if (err) {
+		pvsvpn_limits_put(pvs->net, PVSVPN_LIMIT_PEERS);
 		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s",
 				   config->name);
 		/* Lookups may have seen it. */
@@ -643,6 +650,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
 	pvs->peer_count--;
+	pvsvpn_limits_put(pvs->net, PVSVPN_LIMIT_PEERS);
 	/* 4. Who found it before is done after a grace period. */
 	call_rcu(&peer->rcu, peer_put_rcu);
 }

@@ -31,7 +31,7 @@ int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 	spin_lock_init(&replay->lock);
 	if (!window)
 		return 0;
-	replay->bitmap = kcalloc(words, sizeof(long), GFP_KERNEL);
+	replay->bitmap = kcalloc(words, sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (!replay->bitmap)
 		return -ENOMEM;
 	if (top)

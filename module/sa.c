@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "event.h"
+#include "limits.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -97,7 +98,7 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	struct pvsvpn_sa *sa;
 	int err = -ENOMEM;
 
-	sa = kzalloc(sizeof(*sa), GFP_KERNEL);
+	sa = kzalloc(sizeof(*sa), GFP_KERNEL_ACCOUNT);
 	if (!sa)
 		return ERR_PTR(-ENOMEM);
 	sa->counters = pvsvpn_stats_alloc(PVSVPN_DROP_SA_MAX);
@@ -173,8 +174,8 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
  * is the caller's to check, with pvsvpn_sad_conflict().
  *
  * Context: process, RTNL held.
- * Return: 0, and the SA is the peer's; or -ENOMEM, and it is still the
- * caller's.
+ * Return: 0, and the SA is the peer's; or -ENOMEM, or -ENOSPC at the limit of the
+ * namespace, and it is still the caller's.
  */
 int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		  u32 replay_window)
@@ -190,10 +191,15 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		if (err)
 			return err;
 	}
-	sa->peer = peer;
-	err = pvsvpn_sad_add(sa);
+	err = pvsvpn_limits_take(peer->pvs->net, PVSVPN_LIMIT_SAS, NULL);
 	if (err)
 		return err;
+	sa->peer = peer;
+	err = pvsvpn_sad_add(sa);
+	if (err) {
+		pvsvpn_limits_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
+		return err;
+	}
 	refcount_inc(&peer->refs);
 	sa->id = peer->next_sa_id++;
 	list_add_tail(&sa->list, &peer->sas);
@@ -275,6 +281,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 		peer->adopted_count--;
 	peer->sa_count--;
 	peer->pvs->sa_count--;
+	pvsvpn_limits_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);

@@ -111,7 +111,7 @@ int pvsvpn_selector_add(struct pvsvpn_peer *peer,
 	int err;
 
 	ASSERT_RTNL();
-	subnet = kzalloc(sizeof(*subnet), GFP_KERNEL);
+	subnet = kzalloc(sizeof(*subnet), GFP_KERNEL_ACCOUNT);
 	if (!subnet)
 		return -ENOMEM;
 	subnet->pvs = peer->pvs;

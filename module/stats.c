@@ -36,8 +36,9 @@ struct pvsvpn_counters __percpu *pvsvpn_stats_alloc(unsigned int reasons)
 	struct pvsvpn_counters __percpu *counters;
 	int cpu;
 
-	counters = __alloc_percpu(struct_size(counters, drops, reasons),
-				  __alignof__(*counters));
+	counters = __alloc_percpu_gfp(struct_size(counters, drops, reasons),
+				      __alignof__(*counters),
+				      GFP_KERNEL_ACCOUNT);
 	if (!counters)
 		return NULL;
 	for_each_possible_cpu(cpu)

@@ -177,7 +177,7 @@ struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port,
 		return ERR_CAST(sock);
 	if (IS_ERR(sock))
 		sock = NULL;
-	udp = kzalloc(sizeof(*udp), GFP_KERNEL);
+	udp = kzalloc(sizeof(*udp), GFP_KERNEL_ACCOUNT);
 	if (!udp) {
 		socket_close(sock);
 		return ERR_PTR(-ENOMEM);

@@ -214,6 +214,8 @@ static const char *carry_refusal(struct pvsvpn_adopt *adopt, int err)
 	case -EEXIST:
 		/* Another peer has the name, or takes all addresses. */
 		return "peer-in-the-way";
+	case -ENOSPC:
+		return "limit";
 	case -ENOMEM:
 		adopt->retry = true;
 		return "no-memory";

@@ -44,7 +44,8 @@ bool pvsvpn_policy_matters(const struct xfrm_policy *xp, int dir)
  */
 struct pvsvpn_policy *pvsvpn_policy_read(const struct xfrm_policy *xp)
 {
-	struct pvsvpn_policy *policy = kzalloc(sizeof(*policy), GFP_ATOMIC);
+	struct pvsvpn_policy *policy = kzalloc(sizeof(*policy),
+						GFP_ATOMIC | __GFP_ACCOUNT);
 
 	if (!policy)
 		return NULL;
