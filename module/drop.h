@@ -46,8 +46,14 @@
 		"inner IP header is cut short or contradicts its length; the sender is broken") \
 	PVSVPN_DROP(RX_SOURCE, "rx_source", RX_ERRORS, XFRM_POLICY,	\
 		"inner source address is not in the peer's subnets; correct the subnets at either end") \
+	PVSVPN_DROP(RX_DESTINATION, "rx_destination", RX_ERRORS, XFRM_POLICY, \
+		"inner destination address is not in the peer's local-subnets; correct them, or the subnets at the other end") \
+	PVSVPN_DROP(RX_SELECTOR, "rx_selector", RX_ERRORS, XFRM_POLICY,	\
+		"the selector of the XFRM state that carried the packet does not cover it (RFC 4301); ip xfrm state, then the daemon's") \
+	PVSVPN_DROP(RX_MULTICAST, "rx_multicast", RX_DROPPED, XFRM_POLICY, \
+		"multicast or broadcast that neither local-subnets nor the state's selector cover, such as the other end's own IGMP; harmless") \
 	PVSVPN_DROP(RX_LINK_LOCAL, "rx_link_local", RX_DROPPED, XFRM_POLICY, \
-		"IPv6 link-local or unspecified inner source outside the peer's subnets: the other end's own MLD and neighbour discovery; harmless") \
+		"IPv6 link-local or unspecified inner source that subnets or selectors do not cover: the other end's own MLD and neighbour discovery; harmless") \
 	PVSVPN_DROP(RX_ECN, "rx_ecn", RX_ERRORS, NOT_SPECIFIED,		\
 		"outer header says congestion, inner is not ECN-capable (RFC 6040); a router marks what it must drop") \
 	PVSVPN_DROP(RX_DOWN, "rx_down", RX_DROPPED, DEV_READY,		\
@@ -62,6 +68,8 @@
 		"the SA has used all sequence numbers; add a new SA")	\
 	PVSVPN_DROP(TX_EXPIRED, "tx_expired", TX_ERRORS, NOT_SPECIFIED,	\
 		"a hard lifetime of the SA is over; add a new SA")	\
+	PVSVPN_DROP(TX_SELECTOR, "tx_selector", TX_ERRORS, XFRM_POLICY,	\
+		"the selector of the XFRM state of the outbound SA does not cover the packet; ip xfrm state, then the daemon's") \
 	PVSVPN_DROP(TX_CRYPTO, "tx_crypto", TX_ERRORS, NOT_SPECIFIED,	\
 		"the crypto driver failed or its queue is full; see the driver in pvsvpnctl show") \
 	PVSVPN_DROP(TX_OUTPUT, "tx_output", TX_ERRORS, NOT_SPECIFIED,	\
@@ -76,6 +84,8 @@
 		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
 	PVSVPN_DROP(TX_NO_POLICY, "tx_no_policy", TX_ERRORS, NOT_SPECIFIED, \
 		"the peer has several child SAs and no traffic selector of them covers the packet; ip xfrm policy, then the daemon's") \
+	PVSVPN_DROP(TX_SOURCE, "tx_source", TX_ERRORS, XFRM_POLICY,	\
+		"inner source address is not in the peer's local-subnets, so the other end would not take the packet; correct them, or the source") \
 	PVSVPN_DROP(TX_NO_ROUTE, "tx_no_route", TX_ERRORS, IP_OUTNOROUTES, \
 		"no route to the peer's remote address, or local is no address of this host; ip route get REMOTE from LOCAL") \
 	PVSVPN_DROP(TX_LOOP, "tx_loop", TX_ERRORS, NOT_SPECIFIED,	\
@@ -91,7 +101,7 @@
 	PVSVPN_DROP(TX_NO_PEER, "tx_no_peer", TX_ERRORS, NOT_SPECIFIED,	\
 		"no peer's subnets hold the inner destination; pvsvpnctl peer set ... subnets") \
 	PVSVPN_DROP(TX_MULTICAST, "tx_multicast", TX_DROPPED, NOT_SPECIFIED, \
-		"multicast or broadcast that no peer's subnets hold, such as this host's own MLD; harmless") \
+		"multicast or broadcast that no peer's subnets, local-subnets or selectors cover, such as this host's own MLD; harmless") \
 	PVSVPN_DROP(TX_PROTOCOL, "tx_protocol", TX_DROPPED, INVALID_PROTO, \
 		"neither IPv4 nor IPv6; only IP goes into the tunnel")	\
 	PVSVPN_DROP(TX_MALFORMED, "tx_malformed", TX_ERRORS, HDR_TRUNC,	\

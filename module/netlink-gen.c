@@ -55,7 +55,7 @@ const struct nla_policy pvsvpn_peer_get_nl_policy[PVSVPN_A_PEER_COUNTERS + 1] = 
 };
 
 /* PVSVPN_CMD_PEER_NEW - do */
-const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1] = {
+const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_LOCAL_SUBNET + 1] = {
 	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
@@ -71,11 +71,12 @@ const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 
 	[PVSVPN_A_PEER_DEAD_AFTER] = { .type = NLA_U32, },
 	[PVSVPN_A_PEER_TFC] = { .type = NLA_U32, },
 	[PVSVPN_A_PEER_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
+	[PVSVPN_A_PEER_LOCAL_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = { .type = NLA_U32, },
 };
 
 /* PVSVPN_CMD_PEER_SET - do */
-const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1] = {
+const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_LOCAL_SUBNET + 1] = {
 	[PVSVPN_A_PEER_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_PEER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = PVSVPN_PEER_NAME_MAX, },
@@ -91,6 +92,7 @@ const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 
 	[PVSVPN_A_PEER_DEAD_AFTER] = { .type = NLA_U32, },
 	[PVSVPN_A_PEER_TFC] = { .type = NLA_U32, },
 	[PVSVPN_A_PEER_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
+	[PVSVPN_A_PEER_LOCAL_SUBNET] = NLA_POLICY_NESTED(pvsvpn_subnet_nl_policy),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = { .type = NLA_U32, },
 };
 
@@ -172,14 +174,14 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.cmd		= PVSVPN_CMD_PEER_NEW,
 		.doit		= pvsvpn_nl_peer_new_doit,
 		.policy		= pvsvpn_peer_new_nl_policy,
-		.maxattr	= PVSVPN_A_PEER_REPLAY_WINDOW,
+		.maxattr	= PVSVPN_A_PEER_LOCAL_SUBNET,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= PVSVPN_CMD_PEER_SET,
 		.doit		= pvsvpn_nl_peer_set_doit,
 		.policy		= pvsvpn_peer_set_nl_policy,
-		.maxattr	= PVSVPN_A_PEER_REPLAY_WINDOW,
+		.maxattr	= PVSVPN_A_PEER_LOCAL_SUBNET,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

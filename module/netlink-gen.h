@@ -21,9 +21,9 @@ extern const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_IF_ID
 
 extern const struct nla_policy pvsvpn_peer_get_nl_policy[PVSVPN_A_PEER_COUNTERS + 1];
 
-extern const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1];
+extern const struct nla_policy pvsvpn_peer_new_nl_policy[PVSVPN_A_PEER_LOCAL_SUBNET + 1];
 
-extern const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_REPLAY_WINDOW + 1];
+extern const struct nla_policy pvsvpn_peer_set_nl_policy[PVSVPN_A_PEER_LOCAL_SUBNET + 1];
 
 extern const struct nla_policy pvsvpn_peer_del_nl_policy[PVSVPN_A_PEER_NAME + 1];
 

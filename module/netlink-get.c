@@ -12,11 +12,6 @@
 #include "transform.h"
 #include "xfrm_policy.h"
 
-/* A subnet in a message, at most. */
-#define SUBNET_SIZE							\
-	(nla_total_size(0) + nla_total_size(sizeof(struct in6_addr)) +	\
-	 nla_total_size(sizeof(u8)))
-
 /* ---- counters ---- */
 
 static int drop_put(struct sk_buff *msg, int attr, unsigned int reason,
@@ -223,49 +218,6 @@ static int peer_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 	return peer_put_counters(msg, peer, counters);
 }
 
-static int subnet_put(struct sk_buff *msg, const struct pvsvpn_prefix *prefix)
-{
-	struct nlattr *nest = nla_nest_start(msg, PVSVPN_A_PEER_SUBNET);
-
-	if (!nest)
-		return -EMSGSIZE;
-	if (nla_put(msg, PVSVPN_A_SUBNET_ADDRESS,
-		    prefix->family == AF_INET ? sizeof(struct in_addr) :
-						sizeof(struct in6_addr),
-		    &prefix->addr) ||
-	    nla_put_u8(msg, PVSVPN_A_SUBNET_PREFIX_LENGTH, prefix->len)) {
-		nla_nest_cancel(msg, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
-/* Adds what fits; *at moves to the last one that did. */
-static int subnets_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
-		       const struct list_head **at)
-{
-	const struct pvsvpn_subnet *subnet;
-
-	while ((*at)->next != &peer->subnets) {
-		subnet = list_entry((*at)->next, struct pvsvpn_subnet, list);
-		if (subnet_put(msg, &subnet->prefix))
-			return -EMSGSIZE;
-		*at = &subnet->list;
-	}
-	return 0;
-}
-
-static size_t peer_size(const struct pvsvpn_peer *peer)
-{
-	size_t size = GENLMSG_DEFAULT_SIZE;
-	const struct pvsvpn_subnet *subnet;
-
-	list_for_each_entry(subnet, &peer->subnets, list)
-		size += SUBNET_SIZE;
-	return size;
-}
-
 /* ---- SA ---- */
 
 static int sa_put_transform(struct sk_buff *msg,
@@ -390,11 +342,12 @@ static int peer_reply(struct genl_info *info, struct sk_buff *msg,
 {
 	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
 				      PVSVPN_CMD_PEER_GET);
-	const struct list_head *at = &peer->subnets;
+	struct pvsvpn_subnet_place at;
 
+	pvsvpn_netlink_first_subnet(&at, peer);
 	if (!hdr ||
 	    peer_put(msg, peer, info->attrs[PVSVPN_A_PEER_COUNTERS]) ||
-	    subnets_put(msg, peer, &at)) {
+	    pvsvpn_netlink_put_subnets(msg, peer, &at)) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -409,7 +362,8 @@ static int peer_get(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	msg = genlmsg_new(peer_size(peer), GFP_KERNEL);
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE +
+			  pvsvpn_netlink_subnets_size(peer), GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
 	return peer_reply(info, msg, peer);
@@ -492,7 +446,7 @@ struct dump_cursor {
 	int ifindex;		/* the device to go on with */
 	u32 peer;		/* the last peer that was shown, or half shown */
 	u32 sa;			/* the last SA of that peer that was shown */
-	struct pvsvpn_prefix prefix; /* the last subnet of a half shown peer */
+	struct pvsvpn_last_subnet subnet; /* of a half shown peer */
 	bool half;		/* @peer has more subnets */
 	bool done;
 };
@@ -615,26 +569,13 @@ int pvsvpn_nl_device_get_dumpit(struct sk_buff *skb,
 	return dump(skb, cb, dump_device, false);
 }
 
-/* Where the subnets of a half shown peer go on; NULL when that is not known. */
-static const struct list_head *dump_subnets_at(const struct dump_cursor *cursor,
-					       const struct pvsvpn_peer *peer)
-{
-	const struct pvsvpn_subnet *subnet;
-
-	list_for_each_entry(subnet, &peer->subnets, list)
-		if (!memcmp(&subnet->prefix, &cursor->prefix,
-			    sizeof(cursor->prefix)))
-			return &subnet->list;
-	return NULL;
-}
-
 static void dump_remember_half(struct dump_cursor *cursor,
 			       const struct pvsvpn_peer *peer,
-			       const struct list_head *at)
+			       const struct pvsvpn_subnet_place *at)
 {
 	cursor->peer = peer->id;
 	cursor->half = true;
-	cursor->prefix = list_entry(at, struct pvsvpn_subnet, list)->prefix;
+	pvsvpn_netlink_note_subnet(&cursor->subnet, peer, at);
 }
 
 /*
@@ -646,18 +587,19 @@ static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
 		     const struct pvsvpn_peer *peer, bool counters)
 {
 	struct dump_cursor *cursor = dump_cursor(cb);
-	const struct list_head *at = &peer->subnets;
+	struct pvsvpn_subnet_place at;
 	bool empty = !msg->len;
 	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_PEER_GET);
 
 	if (!hdr)
 		return -EMSGSIZE;
+	pvsvpn_netlink_first_subnet(&at, peer);
 	if (peer_put(msg, peer, counters))
 		goto too_big;
-	if (subnets_put(msg, peer, &at)) {
-		if (!empty || at == &peer->subnets)
+	if (pvsvpn_netlink_put_subnets(msg, peer, &at)) {
+		if (!empty || at.subnet == &peer->subnets)
 			goto too_big;
-		dump_remember_half(cursor, peer, at);
+		dump_remember_half(cursor, peer, &at);
 		genlmsg_end(msg, hdr);
 		return -EMSGSIZE;
 	}
@@ -679,20 +621,20 @@ static int dump_peer_rest(struct sk_buff *msg, struct netlink_callback *cb,
 			  const struct pvsvpn_peer *peer)
 {
 	struct dump_cursor *cursor = dump_cursor(cb);
-	const struct list_head *at = dump_subnets_at(cursor, peer);
-	const struct list_head *start = at ?: &peer->subnets;
-	void *hdr = dump_put(msg, cb, at ? 0 : NLM_F_DUMP_INTR,
+	struct pvsvpn_subnet_place at, start;
+	bool found = pvsvpn_netlink_find_subnet(&at, &cursor->subnet, peer);
+	void *hdr = dump_put(msg, cb, found ? 0 : NLM_F_DUMP_INTR,
 			     PVSVPN_CMD_PEER_GET);
 
-	at = start;
+	start = at;
 	if (!hdr)
 		return -EMSGSIZE;
 	if (peer_put_ids(msg, peer))
 		goto too_big;
-	if (subnets_put(msg, peer, &at)) {
-		if (at == start)
+	if (pvsvpn_netlink_put_subnets(msg, peer, &at)) {
+		if (at.subnet == start.subnet && at.locals == start.locals)
 			goto too_big;
-		dump_remember_half(cursor, peer, at);
+		dump_remember_half(cursor, peer, &at);
 		genlmsg_end(msg, hdr);
 		return -EMSGSIZE;
 	}

@@ -13,14 +13,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
-#include "selector.h"
 #include "xfrm_adopt.h"
-
-/* So many subnets of one peer keep a message below 64 KiB. */
-#define SUBNETS_MAX	1024
-
-/* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128" */
-#define PREFIX_STRLEN	44
 
 /* ---- name, addresses ---- */
 
@@ -114,30 +107,16 @@ static void udp_set(struct pvsvpn_peer_config *config, struct genl_info *info)
 		config->pin = nla_get_u8(pin);
 }
 
-/* IPv4 or IPv6 by its length; -EINVAL with a text when it is neither. */
-static int addr_family(const struct nlattr *attr,
-		       struct netlink_ext_ack *extack)
-{
-	switch (nla_len(attr)) {
-	case sizeof(struct in_addr):
-		return AF_INET;
-	case sizeof(struct in6_addr):
-		return AF_INET6;
-	}
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"address has %d bytes; IPv4 has 4, IPv6 has 16",
-				nla_len(attr));
-	return -EINVAL;
-}
-
 /* Both families before either address, to tell a mix from plain IPv6. */
 static int families_parse(struct pvsvpn_peer_config *config,
 			  const struct nlattr *local,
 			  const struct nlattr *remote,
 			  struct netlink_ext_ack *extack)
 {
-	int a = local ? addr_family(local, extack) : config->family;
-	int b = remote ? addr_family(remote, extack) : config->family;
+	int a = local ? pvsvpn_netlink_addr_family(local, extack) :
+			config->family;
+	int b = remote ? pvsvpn_netlink_addr_family(remote, extack) :
+			 config->family;
 
 	if (a < 0 || b < 0)
 		return -EINVAL;
@@ -210,9 +189,9 @@ static const char *remote_fault(struct net *net, u16 family,
 static void addr_print(char *text, u16 family, const xfrm_address_t *addr)
 {
 	if (family == AF_INET)
-		scnprintf(text, PREFIX_STRLEN, "%pI4", &addr->a4);
+		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI4", &addr->a4);
 	else
-		scnprintf(text, PREFIX_STRLEN, "%pI6c", &addr->in6);
+		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI6c", &addr->in6);
 }
 
 static int addr_refuse(const struct nlattr *attr, const char *fault, u16 family,
@@ -220,7 +199,7 @@ static int addr_refuse(const struct nlattr *attr, const char *fault, u16 family,
 		       struct netlink_ext_ack *extack, const char *what,
 		       const char *todo)
 {
-	char text[PREFIX_STRLEN];
+	char text[PVSVPN_PREFIX_STRLEN];
 
 	addr_print(text, family, addr);
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "%s %s is %s%s", what, text,
@@ -322,229 +301,6 @@ static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
 	return 0;
 }
 
-/* ---- subnets ---- */
-
-static void prefix_print(char *text, const struct pvsvpn_prefix *prefix)
-{
-	if (prefix->family == AF_INET)
-		scnprintf(text, PREFIX_STRLEN, "%pI4/%u", &prefix->addr,
-			  prefix->len);
-	else
-		scnprintf(text, PREFIX_STRLEN, "%pI6c/%u", &prefix->addr,
-			  prefix->len);
-}
-
-/* Takes the host bits away. Return: whether there were any. */
-static bool prefix_mask(struct pvsvpn_prefix *prefix)
-{
-	struct in6_addr addr = prefix->addr;
-
-	if (prefix->family == AF_INET)
-		prefix->addr.s6_addr32[0] &= inet_make_mask(prefix->len);
-	else
-		ipv6_addr_prefix(&prefix->addr, &addr, prefix->len);
-	return !ipv6_addr_equal(&prefix->addr, &addr);
-}
-
-static int prefix_check_bits(const struct pvsvpn_prefix *prefix,
-			     const struct nlattr *attr,
-			     struct netlink_ext_ack *extack)
-{
-	struct pvsvpn_prefix masked = *prefix;
-	char given[PREFIX_STRLEN], meant[PREFIX_STRLEN];
-
-	if (!prefix_mask(&masked))
-		return 0;
-	prefix_print(given, prefix);
-	prefix_print(meant, &masked);
-	if (strlen(given) + strlen(meant) < 50)
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"host bits set; %s means %s",
-					given, meant);
-	else
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"host bits set; give %s", meant);
-	return -EINVAL;
-}
-
-static int prefix_set(struct pvsvpn_prefix *prefix, const struct nlattr *addr,
-		      const struct nlattr *length,
-		      struct netlink_ext_ack *extack)
-{
-	int family = addr_family(addr, extack);
-	u8 max;
-
-	if (family < 0)
-		return family;
-	max = 8 * nla_len(addr);
-	*prefix = (struct pvsvpn_prefix){
-		.family = family,
-		.len = nla_get_u8(length),
-	};
-	nla_memcpy(&prefix->addr, addr, sizeof(prefix->addr));
-	if (prefix->len > max) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, length,
-					"prefix-length %u is out of range; use 0 to %u",
-					prefix->len, max);
-		return -EINVAL;
-	}
-	return prefix_check_bits(prefix, addr, extack);
-}
-
-static int prefix_parse(struct pvsvpn_prefix *prefix, const struct nlattr *attr,
-			struct netlink_ext_ack *extack)
-{
-	struct nlattr *attrs[ARRAY_SIZE(pvsvpn_subnet_nl_policy)];
-	int err;
-
-	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr,
-			       pvsvpn_subnet_nl_policy, extack);
-	if (err)
-		return err;
-	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_ADDRESS, extack,
-				   "address of a subnet") ||
-	    pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_PREFIX_LENGTH, extack,
-				   "prefix-length of a subnet"))
-		return -EINVAL;
-	return prefix_set(prefix, attrs[PVSVPN_A_SUBNET_ADDRESS],
-			  attrs[PVSVPN_A_SUBNET_PREFIX_LENGTH], extack);
-}
-
-static int prefix_check_twice(const struct pvsvpn_prefix *prefix,
-			      const struct pvsvpn_peer_config *config,
-			      const struct nlattr *attr,
-			      struct netlink_ext_ack *extack)
-{
-	char text[PREFIX_STRLEN];
-	unsigned int i;
-
-	for (i = 0; i < config->prefix_count; i++) {
-		if (memcmp(prefix, &config->prefixes[i], sizeof(*prefix)))
-			continue;
-		prefix_print(text, prefix);
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"%s is given twice; give it once",
-					text);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Nested prefixes are fine; the very same one is not. */
-static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
-			      struct pvsvpn_device *pvs,
-			      const struct pvsvpn_peer *peer,
-			      const struct nlattr *attr,
-			      struct netlink_ext_ack *extack)
-{
-	const struct pvsvpn_peer *owner = pvsvpn_selector_owner(pvs, prefix);
-	char text[PREFIX_STRLEN];
-	bool fits;
-
-	if (!owner || owner == peer)
-		return 0;
-	prefix_print(text, prefix);
-	fits = strlen(text) + strnlen(owner->name, 24) <= 34;
-	if (owner->default_subnets)
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"peer %.24s has no subnets, so it takes %s; set some",
-					owner->name, text);
-	else
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"%s is peer %.24s's%s", text,
-					owner->name,
-					fits ? " already; take it from there first" : "");
-	return -EEXIST;
-}
-
-/* A new peer without subnets takes everything, if nobody else does. */
-static int default_check(struct pvsvpn_device *pvs,
-			 struct netlink_ext_ack *extack)
-{
-	const struct pvsvpn_peer *owner;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(pvsvpn_selector_all); i++) {
-		owner = pvsvpn_selector_owner(pvs, &pvsvpn_selector_all[i]);
-		if (!owner)
-			continue;
-		NL_SET_ERR_MSG_FMT(extack,
-				   "peer %.24s takes %s already; give this one subnets",
-				   owner->name, i ? "::/0" : "0.0.0.0/0");
-		return -EEXIST;
-	}
-	return 0;
-}
-
-static unsigned int subnets_count(struct genl_info *info)
-{
-	const struct nlattr *attr;
-	unsigned int count = 0;
-	int rem;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		if (nla_type(attr) == PVSVPN_A_PEER_SUBNET)
-			count++;
-	return count;
-}
-
-static int subnets_fill(struct pvsvpn_peer_config *config,
-			struct pvsvpn_prefix *prefixes,
-			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
-			struct genl_info *info)
-{
-	struct pvsvpn_prefix *prefix = prefixes;
-	const struct nlattr *attr;
-	int rem, err;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (nla_type(attr) != PVSVPN_A_PEER_SUBNET)
-			continue;
-		err = prefix_parse(prefix, attr, info->extack);
-		if (!err)
-			err = prefix_check_twice(prefix, config, attr,
-						 info->extack);
-		if (!err)
-			err = prefix_check_owner(prefix, pvs, peer, attr,
-						 info->extack);
-		if (err)
-			return err;
-		prefix++;
-		config->prefix_count++;
-	}
-	return 0;
-}
-
-/* On success config->prefixes is the caller's to kvfree(). */
-static int subnets_parse(struct pvsvpn_peer_config *config,
-			 struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
-			 struct genl_info *info)
-{
-	unsigned int count = subnets_count(info);
-	struct pvsvpn_prefix *prefixes;
-	int err;
-
-	if (!count) {
-		config->keep_prefixes = true;
-		return peer ? 0 : default_check(pvs, info->extack);
-	}
-	if (count > SUBNETS_MAX) {
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-					info->attrs[PVSVPN_A_PEER_SUBNET],
-					"%u subnets are too many; a peer takes up to %u",
-					count, SUBNETS_MAX);
-		return -EINVAL;
-	}
-	prefixes = kvcalloc(count, sizeof(*prefixes), GFP_KERNEL);
-	if (!prefixes)
-		return -ENOMEM;
-	config->prefixes = prefixes;
-	err = subnets_fill(config, prefixes, pvs, peer, info);
-	if (err)
-		kvfree(prefixes);
-	return err;
-}
-
 /* ---- peer ---- */
 
 /* What a request leaves out is the default, or what the peer has. */
@@ -574,9 +330,15 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->replay_window = peer->replay_window;
 }
 
+static void config_free(const struct pvsvpn_peer_config *config)
+{
+	kvfree(config->prefixes);
+	kvfree(config->locals);
+}
+
 /*
  * What a request does not say is as @peer has it, or the default. Prefixes may be
- * @owner's. On success config->prefixes is the caller's to kvfree().
+ * @owner's. On success the caller has to call config_free().
  */
 static int config_parse(struct pvsvpn_peer_config *config,
 			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
@@ -605,7 +367,7 @@ static int config_parse(struct pvsvpn_peer_config *config,
 		return err;
 	if (window)
 		config->replay_window = nla_get_u32(window);
-	return subnets_parse(config, pvs, owner, info);
+	return pvsvpn_netlink_parse_subnets(config, pvs, owner, info);
 }
 
 static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
@@ -666,7 +428,7 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info,
 	config.name = nla_data(info->attrs[PVSVPN_A_PEER_NAME]);
 	err = peer ? pvsvpn_peer_set(peer, &config, info->extack) :
 		     pvsvpn_peer_new(pvs, &config, info->extack);
-	kvfree(config.prefixes);
+	config_free(&config);
 	if (err)
 		return err;
 	pvsvpn_adopt_again(pvs);
@@ -736,7 +498,7 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 	err = peer_check_sas(peer, &config, info);
 	if (!err)
 		err = pvsvpn_peer_set(peer, &config, info->extack);
-	kvfree(config.prefixes);
+	config_free(&config);
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
+#include "selector.h"
 
 struct pvsvpn_device;
 struct pvsvpn_peer;
@@ -13,6 +14,29 @@ struct pvsvpn_peer_config;
 struct pvsvpn_sa;
 
 extern struct genl_family pvsvpn_nl_family;
+
+/* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128" */
+#define PVSVPN_PREFIX_STRLEN	44
+
+/**
+ * struct pvsvpn_subnet_place - how far the prefixes of a peer have been shown
+ * @subnet: the last one of its list that was, or the list's head
+ * @locals: how many of its local subnets were
+ */
+struct pvsvpn_subnet_place {
+	const struct list_head *subnet;
+	unsigned int locals;
+};
+
+/**
+ * struct pvsvpn_last_subnet - the same between two messages
+ * @prefix: the last one that was shown
+ * @local: it is a local subnet
+ */
+struct pvsvpn_last_subnet {
+	struct pvsvpn_prefix prefix;
+	bool local;
+};
 
 struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
 					    struct nlattr **attrs,
@@ -41,6 +65,24 @@ int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
 				  struct genl_info *info);
 int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
 				const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_addr_family(const struct nlattr *attr,
+			       struct netlink_ext_ack *extack);
+int pvsvpn_netlink_parse_subnets(struct pvsvpn_peer_config *config,
+				 struct pvsvpn_device *pvs,
+				 const struct pvsvpn_peer *peer,
+				 struct genl_info *info);
+void pvsvpn_netlink_first_subnet(struct pvsvpn_subnet_place *at,
+				 const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
+			       const struct pvsvpn_peer *peer,
+			       struct pvsvpn_subnet_place *at);
+void pvsvpn_netlink_note_subnet(struct pvsvpn_last_subnet *last,
+				const struct pvsvpn_peer *peer,
+				const struct pvsvpn_subnet_place *at);
+bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
+				const struct pvsvpn_last_subnet *last,
+				const struct pvsvpn_peer *peer);
+size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_put_path(struct sk_buff *msg,
 			    const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_check_window(const struct nlattr *attr,

@@ -3,6 +3,7 @@
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 
+#include "destination.h"
 #include "device.h"
 #include "endpoint.h"
 #include "event.h"
@@ -202,6 +203,8 @@ static void peer_free(struct pvsvpn_peer *peer)
 
 	if (endpoint)
 		pvsvpn_endpoint_free(endpoint);
+	pvsvpn_destination_free(rcu_dereference_protected(peer->destination,
+							  true));
 	netdev_put(peer->pvs->dev, &peer->dev_tracker);
 	free_percpu(peer->counters);
 	kfree(peer);
@@ -345,6 +348,19 @@ static const char *peer_origin(const struct pvsvpn_peer *peer)
 	return peer->origin == PVSVPN_ORIGIN_XFRM ? "xfrm" : "request";
 }
 
+static int peer_set_destination(struct pvsvpn_peer *peer,
+				const struct pvsvpn_peer_config *config)
+{
+	struct pvsvpn_destination *destination;
+
+	destination = pvsvpn_destination_new(config->locals,
+					     config->local_count);
+	if (IS_ERR(destination))
+		return PTR_ERR(destination);
+	pvsvpn_destination_set(peer, destination);
+	return 0;
+}
+
 static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 				      const struct pvsvpn_peer_config *config)
 {
@@ -389,6 +405,9 @@ static int peer_publish(struct pvsvpn_peer *peer,
 	struct pvsvpn_peer_name *name;
 	int err;
 
+	err = peer_set_destination(peer, config);
+	if (err)
+		return err;
 	err = xa_alloc_cyclic(&pvs->peers, &peer->id, peer, xa_limit_31b,
 			      &pvs->next_id, GFP_KERNEL);
 	if (err < 0)
@@ -488,14 +507,20 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		    struct netlink_ext_ack *extack)
 {
 	struct pvsvpn_peer_name *name = NULL;
+	struct pvsvpn_destination *destination;
 	struct pvsvpn_endpoint *endpoint;
 	int err;
 
 	ASSERT_RTNL();
+	destination = pvsvpn_destination_new(config->locals,
+					     config->local_count);
+	err = PTR_ERR_OR_ZERO(destination);
+	if (err)
+		goto refused;
 	endpoint = pvsvpn_endpoint_add(peer, config);
 	err = PTR_ERR_OR_ZERO(endpoint);
 	if (err)
-		goto refused;
+		goto err_destination;
 	if (strcmp(config->name, peer->name))
 		name = name_add(peer, config->name);
 	err = PTR_ERR_OR_ZERO(name);
@@ -505,6 +530,8 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		err = peer_set_subnets(peer, config);
 	if (err)
 		goto err_name;
+	if (!config->keep_locals)
+		pvsvpn_destination_set(peer, destination);
 	peer_switch_endpoint(peer, endpoint);
 	/* Whoever changes one that came by itself wants it to stay. */
 	peer->origin = config->origin;
@@ -525,6 +552,8 @@ err_name:
 		name_remove(name);
 err_endpoint:
 	pvsvpn_endpoint_remove(endpoint);
+err_destination:
+	pvsvpn_destination_free(destination);
 refused:
 	NL_SET_ERR_MSG_FMT(extack, "cannot change peer %.24s", peer->name);
 	return err;

@@ -20,6 +20,7 @@
 
 struct netlink_ext_ack;
 struct pvsvpn_counters;
+struct pvsvpn_destination;
 struct pvsvpn_device;
 struct pvsvpn_peer_name;
 struct pvsvpn_sa;
@@ -36,6 +37,7 @@ struct pvsvpn_sa;
  * @endpoint: outer addresses; written under RTNL
  * @tx_sa: the current outbound SA. When none is usable the newest one stays
  *	here, so that its drops say why. Written under RTNL
+ * @destination: its local subnets, NULL for no limit; written under RTNL
  * @by_policy: there is not one current SA, as @policies lead to several: packets look at
  *	them. Written under RTNL
  * @policies: outbound ones of XFRM; written under RTNL, read under RCU
@@ -78,6 +80,7 @@ struct pvsvpn_peer {
 	struct pvsvpn_peer_name *name_entry;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	struct pvsvpn_sa __rcu *tx_sa;
+	struct pvsvpn_destination __rcu *destination;
 	bool by_policy;
 	struct list_head policies;
 	struct list_head sas;
@@ -128,6 +131,9 @@ struct pvsvpn_peer {
  * @prefixes: no two the same, none another peer's; NULL with @prefix_count 0
  * @prefix_count: how many; 0 stands for 0.0.0.0/0 and ::/0
  * @keep_prefixes: pvsvpn_peer_set(): leave the prefixes as they are
+ * @locals: local subnets, no two the same; NULL with @local_count 0
+ * @local_count: how many; 0 for no limit
+ * @keep_locals: pvsvpn_peer_set(): leave the local subnets as they are
  */
 struct pvsvpn_peer_config {
 	const char *name;
@@ -149,6 +155,9 @@ struct pvsvpn_peer_config {
 	const struct pvsvpn_prefix *prefixes;
 	unsigned int prefix_count;
 	bool keep_prefixes;
+	const struct pvsvpn_prefix *locals;
+	unsigned int local_count;
+	bool keep_locals;
 };
 
 int pvsvpn_peer_new(struct pvsvpn_device *pvs,

@@ -12,6 +12,7 @@
 #include <net/inet_ecn.h>
 #include <net/ipv6.h>
 
+#include "destination.h"
 #include "device.h"
 #include "esp.h"
 #include "mss.h"
@@ -24,6 +25,7 @@
 #include "transform.h"
 #include "xfrm_seq.h"
 #include "xfrm_state.h"
+#include "xfrm_traffic.h"
 
 static bool receive_is_replay(int why)
 {
@@ -179,16 +181,42 @@ static int receive_inner(struct sk_buff *skb)
 	return PVSVPN_PASS;
 }
 
-/* RFC 4301 section 5.2, step 4 */
-static int receive_source(const struct pvsvpn_sa *sa, const struct sk_buff *skb)
+static bool receive_is_link_local(const struct sk_buff *skb)
 {
-	if (likely(pvsvpn_selector_find_src(sa->peer->pvs, skb) == sa->peer))
-		return PVSVPN_PASS;
-	if (skb->protocol == htons(ETH_P_IPV6) &&
-	    (ipv6_addr_any(&ipv6_hdr(skb)->saddr) ||
-	     ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL))
+	return skb->protocol == htons(ETH_P_IPV6) &&
+	       (ipv6_addr_any(&ipv6_hdr(skb)->saddr) ||
+		ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL);
+}
+
+static bool receive_is_multicast(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return ipv4_is_multicast(ip_hdr(skb)->daddr) ||
+		       ipv4_is_lbcast(ip_hdr(skb)->daddr);
+	return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+}
+
+static int receive_uncovered(const struct sk_buff *skb, int why)
+{
+	if (receive_is_link_local(skb))
 		return PVSVPN_DROP_RX_LINK_LOCAL;
-	return PVSVPN_DROP_RX_SOURCE;
+	if (why != PVSVPN_DROP_RX_SOURCE && receive_is_multicast(skb))
+		return PVSVPN_DROP_RX_MULTICAST;
+	return why;
+}
+
+/* RFC 4301 section 5.2, step 4 */
+static int receive_check_selectors(const struct pvsvpn_sa *sa,
+				   struct sk_buff *skb)
+{
+	if (unlikely(pvsvpn_selector_find_src(sa->peer->pvs, skb) != sa->peer))
+		return receive_uncovered(skb, PVSVPN_DROP_RX_SOURCE);
+	if (unlikely(!pvsvpn_destination_has_dst(sa->peer, skb)))
+		return receive_uncovered(skb, PVSVPN_DROP_RX_DESTINATION);
+	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_SELECTOR) &&
+	    !pvsvpn_traffic_covers(sa, skb))
+		return receive_uncovered(skb, PVSVPN_DROP_RX_SELECTOR);
+	return PVSVPN_PASS;
 }
 
 /* Of the header that is the packet's now. */
@@ -199,9 +227,16 @@ static u8 receive_tos(const struct sk_buff *skb)
 }
 
 /* RFC 6040 section 4.2 */
-static int receive_ecn(struct sk_buff *skb, u8 outer)
+static int receive_ecn(const struct pvsvpn_sa *sa, struct sk_buff *skb,
+		       u8 outer)
 {
-	u8 inner = receive_tos(skb);
+	u8 inner;
+
+	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_DSCP_IN))
+		pvsvpn_traffic_copy_dscp(skb, outer);
+	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_NO_ECN))
+		return PVSVPN_PASS;
+	inner = receive_tos(skb);
 
 	if (unlikely(INET_ECN_decapsulate(skb, outer, inner) > 1))
 		return PVSVPN_DROP_RX_ECN;
@@ -267,12 +302,12 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	why = receive_inner(skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
-	why = receive_source(sa, skb);
+	why = receive_check_selectors(sa, skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
 	if (unlikely(!pvsvpn_lifetime_use(sa, skb->len)))
 		return PVSVPN_DROP_RX_EXPIRED;
-	why = receive_ecn(skb, outer_tos);
+	why = receive_ecn(sa, skb, outer_tos);
 	if (likely(why == PVSVPN_PASS))
 		pvsvpn_mss_clamp(sa->peer, skb);
 	return why;
@@ -351,7 +386,7 @@ static int receive_open_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	why = receive_inner(skb);
 	if (unlikely(why != PVSVPN_PASS))
 		return why;
-	why = receive_source(sa, skb);
+	why = receive_check_selectors(sa, skb);
 	if (likely(why == PVSVPN_PASS))
 		pvsvpn_mss_clamp(sa->peer, skb);
 	return why;

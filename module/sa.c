@@ -16,6 +16,7 @@
 #include "stats.h"
 #include "transform.h"
 #include "xfrm_seq.h"
+#include "xfrm_traffic.h"
 
 static void sa_free(struct pvsvpn_sa *sa)
 {
@@ -80,6 +81,8 @@ void pvsvpn_sa_put(struct pvsvpn_sa *sa)
 void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir)
 {
 	sa->dir = dir;
+	if (sa->x)
+		sa->traffic = pvsvpn_traffic_read(sa->x, dir);
 	/* Either direction has its own part of the union. */
 	memset(&sa->replay, 0, sizeof(sa->replay));
 }

@@ -44,6 +44,7 @@ enum pvsvpn_sa_flag {
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
  * @endpoint: outer addresses of an adopted outbound SA; NULL for those of the peer.
  *	Written under RTNL, read under RCU
+ * @traffic: what @x wants of the packets, PVSVPN_TRAFFIC_... bits; constant
  * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @flags: enum pvsvpn_sa_flag; atomic
  * @iv: outbound: where the explicit IV starts; random, so that a key which is
@@ -73,6 +74,7 @@ struct pvsvpn_sa {
 	struct crypto_aead *aead;
 	struct xfrm_state *x;
 	struct pvsvpn_endpoint __rcu *endpoint;
+	u8 traffic;
 	bool esn;
 	unsigned long flags;
 	u64 iv;

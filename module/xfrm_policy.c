@@ -333,9 +333,29 @@ static bool addresses_match(const struct xfrm_selector *selector,
 static bool upper_matches(const struct xfrm_selector *selector,
 			  const struct upper *upper)
 {
-	return selector->proto == upper->proto &&
+	return (!selector->proto || selector->proto == upper->proto) &&
 	       !((selector->sport ^ upper->ports[0]) & selector->sport_mask) &&
 	       !((selector->dport ^ upper->ports[1]) & selector->dport_mask);
+}
+
+/**
+ * pvsvpn_policy_matches() - does a selector cover a packet?
+ * @selector: the selector, of a family
+ * @skb: inner packet with a whole IP header, protocol set
+ *
+ * Context: any.
+ */
+bool pvsvpn_policy_matches(const struct xfrm_selector *selector,
+			   const struct sk_buff *skb)
+{
+	struct upper upper = {};
+
+	if (!addresses_match(selector, skb))
+		return false;
+	if (!selector->proto && !selector->sport_mask && !selector->dport_mask)
+		return true;
+	upper_read(&upper, skb);
+	return upper_matches(selector, &upper);
 }
 
 /**

@@ -45,6 +45,8 @@ void pvsvpn_policy_settle(struct pvsvpn_peer *peer);
 struct pvsvpn_sa *pvsvpn_policy_select(struct pvsvpn_peer *peer);
 bool pvsvpn_policy_uses(const struct pvsvpn_peer *peer,
 			const struct pvsvpn_sa *sa);
+bool pvsvpn_policy_matches(const struct xfrm_selector *selector,
+			   const struct sk_buff *skb);
 struct pvsvpn_sa *pvsvpn_policy_sa(const struct pvsvpn_peer *peer,
 				   const struct sk_buff *skb, bool *covered);
 

@@ -154,6 +154,9 @@ const char *pvsvpn_state_why_not(const struct xfrm_state *x)
 		return "offloaded";
 	if (x->encap && x->encap->encap_type != UDP_ENCAP_ESPINUDP)
 		return "encapsulation";
+	/* Mobile IPv6, whose routing headers stock IPsec checks */
+	if (x->props.flags & XFRM_STATE_WILDRECV)
+		return "wildrecv";
 	if (!pvsvpn_state_transform(x))
 		return "transform";
 	return NULL;

@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/route.h>
 
+#include "destination.h"
 #include "device.h"
 #include "esp.h"
 #include "mss.h"
@@ -29,6 +30,7 @@
 #include "xfrm_policy.h"
 #include "xfrm_seq.h"
 #include "xfrm_state.h"
+#include "xfrm_traffic.h"
 #include "xmit.h"
 
 /*
@@ -161,6 +163,18 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 	return xmit_look_for_sa(batch, skb);
 }
 
+/* Does the other end take such a packet by the SA that was found? */
+static int xmit_check_selectors(const struct xmit_batch *batch,
+				struct sk_buff *skb)
+{
+	if (unlikely(!pvsvpn_destination_has_src(batch->peer, skb)))
+		return xmit_uncovered(skb, PVSVPN_DROP_TX_SOURCE);
+	if (unlikely(batch->sa->traffic & PVSVPN_TRAFFIC_SELECTOR) &&
+	    !pvsvpn_traffic_covers(batch->sa, skb))
+		return xmit_uncovered(skb, PVSVPN_DROP_TX_SELECTOR);
+	return PVSVPN_PASS;
+}
+
 static int xmit_find_route(struct xmit_batch *batch)
 {
 	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(batch->sa);
@@ -192,6 +206,8 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 	why = xmit_find_sa(batch, skb);
 	if (unlikely(why == PVSVPN_PARKED))
 		return why;
+	if (likely(why == PVSVPN_PASS))
+		why = xmit_check_selectors(batch, skb);
 	if (likely(why == PVSVPN_PASS))
 		why = xmit_find_route(batch);
 	if (unlikely(why != PVSVPN_PASS)) {
@@ -309,8 +325,10 @@ static void xmit_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
  * Without a word of the operator, DSCP as in RFC 2983's uniform model, ECN as in
  * RFC 6040's normal mode.
  */
-static u8 xmit_tos(const struct pvsvpn_settings *settings, u8 inner)
+static u8 xmit_tos(const struct xmit_batch *batch, u8 inner)
 {
+	const struct pvsvpn_settings *settings = &batch->pvs->settings;
+	u8 traffic = batch->sa->traffic;
 	u32 dscp = READ_ONCE(settings->dscp);
 	u8 tos = inner;
 
@@ -318,6 +336,9 @@ static u8 xmit_tos(const struct pvsvpn_settings *settings, u8 inner)
 		tos = dscp << 2 | (inner & INET_ECN_MASK);
 	if (!READ_ONCE(settings->ecn))
 		tos &= ~INET_ECN_MASK;
+	if (unlikely(traffic))
+		tos = pvsvpn_traffic_tos(traffic, dscp == PVSVPN_DSCP_INHERIT,
+					 tos);
 	return tos;
 }
 
@@ -340,10 +361,10 @@ static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb,
 	if (unlikely(!inner_len))
 		return;
 	if (skb->protocol == htons(ETH_P_IP)) {
-		cb->outer.tos = xmit_tos(settings, ip_hdr(skb)->tos);
+		cb->outer.tos = xmit_tos(batch, ip_hdr(skb)->tos);
 		cb->outer.ttl = xmit_ttl(settings, ip_hdr(skb)->ttl);
 	} else {
-		cb->outer.tos = xmit_tos(settings,
+		cb->outer.tos = xmit_tos(batch,
 					 ipv6_get_dsfield(ipv6_hdr(skb)));
 		cb->outer.ttl = xmit_ttl(settings, ipv6_hdr(skb)->hop_limit);
 	}
@@ -384,7 +405,8 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	__skb_put_zero(skb, tfc);
 	pvsvpn_esp_build(batch->sa, skb, seq, next_header);
 	xmit_scrub(batch, skb);
-	skb->ignore_df = batch->fit.how != PVSVPN_FITS;
+	skb->ignore_df = batch->fit.how != PVSVPN_FITS ||
+			 batch->sa->traffic & PVSVPN_TRAFFIC_NO_DF;
 	skb_dst_set_noref(skb, batch->dst);
 	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
 }
@@ -441,7 +463,8 @@ static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb);
 /*
  * Before encryption (RFC 4301 section 8.2.1 leaves it to us): no gateway on the
  * way has to reassemble, and no middlebox gets to see a fragment of ESP. One that
- * cannot be fragmented here, for want of a route of its own, is fragmented outside.
+ * cannot be fragmented here, for want of a route of its own or as a selector asks for
+ * ports, which only the first fragment would have, is fragmented outside.
  */
 static void xmit_fragments(struct xmit_batch *batch, struct sk_buff *list)
 {
@@ -476,7 +499,8 @@ static void xmit_packet(struct xmit_batch *batch, struct sk_buff *skb)
 		goto out;
 	if (unlikely(why != PVSVPN_PASS))
 		pvsvpn_drop(batch->pvs, batch->peer, batch->sa, skb, why);
-	else if (unlikely(batch->fit.how == PVSVPN_FITS_IN_FRAGMENTS))
+	else if (unlikely(batch->fit.how == PVSVPN_FITS_IN_FRAGMENTS) &&
+		 !(batch->sa->traffic & PVSVPN_TRAFFIC_PORTS))
 		xmit_fragments(batch, list);
 	else
 		xmit_segments(batch, list);

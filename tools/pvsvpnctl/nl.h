@@ -11,8 +11,8 @@
 
 #include "parse.h"
 
-/* As large as the kernel makes a dump's message; subnet lists fit too. */
-#define NL_BUFFER 65536
+/* Twice what the kernel makes a dump's message; both lists of subnets fit too. */
+#define NL_BUFFER 131072
 
 /**
  * struct nl - a socket to the pvsvpn family and its last answer

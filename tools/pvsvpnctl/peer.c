@@ -22,12 +22,13 @@ static const char * const names[] = {
 	[PVSVPN_A_PEER_DEAD_AFTER] = "dead-after",
 	[PVSVPN_A_PEER_TFC] = "tfc",
 	[PVSVPN_A_PEER_SUBNET] = "subnet",
+	[PVSVPN_A_PEER_LOCAL_SUBNET] = "local-subnet",
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = "replay-window",
 };
 
 enum {
 	LOCAL, REMOTE, DEV, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN,
-	KEEPALIVE, DEAD_AFTER, TFC, SUBNETS, REPLAY_WINDOW, PARAMS
+	KEEPALIVE, DEAD_AFTER, TFC, SUBNETS, LOCAL_SUBNETS, REPLAY_WINDOW, PARAMS
 };
 
 struct peer_config {
@@ -43,6 +44,7 @@ struct peer_config {
 	uint32_t dead_after;
 	uint32_t tfc;
 	struct subnet_list subnets;
+	struct subnet_list local_subnets;
 	uint32_t replay_window;
 	struct param params[PARAMS];
 };
@@ -67,17 +69,20 @@ static void init_config(struct peer_config *config)
 			[TFC] = { "tfc", parse_tfc, &config->tfc },
 			[SUBNETS] = { "subnets", parse_subnets,
 				      &config->subnets },
+			[LOCAL_SUBNETS] = { "local-subnets", parse_subnets,
+					    &config->local_subnets },
 			[REPLAY_WINDOW] = { "replay-window", parse_u32,
 					    &config->replay_window },
 		},
 	};
 }
 
-static void put_subnets(struct nl *nl, const struct subnet_list *list)
+static void put_subnets(struct nl *nl, uint16_t attr,
+			const struct subnet_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct subnet *subnet = &list->subnet[i];
-		struct nlattr *nest = nl_nest(nl, PVSVPN_A_PEER_SUBNET);
+		struct nlattr *nest = nl_nest(nl, attr);
 
 		nl_put_addr(nl, PVSVPN_A_SUBNET_ADDRESS, &subnet->addr);
 		nl_put_u8(nl, PVSVPN_A_SUBNET_PREFIX_LENGTH, subnet->prefix);
@@ -117,7 +122,8 @@ static void put_config(struct nl *nl, const struct peer_config *config)
 	if (params[REPLAY_WINDOW].seen)
 		nl_put_u32(nl, PVSVPN_A_PEER_REPLAY_WINDOW,
 			   config->replay_window);
-	put_subnets(nl, &config->subnets);
+	put_subnets(nl, PVSVPN_A_PEER_SUBNET, &config->subnets);
+	put_subnets(nl, PVSVPN_A_PEER_LOCAL_SUBNET, &config->local_subnets);
 }
 
 /* argv[0] is the device, argv[1] the peer. */
@@ -164,6 +170,7 @@ static int configure(const char *what, uint8_t cmd, int argc, char **argv)
 	if (!ret)
 		ret = call(what, cmd, argv, &config);
 	free(config.subnets.subnet);
+	free(config.local_subnets.subnet);
 	return ret;
 }
 
@@ -212,19 +219,21 @@ static int run_del(const struct options *options, int argc, char **argv)
 	"  tfc off|mtu|N    pad what is sent to a multiple of N bytes, 2 to 65535, or to the\n" \
 	"                   largest size that fits the path, so that sizes tell nothing\n" \
 	"  subnets CIDR,... inner prefixes behind the peer; without, it takes everything\n" \
+	"  local-subnets CIDR,... inner prefixes here that its packets may reach, and that\n" \
+	"                   packets to it come from; without, and with 0.0.0.0/0,::/0, all\n" \
 	"  replay-window N  anti-replay window of its inbound SAs in packets, 32 to 4096\n"
 
 const struct command command_peer_add = {
 	.name = "peer add",
-	.args = "DEV PEER [local ADDR] remote ADDR [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [replay-window N]",
+	.args = "DEV PEER [local ADDR] remote ADDR [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [local-subnets CIDR[,CIDR...]] [replay-window N]",
 	.help = "Adds a remote gateway to a device.\n\n" CONFIG_HELP,
 	.run = run_add,
 };
 
 const struct command command_peer_set = {
 	.name = "peer set",
-	.args = "DEV PEER [local ADDR] [remote ADDR] [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [replay-window N]",
-	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones.\n\n"
+	.args = "DEV PEER [local ADDR] [remote ADDR] [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [local-subnets CIDR[,CIDR...]] [replay-window N]",
+	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones, and so do the local ones.\n\n"
 		CONFIG_HELP,
 	.run = run_set,
 };

@@ -23,11 +23,11 @@ static void print_traffic(const struct traffic *traffic,
 	       drops->total);
 }
 
-static void print_subnets(const struct subnet_list *list)
+static void print_subnets(const char *name, const struct subnet_list *list)
 {
 	char text[FORMAT_MAX];
 
-	printf("  subnets: ");
+	printf("  %s: ", name);
 	for (size_t i = 0; i < list->count; i++)
 		printf("%s%s", i ? ", " : "",
 		       format_subnet(text, &list->subnet[i]));
@@ -144,7 +144,9 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 	       peer->origin == PVSVPN_ORIGIN_XFRM ? "  origin: xfrm" : "");
 	print_udp(peer);
 	print_liveness(peer);
-	print_subnets(&peer->subnets);
+	print_subnets("subnets", &peer->subnets);
+	if (peer->local_subnets.count)
+		print_subnets("local subnets", &peer->local_subnets);
 	print_peer_state(dev, peer);
 	print_mtu(peer);
 	print_traffic(&peer->traffic, &peer->drops);
@@ -374,6 +376,10 @@ static char *peer_json(const struct device *dev, const struct peer *peer)
 	add_udp(json, peer);
 	add_liveness(json, peer);
 	json_raw(json, "subnets", subnets_json(&peer->subnets));
+	if (peer->local_subnets.count)
+		json_raw(json, "local_subnets", subnets_json(&peer->local_subnets));
+	else
+		json_null(json, "local_subnets");
 	json_uint(json, "replay_window", peer->replay_window);
 	add_peer_state(json, dev, peer);
 	json_traffic(json, &peer->traffic);

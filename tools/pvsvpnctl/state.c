@@ -232,6 +232,7 @@ static const struct field peer_fields[] = {
 	[PVSVPN_A_PEER_TFC] = FIELD(int, struct peer, tfc),
 	[PVSVPN_A_PEER_DEAD] = FIELD(int, struct peer, dead_ms),
 	[PVSVPN_A_PEER_SUBNET] = FIELD(subnet, struct peer, subnets),
+	[PVSVPN_A_PEER_LOCAL_SUBNET] = FIELD(subnet, struct peer, local_subnets),
 	[PVSVPN_A_PEER_REPLAY_WINDOW] = FIELD(int, struct peer, replay_window),
 	[PVSVPN_A_PEER_ORIGIN] = FIELD(int, struct peer, origin),
 	[PVSVPN_A_PEER_UP] = FIELD(bool, struct peer, up),
@@ -509,6 +510,7 @@ void state_free(struct state *state)
 	for (size_t i = 0; i < state->peer_count; i++) {
 		free(state->peers[i].drops.new);
 		free(state->peers[i].subnets.subnet);
+		free(state->peers[i].local_subnets.subnet);
 	}
 	for (size_t i = 0; i < state->sa_count; i++)
 		free(state->sas[i].drops.new);

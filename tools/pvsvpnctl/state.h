@@ -102,6 +102,7 @@ struct peer {
 	uint32_t tfc;
 	uint64_t dead_ms;	/* or NEVER */
 	struct subnet_list subnets;
+	struct subnet_list local_subnets;
 	uint32_t replay_window;
 	uint8_t origin;		/* enum pvsvpn_origin */
 	bool up;

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Lists of prefixes: what a request says of them, and how they are shown. */
+#include <linux/inetdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+
+#include "destination.h"
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "selector.h"
+
+/* So many subnets of one peer keep a message below 128 KiB, with the local ones. */
+#define SUBNETS_MAX	1024
+
+/* A subnet in a message, at most. */
+#define SUBNET_SIZE							\
+	(nla_total_size(0) + nla_total_size(sizeof(struct in6_addr)) +	\
+	 nla_total_size(sizeof(u8)))
+
+/**
+ * struct subnets - one list of a request
+ * @attr: PVSVPN_A_PEER_SUBNET or PVSVPN_A_PEER_LOCAL_SUBNET
+ * @name: how messages call it
+ * @pvs: the device
+ * @peer: the peer that is changed, NULL for a new one
+ * @prefixes: what was read
+ * @count: how many
+ */
+struct subnets {
+	int attr;
+	const char *name;
+	struct pvsvpn_device *pvs;
+	const struct pvsvpn_peer *peer;
+	struct pvsvpn_prefix *prefixes;
+	unsigned int count;
+};
+
+/* ---- one prefix ---- */
+
+/**
+ * pvsvpn_netlink_addr_family() - IPv4 or IPv6, by the length of an address
+ * @attr: the address
+ * @extack: where to say that it is neither
+ *
+ * Context: any. Return: AF_INET, AF_INET6 or -EINVAL.
+ */
+int pvsvpn_netlink_addr_family(const struct nlattr *attr,
+			       struct netlink_ext_ack *extack)
+{
+	switch (nla_len(attr)) {
+	case sizeof(struct in_addr):
+		return AF_INET;
+	case sizeof(struct in6_addr):
+		return AF_INET6;
+	}
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+				"address has %d bytes; IPv4 has 4, IPv6 has 16",
+				nla_len(attr));
+	return -EINVAL;
+}
+
+static void prefix_print(char *text, const struct pvsvpn_prefix *prefix)
+{
+	if (prefix->family == AF_INET)
+		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI4/%u", &prefix->addr,
+			  prefix->len);
+	else
+		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI6c/%u",
+			  &prefix->addr, prefix->len);
+}
+
+/* Takes the host bits away. Return: whether there were any. */
+static bool prefix_mask(struct pvsvpn_prefix *prefix)
+{
+	struct in6_addr addr = prefix->addr;
+
+	if (prefix->family == AF_INET)
+		prefix->addr.s6_addr32[0] &= inet_make_mask(prefix->len);
+	else
+		ipv6_addr_prefix(&prefix->addr, &addr, prefix->len);
+	return !ipv6_addr_equal(&prefix->addr, &addr);
+}
+
+static int prefix_check_bits(const struct pvsvpn_prefix *prefix,
+			     const struct nlattr *attr,
+			     struct netlink_ext_ack *extack)
+{
+	struct pvsvpn_prefix masked = *prefix;
+	char given[PVSVPN_PREFIX_STRLEN], meant[PVSVPN_PREFIX_STRLEN];
+
+	if (!prefix_mask(&masked))
+		return 0;
+	prefix_print(given, prefix);
+	prefix_print(meant, &masked);
+	if (strlen(given) + strlen(meant) < 50)
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"host bits set; %s means %s",
+					given, meant);
+	else
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"host bits set; give %s", meant);
+	return -EINVAL;
+}
+
+static int prefix_set(struct pvsvpn_prefix *prefix, const struct nlattr *addr,
+		      const struct nlattr *length,
+		      struct netlink_ext_ack *extack)
+{
+	int family = pvsvpn_netlink_addr_family(addr, extack);
+	u8 max;
+
+	if (family < 0)
+		return family;
+	max = 8 * nla_len(addr);
+	*prefix = (struct pvsvpn_prefix){
+		.family = family,
+		.len = nla_get_u8(length),
+	};
+	nla_memcpy(&prefix->addr, addr, sizeof(prefix->addr));
+	if (prefix->len > max) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, length,
+					"prefix-length %u is out of range; use 0 to %u",
+					prefix->len, max);
+		return -EINVAL;
+	}
+	return prefix_check_bits(prefix, addr, extack);
+}
+
+static int prefix_parse(struct pvsvpn_prefix *prefix, const struct nlattr *attr,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *attrs[ARRAY_SIZE(pvsvpn_subnet_nl_policy)];
+	int err;
+
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr,
+			       pvsvpn_subnet_nl_policy, extack);
+	if (err)
+		return err;
+	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_ADDRESS, extack,
+				   "address of a subnet") ||
+	    pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_PREFIX_LENGTH, extack,
+				   "prefix-length of a subnet"))
+		return -EINVAL;
+	return prefix_set(prefix, attrs[PVSVPN_A_SUBNET_ADDRESS],
+			  attrs[PVSVPN_A_SUBNET_PREFIX_LENGTH], extack);
+}
+
+static int prefix_check_twice(const struct pvsvpn_prefix *prefix,
+			      const struct subnets *subnets,
+			      const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	char text[PVSVPN_PREFIX_STRLEN];
+	unsigned int i;
+
+	for (i = 0; i < subnets->count; i++) {
+		if (memcmp(prefix, &subnets->prefixes[i], sizeof(*prefix)))
+			continue;
+		prefix_print(text, prefix);
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"%s is given twice; give it once",
+					text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Nested prefixes are fine; the very same one is not. */
+static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
+			      const struct subnets *subnets,
+			      const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	const struct pvsvpn_peer *owner;
+	char text[PVSVPN_PREFIX_STRLEN];
+	bool fits;
+
+	/* Any number of peers may reach the same local subnet. */
+	if (subnets->attr == PVSVPN_A_PEER_LOCAL_SUBNET)
+		return 0;
+	owner = pvsvpn_selector_owner(subnets->pvs, prefix);
+	if (!owner || owner == subnets->peer)
+		return 0;
+	prefix_print(text, prefix);
+	fits = strlen(text) + strnlen(owner->name, 24) <= 34;
+	if (owner->default_subnets)
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"peer %.24s has no subnets, so it takes %s; set some",
+					owner->name, text);
+	else
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
+					"%s is peer %.24s's%s", text,
+					owner->name,
+					fits ? " already; take it from there first" : "");
+	return -EEXIST;
+}
+
+/* ---- the lists of a request ---- */
+
+/* A new peer without subnets takes everything, if nobody else does. */
+static int default_check(struct pvsvpn_device *pvs,
+			 struct netlink_ext_ack *extack)
+{
+	const struct pvsvpn_peer *owner;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pvsvpn_selector_all); i++) {
+		owner = pvsvpn_selector_owner(pvs, &pvsvpn_selector_all[i]);
+		if (!owner)
+			continue;
+		NL_SET_ERR_MSG_FMT(extack,
+				   "peer %.24s takes %s already; give this one subnets",
+				   owner->name, i ? "::/0" : "0.0.0.0/0");
+		return -EEXIST;
+	}
+	return 0;
+}
+
+static unsigned int subnets_count(const struct subnets *subnets,
+				  struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		if (nla_type(attr) == subnets->attr)
+			count++;
+	return count;
+}
+
+static int subnets_fill(struct subnets *subnets, struct genl_info *info)
+{
+	struct pvsvpn_prefix prefix;
+	const struct nlattr *attr;
+	int rem, err;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != subnets->attr)
+			continue;
+		err = prefix_parse(&prefix, attr, info->extack);
+		if (!err)
+			err = prefix_check_twice(&prefix, subnets, attr,
+						 info->extack);
+		if (!err)
+			err = prefix_check_owner(&prefix, subnets, attr,
+						 info->extack);
+		if (err)
+			return err;
+		subnets->prefixes[subnets->count++] = prefix;
+	}
+	return 0;
+}
+
+/* On success @prefixes is the caller's to kvfree(); NULL when there are none. */
+static int subnets_parse(struct subnets *subnets, struct genl_info *info)
+{
+	unsigned int count = subnets_count(subnets, info);
+	int err;
+
+	if (!count)
+		return 0;
+	if (count > SUBNETS_MAX) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+					info->attrs[subnets->attr],
+					"%u %s are too many; a peer takes up to %u",
+					count, subnets->name, SUBNETS_MAX);
+		return -EINVAL;
+	}
+	subnets->prefixes = kvcalloc(count, sizeof(*subnets->prefixes),
+				     GFP_KERNEL);
+	if (!subnets->prefixes)
+		return -ENOMEM;
+	err = subnets_fill(subnets, info);
+	if (err)
+		kvfree(subnets->prefixes);
+	return err;
+}
+
+/**
+ * pvsvpn_netlink_parse_subnets() - read both lists of prefixes of a peer
+ * @config: where to put them; on success the arrays are the caller's to kvfree()
+ * @pvs: the device
+ * @peer: the peer that is changed, NULL for a new one
+ * @info: the request
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_netlink_parse_subnets(struct pvsvpn_peer_config *config,
+				 struct pvsvpn_device *pvs,
+				 const struct pvsvpn_peer *peer,
+				 struct genl_info *info)
+{
+	struct subnets remote = { PVSVPN_A_PEER_SUBNET, "subnets", pvs, peer };
+	struct subnets local = {
+		PVSVPN_A_PEER_LOCAL_SUBNET, "local-subnets", pvs, peer
+	};
+	int err = subnets_parse(&remote, info);
+
+	if (!err && !remote.count && !peer)
+		err = default_check(pvs, info->extack);
+	if (err)
+		return err;
+	err = subnets_parse(&local, info);
+	if (err) {
+		kvfree(remote.prefixes);
+		return err;
+	}
+	config->prefixes = remote.prefixes;
+	config->prefix_count = remote.count;
+	config->keep_prefixes = !remote.count;
+	config->locals = local.prefixes;
+	config->local_count = local.count;
+	config->keep_locals = !local.count;
+	return 0;
+}
+
+/* ---- how they are shown ---- */
+
+static int subnet_put(struct sk_buff *msg, int attr,
+		      const struct pvsvpn_prefix *prefix)
+{
+	struct nlattr *nest = nla_nest_start(msg, attr);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(msg, PVSVPN_A_SUBNET_ADDRESS,
+		    prefix->family == AF_INET ? sizeof(struct in_addr) :
+						sizeof(struct in6_addr),
+		    &prefix->addr) ||
+	    nla_put_u8(msg, PVSVPN_A_SUBNET_PREFIX_LENGTH, prefix->len)) {
+		nla_nest_cancel(msg, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static unsigned int local_count(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_destination *destination =
+		rtnl_dereference(peer->destination);
+
+	return destination ? destination->count : 0;
+}
+
+static const struct pvsvpn_prefix *local_prefix(const struct pvsvpn_peer *peer,
+						unsigned int i)
+{
+	return &rtnl_dereference(peer->destination)->prefixes[i];
+}
+
+/**
+ * pvsvpn_netlink_first_subnet() - where showing a peer's prefixes begins
+ * @at: the place
+ * @peer: the peer
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_netlink_first_subnet(struct pvsvpn_subnet_place *at,
+				 const struct pvsvpn_peer *peer)
+{
+	at->subnet = &peer->subnets;
+	at->locals = 0;
+}
+
+/**
+ * pvsvpn_netlink_put_subnets() - show prefixes of a peer, first those behind it
+ * @msg: the message
+ * @peer: the peer
+ * @at: where to go on; moves behind the last one that fitted
+ *
+ * Context: process, RTNL held.
+ * Return: 0 when all of them fitted, -EMSGSIZE else.
+ */
+int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
+			       const struct pvsvpn_peer *peer,
+			       struct pvsvpn_subnet_place *at)
+{
+	const struct pvsvpn_subnet *subnet;
+
+	while (at->subnet->next != &peer->subnets) {
+		subnet = list_entry(at->subnet->next, struct pvsvpn_subnet,
+				    list);
+		if (subnet_put(msg, PVSVPN_A_PEER_SUBNET, &subnet->prefix))
+			return -EMSGSIZE;
+		at->subnet = &subnet->list;
+	}
+	while (at->locals < local_count(peer)) {
+		if (subnet_put(msg, PVSVPN_A_PEER_LOCAL_SUBNET,
+			       local_prefix(peer, at->locals)))
+			return -EMSGSIZE;
+		at->locals++;
+	}
+	return 0;
+}
+
+/**
+ * pvsvpn_netlink_note_subnet() - note a place until the next message
+ * @last: the note, without pointers
+ * @peer: the peer
+ * @at: the place, behind the first prefix
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_netlink_note_subnet(struct pvsvpn_last_subnet *last,
+				const struct pvsvpn_peer *peer,
+				const struct pvsvpn_subnet_place *at)
+{
+	last->local = at->locals;
+	last->prefix = at->locals ? *local_prefix(peer, at->locals - 1) :
+		       list_entry(at->subnet, struct pvsvpn_subnet,
+				  list)->prefix;
+}
+
+static bool locals_find(struct pvsvpn_subnet_place *at,
+			const struct pvsvpn_last_subnet *last,
+			const struct pvsvpn_peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < local_count(peer); i++) {
+		if (memcmp(local_prefix(peer, i), &last->prefix,
+			   sizeof(last->prefix)))
+			continue;
+		at->subnet = peer->subnets.prev;
+		at->locals = i + 1;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * pvsvpn_netlink_find_subnet() - find a place that was noted
+ * @at: set to the place, or to the first one when it is not there any more
+ * @last: the note
+ * @peer: the peer
+ *
+ * Context: process, RTNL held. Return: whether it is still there.
+ */
+bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
+				const struct pvsvpn_last_subnet *last,
+				const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_subnet *subnet;
+
+	pvsvpn_netlink_first_subnet(at, peer);
+	if (last->local)
+		return locals_find(at, last, peer);
+	list_for_each_entry(subnet, &peer->subnets, list) {
+		if (memcmp(&subnet->prefix, &last->prefix,
+			   sizeof(last->prefix)))
+			continue;
+		at->subnet = &subnet->list;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * pvsvpn_netlink_subnets_size() - room for all prefixes of a peer
+ * @peer: the peer
+ *
+ * Context: process, RTNL held. Return: bytes.
+ */
+size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_subnet *subnet;
+	size_t size = local_count(peer) * SUBNET_SIZE;
+
+	list_for_each_entry(subnet, &peer->subnets, list)
+		size += SUBNET_SIZE;
+	return size;
+}

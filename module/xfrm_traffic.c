@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A state of XFRM has a selector, and flags that say what becomes of DSCP, ECN and DF.
+ * All of that stays as it is as long as the state lives: an update of an ESP state
+ * changes none of it. The SA notes at its adoption whether there is anything to do, so a
+ * packet takes no lock, and one of an SA that is not adopted costs a test.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/xfrm.h>
+
+#include <uapi/linux/pvsvpn.h>
+
+#include "device.h"
+#include "peer.h"
+#include "sa.h"
+#include "xfrm_policy.h"
+#include "xfrm_traffic.h"
+
+/*
+ * Stock IPsec asks the selector of an outbound state only where it has a family. An
+ * inbound one without a family can still have protocol and ports.
+ */
+static bool selector_limits(const struct xfrm_selector *selector, u8 dir)
+{
+	return selector->family ||
+	       (dir == PVSVPN_DIRECTION_IN &&
+		(selector->prefixlen_d || selector->prefixlen_s ||
+		 selector->proto || selector->dport_mask ||
+		 selector->sport_mask || selector->ifindex));
+}
+
+/**
+ * pvsvpn_traffic_read() - what a state wants of its packets
+ * @x: the state
+ * @dir: its direction
+ *
+ * Context: any. Return: PVSVPN_TRAFFIC_... bits for struct pvsvpn_sa.traffic.
+ */
+u8 pvsvpn_traffic_read(const struct xfrm_state *x, u8 dir)
+{
+	u8 traffic = 0;
+
+	if (selector_limits(&x->sel, dir))
+		traffic |= PVSVPN_TRAFFIC_SELECTOR;
+	if (x->sel.sport_mask || x->sel.dport_mask)
+		traffic |= PVSVPN_TRAFFIC_PORTS;
+	if (x->props.flags & XFRM_STATE_NOECN)
+		traffic |= PVSVPN_TRAFFIC_NO_ECN;
+	if (x->props.flags & XFRM_STATE_DECAP_DSCP)
+		traffic |= PVSVPN_TRAFFIC_DSCP_IN;
+	if (x->props.extra_flags & XFRM_SA_XFLAG_DONT_ENCAP_DSCP)
+		traffic |= PVSVPN_TRAFFIC_NO_DSCP_OUT;
+	/* IPv6 has no DF. */
+	if (x->props.flags & XFRM_STATE_NOPMTUDISC &&
+	    x->props.family == AF_INET)
+		traffic |= PVSVPN_TRAFFIC_NO_DF;
+	return traffic;
+}
+
+/* ---- the selector ---- */
+
+static u16 packet_family(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
+}
+
+static bool selector_covers(const struct xfrm_selector *selector,
+			    const struct sk_buff *skb)
+{
+	struct xfrm_selector both;
+
+	if (likely(selector->family))
+		return pvsvpn_policy_matches(selector, skb);
+	both = *selector;
+	both.family = packet_family(skb);
+	return pvsvpn_policy_matches(&both, skb);
+}
+
+static bool is_error4(const struct sk_buff *skb, unsigned int head)
+{
+	const struct icmphdr *icmp =
+		(const struct icmphdr *)(skb->data + head);
+
+	return icmp->type == ICMP_DEST_UNREACH ||
+	       icmp->type == ICMP_TIME_EXCEEDED;
+}
+
+static bool is_error6(const struct sk_buff *skb, unsigned int head)
+{
+	const struct icmp6hdr *icmp =
+		(const struct icmp6hdr *)(skb->data + head);
+
+	return icmp->icmp6_type == ICMPV6_DEST_UNREACH ||
+	       icmp->icmp6_type == ICMPV6_PKT_TOOBIG ||
+	       icmp->icmp6_type == ICMPV6_TIME_EXCEED;
+}
+
+/* Where the packet begins that an ICMP error quotes; 0 if there is none. */
+static unsigned int quoted_offset(struct sk_buff *skb)
+{
+	unsigned int head, quoted;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		if (ip_hdr(skb)->protocol != IPPROTO_ICMP)
+			return 0;
+		head = ip_hdrlen(skb);
+		quoted = head + sizeof(struct icmphdr);
+		return pskb_may_pull(skb, quoted + sizeof(struct iphdr)) &&
+		       is_error4(skb, head) ? quoted : 0;
+	}
+	if (ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+		return 0;
+	head = sizeof(struct ipv6hdr);
+	quoted = head + sizeof(struct icmp6hdr);
+	return pskb_may_pull(skb, quoted + sizeof(struct ipv6hdr)) &&
+	       is_error6(skb, head) ? quoted : 0;
+}
+
+/* For packets that go the other way */
+static struct xfrm_selector selector_reversed(const struct xfrm_selector *selector)
+{
+	struct xfrm_selector reversed = *selector;
+
+	reversed.saddr = selector->daddr;
+	reversed.daddr = selector->saddr;
+	reversed.prefixlen_s = selector->prefixlen_d;
+	reversed.prefixlen_d = selector->prefixlen_s;
+	reversed.sport = selector->dport;
+	reversed.sport_mask = selector->dport_mask;
+	reversed.dport = selector->sport;
+	reversed.dport_mask = selector->sport_mask;
+	return reversed;
+}
+
+/* An ICMP error comes from anywhere; the packet that it quotes has gone the other way. */
+static bool selector_covers_quoted(const struct xfrm_selector *selector,
+				   struct sk_buff *skb)
+{
+	struct xfrm_selector reversed = selector_reversed(selector);
+	unsigned int offset = quoted_offset(skb);
+	bool covers;
+
+	if (!offset)
+		return false;
+	__skb_pull(skb, offset);
+	skb_reset_network_header(skb);
+	covers = selector_covers(&reversed, skb);
+	__skb_push(skb, offset);
+	skb_reset_network_header(skb);
+	return covers;
+}
+
+/**
+ * pvsvpn_traffic_covers() - does the selector of a state cover a packet?
+ * @sa: adopted, with PVSVPN_TRAFFIC_SELECTOR
+ * @skb: inner packet with a whole IP header, which is at @skb's data; protocol set
+ *
+ * Context: softirq, or BH disabled.
+ */
+bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	int ifindex = sa->peer->pvs->dev->ifindex;
+	const struct xfrm_state *x = sa->x;
+
+	if (x->sel.ifindex && x->sel.ifindex != ifindex)
+		return false;
+	return selector_covers(&x->sel, skb) ||
+	       (sa->dir == PVSVPN_DIRECTION_IN &&
+		x->props.flags & XFRM_STATE_ICMP &&
+		selector_covers_quoted(&x->sel, skb));
+}
+
+/* ---- the header ---- */
+
+/**
+ * pvsvpn_traffic_tos() - DSCP and ECN of an outer header, as a state wants them
+ * @traffic: of the SA
+ * @dscp_of_inner: the DSCP is the inner packet's, not one that the operator has set
+ * @tos: what it would be without the state
+ *
+ * Context: any. Return: what it is.
+ */
+u8 pvsvpn_traffic_tos(u8 traffic, bool dscp_of_inner, u8 tos)
+{
+	if (traffic & PVSVPN_TRAFFIC_NO_DSCP_OUT && dscp_of_inner)
+		tos &= INET_ECN_MASK;
+	if (traffic & PVSVPN_TRAFFIC_NO_ECN)
+		tos &= ~INET_ECN_MASK;
+	return tos;
+}
+
+/**
+ * pvsvpn_traffic_copy_dscp() - the outer DSCP becomes the inner packet's
+ * @skb: inner packet with a whole IP header, ours to write; protocol set
+ * @outer: DSCP and ECN of the outer header
+ *
+ * Context: any.
+ */
+void pvsvpn_traffic_copy_dscp(struct sk_buff *skb, u8 outer)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		ipv4_copy_dscp(outer, ip_hdr(skb));
+	else
+		ipv6_copy_dscp(outer, ipv6_hdr(skb));
+}
