@@ -139,6 +139,7 @@ up_and_down()
 	check 'link-local addresses' "$(ip -n "$gw" -o addr show dev pvs0 scope link)" ''
 	check encapsulation "$(show "$gw" peers.0.encap)" udp
 	check subnets "$(show "$gw" peers.0.subnets.0)" 10.2.0.0/24
+	check 'local subnets' "$(show "$gw" peers.0.local_subnets | jq -c .)" '["10.1.0.0/24"]'
 	check 'peers' "$(ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length')" 1
 	# Again: nothing happens
 	up

@@ -93,17 +93,20 @@ static int ip(const char *fmt, ...)
 __attribute__((format(printf, 2, 3)))
 static int ctl(const struct command *command, const char *fmt, ...)
 {
-	char words[8192], *argv[WORDS];
+	char *words, *argv[WORDS];
 	static const struct options options;
 	va_list args;
-	int argc;
+	int ret;
 
 	va_start(args, fmt);
-	vsnprintf(words, sizeof(words), fmt, args);
+	ret = vasprintf(&words, fmt, args);
 	va_end(args);
+	if (ret < 0)
+		return CTL_FAILED;
 	printf("# pvsvpnctl %s %s\n", command->name, words);
-	argc = split(words, argv);
-	return command->run(&options, argc, argv);
+	ret = command->run(&options, split(words, argv), argv);
+	free(words);
+	return ret;
 }
 
 /* ---- the interface ---- */
@@ -135,10 +138,19 @@ static int set_link(const struct connection *c)
 		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss));
 }
 
+static void print_list(FILE *out, const char *key, const struct subnet_list *list)
+{
+	char text[FORMAT_MAX];
+
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(out, "%s%s", i ? "," : key, format_subnet(text, &list->subnet[i]));
+}
+
 /* The daemon's SAs find it by its address; what passes has to be in its subnets. */
 static int add_peer(const struct connection *c)
 {
-	char remote[FORMAT_MAX], local[FORMAT_MAX], text[FORMAT_MAX], *subnets;
+	struct subnet_list reached = connection_reached(c);
+	char remote[FORMAT_MAX], local[FORMAT_MAX], *subnets;
 	FILE *out;
 	size_t size;
 	int ret;
@@ -146,15 +158,15 @@ static int add_peer(const struct connection *c)
 	out = open_memstream(&subnets, &size);
 	if (!out)
 		return CTL_FAILED;
-	for (size_t i = 0; i < c->peer_subnets.count; i++)
-		fprintf(out, "%s%s", i ? "," : "",
-			format_subnet(text, &c->peer_subnets.subnet[i]));
+	print_list(out, " subnets ", &c->peer_subnets);
+	print_list(out, " local-subnets ", &reached);
 	fclose(out);
-	ret = ctl(&command_peer_add, "%s %s remote %s%s%s subnets %s", c->ifname, c->name,
+	ret = ctl(&command_peer_add, "%s %s remote %s%s%s%s", c->ifname, c->name,
 		  format_addr(remote, &c->peer_gateway),
 		  c->local_gateway.len ? " local " : "",
 		  c->local_gateway.len ? format_addr(local, &c->local_gateway) : "",
 		  subnets);
+	free(reached.subnet);
 	free(subnets);
 	return ret;
 }

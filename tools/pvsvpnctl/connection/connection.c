@@ -735,6 +735,34 @@ uint32_t connection_if_id(const struct connection *c)
 	return hash | 0x40000000;
 }
 
+static bool is_everything(const struct subnet_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->subnet[i].prefix)
+			return false;
+	return true;
+}
+
+struct subnet_list connection_reached(const struct connection *c)
+{
+	const struct subnet_list *local = &c->local_subnets, *own = &c->tunnel_addresses;
+	struct subnet_list list = { .count = 0 };
+
+	if (is_everything(local))
+		return list;
+	list.subnet = ctl_alloc(NULL, (local->count + own->count) * sizeof(*list.subnet));
+	for (size_t i = 0; i < local->count; i++)
+		list.subnet[list.count++] = local->subnet[i];
+	for (size_t i = 0; i < own->count; i++) {
+		struct subnet host = own->subnet[i];
+
+		host.prefix = host.addr.len * 8;
+		if (!subnet_list_find(&list, &host.addr))
+			list.subnet[list.count++] = host;
+	}
+	return list;
+}
+
 /* ---- the others ---- */
 
 static int compare_names(const void *a, const void *b)

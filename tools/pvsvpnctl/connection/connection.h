@@ -125,6 +125,16 @@ void connection_free(struct connection *c);
 uint32_t connection_if_id(const struct connection *c);
 
 /**
+ * connection_reached() - what packets of the peer may reach at this end
+ * @c: the connection
+ *
+ * Its local subnets, and the addresses of its interface that are in none of them.
+ *
+ * Return: prefixes, to be freed; none where it may reach everything.
+ */
+struct subnet_list connection_reached(const struct connection *c);
+
+/**
  * connection_names() - the names of all files, in order
  * @names: to be freed with connection_names_free()
  *
