@@ -464,7 +464,7 @@ drop_count()
 drops()
 {
 	ctl "$1" -j show pvs0 | jq -r '
-		.devices[0].drops | del(.tx_multicast, .rx_link_local)
+		.devices[0].drops | del(.tx_multicast, .rx_multicast, .rx_link_local)
 		| to_entries[] | "\(.key)=\(.value)"'
 }
 
