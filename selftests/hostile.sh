@@ -22,16 +22,15 @@ SEED=${SEED:-$RANDOM}
 # rate limited or comes once
 said_anyway='NET: (Registered|Unregistered) |Initializing XFRM netlink socket|IPsec XFRM device driver'
 
-# tunnels: both, without SAs, which the victim adds
+# tunnels [udp]: both, without SAs, which the victim adds
 tunnels()
 {
-	ends
 	in_batch "$gw" <<-END
 		link add pvs0 type pvsvpn
 		link add pvs1 type pvsvpn
 	END
 	ctl "$gw" set pvs0 if-id 42
-	ctl "$gw" peer add pvs1 stock local 192.0.2.1 remote 192.0.2.3
+	ctl "$gw" peer add pvs1 stock local 192.0.2.1 remote 192.0.2.3 ${1:+encap "$1"}
 	quiet_up "$gw" pvs0
 	quiet_up "$gw" pvs1
 	in_batch "$gw" <<-END
@@ -51,36 +50,84 @@ tunnels()
 	END
 }
 
-# under_way: the tunnels, and the victim's traffic; from now on the kernel shall be silent
-under_way()
+# daemon NAMESPACE: its stock IPsec gets ESP out of UDP
+daemon()
 {
-	tunnels
-	/usr/bin/python3 "$here/hostile_victim.py" "$gw" "$stock" "$tmp/stop" >"$tmp/victim" 2>&1 &
-	victim=$!
-	defer "kill $victim 2>/dev/null"
-	wait_for "the victim's traffic: $(cat "$tmp/victim")" grep -qE '^(ready|WRONG|Traceback)' "$tmp/victim"
-	grep -q '^ready' "$tmp/victim" || fail 'no traffic before anybody is hostile' "$(cat "$tmp/victim")"
-	echo "<6>pvsvpn hostile: begin $$ $RANDOM" >/dev/kmsg
-	memory_before=$(memory)
+	background ip netns exec "$1" /usr/bin/python3 "$here/encap_daemon.py" 4500 >"$tmp/daemon"
+	wait_for 'the daemon' grep -q ready "$tmp/daemon"
 }
 
-# memory: KiB that the kernel has and cannot give back when asked
+# victim [udp]: root's traffic and requests begin
+victim()
+{
+	/usr/bin/python3 "$here/hostile_victim.py" "$gw" "$stock" "$tmp/stop" "$@" >"$tmp/victim" 2>&1 &
+	victim=$!
+	defer "kill $victim 2>/dev/null"
+}
+
+victim_says() { grep -qE "^($1)" "$tmp/victim"; }
+
+# under_way [udp]: the tunnels, and the victim; from now on the kernel shall be silent
+under_way()
+{
+	ends
+	tunnels "$@"
+	[ -z "${1-}" ] || daemon "$stock"
+	victim "$@"
+	wait_for 'the traffic' victim_says 'ready|WRONG|Traceback'
+	victim_says ready || fail 'no traffic before anybody is hostile' "$(cat "$tmp/victim")"
+	# The last thing that it says about dropped caches
+	echo 4 >/proc/sys/vm/drop_caches
+	memory_before=$(memory)
+	mark="pvsvpn hostile: $BASHPID $RANDOM"
+	echo "<6>$mark" >/dev/kmsg
+}
+
+# memory: KiB that the kernel has and does not give back when asked
 memory()
 {
 	echo 3 >/proc/sys/vm/drop_caches
 	awk '/^(SUnreclaim|Percpu|VmallocUsed|PageTables):/ { n += $2 } END { print n }' /proc/meminfo
 }
 
-# unharmed: the victim's last words, the kernel's, and memory
+memory_within() { [ "$(memory)" -le "$1" ]; }
+
+# memory_back BEFORE GROWTH: KiB; a namespace goes after those that were left before it
+memory_back()
+{
+	local last
+
+	last=pvs-last-$BASHPID
+	ip netns add "$last"
+	ip link add "l$BASHPID" type veth peer name outer0 netns "$last"
+	ip netns del "$last"
+	wait_for 'the namespaces to be gone' link_is_gone "l$BASHPID"
+	busywait "${WAIT_LIMIT:-20}" memory_within $(($1 + $2)) ||
+		fail "memory: $1 KiB before, $(memory) after; $2 more are allowed"
+	echo "memory: $1 KiB before, $(memory) after" | report
+}
+
+link_is_gone() { ! ip link show "$1" >/dev/null 2>&1; }
+
+# kernel_silent: but for what is known
+kernel_silent()
+{
+	local said
+
+	said=$(dmesg | awk -v mark="$mark" 'seen; index($0, mark) { seen = 1 }' | grep -vE "$said_anyway") || return 0
+	fail 'the kernel said:' "$(head -n 40 <<<"$said")"
+}
+
+# unharmed [GROWTH]: the victim's last words, the kernel's, and memory
 unharmed()
 {
 	touch "$tmp/stop"
 	wait "$victim" || fail 'the victim has failed' "$(cat "$tmp/victim")"
 	grep -E '^(flow|request)' "$tmp/victim" | report
-	! grep -q '^WRONG' "$tmp/victim" || fail "$(grep '^WRONG' "$tmp/victim")" "$(drops "$gw")" "$(xfrm_errors)"
-	grep -q '^end' "$tmp/victim" || fail 'the victim did not come to its end' "$(cat "$tmp/victim")"
-	echo "memory: $memory_before KiB before, $(memory) after" | report
-	dmesg | tail -n 50 | report
+	victim_says end || fail 'the victim did not come to its end' "$(cat "$tmp/victim")"
+	! victim_says WRONG || fail "$(grep '^WRONG' "$tmp/victim")" "drops: $(drops "$gw")" "$(xfrm_errors)"
+	kernel_silent
+	memory_back "$memory_before" "${1:-6144}"
 }
 
 # hostile ATTACK [ARGUMENT...]: the user does it, and has done it when this returns
@@ -118,28 +165,31 @@ nobody_is_hostile()
 	unharmed
 }
 
-AF_ALG_instances()
+# twice ATTACK: what the first left is the slabs', for good; the second must leave nothing
+twice()
 {
-	under_way
-	hostile_in "$gw" af_alg
-	rekeys 3
-	kill -KILL "$user"
-	rekeys 1
-	unharmed
+	local first
+
+	hostile "$1"
+	memory_back "$memory_before" 12288
+	first=$(memory)
+	hostile "$1"
+	memory_back "$first" 1536
 }
 
+# All states of one remote, and as many policies, each of which could be looked at for each
 states_and_policies()
 {
 	under_way
-	hostile states_and_policies
-	unharmed
+	twice states_and_policies
+	unharmed 12288
 }
 
 objects_by_the_thousand()
 {
 	under_way
-	hostile objects_by_the_thousand
-	unharmed
+	twice objects_by_the_thousand
+	unharmed 12288
 }
 
 killed_in_the_middle()
@@ -156,13 +206,138 @@ netlink_garbage()
 	unharmed
 }
 
-module_loading()
+packets_of_his_own()
 {
 	under_way
+	hostile packets_of_his_own
+	unharmed
+}
+
+# Those that the case has had loaded go again, or later tests would have them
+
+
+module_loading()
+{
+	local module
+
+	under_way
+	for module in esp4_offload esp6_offload; do
+		grep -q "^$module " /proc/modules || defer "modprobe -q -r $module"
+	done
 	hostile load_modules
+	rekeys 2
+	unharmed 16384
+}
+
+# The next states and SAs are made of what he has made
+AF_ALG_instances()
+{
+	under_way
+	AF_ALG_LOAD=0 hostile_in "$gw" af_alg
+	rekeys 3
+	kill -KILL "$user"
+	rekeys 1
+	unharmed
+}
+
+# And he has queues full that all instances share
+AF_ALG_load()
+{
+	under_way
+	hostile_in "$gw" af_alg
+	rekeys 3
+	kill -KILL "$user"
+	unharmed
+}
+
+# As an ordinary process beside root's tunnels
+requests_without_the_right()
+{
+	local before
+
+	under_way
+	touch "$tmp/stop"
+	wait "$victim"
+	before=$(state_of "$gw")
+	: >"$tmp/user"
+	in_ns "$gw" /usr/bin/python3 "$here/hostile_user.py" commands "$SEED" >"$tmp/user" 2>&1 ||
+		fail "$(cat "$tmp/user")"
+	sed "s/^/seed $SEED: /" "$tmp/user" | report
+	check 'answers' "$(grep '^answers' "$tmp/user")" \
+		'answers DEVICE_SET=EPERM PEER_NEW=EPERM PEER_SET=EPERM PEER_DEL=EPERM SA_NEW=EPERM SA_DEL=EPERM'
+	check 'state' "$(state_of "$gw")" "$before"
+	kernel_silent
+}
+
+port_taken_after_the_tunnel()
+{
+	under_way udp
+	hostile_in "$gw" ports
 	rekeys 2
 	unharmed
 }
 
+# told: root knows that nothing can be received at the port
+told() { ctl "$gw" -j show | jq -r '.devices[].peers[].problems[]?' | grep -q 4500; }
+
+flows_or_told() { victim_says ready || told; }
+
+# Nobody can take his port away; but root is told, or his tunnels work all the same
+port_taken_before_the_tunnel()
+{
+	local said
+
+	ends
+	hostile_in "$gw" ports
+	if ! said=$(tunnels udp 2>&1); then
+		grep -q 4500 <<<"$said" || fail "refused, but not told why: $said"
+		report <<<"refused: $said"
+		return
+	fi
+	daemon "$stock"
+	victim udp
+	wait_for 'traffic, or a word about port 4500' flows_or_told
+	if told; then
+		report <<<'told'
+		return
+	fi
+	touch "$tmp/stop"
+	wait "$victim"
+	! victim_says WRONG || fail "$(cat "$tmp/victim")"
+}
+
+# He is behind a wire that root has given him, and sees what crosses root's
+packets_from_a_neighbour()
+{
+	under_way
+	ip link add n0 type veth peer name hostile0 netns "$gw"
+	defer 'ip link del n0 2>/dev/null'
+	ip -n "$gw" link set hostile0 address 02:00:00:00:00:01
+	ip -n "$gw" addr add 198.51.100.1/24 dev hostile0
+	quiet_up "$gw" hostile0
+	background /usr/bin/python3 "$here/hostile_user.py" neighbour "$SEED" "$gw" >"$tmp/user" 2>&1
+	wait_for 'the neighbour' grep -qE '^(ready|Traceback)' "$tmp/user"
+	ip link set n0 netns "$background"
+	wait_for "the neighbour's end" grep -qE '^(done|Traceback)' "$tmp/user"
+	sed "s/^/neighbour, seed $SEED: /" "$tmp/user" | report
+	grep -q '^done' "$tmp/user" || fail "$(cat "$tmp/user")"
+	at_least 50 drop_count "$gw" pvs1 rx_replayed || fail 'no replay has arrived'
+	at_least 20 drop_count "$gw" pvs1 rx_icv || fail 'no forgery has arrived'
+	rekeys 1
+	unharmed
+}
+
+# The clock counts instructions, one a nanosecond: how long the longest was on its way
+latency_in_instructions()
+{
+	[ -n "${VM_ICOUNT:-}" ] || skip 'the clock counts no instructions: run.sh -i does'
+	export LATENCY_LIMIT=100
+	under_way
+	hostile states_and_policies
+	unharmed 12288
+}
+
 run_cases nobody_is_hostile states_and_policies objects_by_the_thousand killed_in_the_middle \
-	netlink_garbage module_loading AF_ALG_instances
+	netlink_garbage packets_of_his_own requests_without_the_right port_taken_after_the_tunnel \
+	port_taken_before_the_tunnel packets_from_a_neighbour module_loading AF_ALG_instances \
+	AF_ALG_load latency_in_instructions

@@ -21,7 +21,7 @@ import time
 import hostile_af_alg
 import hostile_garbage
 from hostile_netlink import (ACQUIRE, ALLOCSPI, DELPOLICY, ESP, FOREVER, GETPOLICY, GETSA, IF_ID,
-                             IFLA_MTU, IFLA_NET_NS_PID, IFLA_LINK, NEWPOLICY, NLM_F_DUMP,
+                             IFLA_MTU, IFLA_NET_NS_FD, IFLA_NET_NS_PID, IFLA_LINK, NEWPOLICY, NLM_F_DUMP,
                              OFFLOAD_DEV, OFFLOAD_INBOUND, RTM_NEWLINK, RTM_SETLINK, STATE_AF_UNSPEC,
                              UPDPOLICY, UPDSA, Family, Netlink, Route, Xfrm, aead, attribute,
                              device_attrs, link, named, peer_attrs, policy, sa_attrs, selector,
@@ -99,22 +99,22 @@ def say(*what):
 
 # ---- states and policies ----
 
-def add_policies(xfrm, if_id, count, reqid=0):
-    """Outbound policies, each to a remote of its own."""
+def add_policies(xfrm, if_id, count, where, reqid=0):
+    """Outbound policies; where(number) is the remote."""
     done = 0
     for number in range(count):
         sel = selector(src="10.66.0.0", src_len=16, dst=f"172.{16 + number // 62500}.{number // 250 % 250}."
                        f"{number % 250}", dst_len=32)
         done += not xfrm.ask(NEWPOLICY, policy(sel, priority=number % 7) + u32(IF_ID, if_id) +
-                             template("10.66.0.1", remote(number), reqid and reqid + number))
+                             template("10.66.0.1", where(number), reqid and reqid + number))
     return done
 
 
-def add_states(xfrm, if_id, count, first=0x10000, reqid=0):
-    """Outbound and inbound states by turns."""
+def add_states(xfrm, if_id, count, where, first=0x10000, reqid=0):
+    """Outbound and inbound states by turns; where(number) is the remote."""
     done = 0
     for number in range(count):
-        ends = ("10.66.0.1", remote(number // 2))
+        ends = ("10.66.0.1", where(number // 2))
         if number % 2:
             ends = ends[::-1]
         done += not xfrm.add(*ends, first + number, if_id, KEY, reqid=reqid and reqid + number // 2)
@@ -130,6 +130,22 @@ def shown_sas(family):
     return count
 
 
+def one(_):
+    """Always the same remote."""
+    return "10.66.128.1"
+
+
+def settled(family, count):
+    """SAs that are there, once there are so many, or no more of them come."""
+    shown, deadline = -1, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        before, shown = shown, shown_sas(family)
+        if shown >= count or shown == before > 0:
+            break
+        time.sleep(1)
+    return shown
+
+
 def states_and_policies(_):
     """Policies first, and then the states that look at all of them; and if-id on and off."""
     unshare()
@@ -138,19 +154,22 @@ def states_and_policies(_):
         route.add(device, "pvsvpn")
         route.up(device)
         family.cmd("DEVICE_SET", device_attrs(device, IF_ID_IN=if_id, IF_ID_OUT=if_id))
-    say(f"policies {add_policies(xfrm, 7, MANY)}, states {add_states(xfrm, 7, MANY)}")
-    # All of one reqid, and of many, and without a device
-    say(f"of another device: policies {add_policies(xfrm, 8, MANY // 4, 1)}, "
-        f"states {add_states(xfrm, 8, MANY // 4, 0x20000, 1)}")
-    say(f"of no device: policies {add_policies(xfrm, 9, MANY // 4)}, "
-        f"states {add_states(xfrm, 0, MANY // 4, 0x30000)}")
-    say(f"SAs {shown_sas(family)}")
+    for number in range(MANY // 4):
+        family.cmd("PEER_NEW", peer_attrs("pvs1", f"p{number}", remote(number),
+                                          [(f"172.30.{number // 250}.{number % 250}", 32)]))
+    say(f"of one remote: policies {add_policies(xfrm, 7, MANY, one)}, "
+        f"states {add_states(xfrm, 7, MANY, one)}")
+    say(f"of many: policies {add_policies(xfrm, 8, MANY // 4, remote, 1)}, "
+        f"states {add_states(xfrm, 8, MANY // 2, remote, 0x20000, 1)}")
+    say(f"of no device: policies {add_policies(xfrm, 9, MANY // 4, one)}, "
+        f"states {add_states(xfrm, 0, MANY // 4, one, 0x30000)}")
+    say(f"SAs {settled(family, MANY + MANY // 2)}")
     for turn in range(6):
         family.cmd("DEVICE_SET", device_attrs("pvs0", IF_ID_IN=7 * (turn % 2), IF_ID_OUT=7 * (turn % 2)))
     for number in range(0, MANY, 5):
-        ends = ("10.66.0.1", remote(number // 2))
+        ends = ("10.66.0.1", one(number))
         xfrm.add(*(ends[::-1] if number % 2 else ends), 0x10000 + number, 7 + number % 3, KEY, kind=UPDSA)
-        xfrm.delete(remote(number // 2), 0x10000 + number + 10)
+        xfrm.delete(one(number), 0x10000 + number + 10)
     say(f"flushed {xfrm.flush()}, device gone {route.delete('pvs0')}")
 
 
@@ -295,8 +314,8 @@ def half_done():
     family.cmd("DEVICE_SET", device_attrs("v0", IF_ID_IN=7, IF_ID_OUT=7))
     kept = dumps_not_read()
     peers_with_sas(family, "v0", 30)
-    add_states(xfrm, 7, 30, 0x70000)
-    add_policies(xfrm, 7, 30)
+    add_states(xfrm, 7, 30, one, 0x70000)
+    add_policies(xfrm, 7, 30, one)
     for sock in kept:
         sock.close()
     route.delete("v0")
@@ -400,7 +419,137 @@ def commands(rng):
         hostile_garbage.other(rng, sock(), 300)
 
 
+# ---- packets ----
+
+def checksum(data):
+    """Of IPv4 and ICMP."""
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack(">H", ~total & 0xffff)
+
+
+def ipv4(src, dst, protocol, payload, fragment=0, length=None, version=0x45):
+    """An IPv4 packet; its length may lie."""
+    head = struct.pack(">BBHHHBB2x4s4s", version, 0, 20 + len(payload) if length is None else length,
+                       1, fragment, 64, protocol, socket.inet_aton(src), socket.inet_aton(dst))
+    return head[:10] + checksum(head) + head[12:] + payload
+
+
+def icmp_error(rng, quoted, dst, spi=None):
+    """An error about a packet, with another SPI or a number that was not yet sent."""
+    spi = quoted[20:24] if spi is None else spi
+    number = struct.unpack(">I", quoted[24:28])[0] + rng.choice((200000, 1 << 20, 1 << 31))
+    quote = quoted[:20] + spi + struct.pack(">I", number & 0xffffffff)
+    kind, code = rng.choice(((3, 4), (3, 4), (3, 1), (3, 13), (11, 0), (12, 0), (4, 0), (5, 1)))
+    body = struct.pack(">BB2xHH", kind, code, 0, rng.choice((0, 68, 300, 576))) + quote
+    return ipv4("198.51.100.66", dst, 1, body[:2] + checksum(body) + body[4:])
+
+
+def forged(rng, packet):
+    """Packets that look like one that was seen, from anywhere, and are not."""
+    src, dst = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
+    spi, body = packet[20:24], packet[28:]
+    if src == "192.0.2.1":
+        return [icmp_error(rng, packet, src), icmp_error(rng, packet, src, rng.randbytes(4))]
+    number = struct.unpack(">I", packet[24:28])[0] + rng.choice((0, 1, 2, 64, 5000, 1 << 30))
+    number = struct.pack(">I", number & 0xffffffff)
+    return [
+        packet, packet, ipv4("198.51.100.66", dst, ESP, packet[20:]),
+        ipv4(src, dst, ESP, spi + number + body),
+        ipv4(src, dst, ESP, spi + number + rng.randbytes(rng.randrange(1400))),
+        ipv4(src, dst, ESP, rng.randbytes(4) + packet[24:]),
+        ipv4(src, dst, ESP, packet[20:20 + rng.randrange(40)]),
+        ipv4(src, dst, ESP, packet[20:], 0x2000), ipv4(src, dst, ESP, packet[20:], 3),
+        ipv4(src, dst, ESP, packet[20:], 0, rng.randrange(65536)),
+        ipv4(src, dst, 17, struct.pack(">HHHH", 4500, 4500, 8 + len(packet) - 20, 0) + packet[20:]),
+        ipv4(src, dst, 4, packet), rng.randbytes(rng.randrange(1, 200)),
+    ]
+
+
+def eavesdropper(netns):
+    """What root's gateway sends and receives; opened by root, as if the wire were tapped."""
+    setns(f"/run/netns/{netns}")
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    tap.bind(("outer0", 0x0800))
+    return tap
+
+
+def neighbour(rng, tap, seconds="8"):
+    """Behind a wire that root has given him: replays, forgeries, garbage towards the gateway."""
+    unshare()
+    say("ready")
+    deadline = time.monotonic() + 60
+    while "n0" not in [name for _, name in socket.if_nameindex()]:
+        assert time.monotonic() < deadline, "no wire"
+        time.sleep(0.1)
+    route = Route()
+    route.address("n0", "198.51.100.66", 24)
+    route.up("n0")
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    wire.bind(("n0", 0))
+    gateway = bytes.fromhex("0200000000010200000000660800")
+    sent, end = 0, time.monotonic() + float(seconds)
+    while time.monotonic() < end:
+        packet = tap.recv(4096)
+        if len(packet) < 60 or packet[9] != ESP:
+            continue
+        for bad in forged(rng, packet):
+            wire.send(gateway + bad)
+            sent += 1
+    say(f"sent {sent}")
+
+
+def packets_of_his_own(rng, count="3000"):
+    """Into a device of his: headers that lie, segments of no size, and what comes out again."""
+    unshare()
+    first = own_host()
+    here = another_namespace()
+    second = own_host()
+    second.ask(RTM_NEWLINK, link() + text(3, "w1") + second.kind("veth", attribute(
+        1, link() + text(3, "w0") + u32(IFLA_NET_NS_FD, here))), 0x600)
+    ends = ((second, "w1", "10.77.0.2", "10.77.0.1", here), (first, "w0", "10.77.0.1", "10.77.0.2", None))
+    for route, wire, mine, far, after in ends:
+        family = Family()
+        route.address(wire, mine, 24)
+        route.up(wire)
+        route.add("pvs0", "pvsvpn")
+        route.up("pvs0")
+        family.cmd("PEER_NEW", peer_attrs("pvs0", "p", far))
+        for direction, spi in (("OUT", 0x5001 + bool(after)), ("IN", 0x5002 - bool(after))):
+            family.cmd("SA_NEW", sa_attrs("pvs0", "p", direction, spi, KEY))
+        if after is not None:
+            setns(f"/proc/self/fd/{after}")
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    sock.setsockopt(263, 15, 1)
+    sock.bind(("pvs0", 0x0800))
+    sent = 0
+    for _ in range(int(count)):
+        size = rng.choice((0, 1, 19, 20, 28, 100, 1400, 9000, 40000))
+        protocol, payload = rng.choice((6, 17, 1, 4, 41, 58)), bytearray(rng.randbytes(size))
+        if protocol == 6 and size >= 20:
+            payload[12] = rng.choice((0x50, 0x50, 0xf0, 0))
+        packet = ipv4("10.88.0.1", rng.choice(("10.88.1.1", "224.0.0.1", "255.255.255.255")), protocol,
+                      bytes(payload), rng.choice((0, 0, 0x4000, 0x2000, 100)),
+                      rng.choice((None, None, None, 0, 20, 65535)), rng.choice((0x45, 0x45, 0x4f, 0x65)))
+        if rng.random() < 0.2:
+            packet = rng.randbytes(rng.randrange(1, 100))
+        gso = rng.choice((0, 0, 1, 3, 4, 5, 0x81))
+        header = struct.pack("=BBHHHH", rng.choice((0, 1, 2)), gso, rng.choice((0, 20, 40, 54, 65535)),
+                             rng.choice((0, 1, 8, 500, 1400, 65535)), rng.choice((0, 20, 34, 60000)),
+                             rng.choice((6, 16, 0, 60000)))
+        try:
+            sock.send(header + packet)
+            sent += 1
+        except OSError:
+            pass
+    say(f"sent {sent} of {count}")
+
+
 ATTACKS = {
+    "neighbour": neighbour,
+    "packets_of_his_own": packets_of_his_own,
     "states_and_policies": states_and_policies,
     "objects_by_the_thousand": objects_by_the_thousand,
     "killed_in_the_middle": killed_in_the_middle,
@@ -415,6 +564,8 @@ ATTACKS = {
 def main(name, seed, *arguments):
     """One attack."""
     rng = random.Random(int(seed))
+    if name == "neighbour":
+        arguments = (eavesdropper(arguments[0]), *arguments[1:])
     call(LIBC.prctl, PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     become_nobody()
     ATTACKS[name](rng, *arguments)

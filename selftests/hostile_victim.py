@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Root's tunnels while somebody else is hostile: numbered traffic, and control of it.
 
-    hostile_victim.py GW STOCK STOP
+    hostile_victim.py GW STOCK STOP [udp]
 
 In GW pvs0 carries XFRM's states of if_id 42 and pvs1 SAs of its own, both to stock IPsec
-in STOCK (hostile.sh has the picture). Numbered datagrams cross either tunnel both ways,
+in STOCK (hostile.sh has the picture), in UDP if that is said. Numbered datagrams cross either tunnel both ways,
 and pings. Meanwhile root's requests are made again and again: one that needs RTNL and no
 more, everything shown, an SA added and removed, both tunnels rekeyed.
 
@@ -21,7 +21,7 @@ import struct
 import sys
 import time
 
-from hostile_netlink import UAPI, Family, Route, Xfrm, sa_attrs
+from hostile_netlink import ENCAP, UAPI, Family, Route, Xfrm, attribute, sa_attrs
 from netns import checkers_on, in_netns
 
 SO_TIMESTAMPNS = 35
@@ -30,6 +30,8 @@ TICK = 0.025
 DEVICES = {"adopted": ("pvs0", "10.1.0.1", "10.2.0.1", "192.0.2.2", 42),
            "own": ("pvs1", "10.1.1.1", "10.2.1.1", "192.0.2.3", 43)}
 GATEWAY = "192.0.2.1"
+# 4500 at both ends
+IN_UDP = attribute(ENCAP, struct.pack("=H", 2) + struct.pack(">HHxx", 4500, 4500) + bytes(16))
 # An SA that comes and goes
 SPARE = 0xE001
 SIZES = (16, 64, 300, 900, 1200)
@@ -170,7 +172,8 @@ def traffic(running, stop):
 class Control:
     """Root's requests in both namespaces."""
 
-    def __init__(self, gateway, stock):
+    def __init__(self, gateway, stock, encap):
+        self.encap = encap
         self.gateway, self.stock = gateway, stock
         self.family = in_netns(gateway, Family)
         self.route = in_netns(gateway, Route)
@@ -211,7 +214,7 @@ class Control:
         if name == "own":
             return self.family.cmd("SA_NEW", sa_attrs(device, "stock", direction, spi, key))
         ends = (GATEWAY, remote) if direction == "OUT" else (remote, GATEWAY)
-        return self.here.add(*ends, spi, if_id, key)
+        return self.here.add(*ends, spi, if_id, key, self.encap)
 
     def del_here(self, name, direction, spi):
         """Its end."""
@@ -227,8 +230,8 @@ class Control:
         self.next_spi += 2
         out_key, in_key = os.urandom(20), os.urandom(20)
         error = self.add_here(name, "IN", new + 1, in_key) or \
-            self.there.add(GATEWAY, remote, new, if_id, out_key) or \
-            self.there.add(remote, GATEWAY, new + 1, if_id, in_key)
+            self.there.add(GATEWAY, remote, new, if_id, out_key, self.encap) or \
+            self.there.add(remote, GATEWAY, new + 1, if_id, in_key, self.encap)
         if old:
             error = error or self.there.delete(GATEWAY, old + 1)
         error = error or self.add_here(name, "OUT", new, out_key)
@@ -348,9 +351,9 @@ def judge(running, allowed):
         print(f"WRONG: {lost} packets lost, {allowed} of them by stock IPsec")
 
 
-def main(gateway, stock, stop):
+def main(gateway, stock, stop, encap=""):
     """Exit status 0 unless something of our own went wrong."""
-    control = Control(gateway, stock)
+    control = Control(gateway, stock, IN_UDP if encap == "udp" else b"")
     error = control.rekey("adopted") or control.rekey("own")
     if error:
         print(f"WRONG: no tunnels: {os.strerror(error)}", flush=True)
