@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
 """Netlink messages that are wrong in every way: fuzzing by mutation, from a seed."""
-import os
-import socket
 import struct
 
 from hostile_netlink import (DELPOLICY, DELSA, GETPOLICY, GETSA, IF_ID, MIGRATE, NESTED, NEWAE,
@@ -9,6 +7,7 @@ from hostile_netlink import (DELPOLICY, DELSA, GETPOLICY, GETSA, IF_ID, MIGRATE,
                              RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, RTM_SETLINK, UAPI, UPDSA, Family,
                              Route, Xfrm, aead, attribute, device_attrs, link, peer_attrs, policy,
                              sa_attrs, selector, state, state_id, template, text, u32, window)
+from hostile_nobody import own_host, unshare
 
 KEY = bytes(range(20))
 # What the last run has sent, and what was answered
@@ -178,10 +177,9 @@ def other(rng, sock, count):
 
 def attack(rng, count="1200"):
     """In a namespace of his own, with a device, a peer and SAs to go wrong with."""
-    import hostile_user
     count = int(count)
-    hostile_user.unshare()
-    route = hostile_user.own_host()
+    unshare()
+    route = own_host()
     for device in ("v0", "v1"):
         route.add(device, "pvsvpn")
         route.up(device)

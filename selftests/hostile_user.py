@@ -8,7 +8,6 @@ It starts as root, so that it can read itself wherever it lies, and is the user 
 on. Each attack prints what it has done, so that one that did nothing shows, and "done";
 those that last say "ready" and go on until they are killed.
 """
-import ctypes
 import errno
 import os
 import random
@@ -20,71 +19,17 @@ import time
 
 import hostile_af_alg
 import hostile_garbage
-from hostile_netlink import (ACQUIRE, ALLOCSPI, DELPOLICY, ESP, FOREVER, GETPOLICY, GETSA, IF_ID,
-                             IFLA_MTU, IFLA_NET_NS_FD, IFLA_NET_NS_PID, IFLA_LINK, NEWPOLICY, NLM_F_DUMP,
-                             OFFLOAD_DEV, OFFLOAD_INBOUND, RTM_NEWLINK, RTM_SETLINK, STATE_AF_UNSPEC,
-                             UPDPOLICY, UPDSA, Family, Netlink, Route, Xfrm, aead, attribute,
-                             device_attrs, link, named, peer_attrs, policy, sa_attrs, selector,
-                             state, template, text, u32)
+from hostile_netlink import (ESP, IF_ID, IFLA_MTU, IFLA_NET_NS_FD, IFLA_NET_NS_PID, NEWPOLICY,
+                             NEWSA, NLM_F_DUMP, NLM_F_NEW, OFFLOAD_DEV, OFFLOAD_INBOUND,
+                             RTM_NEWLINK, RTM_SETLINK, UPDSA, Family, Route, Xfrm, aead, attribute,
+                             device_attrs, link, peer_attrs, policy, sa_attrs, selector, state,
+                             template, text, u32)
+from hostile_nobody import another_namespace, become_nobody, own_host, unshare
 from netns import checkers_on, setns
 
-NOBODY = 65534
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-PR_SET_DUMPABLE, PR_SET_PDEATHSIG = 4, 1
-LIBC = ctypes.CDLL(None, use_errno=True)
 KEY = bytes(range(20))
 # Objects of a kind
 MANY = 300 if checkers_on() else 1200
-
-
-def call(function, *args):
-    """A call of libc that succeeds."""
-    if function(*args) < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-
-
-def write(path, what):
-    """A small file of proc."""
-    with open(path, "w", encoding="ascii") as file:
-        file.write(what)
-
-
-def become_nobody():
-    """An ordinary process without a capability."""
-    os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
-    # As if a shell of his had started it: /proc/self is his again
-    call(LIBC.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)
-    with open("/proc/self/status", encoding="ascii") as file:
-        assert "CapEff:\t0000000000000000\n" in file.read()
-
-
-def unshare():
-    """Root in namespaces of his own."""
-    uid = os.geteuid()
-    call(LIBC.unshare, CLONE_NEWUSER | CLONE_NEWNET)
-    write("/proc/self/setgroups", "deny")
-    write("/proc/self/uid_map", f"0 {uid} 1")
-    write("/proc/self/gid_map", f"0 {uid} 1")
-
-
-def another_namespace():
-    """One more network namespace of his. Return: the one before."""
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    call(LIBC.unshare, CLONE_NEWNET)
-    return before
-
-
-def own_host(addresses=()):
-    """Sockets of a namespace with lo up and dummy d0."""
-    route = Route()
-    route.up("lo")
-    route.add("d0", "dummy")
-    for address, length in (("10.66.0.1", 16), ("fd66::1", 64), *addresses):
-        route.address("d0", address, length)
-    route.up("d0")
-    return route
 
 
 def remote(number):
@@ -103,8 +48,8 @@ def add_policies(xfrm, if_id, count, where, reqid=0):
     """Outbound policies; where(number) is the remote."""
     done = 0
     for number in range(count):
-        sel = selector(src="10.66.0.0", src_len=16, dst=f"172.{16 + number // 62500}.{number // 250 % 250}."
-                       f"{number % 250}", dst_len=32)
+        sel = selector(src="10.66.0.0", src_len=16, dst_len=32,
+                       dst=f"172.{16 + number // 62500}.{number // 250 % 250}.{number % 250}")
         done += not xfrm.ask(NEWPOLICY, policy(sel, priority=number % 7) + u32(IF_ID, if_id) +
                              template("10.66.0.1", where(number), reqid and reqid + number))
     return done
@@ -257,21 +202,21 @@ def traffic_of_his_own():
     there = another_namespace()
     os.close(there)
     other = own_host()
-    for sock, pid in ((route, os.getpid()),):
-        sock.ask(RTM_NEWLINK, link() + text(3, "w0") + sock.kind("veth", attribute(
-            1, link() + text(3, "w1") + u32(IFLA_NET_NS_PID, pid))), 0x600)
-    ends = ((route, "w0", "10.77.0.1", "10.77.0.2", 1), (other, "w1", "10.77.0.2", "10.77.0.1", 0))
-    other.address("w1", "10.77.0.2", 24)
-    other.up("w1")
+    route.ask(RTM_NEWLINK, link() + text(3, "w0") + route.kind("veth", attribute(
+        1, link() + text(3, "w1") + u32(IFLA_NET_NS_PID, os.getpid()))), NLM_F_NEW)
+    for sock, wire, address in ((route, "w0", "10.77.0.1"), (other, "w1", "10.77.0.2")):
+        sock.up(wire)
+        sock.ask(RTM_SETLINK, link() + text(3, wire) + u32(IFLA_MTU, 1300))
+        if sock is other:
+            sock.address(wire, address, 24)
     family, xfrm = Family(), Xfrm()
     other.add("pvs0", "pvsvpn")
     other.up("pvs0")
-    for _, _, here, far, _ in ends[1:]:
-        family.cmd("PEER_NEW", peer_attrs("pvs0", "p", far, [("10.88.0.0", 16)]))
-        family.cmd("SA_NEW", sa_attrs("pvs0", "p", "OUT", 0x5001, KEY))
-        family.cmd("SA_NEW", sa_attrs("pvs0", "p", "IN", 0x5002, KEY))
-        other.route("10.88.0.0", 16, "pvs0")
-        family.cmd("DEVICE_SET", device_attrs("pvs0", IF_ID_IN=9, IF_ID_OUT=9))
+    family.cmd("PEER_NEW", peer_attrs("pvs0", "p", "10.77.0.1", [("10.88.0.0", 16)]))
+    family.cmd("SA_NEW", sa_attrs("pvs0", "p", "OUT", 0x5001, KEY))
+    family.cmd("SA_NEW", sa_attrs("pvs0", "p", "IN", 0x5002, KEY))
+    other.route("10.88.0.0", 16, "pvs0")
+    family.cmd("DEVICE_SET", device_attrs("pvs0", IF_ID_IN=9, IF_ID_OUT=9))
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     number = 0
     while True:
@@ -354,7 +299,7 @@ def load_modules(_):
     say(f"offload {done}, kinds {kinds}")
     for name in ("rfc4106(gcm(aes))", "rfc4543(gcm(aes))", "rfc7539esp(chacha20,poly1305)",
                  "rfc4309(ccm(aes))"):
-        xfrm.ask(0x10, state("10.66.0.1", "10.66.128.9", 0x9000) +
+        xfrm.ask(NEWSA, state("10.66.0.1", "10.66.128.9", 0x9000) +
                  aead(bytes(36 if "539" in name else 19 if "9(c" in name else 20), name))
     for family, kind, protocol in ((38, 5, 0), (15, 3, 2), (2, 5, 132), (2, 2, 136), (2, 1, 262),
                                    (21, 5, 0), (30, 2, 0), (40, 1, 0), (29, 3, 1), (2, 2, 115)):
@@ -508,7 +453,7 @@ def packets_of_his_own(rng, count="3000"):
     here = another_namespace()
     second = own_host()
     second.ask(RTM_NEWLINK, link() + text(3, "w1") + second.kind("veth", attribute(
-        1, link() + text(3, "w0") + u32(IFLA_NET_NS_FD, here))), 0x600)
+        1, link() + text(3, "w0") + u32(IFLA_NET_NS_FD, here))), NLM_F_NEW)
     ends = ((second, "w1", "10.77.0.2", "10.77.0.1", here), (first, "w0", "10.77.0.1", "10.77.0.2", None))
     for route, wire, mine, far, after in ends:
         family = Family()
@@ -566,7 +511,6 @@ def main(name, seed, *arguments):
     rng = random.Random(int(seed))
     if name == "neighbour":
         arguments = (eavesdropper(arguments[0]), *arguments[1:])
-    call(LIBC.prctl, PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     become_nobody()
     ATTACKS[name](rng, *arguments)
     say("done")

@@ -5,9 +5,9 @@
     hostile_victim.py GW STOCK STOP [udp]
 
 In GW pvs0 carries XFRM's states of if_id 42 and pvs1 SAs of its own, both to stock IPsec
-in STOCK (hostile.sh has the picture), in UDP if that is said. Numbered datagrams cross either tunnel both ways,
-and pings. Meanwhile root's requests are made again and again: one that needs RTNL and no
-more, everything shown, an SA added and removed, both tunnels rekeyed.
+in STOCK (hostile.sh has the picture), in UDP if that is said. Numbered datagrams cross
+either tunnel both ways, and pings. Meanwhile root's requests are made again and again: one
+that needs RTNL and no more, everything shown, an SA added and removed, both tunnels rekeyed.
 
 Prints "ready" when all flows flow, "rekeyed N" with each rekey, and once the file STOP is
 there for each flow what was sent, received, lost, doubled and the longest time on the way,
