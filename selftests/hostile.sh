@@ -155,7 +155,7 @@ hostile()
 {
 	/usr/bin/python3 "$here/hostile_user.py" "$1" "$SEED" "${@:2}" >"$tmp/user" 2>&1 || true
 	sed "s/^/$1, seed $SEED: /" "$tmp/user" | cut -c -200 | report
-	[ "$(tail -n 1 "$tmp/user")" = done ] || fail "the attack $1 has failed" "$(cat "$tmp/user")"
+	[ "$(tail -n 1 "$tmp/user")" = "done" ] || fail "the attack $1 has failed" "$(cat "$tmp/user")"
 }
 
 # hostile_in NAMESPACE ATTACK [ARGUMENT...]: goes on until the case ends; there when this returns
