@@ -4,8 +4,8 @@ import struct
 
 from hostile_netlink import (DELPOLICY, DELSA, GETPOLICY, GETSA, IF_ID, MIGRATE, NESTED, NEWAE,
                              NEWPOLICY, NEWSA, NLM_F_ACK, NLM_F_DUMP, NLM_F_NEW, NLM_F_REQUEST,
-                             RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, RTM_SETLINK, UAPI, UPDSA, Family,
-                             Route, Xfrm, aead, attribute, device_attrs, link, peer_attrs, policy,
+                             RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, RTM_SETLINK, UAPI, UPDSA,
+                             Family, Route, Xfrm, aead, attribute, device_attrs, link, peer_attrs, policy,
                              sa_attrs, selector, state, state_id, template, text, u32, window)
 from hostile_nobody import own_host, unshare
 

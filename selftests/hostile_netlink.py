@@ -150,8 +150,8 @@ class Route(Netlink):
 
     def add(self, name, kind, more=b"", data=b""):
         """errno of a new device."""
-        return self.ask(RTM_NEWLINK, link() + text(IFLA_IFNAME, name) + self.kind(kind, data) + more,
-                        NLM_F_NEW)
+        return self.ask(RTM_NEWLINK, link() + text(IFLA_IFNAME, name) + self.kind(kind, data) +
+                        more, NLM_F_NEW)
 
     def up(self, name):
         """errno of setting a device up."""

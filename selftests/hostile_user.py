@@ -113,7 +113,8 @@ def states_and_policies(_):
         family.cmd("DEVICE_SET", device_attrs("pvs0", IF_ID_IN=7 * (turn % 2), IF_ID_OUT=7 * (turn % 2)))
     for number in range(0, MANY, 5):
         ends = ("10.66.0.1", one(number))
-        xfrm.add(*(ends[::-1] if number % 2 else ends), 0x10000 + number, 7 + number % 3, KEY, kind=UPDSA)
+        ends = ends[::-1] if number % 2 else ends
+        xfrm.add(*ends, 0x10000 + number, 7 + number % 3, KEY, kind=UPDSA)
         xfrm.delete(one(number), 0x10000 + number + 10)
     say(f"flushed {xfrm.flush()}, device gone {route.delete('pvs0')}")
 
@@ -327,7 +328,8 @@ def bound(family, address, port, *options):
 
 def ports(_, number="4500", addresses="192.0.2.1"):
     """Takes a port of ESP in UDP in every way there is, and keeps it."""
-    reuse = ((socket.SOL_SOCKET, socket.SO_REUSEADDR, 1), (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1))
+    reuse = tuple((socket.SOL_SOCKET, option, 1)
+                  for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT))
     encap = (socket.IPPROTO_UDP, 100, 2)
     six_only, four_too = ((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, value) for value in (1, 0))
     port, kept = int(number), []
@@ -477,13 +479,14 @@ def packets_of_his_own(rng, count="3000"):
             payload[12] = rng.choice((0x50, 0x50, 0xf0, 0))
         packet = ipv4("10.88.0.1", rng.choice(("10.88.1.1", "224.0.0.1", "255.255.255.255")), protocol,
                       bytes(payload), rng.choice((0, 0, 0x4000, 0x2000, 100)),
-                      rng.choice((None, None, None, 0, 20, 65535)), rng.choice((0x45, 0x45, 0x4f, 0x65)))
+                      rng.choice((None, None, None, 0, 20, 65535)),
+                      rng.choice((0x45, 0x45, 0x4f, 0x65)))
         if rng.random() < 0.2:
             packet = rng.randbytes(rng.randrange(1, 100))
         gso = rng.choice((0, 0, 1, 3, 4, 5, 0x81))
         header = struct.pack("=BBHHHH", rng.choice((0, 1, 2)), gso, rng.choice((0, 20, 40, 54, 65535)),
-                             rng.choice((0, 1, 8, 500, 1400, 65535)), rng.choice((0, 20, 34, 60000)),
-                             rng.choice((6, 16, 0, 60000)))
+                             rng.choice((0, 1, 8, 500, 1400, 65535)),
+                             rng.choice((0, 20, 34, 60000)), rng.choice((6, 16, 0, 60000)))
         try:
             sock.send(header + packet)
             sent += 1
