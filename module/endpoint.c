@@ -2,12 +2,11 @@
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
-#include <net/l3mdev.h>
 
 #include "device.h"
 #include "endpoint.h"
 #include "peer.h"
-#include "udp_encap.h"
+#include "udp_port.h"
 
 /* By namespace and remote address. */
 struct remote_key {
@@ -98,7 +97,7 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 void pvsvpn_endpoint_stop(struct pvsvpn_endpoint *endpoint)
 {
 	/* The packet path does not read this field. */
-	pvsvpn_udp_put(endpoint->udp);
+	pvsvpn_udp_port_put(endpoint->udp);
 }
 
 /**
@@ -140,14 +139,12 @@ void pvsvpn_endpoint_remove(struct pvsvpn_endpoint *endpoint)
 /* Somebody has to receive what comes to our port. */
 static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
 {
-	struct net *net = endpoint->peer->pvs->net;
-	struct pvsvpn_udp *udp;
+	struct pvsvpn_udp_port *udp;
 
 	if (endpoint->encap != PVSVPN_ENCAP_UDP)
 		return 0;
-	udp = pvsvpn_udp_get(net, endpoint->family, endpoint->sport,
-			     l3mdev_master_ifindex_by_index(net,
-							    endpoint->link));
+	udp = pvsvpn_udp_port_get(endpoint->peer->pvs->net, endpoint->family,
+				  endpoint->sport);
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);
 	endpoint->udp = udp;

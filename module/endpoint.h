@@ -10,7 +10,7 @@
 struct pvsvpn_device;
 struct pvsvpn_peer;
 struct pvsvpn_peer_config;
-struct pvsvpn_udp;
+struct pvsvpn_udp_port;
 
 /**
  * struct pvsvpn_endpoint - outer addresses; replaced whole
@@ -43,7 +43,7 @@ struct pvsvpn_endpoint {
 	__be16 sport;
 	__be16 dport;
 	u32 mark;
-	struct pvsvpn_udp *udp;
+	struct pvsvpn_udp_port *udp;
 	struct dst_cache dst_cache;
 };
 

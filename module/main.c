@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "offload.h"
 #include "outer.h"
+#include "outer4.h"
 #include "peer.h"
 #include "sad.h"
 #include "selector.h"
@@ -33,9 +34,13 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_netlink_init();
 	if (err)
 		goto err_limits;
-	err = pvsvpn_device_init();
+	/* The devices' ports learn of errors, too. */
+	err = pvsvpn_outer4_net_register();
 	if (err)
 		goto err_netlink;
+	err = pvsvpn_device_init();
+	if (err)
+		goto err_outer4_net;
 	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
@@ -53,6 +58,8 @@ err_outer:
 	pvsvpn_outer_exit();
 err_device:
 	pvsvpn_device_exit();
+err_outer4_net:
+	pvsvpn_outer4_net_unregister();
 err_netlink:
 	pvsvpn_netlink_exit();
 err_limits:
@@ -77,6 +84,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_offload_exit();
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
+	pvsvpn_outer4_net_unregister();
 	pvsvpn_netlink_exit();
 	pvsvpn_limits_exit();
 	pvsvpn_sad_exit();

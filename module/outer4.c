@@ -6,7 +6,9 @@
 #include <net/dst_cache.h>
 #include <net/esp.h>
 #include <net/icmp.h>
+#include <net/inet_common.h>
 #include <net/ip.h>
+#include <net/netns/generic.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
@@ -17,6 +19,20 @@
 #include "peer.h"
 #include "sa.h"
 #include "udp_encap.h"
+
+/**
+ * struct outer4_net - of a namespace
+ * @errors: stands for an endpoint where the kernel learns from an ICMP error; it finds the
+ *	route again by the mark, link and protocol of a socket. Sends and receives nothing
+ */
+struct outer4_net {
+	struct sock *errors;
+};
+
+static unsigned int outer4_net_id __read_mostly;
+
+/* An error writes all that the kernel reads of struct outer4_net.errors. */
+static DEFINE_SPINLOCK(errors_lock);
 
 static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
@@ -30,6 +46,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.fl4_sport = outer->sport,
 		.fl4_dport = outer->dport,
 		.flowi4_mark = pvsvpn_endpoint_mark(endpoint),
+		.flowi4_uid = sock_net_uid(pvs->net, NULL),
 	};
 	struct rtable *rt;
 
@@ -137,28 +154,117 @@ static int outer4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 	return outer4_receive(skb, true);
 }
 
+/*
+ * An error as the kernel wants to see it, but about a packet whose route is looked up like
+ * the endpoint's: from an unspecified address, if that is what the endpoint has.
+ */
+static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
+				   const struct sk_buff *skb,
+				   const struct icmphdr *icmph)
+{
+	struct iphdr iph = {
+		.version = 4,
+		.ihl = sizeof(iph) / 4,
+		.saddr = endpoint->local.a4,
+		.daddr = endpoint->remote.a4,
+	};
+	struct sk_buff *error;
+
+	error = alloc_skb(2 * sizeof(iph) + sizeof(*icmph), GFP_ATOMIC);
+	if (!error)
+		return NULL;
+	skb_reset_network_header(error);
+	skb_put_data(error, ip_hdr(skb), sizeof(iph));
+	skb_set_transport_header(error, sizeof(iph));
+	skb_put_data(error, icmph, sizeof(*icmph));
+	__skb_pull(error, error->len);
+	skb_put_data(error, &iph, sizeof(iph));
+	error->dev = skb->dev;
+	return error;
+}
+
+/* The socket stands for @endpoint until errors_unlock(). */
+static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint)
+{
+	struct net *net = endpoint->peer->pvs->net;
+	struct outer4_net *outer4 = net_generic(net, outer4_net_id);
+	struct sock *sk = outer4->errors;
+
+	spin_lock_bh(&errors_lock);
+	sk->sk_mark = pvsvpn_endpoint_mark(endpoint);
+	sk->sk_bound_dev_if = endpoint->link;
+	sk->sk_protocol = endpoint->encap == PVSVPN_ENCAP_UDP ? IPPROTO_UDP :
+								IPPROTO_ESP;
+	return sk;
+}
+
+static void errors_unlock(void)
+{
+	spin_unlock_bh(&errors_lock);
+}
+
+/**
+ * pvsvpn_outer4_too_big() - a router has said what fits through it
+ * @sa: about a packet of this SA; the error is believed
+ * @skb: the error, network header at the router's IP header
+ * @icmph: its ICMP header
+ * @mtu: what fits
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_outer4_too_big(struct pvsvpn_sa *sa, const struct sk_buff *skb,
+			   const struct icmphdr *icmph, u32 mtu)
+{
+	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
+	struct sk_buff *error = error_about(endpoint, skb, icmph);
+
+	if (!error)
+		return;
+	ipv4_sk_update_pmtu(error, errors_lock_for(endpoint), mtu);
+	errors_unlock();
+	consume_skb(error);
+	pvsvpn_device_refresh(sa->peer->pvs);
+}
+
+/**
+ * pvsvpn_outer4_redirect() - a router has named another gateway
+ * @sa: about a packet of this SA; the error is believed
+ * @skb: the error, network header at the router's IP header
+ * @icmph: its ICMP header
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_outer4_redirect(struct pvsvpn_sa *sa, const struct sk_buff *skb,
+			    const struct icmphdr *icmph)
+{
+	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
+	struct sk_buff *error = error_about(endpoint, skb, icmph);
+
+	if (!error)
+		return;
+	ipv4_sk_redirect(error, errors_lock_for(endpoint));
+	errors_unlock();
+	consume_skb(error);
+}
+
 /* An ICMP error about a packet of ours; data is the quoted IP header. */
 static int outer4_err(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	const struct ip_esp_hdr *esph =
 		(const struct ip_esp_hdr *)(skb->data + iph->ihl * 4);
-	struct net *net = dev_net(skb->dev);
+	const struct icmphdr *icmph = icmp_hdr(skb);
 	struct pvsvpn_sa *sa;
-	int link;
 
-	sa = pvsvpn_outer_quoted(net, AF_INET,
+	sa = pvsvpn_outer_quoted(dev_net(skb->dev), AF_INET,
 				 (const xfrm_address_t *)&iph->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	link = pvsvpn_sa_endpoint(sa)->link;
-	if (icmp_hdr(skb)->type == ICMP_REDIRECT) {
-		ipv4_redirect(skb, net, link, IPPROTO_ESP);
-	} else if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH &&
-		   icmp_hdr(skb)->code == ICMP_FRAG_NEEDED) {
-		ipv4_update_pmtu(skb, net, info, link, IPPROTO_ESP);
-		pvsvpn_device_refresh(sa->peer->pvs);
-	}
+	if (icmph->type == ICMP_REDIRECT)
+		pvsvpn_outer4_redirect(sa, skb, icmph);
+	else if (icmph->type == ICMP_DEST_UNREACH &&
+		 icmph->code == ICMP_FRAG_NEEDED)
+		pvsvpn_outer4_too_big(sa, skb, icmph, info);
 	return 0;
 }
 
@@ -169,6 +275,46 @@ static struct xfrm4_protocol outer4_protocol __read_mostly = {
 	.err_handler = outer4_err,
 	.priority = PVSVPN_OUTER_PRIORITY,
 };
+
+static int __net_init outer4_net_init(struct net *net)
+{
+	struct outer4_net *outer4 = net_generic(net, outer4_net_id);
+
+	return inet_ctl_sock_create(&outer4->errors, PF_INET, SOCK_RAW,
+				    IPPROTO_ESP, net);
+}
+
+static void __net_exit outer4_net_exit(struct net *net)
+{
+	struct outer4_net *outer4 = net_generic(net, outer4_net_id);
+
+	inet_ctl_sock_destroy(outer4->errors);
+}
+
+static struct pernet_operations outer4_net_ops = {
+	.init = outer4_net_init,
+	.exit = outer4_net_exit,
+	.id = &outer4_net_id,
+	.size = sizeof(struct outer4_net),
+};
+
+/**
+ * pvsvpn_outer4_net_register() - what IPv4 keeps of each namespace
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_outer4_net_register(void)
+{
+	return register_pernet_subsys(&outer4_net_ops);
+}
+
+/**
+ * pvsvpn_outer4_net_unregister() - no device is left that could learn of an error
+ */
+void pvsvpn_outer4_net_unregister(void)
+{
+	unregister_pernet_subsys(&outer4_net_ops);
+}
 
 /**
  * pvsvpn_outer4_init() - ask for ESP packets over IPv4

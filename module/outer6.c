@@ -31,6 +31,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.fl6_sport = outer->sport,
 		.fl6_dport = outer->dport,
 		.flowi6_mark = pvsvpn_endpoint_mark(endpoint),
+		.flowi6_uid = sock_net_uid(pvs->net, NULL),
 	};
 	struct dst_entry *dst;
 	int err;
@@ -144,6 +145,63 @@ static int outer6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 	return outer6_receive(skb, true);
 }
 
+/* The kernel reads the addresses of a packet that does not fit, no more. */
+static struct sk_buff *addresses_only(const struct pvsvpn_outer *outer)
+{
+	struct sk_buff *skb = alloc_skb(sizeof(struct ipv6hdr), GFP_ATOMIC);
+	struct ipv6hdr *ip6h;
+
+	if (!skb)
+		return NULL;
+	skb_reset_network_header(skb);
+	ip6h = skb_put_zero(skb, sizeof(*ip6h));
+	ip6h->saddr = outer->saddr.in6;
+	ip6h->daddr = outer->daddr.in6;
+	return skb;
+}
+
+/**
+ * pvsvpn_outer6_too_big() - a router has said what fits through it
+ * @sa: about a packet of this SA; the error is believed
+ * @mtu: what fits
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_outer6_too_big(struct pvsvpn_sa *sa, u32 mtu)
+{
+	struct pvsvpn_outer outer;
+	struct dst_entry *dst;
+	struct sk_buff *skb;
+
+	dst = pvsvpn_outer_route(pvsvpn_sa_endpoint(sa), &outer);
+	if (IS_ERR(dst))
+		return;
+	skb = addresses_only(&outer);
+	if (skb) {
+		dst->ops->update_pmtu(dst, NULL, skb, mtu, false);
+		consume_skb(skb);
+		pvsvpn_device_refresh(sa->peer->pvs);
+	}
+	dst_release(dst);
+}
+
+/**
+ * pvsvpn_outer6_redirect() - a router has named another gateway
+ * @sa: about a packet of this SA; the error is believed
+ * @skb: the error: network header at the router's IP header, transport header at that of
+ *	ICMPv6, data at the quoted IP header
+ *
+ * Context: softirq, RCU read side.
+ */
+void pvsvpn_outer6_redirect(struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	struct net *net = sa->peer->pvs->net;
+
+	ip6_redirect(skb, net, skb->dev->ifindex,
+		     pvsvpn_endpoint_mark(pvsvpn_sa_endpoint(sa)),
+		     sock_net_uid(net, NULL));
+}
+
 /* An ICMPv6 error about a packet of ours; data is the quoted IPv6 header. */
 static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		      u8 code, int offset, __be32 info)
@@ -151,26 +209,16 @@ static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
 	const struct ip_esp_hdr *esph =
 		(const struct ip_esp_hdr *)(skb->data + offset);
-	struct net *net = dev_net(skb->dev);
-	const struct pvsvpn_endpoint *endpoint;
 	struct pvsvpn_sa *sa;
 
-	sa = pvsvpn_outer_quoted(net, AF_INET6,
+	sa = pvsvpn_outer_quoted(dev_net(skb->dev), AF_INET6,
 				 (const xfrm_address_t *)&ip6h->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	endpoint = pvsvpn_sa_endpoint(sa);
-	if (type == NDISC_REDIRECT) {
-		ip6_redirect(skb, net, skb->dev->ifindex,
-			     pvsvpn_endpoint_mark(endpoint),
-			     sock_net_uid(net, NULL));
-	} else if (type == ICMPV6_PKT_TOOBIG) {
-		ip6_update_pmtu(skb, net, info,
-				endpoint->link,
-				pvsvpn_endpoint_mark(endpoint),
-				sock_net_uid(net, NULL));
-		pvsvpn_device_refresh(sa->peer->pvs);
-	}
+	if (type == NDISC_REDIRECT)
+		pvsvpn_outer6_redirect(sa, skb);
+	else if (type == ICMPV6_PKT_TOOBIG)
+		pvsvpn_outer6_too_big(sa, ntohl(info));
 	return 0;
 }
 

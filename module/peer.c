@@ -260,6 +260,7 @@ int pvsvpn_peer_move(struct pvsvpn_peer *peer,
 	if (IS_ERR(endpoint))
 		return PTR_ERR(endpoint);
 	peer_switch_endpoint(peer, endpoint);
+	pvsvpn_udp_keepalive_start(peer);
 	if (elsewhere)
 		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
 				  reason);

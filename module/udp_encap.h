@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ESP in UDP (RFC 3948): header, sockets, NAT keepalives. */
+/* ESP in UDP (RFC 3948): header, NAT keepalives. */
 #ifndef _PVSVPN_UDP_ENCAP_H
 #define _PVSVPN_UDP_ENCAP_H
 
 #include <linux/types.h>
 
-struct net;
 struct pvsvpn_outer;
 struct pvsvpn_peer;
-struct pvsvpn_udp;
 struct sk_buff;
 
 #define PVSVPN_UDP_LEN	8
 
-struct pvsvpn_udp *pvsvpn_udp_get(struct net *net, u16 family, __be16 port,
-				  int vrf);
-void pvsvpn_udp_put(struct pvsvpn_udp *udp);
 void pvsvpn_udp_push(struct sk_buff *skb, const struct pvsvpn_outer *outer);
 void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer);
 void pvsvpn_udp_keepalive_init(struct pvsvpn_peer *peer);

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """As an IKE daemon does: has a UDP port that takes ESP out for the kernel.
 
-    encap_daemon.py PORT [4|6] [gro]
+    encap_daemon.py PORT [4|6] [gro] [plain]
 
-With gro, XFRM may take the packets in GRO already, where the kernel can. Prints "ready", then "received HEX" for each message that is left to it.
+With "plain", it is a program that knows nothing of ESP.
+
+With "gro", XFRM may take the packets in GRO already, where the kernel can. Prints "ready", then
+"received HEX" for each message that is left to it.
 """
 import socket
 import sys
@@ -12,12 +15,13 @@ import sys
 UDP_ENCAP, UDP_ENCAP_ESPINUDP, UDP_GRO = 100, 2, 104
 
 
-def main(port, family, gro):
+def main(port, family, gro, plain):
     """Until the end."""
     sock = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    sock.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
+    if not plain:
+        sock.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
     if gro:
         sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
     sock.bind(("", port))
@@ -28,4 +32,4 @@ def main(port, family, gro):
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), socket.AF_INET6 if "6" in sys.argv[2:] else socket.AF_INET,
-         "gro" in sys.argv[2:])
+         "gro" in sys.argv[2:], "plain" in sys.argv[2:])

@@ -147,7 +147,7 @@ load_module()
 {
 	loaded && return
 	modprobe -q pvsvpn 2>/dev/null && return
-	modprobe -q -a xfrm_algo tunnel4 ip_tunnel 2>/dev/null
+	modprobe -q -a xfrm_algo tunnel4 ip_tunnel nf_defrag_ipv6 2>/dev/null
 	insmod "${PVSVPN_KO:?no module: install it, or name the .ko in PVSVPN_KO}"
 }
 

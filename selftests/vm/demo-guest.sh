@@ -8,7 +8,7 @@
 . "$(dirname "$0")/demo-lib.sh"
 
 mkdir "$work/keys"
-grep -q '^pvsvpn ' /proc/modules || insmod "$PVSVPN_KO"
+grep -q '^pvsvpn ' /proc/modules || { modprobe -q nf_defrag_ipv6 || :; insmod "$PVSVPN_KO"; }
 
 title "two sites, each a host behind a gateway, and the Internet between them"
 build_sites

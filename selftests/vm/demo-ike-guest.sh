@@ -146,7 +146,7 @@ dead_peer()
 	check_pings "$work/back.out"
 }
 
-grep -q '^pvsvpn ' /proc/modules || insmod "$PVSVPN_KO"
+grep -q '^pvsvpn ' /proc/modules || { modprobe -q nf_defrag_ipv6 || :; insmod "$PVSVPN_KO"; }
 command -v charon-systemd >/dev/null || fail 'no strongSwan to be had from the Debian mirror'
 
 title "two sites, each a host behind a gateway, and the Internet between them"

@@ -1,0 +1,251 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Whatever the way of the outer packets depends on, it is the one that an ICMP error changes:
+# the family, ESP in UDP or not, a mark, a VRF, a link. NAT keepalives of a peer that moves.
+#
+#   $left ---- near0 $router far0 ---- $right
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+left_outer='' right_outer='' family=''
+
+# outside 4|6: the addresses of that family
+outside()
+{
+	family=$1
+	if [ "$family" = 4 ]; then
+		left_outer=192.0.2.1 right_outer=198.51.100.2
+	else
+		left_outer=2001:db8:1::1 right_outer=2001:db8:2::2
+	fi
+}
+
+# routed_by_mark: all that the left sends goes into the tunnel, but for what has the mark
+routed_by_mark()
+{
+	ip -n "$left" rule add fwmark 7 table 77
+	ip -n "$left" -6 rule add fwmark 7 table 77
+	in_batch "$left" <<-END
+		route replace 0.0.0.0/0 dev pvs0
+		route del ::/0
+		route add ::/0 dev pvs0
+		route add 0.0.0.0/0 via 192.0.2.254 table 77
+		route add ::/0 via 2001:db8:1::fe table 77
+	END
+}
+
+# own_ends ENCAP: two ends with SAs of their own
+own_ends()
+{
+	end_up "$left" right "$right_outer" 10.1.0.1 fd00:1::1 10.2.0.0/16,fd00:2::/64
+	end_up "$right" left "$left_outer" 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
+	ctl "$left" peer set pvs0 right encap "$1"
+	ctl "$right" peer set pvs0 left encap "$1"
+	sa_both aes128gcm16
+}
+
+# narrow: the wire behind the router
+narrow()
+{
+	ip -n "$router" link set far0 mtu 1400
+	ip -n "$right" link set outer0 mtu 1400
+}
+
+large_ping()
+{
+	in_ns "$left" ping -c 1 -W 1 -M "do" -s 1400 10.2.0.1 >"$tmp/ping" 2>&1 || :
+}
+
+path_is_learnt()
+{
+	large_ping
+	is 1400 show "$left" peers.0.path_mtu
+}
+
+# Then the inner sender is told, what fits gets through, and so does TCP's kind of packet
+learns_the_path()
+{
+	local inner
+
+	wait_for 'the tunnel' in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null
+	check 'path MTU at first' "$(show "$left" peers.0.path_mtu)" 1500
+	narrow
+	wait_for 'the path MTU' path_is_learnt
+	inner=$(show "$left" peers.0.inner_mtu)
+	wait_for "MTU of $inner" is "$inner" link_get "$left" pvs0 mtu
+	large_ping
+	grep -qE "mtu ?= ?$inner" "$tmp/ping" || fail "the sender was not told $inner:" "$(cat "$tmp/ping")"
+	pings "$left" 10.2.0.1 -M "do" -s $((inner - 28))
+	check 'errors not believed' "$(drop_count "$left" pvs0 rx_icmp)" 0
+}
+
+# by_mark FAMILY ENCAP
+by_mark()
+{
+	wire_with_router
+	outside "$1"
+	own_ends "$2"
+	ctl "$left" set pvs0 fwmark 7
+	routed_by_mark
+	learns_the_path
+}
+
+path_MTU_by_mark_over_IPv4() { by_mark 4 none; }
+path_MTU_by_mark_over_IPv6() { by_mark 6 none; }
+path_MTU_by_mark_over_UDP_and_IPv4() { by_mark 4 udp; }
+path_MTU_by_mark_over_UDP_and_IPv6() { by_mark 6 udp; }
+
+# state NS SRC DST SPI KEY [ARGUMENTS...]: in tunnel mode
+state()
+{
+	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel if_id 42 \
+		flag af-unspec replay-window 128 aead 'rfc4106(gcm(aes))' "0x$5" 128 "${@:6}"
+}
+
+# daemon NS: with the port, as an IKE daemon has it; its socket has no mark
+daemon()
+{
+	background ip netns exec "$1" /usr/bin/python3 -IS "$here/encap_daemon.py" 4500 "$family" >"$tmp/daemon"
+	wait_for 'the daemon' grep -q ready "$tmp/daemon"
+}
+
+# adopted_states ENCAP: the left has states; what it sends by them has the mark
+adopted_states()
+{
+	local there back encap=()
+
+	there=$("$PVSVPNCTL" genkey aes128gcm16)
+	back=$("$PVSVPNCTL" genkey aes128gcm16)
+	[ "$1" = none ] || encap=(encap espinudp 4500 4500 0.0.0.0)
+	ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file - <<<"$there"
+	ctl "$right" sa add pvs0 left dir out spi 0x1002 transform aes128gcm16 key-file - <<<"$back"
+	state "$left" "$right_outer" "$left_outer" 0x1002 "$back" "${encap[@]}"
+	state "$left" "$left_outer" "$right_outer" 0x1001 "$there" "${encap[@]}" output-mark 7
+	wait_for 'the peer to be up' is true show "$left" peers.0.up
+}
+
+# adopted_by_mark FAMILY ENCAP
+adopted_by_mark()
+{
+	wire_with_router
+	outside "$1"
+	[ "$2" = none ] || daemon "$left"
+	end_up "$right" left "$left_outer" 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
+	ctl "$right" peer set pvs0 left encap "$2"
+	in_batch "$left" <<-END
+		link add pvs0 type pvsvpn
+		addr add 10.1.0.1/32 dev pvs0
+		link set pvs0 up
+	END
+	routed_by_mark
+	ctl "$left" set pvs0 if-id 42
+	adopted_states "$2"
+	# Without it, addresses of the router's side would be chosen
+	ip -n "$left" route add 10.2.0.0/16 dev pvs0 src 10.1.0.1
+	learns_the_path
+}
+
+path_MTU_of_adopted_SAs_over_IPv4() { adopted_by_mark 4 none; }
+path_MTU_of_adopted_SAs_over_IPv6() { adopted_by_mark 6 none; }
+path_MTU_of_adopted_SAs_over_a_daemon_s_port_and_IPv4() { adopted_by_mark 4 udp; }
+path_MTU_of_adopted_SAs_over_a_daemon_s_port_and_IPv6() { adopted_by_mark 6 udp; }
+
+# in_a_vrf FAMILY ENCAP: the left's wire is in a VRF; outside of it, all goes into the tunnel
+in_a_vrf()
+{
+	wire_with_router
+	outside "$1"
+	modprobe -q vrf || :
+	ip -n "$left" link add vrf9 type vrf table 9 2>"$tmp/vrf" || skip "no VRF: $(cat "$tmp/vrf")"
+	in_batch "$left" <<-END
+		link set vrf9 up
+		link set outer0 master vrf9
+		addr replace 192.0.2.1/24 dev outer0
+		addr replace 2001:db8:1::1/64 dev outer0 nodad
+		route replace 0.0.0.0/0 via 192.0.2.254 table 9
+		route replace ::/0 via 2001:db8:1::fe table 9
+	END
+	own_ends "$2"
+	in_batch "$left" <<-END
+		route replace 0.0.0.0/0 dev pvs0
+		route replace ::/0 dev pvs0
+	END
+	ctl "$left" peer set pvs0 right dev vrf9
+	learns_the_path
+}
+
+path_MTU_in_a_VRF_over_IPv4() { in_a_vrf 4 none; }
+path_MTU_in_a_VRF_over_IPv6() { in_a_vrf 6 none; }
+path_MTU_in_a_VRF_over_UDP_and_IPv4() { in_a_vrf 4 udp; }
+path_MTU_in_a_VRF_over_UDP_and_IPv6() { in_a_vrf 6 udp; }
+
+# by_link FAMILY ENCAP: the way that the peer's link has, which is not the best one
+by_link()
+{
+	wire_with_router
+	outside "$1"
+	own_ends "$2"
+	in_batch "$left" <<-END
+		route del 0.0.0.0/0
+		route del ::/0
+		route add 0.0.0.0/0 dev pvs0 metric 10
+		route add ::/0 dev pvs0 metric 10
+		route add 0.0.0.0/0 via 192.0.2.254 metric 20
+		route add ::/0 via 2001:db8:1::fe metric 20
+	END
+	ctl "$left" peer set pvs0 right dev outer0
+	learns_the_path
+}
+
+path_MTU_by_link_over_IPv4() { by_link 4 none; }
+path_MTU_by_link_over_IPv6() { by_link 6 none; }
+path_MTU_by_link_over_UDP_and_IPv4() { by_link 4 udp; }
+path_MTU_by_link_over_UDP_and_IPv6() { by_link 6 udp; }
+
+# ---- NAT keepalives ----
+
+# capture FILTER: at the right, from now on, to $tmp/seen
+capture()
+{
+	background ip netns exec "$right" tcpdump -nlx -i outer0 "$1" >"$tmp/seen" 2>"$tmp/tcpdump"
+	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
+}
+
+# outbound_state SPI [ARGUMENTS...]: takes the place of all others
+outbound_state()
+{
+	ip -n "$left" xfrm state flush
+	state "$left" "$left_outer" "$right_outer" "$1" "$("$PVSVPNCTL" genkey aes128gcm16)" "${@:2}"
+}
+
+# Dummy packets, which go on, are the clock: three of them, and no single byte as ESP
+NAT_keepalives_follow_a_peer_that_moves()
+{
+	wire_with_router
+	outside 4
+	ip -n "$left" link add pvs0 type pvsvpn
+	ip -n "$left" link set pvs0 up
+	ctl "$left" peer add pvs0 right remote "$right_outer" encap udp nat-keepalive 1 keepalive 3
+	ctl "$left" set pvs0 if-id 42
+	capture "src $left_outer and (ip proto 50 or udp port 4500)"
+	outbound_state 0x1001
+	wait_for 'plain ESP' is none show "$left" peers.0.encap
+	wait_for 'three dummy packets' at_least 3 grep -c 'spi=0x00001001' "$tmp/seen"
+	check 'packets of one byte' "$(grep -cE '0x0000: +45[0-9a-f]{2} 0015' "$tmp/seen")" 0
+	outbound_state 0x1003 encap espinudp 4500 4500 0.0.0.0
+	wait_for 'ESP in UDP' is udp show "$left" peers.0.encap
+	# 20 of IPv4, 8 of UDP, 1
+	wait_for 'NAT keepalives' at_least 2 grep -cE '0x0000: +45[0-9a-f]{2} 001d' "$tmp/seen"
+}
+
+run_cases path_MTU_by_mark_over_IPv4 path_MTU_by_mark_over_IPv6 \
+	path_MTU_by_mark_over_UDP_and_IPv4 path_MTU_by_mark_over_UDP_and_IPv6 \
+	path_MTU_of_adopted_SAs_over_IPv4 path_MTU_of_adopted_SAs_over_IPv6 \
+	path_MTU_of_adopted_SAs_over_a_daemon_s_port_and_IPv4 \
+	path_MTU_of_adopted_SAs_over_a_daemon_s_port_and_IPv6 \
+	path_MTU_in_a_VRF_over_IPv4 path_MTU_in_a_VRF_over_IPv6 \
+	path_MTU_in_a_VRF_over_UDP_and_IPv4 path_MTU_in_a_VRF_over_UDP_and_IPv6 \
+	path_MTU_by_link_over_IPv4 path_MTU_by_link_over_IPv6 \
+	path_MTU_by_link_over_UDP_and_IPv4 path_MTU_by_link_over_UDP_and_IPv6 \
+	NAT_keepalives_follow_a_peer_that_moves
