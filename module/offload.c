@@ -77,8 +77,8 @@ static bool offload_is_ours(struct sk_buff *skb)
 }
 
 /*
- * What is not stock IPsec's goes its normal way, which looks at the addresses and marks
- * too. A stock state that has its SPI in common with an SA of ours only loses GRO.
+ * Packets that may be ours go their normal way, on which addresses and marks are looked
+ * at too. A stock state that has its SPI in common with an SA of ours only loses GRO.
  */
 static struct sk_buff *offload_receive(const struct offload_slot *slot,
 				       struct list_head *head,
@@ -197,13 +197,17 @@ static void slot_take(struct offload_slot *slot)
 		slot->stock = NULL;
 }
 
-/* @stock: what is in the slot from now on */
-static void slot_give(struct offload_slot *slot,
-		      const struct net_offload *stock)
+/* Ours is not in there any more. */
+static void slot_forget(struct offload_slot *slot)
 {
-	WARN_ON_ONCE(!slot_replace(slot, &slot->ours, stock));
 	synchronize_net();
 	slot->stock = NULL;
+}
+
+static void slot_empty(struct offload_slot *slot)
+{
+	WARN_ON_ONCE(!slot_replace(slot, &slot->ours, NULL));
+	slot_forget(slot);
 }
 
 static bool slot_is_of(const struct offload_slot *slot,
@@ -242,11 +246,13 @@ static void slot_give_back(struct offload_slot *slot)
 	if (!slot->stock)
 		return;
 	if (!slot_hold(slot, &owner)) {
-		slot_give(slot, NULL);
+		slot_empty(slot);
 		return;
 	}
-	slot_give(slot, slot->stock);
+	WARN_ON_ONCE(!slot_replace(slot, &slot->ours, slot->stock));
+	/* If it leaves now, it waits as we do for those who are in its functions. */
 	module_put(owner);
+	slot_forget(slot);
 }
 
 static void modules_come(void)
@@ -260,9 +266,9 @@ static void modules_come(void)
 static void module_goes(const struct module *module)
 {
 	if (slot_is_of(&offload4, module))
-		slot_give(&offload4, NULL);
+		slot_empty(&offload4);
 	if (slot_is_of(&offload6, module))
-		slot_give(&offload6, NULL);
+		slot_empty(&offload6);
 }
 
 static int module_notify(struct notifier_block *block, unsigned long event,
