@@ -153,7 +153,12 @@ unharmed()
 # hostile ATTACK [ARGUMENT...]: the user does it, and has done it when this returns
 hostile()
 {
-	/usr/bin/python3 "$here/hostile_user.py" "$1" "$SEED" "${@:2}" >"$tmp/user" 2>&1 || true
+	: >"$tmp/user"
+	background /usr/bin/python3 "$here/hostile_user.py" "$1" "$SEED" "${@:2}" >"$tmp/user" 2>&1
+	while kill -0 "$background" 2>/dev/null && ! victim_says WRONG; do
+		sleep 0.2
+	done
+	! victim_says WRONG || fail "$(grep '^WRONG' "$tmp/victim")" "$(cat "$tmp/user")"
 	sed "s/^/$1, seed $SEED: /" "$tmp/user" | cut -c -200 | report
 	[ "$(tail -n 1 "$tmp/user")" = "done" ] || fail "the attack $1 has failed" "$(cat "$tmp/user")"
 }
