@@ -3,7 +3,7 @@
 #include <net/rtnetlink.h>
 
 #include "device.h"
-#include "limits.h"
+#include "quota.h"
 #include "netlink.h"
 #include "offload.h"
 #include "outer.h"
@@ -27,13 +27,13 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_sad_init();
 	if (err)
 		goto err_peer;
-	err = pvsvpn_limits_init();
+	err = pvsvpn_quota_init();
 	if (err)
 		goto err_sad;
 	/* The family first: devices report what happens to them. */
 	err = pvsvpn_netlink_init();
 	if (err)
-		goto err_limits;
+		goto err_quota;
 	/* The devices' ports learn of errors, too. */
 	err = pvsvpn_outer4_net_register();
 	if (err)
@@ -62,8 +62,8 @@ err_outer4_net:
 	pvsvpn_outer4_net_unregister();
 err_netlink:
 	pvsvpn_netlink_exit();
-err_limits:
-	pvsvpn_limits_exit();
+err_quota:
+	pvsvpn_quota_exit();
 err_sad:
 	pvsvpn_sad_exit();
 err_peer:
@@ -86,7 +86,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_device_exit();
 	pvsvpn_outer4_net_unregister();
 	pvsvpn_netlink_exit();
-	pvsvpn_limits_exit();
+	pvsvpn_quota_exit();
 	pvsvpn_sad_exit();
 	pvsvpn_peer_exit();
 	pvsvpn_selector_exit();

@@ -5,7 +5,7 @@
 #include <linux/rtnetlink.h>
 
 #include "device.h"
-#include "limits.h"
+#include "quota.h"
 #include "netlink.h"
 #include "peer.h"
 #include "sa.h"
@@ -310,8 +310,8 @@ static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 					       info->attrs[PVSVPN_A_SA_SPI],
 					       info->extack);
 	else
-		err = pvsvpn_limits_check(peer->pvs->net, PVSVPN_LIMIT_SAS,
-					  info->extack);
+		err = pvsvpn_quota_check(peer->pvs->net, PVSVPN_LIMIT_SAS,
+					 info->extack);
 	return err ? ERR_PTR(err) : peer;
 }
 

@@ -7,7 +7,7 @@
 #include "device.h"
 #include "endpoint.h"
 #include "event.h"
-#include "limits.h"
+#include "quota.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -455,17 +455,17 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	int err;
 
 	ASSERT_RTNL();
-	err = pvsvpn_limits_take(pvs->net, PVSVPN_LIMIT_PEERS, extack);
+	err = pvsvpn_quota_take(pvs->net, PVSVPN_LIMIT_PEERS, extack);
 	if (err)
 		return err;
 	peer = peer_alloc(pvs, config);
 	if (IS_ERR(peer)) {
-		pvsvpn_limits_put(pvs->net, PVSVPN_LIMIT_PEERS);
+		pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
 		return PTR_ERR(peer);
 	}
 	err = peer_publish(peer, config);
 	if (err) {
-		pvsvpn_limits_put(pvs->net, PVSVPN_LIMIT_PEERS);
+		pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
 		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s",
 				   config->name);
 		/* Lookups may have seen it. */
@@ -608,8 +608,7 @@ void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer)
 	ASSERT_RTNL();
 	llist_for_each_entry_safe(sa, next, list, news) {
 		/* The flag first: later news make the SA come here again. */
-		clear_bit(PVSVPN_SA_NEWS, &sa->flags);
-		smp_mb__after_atomic();
+		test_and_clear_bit(PVSVPN_SA_NEWS, &sa->flags);
 		if (!test_bit(PVSVPN_SA_GONE, &sa->flags))
 			sa_tell_news(sa);
 		pvsvpn_sa_put(sa);
@@ -680,7 +679,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
 	pvs->peer_count--;
-	pvsvpn_limits_put(pvs->net, PVSVPN_LIMIT_PEERS);
+	pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
 	/* 4. Who found it before is done after a grace period. */
 	call_rcu(&peer->rcu, peer_put_rcu);
 }

@@ -8,7 +8,7 @@
 
 #include "device.h"
 #include "event.h"
-#include "limits.h"
+#include "quota.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -194,13 +194,13 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		if (err)
 			return err;
 	}
-	err = pvsvpn_limits_take(peer->pvs->net, PVSVPN_LIMIT_SAS, NULL);
+	err = pvsvpn_quota_take(peer->pvs->net, PVSVPN_LIMIT_SAS, NULL);
 	if (err)
 		return err;
 	sa->peer = peer;
 	err = pvsvpn_sad_add(sa);
 	if (err) {
-		pvsvpn_limits_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
+		pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
 		return err;
 	}
 	refcount_inc(&peer->refs);
@@ -284,7 +284,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 		peer->adopted_count--;
 	peer->sa_count--;
 	peer->pvs->sa_count--;
-	pvsvpn_limits_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
+	pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);

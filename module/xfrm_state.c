@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a state of XFRM says, and what is told to it. */
-#include <crypto/utils.h>
+#include <crypto/algapi.h>
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/xfrm.h>

@@ -224,7 +224,8 @@ a_user_namespace_cannot_raise_its_limit()
 	own_ns
 	check 'peers in a user namespace' "$(in_own_ns cat /proc/sys/net/pvsvpn/max_peers)" 1024
 	check 'SAs in a user namespace' "$(in_own_ns cat /proc/sys/net/pvsvpn/max_sas)" 4096
-	! in_own_ns sysctl -qw net.pvsvpn.max_peers=4000 2>/dev/null || fail 'its owner raised the limit'
+	! in_own_ns sysctl -qw net.pvsvpn.max_peers=4000 2>/dev/null ||
+		fail 'its owner raised the limit'
 	check 'afterwards' "$(in_own_ns cat /proc/sys/net/pvsvpn/max_peers)" 1024
 	as_host_there sysctl -qw net.pvsvpn.max_peers=2000
 	check 'as the host set it' "$(in_own_ns cat /proc/sys/net/pvsvpn/max_peers)" 2000

@@ -235,9 +235,10 @@ the_same_SA_under_another_address()
 	ctl "$gw" peer add pvs0 site-a remote 192.0.2.2 subnets 10.2.0.0/24
 	out_state 192.0.2.2 0x1001 "$there" reqid 1
 	wait_for 'the SA' is 1 sa_count
+	local new="proto esp spi 0x1001 mode tunnel if_id 42 reqid 1 aead $GCM $there 128"
 	in_batch "$gw" <<-END
 		xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001
-		xfrm state add src 192.0.2.1 dst 192.0.2.3 proto esp spi 0x1001 mode tunnel if_id 42 reqid 1 aead $GCM $there 128
+		xfrm state add src 192.0.2.1 dst 192.0.2.3 $new
 	END
 	wait_for 'the new address' is 192.0.2.3 show "$gw" peers.0.remote
 	check 'its name' "$(show "$gw" peers.0.name)" site-a

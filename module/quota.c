@@ -12,7 +12,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
-#include "limits.h"
+#include "quota.h"
 
 static const struct {
 	const char *what;
@@ -42,15 +42,15 @@ struct limits_net {
 static unsigned int limits_net_id __read_mostly;
 
 /**
- * pvsvpn_limits_check() - is there room for one more?
+ * pvsvpn_quota_check() - is there room for one more?
  * @net: namespace in which the device was created
  * @what: of what
  * @extack: where to say that there is none, or NULL
  *
  * Context: process, RTNL held. Return: 0 or -ENOSPC.
  */
-int pvsvpn_limits_check(struct net *net, enum pvsvpn_limit what,
-			struct netlink_ext_ack *extack)
+int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
+		       struct netlink_ext_ack *extack)
 {
 	struct limits_net *ln = net_generic(net, limits_net_id);
 	unsigned int max = READ_ONCE(ln->max[what]);
@@ -65,19 +65,19 @@ int pvsvpn_limits_check(struct net *net, enum pvsvpn_limit what,
 }
 
 /**
- * pvsvpn_limits_take() - count one more, if there is room
+ * pvsvpn_quota_take() - count one more, if there is room
  * @net: namespace in which the device was created
  * @what: of what
  * @extack: where to say that there is none, or NULL
  *
  * Context: process, RTNL held.
- * Return: 0, and pvsvpn_limits_put() ends it; or -ENOSPC.
+ * Return: 0, and pvsvpn_quota_put() ends it; or -ENOSPC.
  */
-int pvsvpn_limits_take(struct net *net, enum pvsvpn_limit what,
-		       struct netlink_ext_ack *extack)
+int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
+		      struct netlink_ext_ack *extack)
 {
 	struct limits_net *ln = net_generic(net, limits_net_id);
-	int err = pvsvpn_limits_check(net, what, extack);
+	int err = pvsvpn_quota_check(net, what, extack);
 
 	if (!err)
 		ln->count[what]++;
@@ -85,13 +85,13 @@ int pvsvpn_limits_take(struct net *net, enum pvsvpn_limit what,
 }
 
 /**
- * pvsvpn_limits_put() - one is gone
+ * pvsvpn_quota_put() - one is gone
  * @net: namespace in which its device was created
  * @what: of what
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_limits_put(struct net *net, enum pvsvpn_limit what)
+void pvsvpn_quota_put(struct net *net, enum pvsvpn_limit what)
 {
 	struct limits_net *ln = net_generic(net, limits_net_id);
 
@@ -149,23 +149,23 @@ static struct pernet_operations limits_net_ops = {
 };
 
 /**
- * pvsvpn_limits_init() - give every namespace its limits
+ * pvsvpn_quota_init() - give every namespace its limits
  *
  * Before pvsvpn_device_init(): a namespace that ends loses its devices first.
  *
  * Context: process. Return: 0 or a negative errno.
  */
-int __init pvsvpn_limits_init(void)
+int __init pvsvpn_quota_init(void)
 {
 	return register_pernet_device(&limits_net_ops);
 }
 
 /**
- * pvsvpn_limits_exit() - take them away; no device is left
+ * pvsvpn_quota_exit() - take them away; no device is left
  *
  * Context: process.
  */
-void pvsvpn_limits_exit(void)
+void pvsvpn_quota_exit(void)
 {
 	unregister_pernet_device(&limits_net_ops);
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How many peers and SAs a namespace may have. */
+#ifndef _PVSVPN_QUOTA_H
+#define _PVSVPN_QUOTA_H
+
+struct net;
+struct netlink_ext_ack;
+
+/* What is counted, in the namespace in which its device was created */
+enum pvsvpn_limit {
+	PVSVPN_LIMIT_PEERS,
+	PVSVPN_LIMIT_SAS,
+
+	PVSVPN_LIMITS,
+};
+
+int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
+		       struct netlink_ext_ack *extack);
+int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
+		      struct netlink_ext_ack *extack);
+void pvsvpn_quota_put(struct net *net, enum pvsvpn_limit what);
+int pvsvpn_quota_init(void);
+void pvsvpn_quota_exit(void);
+
+#endif /* _PVSVPN_QUOTA_H */
