@@ -185,6 +185,7 @@ static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
 
 /* The socket stands for @endpoint until errors_unlock(). */
 static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint)
+	__acquires(&errors_lock)
 {
 	struct net *net = endpoint->peer->pvs->net;
 	struct outer4_net *outer4 = net_generic(net, outer4_net_id);
@@ -199,6 +200,7 @@ static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint)
 }
 
 static void errors_unlock(void)
+	__releases(&errors_lock)
 {
 	spin_unlock_bh(&errors_lock);
 }

@@ -454,18 +454,18 @@ flags_that_say_what_the_outer_header_has()
 	record "$gw" outer0 'src host 192.0.2.1 and ip proto 50' ours
 	record "$stock" outer0 'src host 192.0.2.2 and ip proto 50' theirs
 	flagged
-	outer_is '0xb9 DF' 4 -Q 0xb9 -M do
+	outer_is '0xb9 DF' 4 -Q 0xb9 -M 'do'
 	outer_is 0xb9 6 -Q 0xb9
 	flagged flag noecn
-	outer_is '0xb8 DF' 4 -Q 0xb9 -M do
+	outer_is '0xb8 DF' 4 -Q 0xb9 -M 'do'
 	outer_is 0xb8 6 -Q 0xb9
 	flagged extra-flag dont-encap-dscp
-	outer_is '0x1 DF' 4 -Q 0xb9 -M do
+	outer_is '0x1 DF' 4 -Q 0xb9 -M 'do'
 	outer_is 0x1 6 -Q 0xb9
 	flagged flag nopmtudisc
-	outer_is '0xb9 none' 4 -Q 0xb9 -M do
+	outer_is '0xb9 none' 4 -Q 0xb9 -M 'do'
 	flagged flag noecn flag nopmtudisc extra-flag dont-encap-dscp
-	outer_is '0x0 none' 4 -Q 0xb9 -M do
+	outer_is '0x0 none' 4 -Q 0xb9 -M 'do'
 	check 'drops' "$(drops "$gw")" ''
 }
 
@@ -509,19 +509,19 @@ flags_that_say_what_the_inner_header_gets()
 	record "$gw" pvs0 "$echo and not src host 10.1.0.1 and not src host fd00:1::1" ours
 	record "$stock" ipsec0 "$echo and not src host 10.2.0.1 and not src host fd00:2::1" theirs
 	flagged extra-flag dont-encap-dscp --
-	inner_is '0xb8 DF' 4 -Q 0xb8 -M do
+	inner_is '0xb8 DF' 4 -Q 0xb8 -M 'do'
 	flagged extra-flag dont-encap-dscp -- flag decap-dscp
-	inner_is '0x0 DF' 4 -Q 0xb8 -M do
+	inner_is '0x0 DF' 4 -Q 0xb8 -M 'do'
 	inner_is '0x0' 6 -Q 0xb8
 	congested
 	flagged
-	inner_is '0xbb DF' 4 -Q 0xba -M do
+	inner_is '0xbb DF' 4 -Q 0xba -M 'do'
 	inner_is '0xbb' 6 -Q 0xba
 	flagged -- flag noecn
-	inner_is '0xba DF' 4 -Q 0xba -M do
+	inner_is '0xba DF' 4 -Q 0xba -M 'do'
 	inner_is '0xba' 6 -Q 0xba
 	# Without ECN inside, and nothing is lost
-	inner_is '0xb8 DF' 4 -Q 0xb8 -M do
+	inner_is '0xb8 DF' 4 -Q 0xb8 -M 'do'
 	check 'drops' "$(drops "$gw")" ''
 }
 
