@@ -88,8 +88,8 @@ under_way()
 	ends
 	tunnels "$@"
 	[ -z "${1-}" ] || daemon "$stock"
-	# As behind a NIC, the gateway merges what arrives (GRO); veth does so when the other end has
-	# no TSO
+	# The gateway merges what arrives (GRO), as behind a NIC. veth does so when the other end
+	# has no TSO
 	in_ns "$stock" ethtool -K outer0 tso off
 	in_ns "$gw" ethtool -K outer0 gro on
 	victim "$@"
