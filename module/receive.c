@@ -375,7 +375,7 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 	pvsvpn_transform_decrypt(sa, skb, receive_done);
 }
 
-/* Of what receive_open() looks at, the part that XFRM does not know. */
+/* The part of receive_open() that XFRM has not done. */
 static int receive_open_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	int why;
