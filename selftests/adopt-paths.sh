@@ -54,7 +54,7 @@ narrow()
 
 large_ping()
 {
-	in_ns "$left" ping -c 1 -W 1 -M "do" -s 1400 10.2.0.1 >"$tmp/ping" 2>&1 || :
+	in_ns "$left" ping -c 1 -W 1 -M "do" -s 1372 10.2.0.1 >"$tmp/ping" 2>&1 || :
 }
 
 path_is_learnt()
