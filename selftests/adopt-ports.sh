@@ -65,12 +65,13 @@ a_daemon_comes_after_us_and_goes()
 # The states stay when the daemon has gone, and so does what they carry
 a_daemon_of_adopted_SAs_goes_and_comes_back()
 {
-	local there back
+	local there back first
 
 	ends
 	there=$("$PVSVPNCTL" genkey aes128gcm16)
 	back=$("$PVSVPNCTL" genkey aes128gcm16)
 	daemon first
+	first=$background
 	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
 	ctl "$right" peer set pvs0 left encap udp
 	ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file - <<<"$there"
@@ -83,7 +84,7 @@ a_daemon_of_adopted_SAs_goes_and_comes_back()
 	state 192.0.2.1 192.0.2.2 0x1001 "$there"
 	wait_for 'the peer to be up' is true show "$left" peers.0.up
 	flood in "$right" 10.1.0.1 0.02
-	kill "$background"
+	kill "$first"
 	wait_for 'the daemon to be gone' is 0 listeners
 	pings "$left" 10.2.0.1
 	daemon second
