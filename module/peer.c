@@ -637,11 +637,26 @@ static struct pvsvpn_sa *peer_usable_sa(struct pvsvpn_peer *peer)
  */
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 {
+	pvsvpn_peer_select_again(peer, PVSVPN_POLICIES_ALL, NULL);
+}
+
+/**
+ * pvsvpn_peer_select_again() - pvsvpn_peer_select_sa(), where little has changed
+ * @peer: the peer
+ * @what: what has changed for its policies
+ * @changed: the SA that has come or gone, or NULL
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_select_again(struct pvsvpn_peer *peer,
+			      enum pvsvpn_policies what,
+			      struct pvsvpn_sa *changed)
+{
 	struct pvsvpn_sa *sa, *usable = peer_usable_sa(peer);
 	const char *why;
 
 	ASSERT_RTNL();
-	sa = pvsvpn_policy_select(peer) ?: usable;
+	sa = pvsvpn_policy_select(peer, what, changed) ?: usable;
 	if (!sa && !list_empty(&peer->outbound))
 		sa = list_last_entry(&peer->outbound, struct pvsvpn_sa,
 				     outbound);

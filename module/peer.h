@@ -18,6 +18,14 @@
 #include "liveness.h"
 #include "selector.h"
 
+/* Why the SAs of policies are looked at again. */
+enum pvsvpn_policies {
+	PVSVPN_POLICIES_ALL,		/* any SA may have changed */
+	PVSVPN_POLICIES_WITH,		/* an SA has come */
+	PVSVPN_POLICIES_WITHOUT,	/* an SA has gone */
+	PVSVPN_POLICIES_KEEP,		/* they have their SAs */
+};
+
 struct netlink_ext_ack;
 struct pvsvpn_counters;
 struct pvsvpn_destination;
@@ -181,6 +189,8 @@ void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
+void pvsvpn_peer_select_again(struct pvsvpn_peer *peer,
+			      enum pvsvpn_policies what, struct pvsvpn_sa *sa);
 void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer);
 int pvsvpn_peer_init(void);
 void pvsvpn_peer_exit(void);

@@ -217,7 +217,9 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	sa_check_exhausted(sa);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		pvsvpn_peer_select_sa(peer);
+		pvsvpn_peer_select_again(peer, sa->x ? PVSVPN_POLICIES_WITH :
+						       PVSVPN_POLICIES_KEEP,
+					 sa);
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 }
@@ -287,7 +289,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		pvsvpn_peer_select_sa(peer);
+		pvsvpn_peer_select_again(peer, PVSVPN_POLICIES_WITHOUT, sa);
 	if (rcu_access_pointer(sa->endpoint))
 		pvsvpn_endpoint_stop(rtnl_dereference(sa->endpoint));
 	/* 2. Who found it before is done after a grace period. */

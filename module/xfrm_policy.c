@@ -90,9 +90,10 @@ static void policy_remove(struct pvsvpn_policy *policy)
 	kfree_rcu(policy, rcu);
 }
 
+/* All policies have the SAs that they lead to, or are not asked any more. */
 static void peer_follow_policies(struct pvsvpn_peer *peer)
 {
-	pvsvpn_peer_select_sa(peer);
+	pvsvpn_peer_select_again(peer, PVSVPN_POLICIES_KEEP, NULL);
 	pvsvpn_pmtu_changed(peer);
 }
 
@@ -102,9 +103,8 @@ static struct pvsvpn_sa *policy_choose(struct pvsvpn_peer *peer,
 {
 	struct pvsvpn_sa *sa, *newest = NULL;
 
-	list_for_each_entry(sa, &peer->sas, list) {
-		if (sa->dir != PVSVPN_DIRECTION_OUT || !sa->x ||
-		    test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+	list_for_each_entry(sa, &peer->outbound, outbound) {
+		if (!sa->x || test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
 			continue;
 		if (policy->spi && sa->spi == policy->spi)
 			return sa;
@@ -213,25 +213,66 @@ void pvsvpn_policy_settle(struct pvsvpn_peer *peer)
 
 /* ---- from policy to SA ---- */
 
+/* An SA that has come is the newest. One that a policy names goes before it. */
+static struct pvsvpn_sa *policy_with(const struct pvsvpn_policy *policy,
+				     struct pvsvpn_sa *sa)
+{
+	struct pvsvpn_sa *now = rtnl_dereference(policy->sa);
+
+	if (policy->spi && policy->spi == sa->spi)
+		return sa;
+	if (sa->x->props.reqid != policy->reqid ||
+	    (now && policy->spi && now->spi == policy->spi))
+		return now;
+	return sa;
+}
+
+/*
+ * With many SAs and policies, a walk over all SAs for each policy would keep RTNL for
+ * long. So an SA that comes is compared, and one that goes concerns its own policies.
+ */
+static struct pvsvpn_sa *policy_again(struct pvsvpn_peer *peer,
+				      const struct pvsvpn_policy *policy,
+				      enum pvsvpn_policies what,
+				      struct pvsvpn_sa *sa)
+{
+	struct pvsvpn_sa *now = rtnl_dereference(policy->sa);
+
+	switch (what) {
+	case PVSVPN_POLICIES_WITH:
+		return policy_with(policy, sa);
+	case PVSVPN_POLICIES_WITHOUT:
+		return now == sa ? policy_choose(peer, policy) : now;
+	case PVSVPN_POLICIES_KEEP:
+		return now;
+	default:
+		return policy_choose(peer, policy);
+	}
+}
+
 /**
  * pvsvpn_policy_select() - choose the outbound SA of each policy again
  * @peer: the peer
+ * @what: what has changed
+ * @sa: the adopted SA that has come or gone, in the peer's lists or no longer
  *
  * Context: process, RTNL held.
  * Return: the SA of the most urgent policy that has one; NULL without.
  */
-struct pvsvpn_sa *pvsvpn_policy_select(struct pvsvpn_peer *peer)
+struct pvsvpn_sa *pvsvpn_policy_select(struct pvsvpn_peer *peer,
+				       enum pvsvpn_policies what,
+				       struct pvsvpn_sa *sa)
 {
-	struct pvsvpn_sa *sa, *first = NULL;
+	struct pvsvpn_sa *now, *first = NULL;
 	struct pvsvpn_policy *policy;
 	bool differ = false;
 
 	ASSERT_RTNL();
 	list_for_each_entry(policy, &peer->policies, list) {
-		sa = policy_choose(peer, policy);
-		rcu_assign_pointer(policy->sa, sa);
-		differ |= first && sa && sa != first;
-		first = first ?: sa;
+		now = policy_again(peer, policy, what, sa);
+		rcu_assign_pointer(policy->sa, now);
+		differ |= first && now && now != first;
+		first = first ?: now;
 	}
 	WRITE_ONCE(peer->by_policy, differ);
 	return first;

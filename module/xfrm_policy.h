@@ -42,7 +42,9 @@ void pvsvpn_policy_del(struct pvsvpn_peer *peer,
 void pvsvpn_policy_del_all(struct pvsvpn_peer *peer);
 void pvsvpn_policy_doubt(struct pvsvpn_peer *peer);
 void pvsvpn_policy_settle(struct pvsvpn_peer *peer);
-struct pvsvpn_sa *pvsvpn_policy_select(struct pvsvpn_peer *peer);
+struct pvsvpn_sa *pvsvpn_policy_select(struct pvsvpn_peer *peer,
+				       enum pvsvpn_policies what,
+				       struct pvsvpn_sa *sa);
 bool pvsvpn_policy_uses(const struct pvsvpn_peer *peer,
 			const struct pvsvpn_sa *sa);
 bool pvsvpn_policy_matches(const struct xfrm_selector *selector,
