@@ -64,6 +64,9 @@ static bool lifetime_reached(struct pvsvpn_sa *sa,
 	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
 
 	if (lifetime->hard[kind] && now >= lifetime->hard[kind]) {
+		/* A late timer may see both at once. */
+		if (lifetime->soft[kind])
+			lifetime_warn(sa, kind);
 		pvsvpn_lifetime_end(sa, kind);
 		return true;
 	}
