@@ -20,7 +20,7 @@ static int event_put_remote(struct sk_buff *msg,
 		       event->remote);
 }
 
-/* What belongs to the namespace in which the device was created */
+/* Belongs to the namespace in which the device was created */
 static int event_put_inside(struct sk_buff *msg,
 			    const struct pvsvpn_event *event)
 {

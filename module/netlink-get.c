@@ -108,7 +108,7 @@ static int sa_put_counters(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 
 /* ---- device ---- */
 
-/* Of those who may not see what is in the device, say so. */
+/* Say so to readers who may not see what is in the device. */
 static int device_put_inside(struct sk_buff *msg,
 			     const struct pvsvpn_device *pvs, bool hidden)
 {

@@ -337,7 +337,7 @@ static void config_free(const struct pvsvpn_peer_config *config)
 }
 
 /*
- * What a request does not say is as @peer has it, or the default. Prefixes may be
+ * A request may leave settings out: they stay as @peer has them. Prefixes may be
  * @owner's. On success the caller has to call config_free().
  */
 static int config_parse(struct pvsvpn_peer_config *config,
@@ -472,7 +472,7 @@ static int peer_check_sas(const struct pvsvpn_peer *peer,
 	if (!attr)
 		return 0;
 	list_for_each_entry(sa, &peer->sas, list) {
-		/* That of XFRM's state stays where it is. */
+		/* The SA of an XFRM state stays where it is. */
 		if (sa->x)
 			continue;
 		other = pvsvpn_sad_conflict(peer->pvs->net, sa->dir, sa->spi,
