@@ -86,6 +86,18 @@ enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
 	return route;
 }
 
+/*
+ * Inside the transmission of a device the kernel asks no socket about the packet of a tunnel.
+ * The inner socket must stay there: TCP small queues count the packet until the NIC has
+ * sent it. Behind an asynchronous driver, a queue of the device or a wait for an SA, the
+ * options of the inner socket would apply to the outer packet.
+ */
+static void outer_disown(struct sk_buff *skb)
+{
+	if (!dev_recursion_level())
+		skb_orphan(skb);
+}
+
 /**
  * pvsvpn_outer_send() - put the outer headers on, and send
  * @pvs: the device
@@ -99,6 +111,7 @@ enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
 int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		      const struct pvsvpn_outer *outer)
 {
+	outer_disown(skb);
 	return outer->family == AF_INET ? pvsvpn_outer4_send(pvs, skb, outer) :
 					  pvsvpn_outer6_send(pvs, skb, outer);
 }

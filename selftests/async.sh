@@ -90,6 +90,45 @@ only_crypto_drops()
 	check "drops other than a full queue's" "$others" ''
 }
 
+# count_owned: ESP packets that the left sends, and those of a socket of root's
+count_owned()
+{
+	in_ns "$left" nft -f - <<-END
+		table inet t {
+			counter sent {}
+			counter owned {}
+			chain out {
+				type filter hook output priority 0
+				meta l4proto esp counter name sent
+				meta l4proto esp meta skuid 0 counter name owned
+			}
+		}
+	END
+}
+
+counted() { in_ns "$left" nft list counter inet t "$1" | awk '$1 == "packets" { print $2 }'; }
+
+# Rules about users, and options of the inner socket, are not for the outer packet
+outer_packets_of_no_socket()
+{
+	async_up
+	count_owned
+	pings "$left" 10.2.0.1
+	at_least 2 counted sent || fail "ESP packets: $(counted sent)"
+	check 'ESP packets of a socket' "$(counted owned)" 0
+}
+
+# The kernel sends what was in a queue from outside of any device
+outer_packets_behind_a_queue_of_no_socket()
+{
+	tunnel_up chacha20poly1305
+	in_ns "$left" tc qdisc add dev pvs0 root pfifo
+	count_owned
+	pings "$left" 10.2.0.1
+	at_least 2 counted sent || fail "ESP packets: $(counted sent)"
+	check 'ESP packets of a socket' "$(counted owned)" 0
+}
+
 SAs_removed_under_traffic()
 {
 	async_up
@@ -151,6 +190,7 @@ module_removed_under_traffic()
 	load_module
 }
 
-run_cases pings_small_and_large every_inner_length TCP_both_ways SAs_removed_under_traffic \
+run_cases pings_small_and_large every_inner_length TCP_both_ways outer_packets_of_no_socket \
+	outer_packets_behind_a_queue_of_no_socket SAs_removed_under_traffic \
 	peers_removed_under_traffic devices_removed_under_traffic device_down_and_up_under_traffic \
 	namespaces_removed_under_traffic module_removed_under_traffic
