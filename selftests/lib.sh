@@ -377,21 +377,33 @@ rtnl_held()
 # asleep_in PROCESS FUNCTION: of the kernel, where it waits for somebody
 asleep_in() { grep -qs "$2" /proc/"$1"/task/*/stack; }
 
+# asleep_or_gone PROCESS FUNCTION
+asleep_or_gone() { ended "$1" || asleep_in "$1" "$2"; }
+
+# ended PROCESS: also one that nobody has waited for
+ended() { [ ! -e /proc/"$1"/exe ]; }
+
 # rtnl_held_behind FUNCTION NAMESPACE DEVICE COMMAND...: the command asks for RTNL in that function
-# of the kernel; when it has had it, the next one holds it, until process $after is killed
+# of the kernel, once or several times. Each time another one holds it before and behind the
+# command; the last one, process $after, holds it until it is killed
 rtnl_held_behind()
 {
-	local before
+	local before command
 
 	after=''
-	hold_rtnl before "$2" "$3"
-	rtnl_held before
-	background "${@:4}"
-	wait_for 'the command to wait for RTNL' asleep_in "$background" "$1"
 	hold_rtnl after "$2" "$3"
-	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
-	kill "$before"
 	rtnl_held after
+	background "${@:4}"
+	command=$background
+	wait_for 'the command to wait for RTNL' asleep_in "$command" "$1"
+	until ended "$command"; do
+		before=$after
+		hold_rtnl after "$2" "$3"
+		wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
+		kill "$before"
+		rtnl_held after
+		wait_for 'the command to end, or to wait again' asleep_or_gone "$command" "$1"
+	done
 }
 
 # watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
