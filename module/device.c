@@ -348,6 +348,7 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 	};
 	pvs->next_id = 1;
 	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&pvs->spd.policies);
 	INIT_DELAYED_WORK(&pvs->refresh, device_refresh_work);
 
 	netif_carrier_off(dev);

@@ -9,6 +9,7 @@
 #include <net/gro_cells.h>
 
 #include "selector.h"
+#include "xfrm_spd.h"
 
 struct pvsvpn_adopt;
 struct pvsvpn_counters;
@@ -54,6 +55,7 @@ struct pvsvpn_settings {
  * @sa_count: SAs of all peers; RTNL
  * @up_count: peers that are up; carrier is on while > 0; RTNL
  * @selector: inner address -> peer
+ * @spd: XFRM's policies with the device's if_id
  * @gro_cells: decrypted packets on their way into the stack
  * @counters: per CPU, PVSVPN_DROP_MAX reasons
  * @settings: what an operator may set
@@ -74,6 +76,7 @@ struct pvsvpn_device {
 	u32 sa_count;
 	u32 up_count;
 	struct pvsvpn_selector selector;
+	struct pvsvpn_spd spd;
 	struct gro_cells gro_cells;
 	struct pvsvpn_counters __percpu *counters;
 	struct pvsvpn_settings settings;

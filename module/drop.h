@@ -54,6 +54,10 @@
 		"multicast or broadcast that neither local-subnets nor the state's selector cover, such as the other end's own IGMP; harmless") \
 	PVSVPN_DROP(RX_LINK_LOCAL, "rx_link_local", RX_DROPPED, XFRM_POLICY, \
 		"IPv6 link-local or unspecified inner source that subnets or selectors do not cover: the other end's own MLD and neighbour discovery; harmless") \
+	PVSVPN_DROP(RX_POLICY, "rx_policy", RX_ERRORS, XFRM_POLICY,	\
+		"no traffic selector of the child SA that carried the packet covers it; compare ip xfrm policy, dir in and fwd, with the far end's") \
+	PVSVPN_DROP(RX_BLOCKED, "rx_blocked", RX_DROPPED, XFRM_POLICY,	\
+		"an XFRM policy with the device's if_id blocks the packet; ip xfrm policy, dir in and fwd, action block or another template") \
 	PVSVPN_DROP(RX_ECN, "rx_ecn", RX_ERRORS, NOT_SPECIFIED,		\
 		"outer header says congestion, inner is not ECN-capable (RFC 6040); a router marks what it must drop") \
 	PVSVPN_DROP(RX_DOWN, "rx_down", RX_DROPPED, DEV_READY,		\
@@ -84,6 +88,8 @@
 		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
 	PVSVPN_DROP(TX_NO_POLICY, "tx_no_policy", TX_ERRORS, NOT_SPECIFIED, \
 		"the peer has several child SAs and no traffic selector of them covers the packet; ip xfrm policy, then the daemon's") \
+	PVSVPN_DROP(TX_BLOCKED, "tx_blocked", TX_DROPPED, XFRM_POLICY,	\
+		"an XFRM policy with the device's if_id blocks the packet; ip xfrm policy, dir out, action block or no template of ESP in tunnel mode") \
 	PVSVPN_DROP(TX_SOURCE, "tx_source", TX_ERRORS, XFRM_POLICY,	\
 		"inner source address is not in the peer's local-subnets, so the other end would not take the packet; correct them, or the source") \
 	PVSVPN_DROP(TX_NO_ROUTE, "tx_no_route", TX_ERRORS, IP_OUTNOROUTES, \

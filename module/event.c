@@ -11,6 +11,8 @@
 static int event_put_remote(struct sk_buff *msg,
 			    const struct pvsvpn_event *event)
 {
+	if (!event->remote)
+		return 0;
 	if (event->port &&
 	    nla_put_u16(msg, PVSVPN_A_EVENT_PORT, ntohs(event->port)))
 		return -EMSGSIZE;

@@ -18,7 +18,7 @@ struct pvsvpn_sa;
  * @pvs: the device
  * @peer: the peer, still with its endpoint; NULL for none
  * @family: of @remote
- * @remote: outer address of the other end
+ * @remote: outer address of the other end; NULL where it is about the device
  * @port: its port with ESP in UDP, or 0
  * @dir: enum pvsvpn_direction of the SA
  * @spi: its SPI; 0 where it is not about an SA

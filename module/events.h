@@ -21,6 +21,7 @@
 	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
 	EVENT(ENDPOINT_CHANGED, "endpoint-changed")	\
 	EVENT(SA_REPLAY_BURST, "sa-replay-burst")	\
-	EVENT(SA_REFUSED, "sa-refused")
+	EVENT(SA_REFUSED, "sa-refused")			\
+	EVENT(POLICY_REFUSED, "policy-refused")
 
 #endif /* _PVSVPN_EVENTS_H */

@@ -13,6 +13,7 @@
 #include "selector.h"
 #include "transform.h"
 #include "xfrm_notify.h"
+#include "xfrm_policy.h"
 
 static int __init pvsvpn_init(void)
 {
@@ -30,10 +31,13 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_quota_init();
 	if (err)
 		goto err_sad;
+	err = pvsvpn_policy_init();
+	if (err)
+		goto err_quota;
 	/* The family first: devices report what happens to them. */
 	err = pvsvpn_netlink_init();
 	if (err)
-		goto err_quota;
+		goto err_policy;
 	/* The devices' ports learn of errors, too. */
 	err = pvsvpn_outer4_net_register();
 	if (err)
@@ -62,6 +66,8 @@ err_outer4_net:
 	pvsvpn_outer4_net_unregister();
 err_netlink:
 	pvsvpn_netlink_exit();
+err_policy:
+	pvsvpn_policy_exit();
 err_quota:
 	pvsvpn_quota_exit();
 err_sad:
@@ -86,6 +92,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_device_exit();
 	pvsvpn_outer4_net_unregister();
 	pvsvpn_netlink_exit();
+	pvsvpn_policy_exit();
 	pvsvpn_quota_exit();
 	pvsvpn_sad_exit();
 	pvsvpn_peer_exit();

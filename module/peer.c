@@ -301,6 +301,7 @@ static void peer_refresh_work(struct work_struct *work)
 	pvsvpn_peer_tell_news(peer);
 	if (!peer->deleted) {
 		pvsvpn_peer_select_sa(peer);
+		pvsvpn_pmtu_changed(peer);
 		peer_moved(peer);
 	}
 	rtnl_unlock();
@@ -380,7 +381,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	INIT_LIST_HEAD(&peer->outbound);
 	init_llist_head(&peer->news);
 	INIT_LIST_HEAD(&peer->subnets);
-	INIT_LIST_HEAD(&peer->policies);
+	INIT_LIST_HEAD(&peer->led);
 	peer->replay_window = config->replay_window;
 	peer->nat_keepalive = config->nat_keepalive;
 	peer->last_tx = jiffies;
@@ -615,13 +616,20 @@ void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer)
 	}
 }
 
-static struct pvsvpn_sa *peer_usable_sa(struct pvsvpn_peer *peer)
+/* Each SA becomes the last of the list when it expires, and is moved once. */
+static struct pvsvpn_sa *peer_newest(struct pvsvpn_peer *peer)
 {
 	struct pvsvpn_sa *sa;
 
-	list_for_each_entry_reverse(sa, &peer->outbound, outbound)
-		if (!test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
+	while (!list_empty(&peer->outbound)) {
+		sa = list_last_entry(&peer->outbound, struct pvsvpn_sa,
+				     outbound);
+		if (sa->retired || !test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
 			return sa;
+		sa->retired = true;
+		list_move(&sa->outbound, &peer->outbound);
+		pvsvpn_policy_sa_expired(sa);
+	}
 	return NULL;
 }
 
@@ -637,30 +645,15 @@ static struct pvsvpn_sa *peer_usable_sa(struct pvsvpn_peer *peer)
  */
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 {
-	pvsvpn_peer_select_again(peer, PVSVPN_POLICIES_ALL, NULL);
-}
-
-/**
- * pvsvpn_peer_select_again() - pvsvpn_peer_select_sa(), where little has changed
- * @peer: the peer
- * @what: what has changed for its policies
- * @changed: the SA that has come or gone, or NULL
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_peer_select_again(struct pvsvpn_peer *peer,
-			      enum pvsvpn_policies what,
-			      struct pvsvpn_sa *changed)
-{
-	struct pvsvpn_sa *sa, *usable = peer_usable_sa(peer);
+	struct pvsvpn_sa *newest;
 	const char *why;
+	bool usable;
 
 	ASSERT_RTNL();
-	sa = pvsvpn_policy_select(peer, what, changed) ?: usable;
-	if (!sa && !list_empty(&peer->outbound))
-		sa = list_last_entry(&peer->outbound, struct pvsvpn_sa,
-				     outbound);
-	rcu_assign_pointer(peer->tx_sa, sa);
+	newest = peer_newest(peer);
+	usable = newest && !newest->retired;
+	pvsvpn_policy_select(peer, newest);
+	pvsvpn_pmtu_tighten(peer);
 	why = pvsvpn_liveness_look(peer, usable);
 	peer_set_up(peer, usable && !peer->liveness.dead,
 		    why ?: usable ? "outbound-sa" : "no-outbound-sa");
@@ -684,7 +677,6 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	pvsvpn_liveness_stop(peer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	peer_del_subnets(peer);
-	pvsvpn_policy_del_all(peer);
 	/* 2. None finds it by an SPI. */
 	list_for_each_entry_safe(sa, next, &peer->sas, list)
 		pvsvpn_sa_del(sa);

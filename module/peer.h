@@ -17,14 +17,7 @@
 #include "endpoint.h"
 #include "liveness.h"
 #include "selector.h"
-
-/* Why the SAs of policies are looked at again. */
-enum pvsvpn_policies {
-	PVSVPN_POLICIES_ALL,		/* any SA may have changed */
-	PVSVPN_POLICIES_WITH,		/* an SA has come */
-	PVSVPN_POLICIES_WITHOUT,	/* an SA has gone */
-	PVSVPN_POLICIES_KEEP,		/* they have their SAs */
-};
+#include "transform.h"
 
 struct netlink_ext_ack;
 struct pvsvpn_counters;
@@ -46,11 +39,16 @@ struct pvsvpn_sa;
  * @tx_sa: the current outbound SA. When none is usable the newest one stays
  *	here, so that its drops say why. Written under RTNL
  * @destination: its local subnets, NULL for no limit; written under RTNL
- * @by_policy: there is not one current SA, as @policies lead to several: packets look at
- *	them. Written under RTNL
- * @policies: outbound ones of XFRM; written under RTNL, read under RCU
+ * @by_policy: there may be more than one current SA: packets look at XFRM's policies.
+ *	Written under the policies' lock
+ * @led: SAs that those lead to, the latest last; the policies' lock
+ * @led_count: how many; written under the policies' lock
+ * @transforms: how many of @led have each; the policies' lock
+ * @tightest: the transform of @tx_sa, or that of @led that leaves the least room; written
+ *	under RTNL
  * @sas: its SAs, oldest first; RTNL
- * @outbound: those of them that are outbound, oldest first; RTNL
+ * @outbound: those of them that are outbound, oldest first, but expired ones before all
+ *	others; RTNL
  * @news: SAs that user space is to be told of, each with a reference; no lock
  * @sa_count: how many SAs; RTNL
  * @adopted_count: how many of them are XFRM's; RTNL
@@ -73,8 +71,8 @@ struct pvsvpn_sa;
  * @moved_lock: protects @moved_to and @moved_port
  * @moved_to: where the last authentic packet came from, if not from @endpoint
  * @moved_port: its port, 0 when nothing is to be done
- * @refresh: makes that the endpoint, and looks at lifetimes; holds a reference
- *	while queued
+ * @refresh: makes that the endpoint, chooses the outbound SA, and reports; holds a
+ *	reference while queued
  * @origin: enum pvsvpn_origin; one that came with XFRM's states goes with them; RTNL
  * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
  */
@@ -90,7 +88,10 @@ struct pvsvpn_peer {
 	struct pvsvpn_sa __rcu *tx_sa;
 	struct pvsvpn_destination __rcu *destination;
 	bool by_policy;
-	struct list_head policies;
+	struct list_head led;
+	u32 led_count;
+	u32 transforms[PVSVPN_TRANSFORMS];
+	const struct pvsvpn_transform *tightest;
 	struct list_head sas;
 	struct list_head outbound;
 	struct llist_head news;
@@ -189,8 +190,6 @@ void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
-void pvsvpn_peer_select_again(struct pvsvpn_peer *peer,
-			      enum pvsvpn_policies what, struct pvsvpn_sa *sa);
 void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer);
 int pvsvpn_peer_init(void);
 void pvsvpn_peer_exit(void);

@@ -17,7 +17,6 @@
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
-#include "xfrm_policy.h"
 
 /* Trailer without padding. */
 #define TRAILER_LEN	2
@@ -50,15 +49,16 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 }
 
 /* Of the SA that sends, or of one that is likely to come. */
-static const struct pvsvpn_transform *sa_transform(const struct pvsvpn_sa *sa)
+static const struct pvsvpn_transform *
+peer_transform(const struct pvsvpn_peer *peer)
 {
-	return sa ? sa->transform : pvsvpn_transform_usual();
+	return READ_ONCE(peer->tightest) ?: pvsvpn_transform_usual();
 }
 
-static u32 sa_mtu(const struct pvsvpn_peer *peer, const struct pvsvpn_sa *sa)
+static u32 transform_mtu(const struct pvsvpn_peer *peer,
+			 const struct pvsvpn_transform *transform)
 {
-	const struct pvsvpn_endpoint *endpoint = sa ?
-		pvsvpn_sa_endpoint(sa) : pvsvpn_peer_endpoint(peer);
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_path(peer);
 	u32 path_mtu = READ_ONCE(peer->path_mtu);
 
 	if (!path_mtu)
@@ -66,24 +66,34 @@ static u32 sa_mtu(const struct pvsvpn_peer *peer, const struct pvsvpn_sa *sa)
 	return pvsvpn_pmtu_inner(path_mtu,
 				 pvsvpn_outer_len(endpoint->family,
 						  endpoint->encap),
-				 sa_transform(sa));
+				 transform);
 }
 
-/* The SA that sends; of several, the one that leaves the least room. */
-static const struct pvsvpn_sa *peer_sa(const struct pvsvpn_peer *peer)
+/**
+ * pvsvpn_pmtu_tighten() - which transform leaves the least room in the packets to a peer?
+ * @peer: the peer, whose SAs or path have changed
+ *
+ * Of the SA that sends; where policies lead to several, of all those. Costs the same
+ * for any number of SAs.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_pmtu_tighten(struct pvsvpn_peer *peer)
 {
-	const struct pvsvpn_sa *sa, *tightest = rcu_dereference_rtnl(peer->tx_sa);
-	const struct pvsvpn_policy *policy;
+	const struct pvsvpn_sa *sa = rtnl_dereference(peer->tx_sa);
+	const struct pvsvpn_transform *tightest = sa ? sa->transform : NULL;
+	const struct pvsvpn_transform *transform;
+	unsigned int i;
 
-	if (likely(!READ_ONCE(peer->by_policy)))
-		return tightest;
-	list_for_each_entry_rcu(policy, &peer->policies, list,
-				lockdep_rtnl_is_held()) {
-		sa = rcu_dereference_rtnl(policy->sa);
-		if (sa && sa_mtu(peer, sa) < sa_mtu(peer, tightest))
-			tightest = sa;
+	ASSERT_RTNL();
+	for (i = 0; tightest && i < PVSVPN_TRANSFORMS; i++) {
+		transform = pvsvpn_transform_at(i);
+		if (READ_ONCE(peer->transforms[i]) &&
+		    transform_mtu(peer, transform) <
+		    transform_mtu(peer, tightest))
+			tightest = transform;
 	}
-	return tightest;
+	WRITE_ONCE(peer->tightest, tightest);
 }
 
 /**
@@ -95,7 +105,7 @@ static const struct pvsvpn_sa *peer_sa(const struct pvsvpn_peer *peer)
  */
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 {
-	return sa_mtu(peer, peer_sa(peer));
+	return transform_mtu(peer, peer_transform(peer));
 }
 
 /**
@@ -106,7 +116,7 @@ u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
  */
 u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 {
-	return sa_mtu(peer, peer_sa(peer));
+	return transform_mtu(peer, peer_transform(peer));
 }
 
 /**
@@ -122,8 +132,7 @@ bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 			  struct pvsvpn_overhead *overhead)
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_path(peer);
-	const struct pvsvpn_transform *transform =
-		sa_transform(peer_sa(peer));
+	const struct pvsvpn_transform *transform = peer_transform(peer);
 	u32 outer = pvsvpn_outer_len(endpoint->family, endpoint->encap);
 	u32 around;
 
@@ -146,6 +155,7 @@ static void peer_look_at_path(struct pvsvpn_peer *peer)
 	if (pvsvpn_outer_look(pvsvpn_peer_path(peer), &path_mtu) ==
 	    PVSVPN_ROUTE_FOUND)
 		WRITE_ONCE(peer->path_mtu, path_mtu);
+	pvsvpn_pmtu_tighten(peer);
 }
 
 static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)

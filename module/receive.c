@@ -23,6 +23,7 @@
 #include "selector.h"
 #include "stats.h"
 #include "transform.h"
+#include "xfrm_policy.h"
 #include "xfrm_seq.h"
 #include "xfrm_state.h"
 #include "xfrm_traffic.h"
@@ -209,6 +210,8 @@ static int receive_uncovered(const struct sk_buff *skb, int why)
 static int receive_check_selectors(const struct pvsvpn_sa *sa,
 				   struct sk_buff *skb)
 {
+	int why;
+
 	if (unlikely(pvsvpn_selector_find_src(sa->peer->pvs, skb) != sa->peer))
 		return receive_uncovered(skb, PVSVPN_DROP_RX_SOURCE);
 	if (unlikely(!pvsvpn_destination_has_dst(sa->peer, skb)))
@@ -216,7 +219,10 @@ static int receive_check_selectors(const struct pvsvpn_sa *sa,
 	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_SELECTOR) &&
 	    !pvsvpn_traffic_covers(sa, skb))
 		return receive_uncovered(skb, PVSVPN_DROP_RX_SELECTOR);
-	return PVSVPN_PASS;
+	why = pvsvpn_policy_check(sa, skb);
+	if (unlikely(why == PVSVPN_DROP_RX_POLICY))
+		return receive_uncovered(skb, why);
+	return why;
 }
 
 /* Of the header that is the packet's now. */

@@ -198,8 +198,11 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	if (err)
 		return err;
 	sa->peer = peer;
-	err = pvsvpn_sad_add(sa);
+	err = pvsvpn_policy_sa_prepare(sa);
+	if (!err)
+		err = pvsvpn_sad_add(sa);
 	if (err) {
+		pvsvpn_policy_sa_del(sa);
 		pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
 		return err;
 	}
@@ -216,10 +219,9 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	pvsvpn_lifetime_start(sa);
 	sa_check_exhausted(sa);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, sa_origin(sa));
+	pvsvpn_policy_sa_add(sa);
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		pvsvpn_peer_select_again(peer, sa->x ? PVSVPN_POLICIES_WITH :
-						       PVSVPN_POLICIES_KEEP,
-					 sa);
+		pvsvpn_peer_select_sa(peer);
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 }
@@ -281,6 +283,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	set_bit(PVSVPN_SA_GONE, &sa->flags);
 	list_del(&sa->list);
 	list_del(&sa->outbound);
+	pvsvpn_policy_sa_del(sa);
 	list_del(&sa->adopted);
 	if (sa->x)
 		peer->adopted_count--;
@@ -289,7 +292,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		pvsvpn_peer_select_again(peer, PVSVPN_POLICIES_WITHOUT, sa);
+		pvsvpn_peer_select_sa(peer);
 	if (rcu_access_pointer(sa->endpoint))
 		pvsvpn_endpoint_stop(rtnl_dereference(sa->endpoint));
 	/* 2. Who found it before is done after a grace period. */

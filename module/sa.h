@@ -14,6 +14,7 @@
 #include "lifetime.h"
 #include "peer.h"
 #include "replay.h"
+#include "xfrm_policy.h"
 
 struct crypto_aead;
 struct netlink_ext_ack;
@@ -42,6 +43,7 @@ enum pvsvpn_sa_flag {
  * @transform: its cipher suite
  * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
+ * @child: outbound and adopted: which policies lead here
  * @endpoint: outer addresses of an adopted outbound SA; NULL for those of the peer.
  *	Written under RTNL, read under RCU
  * @traffic: what @x wants of the packets, PVSVPN_TRAFFIC_... bits; constant
@@ -55,6 +57,7 @@ enum pvsvpn_sa_flag {
  *	side, an SA that was found has at least one
  * @list: in the peer's list; RTNL
  * @outbound: outbound: in the peer's list of those; RTNL
+ * @retired: it was found expired; RTNL
  * @adopted: adopted: in the namespace's list of those; RTNL
  * @news: in the peer's list of those with news, by PVSVPN_SA_NEWS
  * @id: number on the peer, rising with age; RTNL
@@ -73,6 +76,7 @@ struct pvsvpn_sa {
 	const struct pvsvpn_transform *transform;
 	struct crypto_aead *aead;
 	struct xfrm_state *x;
+	struct pvsvpn_sa_child child;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	u8 traffic;
 	bool esn;
@@ -84,6 +88,7 @@ struct pvsvpn_sa {
 	refcount_t refs;
 	struct list_head list;
 	struct list_head outbound;
+	bool retired;
 	struct list_head adopted;
 	struct llist_node news;
 	u32 id;

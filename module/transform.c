@@ -125,6 +125,28 @@ const struct pvsvpn_transform *pvsvpn_transform_usual(void)
 }
 
 /**
+ * pvsvpn_transform_index() - the place of a transform in the table
+ * @transform: the transform
+ *
+ * Context: any. Return: below PVSVPN_TRANSFORMS.
+ */
+unsigned int pvsvpn_transform_index(const struct pvsvpn_transform *transform)
+{
+	return transform - transforms;
+}
+
+/**
+ * pvsvpn_transform_at() - the transform at a place of the table
+ * @index: below PVSVPN_TRANSFORMS
+ *
+ * Context: any.
+ */
+const struct pvsvpn_transform *pvsvpn_transform_at(unsigned int index)
+{
+	return &transforms[index];
+}
+
+/**
  * pvsvpn_transform_key_len() - how long the key material is
  * @transform: the transform
  *

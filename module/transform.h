@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "transforms.h"
+
 struct crypto_aead;
 struct netlink_ext_ack;
 struct pvsvpn_sa;
@@ -41,6 +43,10 @@ struct pvsvpn_transform {
 	bool legacy;
 };
 
+#define PVSVPN_TRANSFORM_ONE(...)	+ 1
+/* How many there are. */
+#define PVSVPN_TRANSFORMS	(0 PVSVPN_TRANSFORM_LIST(PVSVPN_TRANSFORM_ONE))
+
 /* The longest IV of the table. */
 #define PVSVPN_IV_MAX	16
 
@@ -63,6 +69,9 @@ const struct pvsvpn_transform *
 pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
 			   unsigned int icv_bits);
 const struct pvsvpn_transform *pvsvpn_transform_usual(void);
+unsigned int
+pvsvpn_transform_index(const struct pvsvpn_transform *transform);
+const struct pvsvpn_transform *pvsvpn_transform_at(unsigned int index);
 unsigned int
 pvsvpn_transform_key_len(const struct pvsvpn_transform *transform);
 struct crypto_aead *

@@ -109,7 +109,7 @@ static void made_room(struct pvsvpn_adopt *adopt)
 	if (!adopt->refused)
 		return;
 	adopt->refused = false;
-	pvsvpn_notify_all(adopt, false);
+	pvsvpn_notify_all(adopt);
 }
 
 static void peer_leave(struct pvsvpn_peer *peer)
@@ -195,9 +195,6 @@ static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		peer = peer_make(pvs, noted->x, dir);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	/* They may be older than the peer. */
-	if (!peer->sa_count)
-		pvsvpn_notify_policies(adopt);
 	pvsvpn_sa_set_dir(noted->sa, dir);
 	err = sa_give(adopt, noted->sa, peer);
 	if (!err)
@@ -293,7 +290,8 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 		sa_let_go(adopt, sa);
 		sa = NULL;
 	}
-	if (!pvs)
+	/* Nothing passes before it can be checked. */
+	if (!pvs || !pvsvpn_policy_whole(pvs))
 		return;
 	if (!sa) {
 		state_adopt(adopt, pvs, noted, dir);
@@ -307,55 +305,6 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 static bool state_is_valid(const struct xfrm_state *x)
 {
 	return READ_ONCE(x->km.state) == XFRM_STATE_VALID;
-}
-
-/* ---- policies ---- */
-
-static struct pvsvpn_peer *policy_peer(struct pvsvpn_device *pvs,
-				       const struct pvsvpn_noted *noted)
-{
-	struct pvsvpn_peer *peer;
-
-	rcu_read_lock();
-	peer = pvsvpn_endpoint_find(pvs->net, pvs, noted->family,
-				    &noted->daddr);
-	rcu_read_unlock();
-	return peer;
-}
-
-/*
- * A daemon installs the outbound state of a rekey before the other end has its inbound
- * one, and says by the policy when to change over.
- */
-static void policy_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
-{
-	struct pvsvpn_device *pvs;
-	struct pvsvpn_peer *peer;
-
-	pvs = xa_load(&adopt->devices[PVSVPN_DIRECTION_OUT], noted->if_id);
-	if (!pvs)
-		return;
-	peer = policy_peer(pvs, noted);
-	if (!peer)
-		return;
-	if (noted->gone) {
-		pvsvpn_policy_del(peer, noted->policy);
-	} else {
-		pvsvpn_policy_set(peer, noted->policy);
-		noted->policy = NULL;
-	}
-}
-
-static void with_all_peers(struct pvsvpn_adopt *adopt,
-			   void (*what)(struct pvsvpn_peer *peer))
-{
-	struct pvsvpn_device *pvs;
-	struct pvsvpn_peer *peer;
-	unsigned long if_id, id;
-
-	xa_for_each(&adopt->devices[PVSVPN_DIRECTION_OUT], if_id, pvs)
-		xa_for_each(&pvs->peers, id, peer)
-			what(peer);
 }
 
 /* ---- the work ---- */
@@ -417,9 +366,7 @@ static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 
 static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
-	if (!noted->x)
-		policy_look(adopt, noted);
-	else if (state_is_valid(noted->x))
+	if (state_is_valid(noted->x))
 		state_look(adopt, noted);
 	else
 		dead_look(adopt, noted->x);
@@ -443,7 +390,7 @@ static void look_at_some(struct pvsvpn_adopt *adopt, struct list_head *some)
 	struct pvsvpn_noted *noted, *next;
 
 	list_for_each_entry(noted, some, list)
-		if (noted->x && state_is_valid(noted->x))
+		if (state_is_valid(noted->x))
 			noted_prepare(adopt, noted);
 	rtnl_lock();
 	list_for_each_entry(noted, some, list)
@@ -474,7 +421,7 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	LIST_HEAD(dead);
 
 	list_for_each_entry_safe(noted, next, list, list)
-		if (noted->x && !state_is_valid(noted->x))
+		if (!state_is_valid(noted->x))
 			list_move_tail(&noted->list, &dead);
 	look_at(adopt, list);
 	look_at(adopt, &dead);
@@ -528,20 +475,6 @@ static void sweep(struct pvsvpn_adopt *adopt)
 	}
 }
 
-static void policies_begin(struct pvsvpn_adopt *adopt)
-{
-	rtnl_lock();
-	with_all_peers(adopt, pvsvpn_policy_doubt);
-	rtnl_unlock();
-}
-
-static void policies_end(struct pvsvpn_adopt *adopt)
-{
-	rtnl_lock();
-	with_all_peers(adopt, pvsvpn_policy_settle);
-	rtnl_unlock();
-}
-
 static void look_at_states(struct pvsvpn_adopt *adopt)
 {
 	LIST_HEAD(list);
@@ -552,30 +485,14 @@ static void look_at_states(struct pvsvpn_adopt *adopt)
 	sweep(adopt);
 }
 
-static void look_at_policies(struct pvsvpn_adopt *adopt)
-{
-	LIST_HEAD(list);
-	bool whole;
-
-	policies_begin(adopt);
-	whole = pvsvpn_notify_scan_policies(adopt, &list);
-	look_at(adopt, &list);
-	if (whole)
-		policies_end(adopt);
-	else
-		adopt->retry = true;
-}
-
 /**
  * struct news - what there is to look at
- * @list: states and policies
+ * @list: states
  * @all: every state
- * @policies: every policy
  */
 struct news {
 	struct list_head list;
 	bool all;
-	bool policies;
 };
 
 /* Return: whether there is any. If not, no packet waits any more. */
@@ -585,10 +502,8 @@ static bool news_take(struct pvsvpn_adopt *adopt, struct news *news)
 	INIT_LIST_HEAD(&news->list);
 	list_splice_init(&adopt->noted, &news->list);
 	news->all = adopt->all;
-	news->policies = adopt->policies;
 	adopt->all = false;
-	adopt->policies = false;
-	adopt->busy = news->all || news->policies || !list_empty(&news->list);
+	adopt->busy = news->all || !list_empty(&news->list);
 	spin_unlock_bh(&adopt->lock);
 	return adopt->busy;
 }
@@ -600,7 +515,6 @@ static void adopt_retry(struct pvsvpn_adopt *adopt)
 	adopt->retry = false;
 	spin_lock_bh(&adopt->lock);
 	adopt->all = true;
-	adopt->policies = true;
 	queue_delayed_work(pvsvpn_wq, &adopt->work, RETRY_DELAY);
 	spin_unlock_bh(&adopt->lock);
 }
@@ -612,11 +526,10 @@ static void adopt_work(struct work_struct *work)
 	struct news news;
 
 	while (news_take(adopt, &news)) {
+		pvsvpn_policy_look(&adopt->policies);
 		look_at_all(adopt, &news.list);
 		if (news.all)
 			look_at_states(adopt);
-		if (news.policies)
-			look_at_policies(adopt);
 		pvsvpn_park_end(adopt);
 	}
 	pvsvpn_park_end(adopt);
@@ -650,15 +563,6 @@ static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 			   dir == PVSVPN_DIRECTION_OUT ? "out" : "in", if_id,
 			   other->dev->name);
 	return -EEXIST;
-}
-
-static void forget_policies(struct pvsvpn_device *pvs)
-{
-	struct pvsvpn_peer *peer;
-	unsigned long id;
-
-	xa_for_each(&pvs->peers, id, peer)
-		pvsvpn_policy_del_all(peer);
 }
 
 static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
@@ -714,9 +618,11 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, settings->if_id_out, out);
 	settings->if_id_in = in;
 	settings->if_id_out = out;
-	if (!out)
-		forget_policies(pvs);
-	pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net), true);
+	if (in || out)
+		pvsvpn_policy_follow(pvs);
+	else
+		pvsvpn_policy_forget(pvs);
+	pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
 	return 0;
 }
 
@@ -730,6 +636,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 {
 	if_id_erase(pvs, PVSVPN_DIRECTION_IN, pvs->settings.if_id_in, 0);
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, pvs->settings.if_id_out, 0);
+	pvsvpn_policy_forget(pvs);
 }
 
 /**
@@ -743,7 +650,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 {
 	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
-		pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net), true);
+		pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
 }
 
 static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
@@ -822,6 +729,7 @@ void pvsvpn_adopt_wait(struct net *net)
 void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
 {
 	adopt->net = net;
+	pvsvpn_policy_net_init(&adopt->policies, net);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 	INIT_LIST_HEAD(&adopt->sas);
@@ -842,6 +750,7 @@ void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt)
 {
 	struct pvsvpn_noted *noted, *next;
 
+	pvsvpn_policy_net_exit(&adopt->policies);
 	cancel_delayed_work_sync(&adopt->work);
 	list_for_each_entry_safe(noted, next, &adopt->noted, list)
 		pvsvpn_noted_free(noted);

@@ -8,6 +8,8 @@
 #include <linux/xarray.h>
 #include <net/xfrm.h>
 
+#include "xfrm_policy.h"
+
 struct netlink_ext_ack;
 struct pvsvpn_device;
 struct pvsvpn_peer;
@@ -17,13 +19,13 @@ struct pvsvpn_peer;
  * @net: the namespace
  * @devices: if_id -> device that was born here, by enum pvsvpn_direction; written
  *	under RTNL, read under RCU
+ * @policies: the mirror of the namespace's policies
  * @sas: adopted SAs of all those devices; RTNL
  * @refused: a state was refused for what another SA, peer or address did; RTNL
  * @retry: memory has run out on the way; the work's own
- * @lock: protects @noted, @all, @policies and @busy
- * @noted: states to look at, and what policies say
+ * @lock: protects @noted, @all and @busy
+ * @noted: states to look at
  * @all: look at every state
- * @policies: look at every policy
  * @busy: @work has not yet looked at all of that
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
  *	its own lock
@@ -32,13 +34,13 @@ struct pvsvpn_peer;
 struct pvsvpn_adopt {
 	struct net *net;
 	struct xarray devices[2];
+	struct pvsvpn_policies policies;
 	struct list_head sas;
 	bool refused;
 	bool retry;
 	spinlock_t lock;
 	struct list_head noted;
 	bool all;
-	bool policies;
 	bool busy;
 	struct sk_buff_head parked[2];
 	struct delayed_work work;

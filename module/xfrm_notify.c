@@ -2,7 +2,8 @@
 /*
  * What XFRM tells its key managers: each state and policy that comes, changes or goes. It
  * does so in atomic context, sometimes with the state's lock held, and our tables change
- * under RTNL. So it is noted here, and the work of xfrm_adopt.c looks at it.
+ * under RTNL. So a state is noted here, and the work of xfrm_adopt.c looks at it. The mirror of
+ * the policies changes at once (xfrm_policy.c).
  *
  * Where there is no memory for a note, and where XFRM tells of many at once, the work
  * looks at all there is.
@@ -24,7 +25,7 @@
  */
 #define DEATH_DELAY	(HZ / 20)
 
-/* How many states or policies XFRM is asked for in one hold of its lock. */
+/* How many states XFRM is asked for in one hold of its lock. */
 #define SCAN_MAX	256
 
 /**
@@ -38,9 +39,7 @@ void pvsvpn_noted_free(struct pvsvpn_noted *noted)
 	list_del(&noted->list);
 	if (noted->sa)
 		pvsvpn_sa_destroy(noted->sa);
-	if (noted->x)
-		xfrm_state_put(noted->x);
-	kfree(noted->policy);
+	xfrm_state_put(noted->x);
 	kfree(noted);
 }
 
@@ -55,37 +54,15 @@ static struct pvsvpn_noted *state_noted(struct xfrm_state *x)
 	return noted;
 }
 
-static struct pvsvpn_noted *policy_noted(const struct xfrm_policy *policy,
-					 bool gone)
-{
-	const struct xfrm_tmpl *tmpl = &policy->xfrm_vec[0];
-	struct pvsvpn_noted *noted = kzalloc(sizeof(*noted), GFP_ATOMIC);
-
-	if (!noted)
-		return NULL;
-	noted->policy = pvsvpn_policy_read(policy);
-	if (!noted->policy) {
-		kfree(noted);
-		return NULL;
-	}
-	noted->gone = gone;
-	noted->if_id = policy->if_id;
-	noted->family = tmpl->encap_family;
-	noted->daddr = tmpl->id.daddr;
-	return noted;
-}
-
 /* @noted: NULL where there was no memory for it */
 static void note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted,
 		 unsigned long delay)
 {
 	spin_lock_bh(&adopt->lock);
-	if (noted) {
+	if (noted)
 		list_add_tail(&noted->list, &adopt->noted);
-	} else {
+	else
 		adopt->all = true;
-		adopt->policies = true;
-	}
 	adopt->busy = true;
 	if (delay)
 		queue_delayed_work(pvsvpn_wq, &adopt->work, delay);
@@ -97,32 +74,15 @@ static void note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted,
 /**
  * pvsvpn_notify_all() - look at all states again, soon
  * @adopt: of the namespace
- * @policies: and at all policies
  *
  * Packets that find no SA wait from now on.
  *
  * Context: any.
  */
-void pvsvpn_notify_all(struct pvsvpn_adopt *adopt, bool policies)
+void pvsvpn_notify_all(struct pvsvpn_adopt *adopt)
 {
 	spin_lock_bh(&adopt->lock);
 	adopt->all = true;
-	adopt->policies |= policies;
-	adopt->busy = true;
-	mod_delayed_work(pvsvpn_wq, &adopt->work, 0);
-	spin_unlock_bh(&adopt->lock);
-}
-
-/**
- * pvsvpn_notify_policies() - look at all policies again, soon
- * @adopt: of the namespace
- *
- * Context: any.
- */
-void pvsvpn_notify_policies(struct pvsvpn_adopt *adopt)
-{
-	spin_lock_bh(&adopt->lock);
-	adopt->policies = true;
 	adopt->busy = true;
 	mod_delayed_work(pvsvpn_wq, &adopt->work, 0);
 	spin_unlock_bh(&adopt->lock);
@@ -161,7 +121,7 @@ static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 			note(adopt, state_noted(x), DEATH_DELAY);
 		break;
 	case XFRM_MSG_FLUSHSA:
-		pvsvpn_notify_all(adopt, false);
+		pvsvpn_notify_all(adopt);
 		break;
 	}
 	return 0;
@@ -175,21 +135,7 @@ static int manager_notify_policy(struct xfrm_policy *policy, int dir,
 	adopt = pvsvpn_device_adopt(policy ? xp_net(policy) : c->net);
 	if (!pvsvpn_adopt_wanted(adopt))
 		return 0;
-	switch (c->event) {
-	case XFRM_MSG_NEWPOLICY:
-	case XFRM_MSG_UPDPOLICY:
-		if (pvsvpn_policy_matters(policy, dir))
-			note(adopt, policy_noted(policy, false), 0);
-		break;
-	case XFRM_MSG_DELPOLICY:
-		if (pvsvpn_policy_matters(policy, dir))
-			note(adopt, policy_noted(policy, true), 0);
-		break;
-	case XFRM_MSG_POLEXPIRE:
-	case XFRM_MSG_FLUSHPOLICY:
-		pvsvpn_notify_all(adopt, true);
-		break;
-	}
+	pvsvpn_policy_notify(adopt, policy, dir, c);
 	return 0;
 }
 
@@ -201,8 +147,10 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
 
-	if (pvsvpn_adopt_wanted(adopt))
-		pvsvpn_notify_all(adopt, true);
+	if (pvsvpn_adopt_wanted(adopt)) {
+		pvsvpn_policy_doubt(adopt);
+		pvsvpn_notify_all(adopt);
+	}
 	return -EOPNOTSUPP;
 }
 
@@ -283,47 +231,6 @@ bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 	return err != -ENOMEM;
 }
 
-static int scan_policy(struct xfrm_policy *policy, int dir, int count,
-		       void *data)
-{
-	struct scan *scan = data;
-	struct pvsvpn_noted *noted;
-
-	if (!scan->left--)
-		return -EAGAIN;
-	if (!pvsvpn_policy_matters(policy, dir))
-		return 0;
-	noted = policy_noted(policy, false);
-	if (!noted)
-		return -ENOMEM;
-	list_add_tail(&noted->list, scan->list);
-	return 0;
-}
-
-/**
- * pvsvpn_notify_scan_policies() - note all policies that XFRM has
- * @adopt: of the namespace
- * @list: behind which to put them
- *
- * Context: process, RTNL not held. Return: whether memory has sufficed.
- */
-bool pvsvpn_notify_scan_policies(struct pvsvpn_adopt *adopt,
-				 struct list_head *list)
-{
-	struct scan scan = { .adopt = adopt, .list = list };
-	struct xfrm_policy_walk walk;
-	int err;
-
-	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_MAIN);
-	do {
-		scan.left = SCAN_MAX;
-		err = xfrm_policy_walk(adopt->net, &walk, scan_policy, &scan);
-		cond_resched();
-	} while (err == -EAGAIN);
-	xfrm_policy_walk_done(&walk, adopt->net);
-	return err != -ENOMEM;
-}
-
 /* ---- addresses ---- */
 
 /* The direction of a state may follow from them. */
@@ -332,7 +239,7 @@ static void addresses_changed(struct net *net)
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
 
 	if (pvsvpn_adopt_wanted(adopt))
-		pvsvpn_notify_all(adopt, false);
+		pvsvpn_notify_all(adopt);
 }
 
 static int addr4_event(struct notifier_block *nb, unsigned long event,

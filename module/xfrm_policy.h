@@ -1,55 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Outbound policies of XFRM, where a peer's child SAs differ by them. */
+/* XFRM's policies as far as a device has to do with them, and the SAs that they lead to. */
 #ifndef _PVSVPN_XFRM_POLICY_H
 #define _PVSVPN_XFRM_POLICY_H
 
 #include <linux/list.h>
-#include <linux/rcupdate.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <net/xfrm.h>
 
+#include "xfrm_spd.h"
+
+struct pvsvpn_adopt;
+struct pvsvpn_child;
+struct pvsvpn_device;
 struct pvsvpn_peer;
 struct pvsvpn_sa;
 struct sk_buff;
 
+/* Whoever installs the policies pays for ours. */
+#define PVSVPN_POLICY_GFP	(GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
+
 /**
- * struct pvsvpn_policy - what an outbound policy says about a peer
- * @list: in the peer's list, the most urgent first; written under RTNL, read under RCU
- * @rcu: lookups may still see it when it is freed
- * @selector: which inner packets; with the device the key of the policy
- * @priority: the lower, the more urgent
- * @reqid: of the states that they may leave by
- * @spi: of the one state that they are to leave by, 0 for the newest of @reqid
- * @stale: not seen since the last look at all policies began; RTNL
- * @sa: the outbound SA that follows from these, NULL if there is none; written under
- *	RTNL. Goes before the SA does
+ * struct pvsvpn_policies - the mirror of a namespace's policies
+ * @net: the namespace
+ * @lock: protects the mirror, the SPDs of the namespace's devices, the children and what
+ *	they lead to; taken inside XFRM's own lock, takes none of XFRM's
+ * @clock: rises whenever a policy is seen
+ * @valid: a policy that was seen before that is gone
+ * @order: rises with each policy that comes
+ * @looking: the look under way, or the last one
+ * @looked: the last look that saw everything
+ * @look: another look is wanted
+ * @waiting: a device adopts no state before that
+ * @sweep: some policies may have been seen before @valid
+ * @mutex: one look at a time; protects what follows
+ * @walk: where the look is
+ * @walking: it is under way
+ * @begun: @clock when it began
+ * @next_order: the order of the next policy that it finds; falls
+ * @work: looks, sweeps and tells the operator
  */
-struct pvsvpn_policy {
-	struct list_head list;
-	struct rcu_head rcu;
-	struct xfrm_selector selector;
-	u32 priority;
-	u32 reqid;
-	__be32 spi;
-	bool stale;
-	struct pvsvpn_sa __rcu *sa;
+struct pvsvpn_policies {
+	struct net *net;
+	spinlock_t lock;
+	u64 clock;
+	u64 valid;
+	u64 order;
+	u32 looking;
+	u32 looked;
+	bool look;
+	bool waiting;
+	bool sweep;
+	struct mutex mutex;
+	struct xfrm_policy_walk walk;
+	bool walking;
+	u64 begun;
+	u64 next_order;
+	struct delayed_work work;
 };
 
-bool pvsvpn_policy_matters(const struct xfrm_policy *xp, int dir);
-struct pvsvpn_policy *pvsvpn_policy_read(const struct xfrm_policy *xp);
-void pvsvpn_policy_set(struct pvsvpn_peer *peer, struct pvsvpn_policy *policy);
-void pvsvpn_policy_del(struct pvsvpn_peer *peer,
-		       const struct pvsvpn_policy *policy);
-void pvsvpn_policy_del_all(struct pvsvpn_peer *peer);
-void pvsvpn_policy_doubt(struct pvsvpn_peer *peer);
-void pvsvpn_policy_settle(struct pvsvpn_peer *peer);
-struct pvsvpn_sa *pvsvpn_policy_select(struct pvsvpn_peer *peer,
-				       enum pvsvpn_policies what,
-				       struct pvsvpn_sa *sa);
-bool pvsvpn_policy_uses(const struct pvsvpn_peer *peer,
-			const struct pvsvpn_sa *sa);
-bool pvsvpn_policy_matches(const struct xfrm_selector *selector,
-			   const struct sk_buff *skb);
-struct pvsvpn_sa *pvsvpn_policy_sa(const struct pvsvpn_peer *peer,
-				   const struct sk_buff *skb, bool *covered);
+/**
+ * struct pvsvpn_sa_child - which policies lead to an outbound SA
+ * @any: the SAs of its remote address and reqid; NULL if the SA has none
+ * @named: that SA alone
+ * @in_any: in @any
+ * @in_named: in @named
+ * @users: policies that lead to the SA
+ * @led: in the peer's list while there are any
+ */
+struct pvsvpn_sa_child {
+	struct pvsvpn_child *any;
+	struct pvsvpn_child *named;
+	struct list_head in_any;
+	struct list_head in_named;
+	u32 users;
+	struct list_head led;
+};
+
+void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
+			  int dir, const struct km_event *c);
+void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt);
+void pvsvpn_policy_look(struct pvsvpn_policies *policies);
+void pvsvpn_policy_follow(struct pvsvpn_device *pvs);
+void pvsvpn_policy_forget(struct pvsvpn_device *pvs);
+bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs);
+
+int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa);
+void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa);
+void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa);
+void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa);
+bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa);
+void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other);
+
+bool pvsvpn_policy_asked(const struct pvsvpn_peer *peer);
+int pvsvpn_policy_sa(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
+		     struct pvsvpn_sa **sa);
+int pvsvpn_policy_check(const struct pvsvpn_sa *sa, const struct sk_buff *skb);
+
+void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net);
+void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies);
+int pvsvpn_policy_init(void);
+void pvsvpn_policy_exit(void);
 
 #endif /* _PVSVPN_XFRM_POLICY_H */

@@ -19,7 +19,7 @@
 #include "device.h"
 #include "peer.h"
 #include "sa.h"
-#include "xfrm_policy.h"
+#include "xfrm_spd.h"
 #include "xfrm_traffic.h"
 
 /*
@@ -76,10 +76,10 @@ static bool selector_covers(const struct xfrm_selector *selector,
 	struct xfrm_selector both;
 
 	if (likely(selector->family))
-		return pvsvpn_policy_matches(selector, skb);
+		return pvsvpn_spd_covers(selector, skb);
 	both = *selector;
 	both.family = packet_family(skb);
-	return pvsvpn_policy_matches(&both, skb);
+	return pvsvpn_spd_covers(&both, skb);
 }
 
 static bool is_error4(const struct sk_buff *skb, unsigned int head)

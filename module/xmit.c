@@ -126,25 +126,28 @@ static void xmit_tell_unreachable(struct sk_buff *skb)
 
 static int xmit_uncovered(const struct sk_buff *skb, int why)
 {
+	if (why == PVSVPN_DROP_TX_BLOCKED)
+		return why;
 	return xmit_is_multicast(skb) ? PVSVPN_DROP_TX_MULTICAST : why;
 }
 
 static int xmit_look_for_sa(struct xmit_batch *batch, const struct sk_buff *skb)
 {
 	struct pvsvpn_peer *peer = pvsvpn_selector_find_dst(batch->pvs, skb);
-	bool covered = true;
+	int why;
 
 	batch->peer = peer;
 	if (unlikely(!peer))
 		return xmit_uncovered(skb, PVSVPN_DROP_TX_NO_PEER);
-	if (likely(!READ_ONCE(peer->by_policy)))
+	if (likely(!pvsvpn_policy_asked(peer))) {
 		batch->sa = rcu_dereference(peer->tx_sa);
-	else
-		batch->sa = pvsvpn_policy_sa(peer, skb, &covered);
+	} else {
+		why = pvsvpn_policy_sa(peer, skb, &batch->sa);
+		if (why != PVSVPN_PASS)
+			return xmit_uncovered(skb, why);
+	}
 	if (likely(batch->sa && !pvsvpn_state_dead(batch->sa)))
 		return PVSVPN_PASS;
-	if (!covered)
-		return xmit_uncovered(skb, PVSVPN_DROP_TX_NO_POLICY);
 	return batch->sa ? PVSVPN_DROP_TX_EXPIRED : PVSVPN_DROP_TX_NO_SA;
 }
 
@@ -152,7 +155,8 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 {
 	int why = xmit_look_for_sa(batch, skb);
 
-	if (likely(why == PVSVPN_PASS) || why == PVSVPN_DROP_TX_MULTICAST)
+	if (likely(why == PVSVPN_PASS) || why == PVSVPN_DROP_TX_MULTICAST ||
+	    why == PVSVPN_DROP_TX_BLOCKED)
 		return why;
 	/* Nothing comes by itself to a device that adopts nothing. */
 	if (!READ_ONCE(batch->pvs->settings.if_id_out))

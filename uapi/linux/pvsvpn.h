@@ -90,6 +90,12 @@ enum pvsvpn_route {
  *   nobody checks the ICV of such a packet.
  * @PVSVPN_EVENT_TYPE_SA_REFUSED: An XFRM state has the if_id of the device,
  *   but cannot be carried; the reason says why. It is left to stock IPsec.
+ * @PVSVPN_EVENT_TYPE_POLICY_REFUSED: An XFRM policy has the if_id of the
+ *   device, but there are too many of its kind: pairs of prefix lengths
+ *   (too-many-prefix-lengths), or policies of the same addresses
+ *   (too-many-alike). What it would allow, outbound where several SAs lead to
+ *   one peer and inbound, is dropped; one that blocks then blocks everything
+ *   of its direction.
  */
 enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_PEER_NEW,
@@ -103,6 +109,7 @@ enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
 	PVSVPN_EVENT_TYPE_SA_REPLAY_BURST,
 	PVSVPN_EVENT_TYPE_SA_REFUSED,
+	PVSVPN_EVENT_TYPE_POLICY_REFUSED,
 };
 
 enum {

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From policy to SA. A policy's template names the remote address and the reqid, so
+ * the policies and the outbound SAs that have both in common make a child, and the newest
+ * of its SAs carries. A template may name an SPI too: that makes a child of its own,
+ * which falls back on the first one while its SA is not there. The reqid alone tells nothing:
+ * two gateways may have the same.
+ *
+ * A child counts the policies that lead to its SA, and the SA counts them as well. So an SA
+ * that comes or goes touches no policy, however many there are.
+ */
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include <uapi/linux/pvsvpn.h>
+
+#include "device.h"
+#include "peer.h"
+#include "sa.h"
+#include "transform.h"
+#include "xfrm_adopt.h"
+#include "xfrm_child.h"
+#include "xfrm_policy.h"
+
+/**
+ * struct child_key - what a template says of its SAs
+ * @pvs: the device
+ * @remote: outer address of the other end
+ * @family: of @remote
+ * @reqid: of the states
+ * @spi: of the one SA, 0 for any
+ */
+struct child_key {
+	const struct pvsvpn_device *pvs;
+	xfrm_address_t remote;
+	u32 family;
+	u32 reqid;
+	__be32 spi;
+};
+
+/**
+ * struct pvsvpn_child - the policies and SAs that have a template in common
+ * @node: in the table
+ * @rcu: lookups may still see it when it is freed
+ * @key: what they have in common
+ * @any: of one with an SPI: that without, which stands in for it
+ * @sa: the SA that carries, NULL for none; read under RCU
+ * @sas: its SAs, the newest last, expired ones first
+ * @refs: policies, SAs and children that have it
+ * @policies: that name it
+ * @lead: that lead to @sa; @policies, or none while @any stands in, and for @any those too
+ */
+struct pvsvpn_child {
+	struct rhash_head node;
+	struct rcu_head rcu;
+	struct child_key key;
+	struct pvsvpn_child *any;
+	struct pvsvpn_sa __rcu *sa;
+	struct list_head sas;
+	u32 refs;
+	u32 policies;
+	u32 lead;
+};
+
+static struct pvsvpn_policies *policies_of(const struct pvsvpn_device *pvs)
+{
+	return &pvsvpn_device_adopt(pvs->net)->policies;
+}
+
+/* ---- the table ---- */
+
+static u32 key_hash(const struct child_key *key, u32 seed)
+{
+	return jhash_3words(key->reqid, (__force u32)key->spi,
+			    jhash2((__force const u32 *)key->remote.a6,
+				   key->family == AF_INET ? 1 : 4, seed),
+			    (u32)((unsigned long)key->pvs >> 6));
+}
+
+static u32 key_hashfn(const void *data, u32 len, u32 seed)
+{
+	return key_hash(data, seed);
+}
+
+static u32 child_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct pvsvpn_child *child = data;
+
+	return key_hash(&child->key, seed);
+}
+
+static int child_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pvsvpn_child *child = obj;
+	const struct child_key *key = arg->key;
+
+	return child->key.pvs != key->pvs || child->key.reqid != key->reqid ||
+	       child->key.spi != key->spi ||
+	       child->key.family != key->family ||
+	       !xfrm_addr_equal(&child->key.remote, &key->remote, key->family);
+}
+
+static const struct rhashtable_params child_params = {
+	.head_offset = offsetof(struct pvsvpn_child, node),
+	.hashfn = key_hashfn,
+	.obj_hashfn = child_hashfn,
+	.obj_cmpfn = child_cmpfn,
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable children;
+
+static struct pvsvpn_child *child_new(const struct child_key *key)
+{
+	struct pvsvpn_child *child = kzalloc(sizeof(*child), PVSVPN_POLICY_GFP);
+
+	if (!child)
+		return NULL;
+	child->key = *key;
+	INIT_LIST_HEAD(&child->sas);
+	if (rhashtable_insert_fast(&children, &child->node, child_params)) {
+		kfree(child);
+		return NULL;
+	}
+	return child;
+}
+
+static void child_put(struct pvsvpn_child *child)
+{
+	struct pvsvpn_child *any = child->any;
+
+	if (--child->refs)
+		return;
+	rhashtable_remove_fast(&children, &child->node, child_params);
+	kfree_rcu(child, rcu);
+	if (any)
+		child_put(any);
+}
+
+static struct pvsvpn_child *child_get_plain(const struct child_key *key)
+{
+	struct pvsvpn_child *child;
+
+	child = rhashtable_lookup_fast(&children, key, child_params) ?:
+		child_new(key);
+	if (child)
+		child->refs++;
+	return child;
+}
+
+/* With the one that stands in for it. */
+static struct pvsvpn_child *child_get(const struct child_key *key)
+{
+	struct pvsvpn_child *child = child_get_plain(key);
+	struct child_key plain = *key;
+
+	if (!child || !key->spi || child->any)
+		return child;
+	plain.spi = 0;
+	child->any = child_get_plain(&plain);
+	if (child->any)
+		return child;
+	child_put(child);
+	return NULL;
+}
+
+/* ---- who leads where ---- */
+
+static struct pvsvpn_sa *child_own_sa(const struct pvsvpn_child *child)
+{
+	return rcu_dereference_protected(child->sa,
+		lockdep_is_held(&policies_of(child->key.pvs)->lock));
+}
+
+/* Until the peer has chosen again, packets look at the policies. */
+static void peer_led_elsewhere(struct pvsvpn_peer *peer)
+{
+	WRITE_ONCE(peer->by_policy, true);
+	pvsvpn_peer_refresh(peer);
+}
+
+static void sa_lead(struct pvsvpn_sa *sa, int count)
+{
+	u32 *same = &sa->peer->transforms[pvsvpn_transform_index(sa->transform)];
+	u32 before = sa->child.users, now = before + count;
+
+	WRITE_ONCE(sa->child.users, now);
+	if (!before == !now)
+		return;
+	if (now) {
+		list_add_tail(&sa->child.led, &sa->peer->led);
+		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count + 1);
+		WRITE_ONCE(*same, *same + 1);
+	} else {
+		list_del_init(&sa->child.led);
+		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count - 1);
+		WRITE_ONCE(*same, *same - 1);
+	}
+	peer_led_elsewhere(sa->peer);
+}
+
+static void child_lead(struct pvsvpn_child *child, int count)
+{
+	struct pvsvpn_sa *sa = child_own_sa(child);
+
+	child->lead += count;
+	if (sa && count)
+		sa_lead(sa, count);
+}
+
+/* Policies lead to the new SA before they leave the old one. */
+static void child_set_sa(struct pvsvpn_child *child, struct pvsvpn_sa *sa)
+{
+	struct pvsvpn_sa *old = child_own_sa(child);
+	u32 lead = child->lead;
+
+	rcu_assign_pointer(child->sa, sa);
+	if (sa && lead)
+		sa_lead(sa, lead);
+	if (old && lead)
+		sa_lead(old, -lead);
+}
+
+/* Whether @any stands in for a child with an SPI may change by that. */
+static void child_choose(struct pvsvpn_child *child)
+{
+	struct pvsvpn_sa *old = child_own_sa(child), *sa = NULL;
+
+	if (!list_empty(&child->sas))
+		sa = child->any ? list_last_entry(&child->sas, struct pvsvpn_sa,
+						  child.in_named) :
+				  list_last_entry(&child->sas, struct pvsvpn_sa,
+						  child.in_any);
+	if (sa == old)
+		return;
+	if (!child->any || (sa && old)) {
+		child_set_sa(child, sa);
+	} else if (sa) {
+		child_set_sa(child, sa);
+		child_lead(child, child->policies);
+		child_lead(child->any, -child->policies);
+	} else {
+		child_lead(child->any, child->policies);
+		child_lead(child, -child->policies);
+		child_set_sa(child, NULL);
+	}
+}
+
+/* The child whose SA the policies of @child lead to. */
+static struct pvsvpn_child *child_leader(struct pvsvpn_child *child)
+{
+	return child->any && !child_own_sa(child) ? child->any : child;
+}
+
+/**
+ * pvsvpn_child_join() - find the SAs of a policy
+ * @policy: outbound, with its template; it gets a child
+ *
+ * Context: any, the policies' lock held. Return: 0 or -ENOMEM.
+ */
+int pvsvpn_child_join(struct pvsvpn_policy *policy)
+{
+	struct child_key key = {
+		.pvs = policy->pvs,
+		.remote = policy->remote,
+		.family = policy->family,
+		.reqid = policy->reqid,
+		.spi = policy->spi,
+	};
+
+	policy->child = child_get(&key);
+	return policy->child ? 0 : -ENOMEM;
+}
+
+/**
+ * pvsvpn_child_use() - packets follow a policy from now on
+ * @policy: one that has joined
+ *
+ * Context: any, the policies' lock held.
+ */
+void pvsvpn_child_use(struct pvsvpn_policy *policy)
+{
+	policy->child->policies++;
+	child_lead(child_leader(policy->child), 1);
+}
+
+/**
+ * pvsvpn_child_leave() - a policy goes
+ * @policy: one that has joined
+ * @used: pvsvpn_child_use() was called
+ *
+ * Context: any, the policies' lock held.
+ */
+void pvsvpn_child_leave(struct pvsvpn_policy *policy, bool used)
+{
+	if (used) {
+		policy->child->policies--;
+		child_lead(child_leader(policy->child), -1);
+	}
+	child_put(policy->child);
+}
+
+/**
+ * pvsvpn_child_sa() - the SA that carries for a child
+ * @child: the child
+ *
+ * Context: RCU read side. Return: the SA, valid until that ends, or NULL.
+ */
+struct pvsvpn_sa *pvsvpn_child_sa(const struct pvsvpn_child *child)
+{
+	struct pvsvpn_sa *sa = rcu_dereference(child->sa);
+
+	if (sa || !child->any)
+		return sa;
+	return rcu_dereference(child->any->sa);
+}
+
+/* ---- SAs ---- */
+
+static bool sa_has_child(const struct pvsvpn_sa *sa)
+{
+	return sa->x && sa->dir == PVSVPN_DIRECTION_OUT && sa->child.any;
+}
+
+/**
+ * pvsvpn_policy_sa_prepare() - whatever may fail before policies lead to an SA
+ * @sa: the SA, which has its peer; nothing happens to one that is not adopted, or inbound
+ *
+ * Context: process, RTNL held.
+ * Return: 0, and pvsvpn_policy_sa_add() or pvsvpn_policy_sa_del() follows; or -ENOMEM.
+ */
+int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
+{
+	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	struct child_key key = { .pvs = sa->peer->pvs };
+
+	ASSERT_RTNL();
+	if (!sa->x || sa->dir != PVSVPN_DIRECTION_OUT)
+		return 0;
+	key.remote = sa->x->id.daddr;
+	key.family = sa->x->props.family;
+	key.reqid = sa->x->props.reqid;
+	key.spi = sa->x->id.spi;
+	INIT_LIST_HEAD(&sa->child.in_any);
+	INIT_LIST_HEAD(&sa->child.in_named);
+	spin_lock_bh(lock);
+	sa->child.named = child_get(&key);
+	if (sa->child.named)
+		sa->child.any = sa->child.named->any;
+	spin_unlock_bh(lock);
+	return sa->child.named ? 0 : -ENOMEM;
+}
+
+/**
+ * pvsvpn_policy_sa_add() - policies may lead to an SA from now on
+ * @sa: after pvsvpn_policy_sa_prepare()
+ *
+ * The caller lets the peer choose again.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
+{
+	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	struct pvsvpn_sa_child *child = &sa->child;
+
+	ASSERT_RTNL();
+	if (!sa_has_child(sa))
+		return;
+	spin_lock_bh(lock);
+	list_add_tail(&child->in_any, &child->any->sas);
+	list_add_tail(&child->in_named, &child->named->sas);
+	child_choose(child->any);
+	child_choose(child->named);
+	spin_unlock_bh(lock);
+}
+
+/**
+ * pvsvpn_policy_sa_del() - policies lead to an SA no longer
+ * @sa: any SA
+ *
+ * The caller lets the peer choose again.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
+{
+	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	struct pvsvpn_sa_child *child = &sa->child;
+
+	ASSERT_RTNL();
+	if (!sa_has_child(sa))
+		return;
+	spin_lock_bh(lock);
+	list_del(&child->in_any);
+	list_del(&child->in_named);
+	child_choose(child->any);
+	child_choose(child->named);
+	child_put(child->named);
+	child->any = NULL;
+	child->named = NULL;
+	spin_unlock_bh(lock);
+}
+
+/**
+ * pvsvpn_policy_sa_expired() - any other SA of the child is better
+ * @sa: any SA
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa)
+{
+	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	struct pvsvpn_sa_child *child = &sa->child;
+
+	ASSERT_RTNL();
+	if (!sa_has_child(sa))
+		return;
+	spin_lock_bh(lock);
+	list_move(&child->in_any, &child->any->sas);
+	list_move(&child->in_named, &child->named->sas);
+	child_choose(child->any);
+	child_choose(child->named);
+	spin_unlock_bh(lock);
+}
+
+/**
+ * pvsvpn_policy_uses() - do packets leave by an SA because a policy says so?
+ * @sa: any SA
+ *
+ * Context: process, RTNL held.
+ */
+bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
+{
+	return READ_ONCE(sa->child.users) && READ_ONCE(sa->peer->led_count) > 1;
+}
+
+/**
+ * pvsvpn_policy_select() - choose the current outbound SA of a peer
+ * @peer: the peer
+ * @other: the SA when no policy leads to any, or NULL
+ *
+ * Where policies lead to several, packets ask them. The one that is chosen is for what is
+ * no packet.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
+{
+	spinlock_t *lock = &policies_of(peer->pvs)->lock;
+	struct pvsvpn_sa *sa = other;
+
+	ASSERT_RTNL();
+	spin_lock_bh(lock);
+	if (peer->led_count)
+		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
+	rcu_assign_pointer(peer->tx_sa, sa);
+	/* Whoever sees it false sees that SA. */
+	smp_store_release(&peer->by_policy, peer->led_count > 1);
+	spin_unlock_bh(lock);
+}
+
+/**
+ * pvsvpn_child_init() - set the table up
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_child_init(void)
+{
+	return rhashtable_init(&children, &child_params);
+}
+
+/**
+ * pvsvpn_child_exit() - free the table; no device is left
+ */
+void pvsvpn_child_exit(void)
+{
+	rhashtable_destroy(&children);
+}

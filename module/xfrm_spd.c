@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From packet to policy. A device knows which pairs of prefix lengths its policies have,
+ * and one hash table has the policies of all devices by their addresses. A packet looks
+ * once for each pair, and of what it finds the most urgent policy has it.
+ *
+ * The work for a packet has a limit, whoever installs the policies: so many pairs, so many
+ * policies of the same addresses. A policy beyond them has no place.
+ */
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <net/gre.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include <uapi/linux/pvsvpn.h>
+
+#include "device.h"
+#include "xfrm_policy.h"
+#include "xfrm_spd.h"
+
+/* ---- addresses ---- */
+
+/* A shape is never 0, so that a gap is none. */
+#define SHAPE_USED	BIT(31)
+#define SHAPE_IPV6	BIT(30)
+#define SHAPE_OUT	BIT(29)
+
+static u32 shape_make(u16 family, u8 dir, u8 len_d, u8 len_s)
+{
+	return SHAPE_USED | (family == AF_INET6 ? SHAPE_IPV6 : 0) |
+	       (dir == PVSVPN_DIRECTION_OUT ? SHAPE_OUT : 0) |
+	       len_d << 8 | len_s;
+}
+
+/**
+ * struct spd_key - the addresses that policies have in common
+ * @pvs: the device
+ * @shape: direction, family and prefix lengths
+ * @addrs: destination, then source, without host bits: one word each, or four
+ */
+struct spd_key {
+	const struct pvsvpn_device *pvs;
+	u32 shape;
+	__be32 addrs[8];
+};
+
+static void key_set(struct spd_key *key, const void *daddr, const void *saddr)
+{
+	u8 len_d = key->shape >> 8 & 0xff, len_s = key->shape & 0xff;
+
+	if (key->shape & SHAPE_IPV6) {
+		ipv6_addr_prefix((struct in6_addr *)&key->addrs[0], daddr, len_d);
+		ipv6_addr_prefix((struct in6_addr *)&key->addrs[4], saddr, len_s);
+	} else {
+		key->addrs[0] = *(const __be32 *)daddr & inet_make_mask(len_d);
+		key->addrs[1] = *(const __be32 *)saddr & inet_make_mask(len_s);
+	}
+}
+
+/* ---- the table ---- */
+
+/**
+ * struct pvsvpn_spd_node - the policies of the same addresses
+ * @node: in the table
+ * @rcu: lookups may still see it when it is freed
+ * @key: device, direction and addresses
+ * @policies: the most urgent first; written under the policies' lock, read under RCU
+ * @count: how many
+ * @slot: of its shape, in the device's list
+ */
+struct pvsvpn_spd_node {
+	struct rhash_head node;
+	struct rcu_head rcu;
+	struct spd_key key;
+	struct list_head policies;
+	unsigned int count;
+	unsigned int slot;
+};
+
+static unsigned int key_words(const struct spd_key *key)
+{
+	return key->shape & SHAPE_IPV6 ? 8 : 2;
+}
+
+static u32 key_hash(const struct spd_key *key, u32 seed)
+{
+	return jhash2((__force const u32 *)key->addrs, key_words(key),
+		      seed ^ key->shape ^ (u32)((unsigned long)key->pvs >> 6));
+}
+
+static u32 key_hashfn(const void *data, u32 len, u32 seed)
+{
+	return key_hash(data, seed);
+}
+
+static u32 node_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct pvsvpn_spd_node *node = data;
+
+	return key_hash(&node->key, seed);
+}
+
+static int node_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pvsvpn_spd_node *node = obj;
+	const struct spd_key *key = arg->key;
+
+	return node->key.pvs != key->pvs || node->key.shape != key->shape ||
+	       memcmp(node->key.addrs, key->addrs,
+		      key_words(key) * sizeof(key->addrs[0]));
+}
+
+static const struct rhashtable_params node_params = {
+	.head_offset = offsetof(struct pvsvpn_spd_node, node),
+	.hashfn = key_hashfn,
+	.obj_hashfn = node_hashfn,
+	.obj_cmpfn = node_cmpfn,
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable nodes;
+
+/* The slot that a shape has, or may have; negative when there is none left. */
+static int shape_slot(const struct pvsvpn_spd_half *half, u32 shape)
+{
+	int slot, gap = -1;
+
+	for (slot = 0; slot < PVSVPN_SPD_SHAPES; slot++) {
+		if (half->shapes[slot] == shape)
+			return slot;
+		if (gap < 0 && !half->shapes[slot])
+			gap = slot;
+	}
+	return gap;
+}
+
+static void shape_use(struct pvsvpn_spd_half *half, unsigned int slot,
+		      u32 shape)
+{
+	if (half->users[slot]++)
+		return;
+	WRITE_ONCE(half->shapes[slot], shape);
+	if (slot >= half->end)
+		WRITE_ONCE(half->end, slot + 1);
+}
+
+static struct pvsvpn_spd_node *node_new(struct pvsvpn_spd_half *half,
+					const struct spd_key *key)
+{
+	int slot = shape_slot(half, key->shape);
+	struct pvsvpn_spd_node *node;
+	int err;
+
+	if (slot < 0)
+		return ERR_PTR(-ENOSPC);
+	node = kzalloc(sizeof(*node), PVSVPN_POLICY_GFP);
+	if (!node)
+		return ERR_PTR(-ENOMEM);
+	node->key = *key;
+	node->slot = slot;
+	INIT_LIST_HEAD(&node->policies);
+	err = rhashtable_insert_fast(&nodes, &node->node, node_params);
+	if (err) {
+		kfree(node);
+		return ERR_PTR(-ENOMEM);
+	}
+	shape_use(half, slot, key->shape);
+	return node;
+}
+
+static void node_put(struct pvsvpn_spd_half *half, struct pvsvpn_spd_node *node)
+{
+	if (node->count)
+		return;
+	rhashtable_remove_fast(&nodes, &node->node, node_params);
+	if (!--half->users[node->slot])
+		WRITE_ONCE(half->shapes[node->slot], 0);
+	kfree_rcu(node, rcu);
+}
+
+/* XFRM's order: the lower priority first, of the same the older. */
+static bool more_urgent(const struct pvsvpn_policy *a,
+			const struct pvsvpn_policy *b)
+{
+	return a->priority < b->priority ||
+	       (a->priority == b->priority && a->order < b->order);
+}
+
+static void node_insert(struct pvsvpn_spd_node *node,
+			struct pvsvpn_policy *policy)
+{
+	struct list_head *next = &node->policies;
+	struct pvsvpn_policy *other;
+
+	list_for_each_entry(other, &node->policies, alike) {
+		if (more_urgent(policy, other)) {
+			next = &other->alike;
+			break;
+		}
+	}
+	policy->node = node;
+	node->count++;
+	list_add_tail_rcu(&policy->alike, next);
+}
+
+static struct pvsvpn_spd_half *half_of(const struct pvsvpn_policy *policy)
+{
+	return &policy->pvs->spd.halves[policy->dir];
+}
+
+/**
+ * pvsvpn_spd_place() - let packets find a policy
+ * @policy: the policy
+ * @old: one that goes as soon as this one is there, or NULL
+ *
+ * Context: any, the policies' lock held.
+ * Return: 0; -ENOSPC or -E2BIG when it has no place, for the pair of prefix lengths or
+ * for the addresses; -ENOMEM.
+ */
+int pvsvpn_spd_place(struct pvsvpn_policy *policy,
+		     const struct pvsvpn_policy *old)
+{
+	const struct xfrm_selector *selector = &policy->selector;
+	struct spd_key key = {
+		.pvs = policy->pvs,
+		.shape = shape_make(selector->family, policy->dir,
+				    selector->prefixlen_d,
+				    selector->prefixlen_s),
+	};
+	struct pvsvpn_spd_node *node;
+
+	key_set(&key, &selector->daddr, &selector->saddr);
+	node = rhashtable_lookup_fast(&nodes, &key, node_params);
+	if (!node)
+		node = node_new(half_of(policy), &key);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	if (node->count - (old && old->node == node) >= PVSVPN_SPD_ALIKE)
+		return -E2BIG;
+	node_insert(node, policy);
+	return 0;
+}
+
+/**
+ * pvsvpn_spd_remove() - packets find a policy no longer
+ * @policy: the policy; to be freed after a grace period
+ *
+ * Context: any, the policies' lock held.
+ */
+void pvsvpn_spd_remove(struct pvsvpn_policy *policy)
+{
+	struct pvsvpn_spd_node *node = policy->node;
+
+	if (!node)
+		return;
+	list_del_rcu(&policy->alike);
+	node->count--;
+	node_put(half_of(policy), node);
+}
+
+/* ---- what is above IP ---- */
+
+static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb,
+			 int offset)
+{
+	__be32 buf[3] = {};
+	__be16 flags;
+	u32 key;
+
+	if (skb_copy_bits(skb, offset, buf, 4))
+		return;
+	flags = *(__be16 *)buf;
+	if (!(flags & GRE_KEY) ||
+	    skb_copy_bits(skb, offset + (flags & GRE_CSUM ? 8 : 4), buf, 4))
+		return;
+	key = ntohl(buf[0]);
+	upper->ports[0] = htons(key >> 16);
+	upper->ports[1] = htons(key & 0xffff);
+}
+
+/* XFRM takes the type and code of ICMP, the type of MH and the key of GRE for ports. */
+static void upper_read_ports(struct pvsvpn_upper *upper,
+			     const struct sk_buff *skb, int offset)
+{
+	u8 buf[3];
+
+	switch (upper->proto) {
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (skb_copy_bits(skb, offset, buf, 2))
+			return;
+		upper->ports[0] = htons(buf[0]);
+		upper->ports[1] = htons(buf[1]);
+		break;
+	case IPPROTO_MH:
+		if (!skb_copy_bits(skb, offset, buf, 3))
+			upper->ports[0] = htons(buf[2]);
+		break;
+	case IPPROTO_GRE:
+		ports_of_gre(upper, skb, offset);
+		break;
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		skb_copy_bits(skb, offset, upper->ports, sizeof(upper->ports));
+		break;
+	}
+}
+
+static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb)
+{
+	__be16 frag_off = 0;
+	int offset;
+
+	upper->known = true;
+	if (skb->protocol == htons(ETH_P_IP)) {
+		upper->proto = ip_hdr(skb)->protocol;
+		frag_off = ip_hdr(skb)->frag_off & htons(IP_OFFSET);
+		offset = ip_hdrlen(skb);
+	} else {
+		upper->proto = ipv6_hdr(skb)->nexthdr;
+		offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr),
+					  &upper->proto, &frag_off);
+		frag_off &= htons(IP6_OFFSET);
+	}
+	upper->fragment = frag_off;
+	if (!frag_off && offset > 0)
+		upper_read_ports(upper, skb, offset);
+}
+
+static bool upper_fits(const struct xfrm_selector *selector,
+		       struct pvsvpn_spd_packet *packet)
+{
+	struct pvsvpn_upper *upper = &packet->upper;
+
+	if (!selector->proto && !selector->sport_mask && !selector->dport_mask)
+		return true;
+	if (!upper->known)
+		upper_read(upper, packet->skb);
+	if (selector->proto && selector->proto != upper->proto)
+		return false;
+	if (upper->fragment && packet->opaque)
+		return true;
+	return !((selector->sport ^ upper->ports[0]) & selector->sport_mask) &&
+	       !((selector->dport ^ upper->ports[1]) & selector->dport_mask);
+}
+
+/* ---- from packet to policy ---- */
+
+static bool policy_selects(const struct pvsvpn_policy *policy,
+			   struct pvsvpn_spd_packet *packet)
+{
+	const struct xfrm_selector *selector = &policy->selector;
+
+	return (packet->skb->mark & policy->mark.m) == policy->mark.v &&
+	       (!selector->ifindex ||
+		selector->ifindex == packet->pvs->dev->ifindex) &&
+	       upper_fits(selector, packet);
+}
+
+/* Of the policies of the same addresses, if it is more urgent than @best */
+static const struct pvsvpn_policy *node_find(const struct pvsvpn_spd_node *node,
+					     const struct pvsvpn_policy *best,
+					     struct pvsvpn_spd_packet *packet,
+					     pvsvpn_spd_fits fits,
+					     const void *data)
+{
+	const struct pvsvpn_policy *policy;
+
+	list_for_each_entry_rcu(policy, &node->policies, alike) {
+		if (best && !more_urgent(policy, best))
+			break;
+		if (policy_selects(policy, packet) && fits(policy, data))
+			return policy;
+	}
+	return best;
+}
+
+static const struct pvsvpn_policy *half_find(const struct pvsvpn_spd_half *half,
+					     struct pvsvpn_spd_packet *packet,
+					     struct spd_key *key, u32 family,
+					     pvsvpn_spd_fits fits,
+					     const void *data)
+{
+	const struct sk_buff *skb = packet->skb;
+	const void *daddr = family ? (void *)&ipv6_hdr(skb)->daddr :
+				     (void *)&ip_hdr(skb)->daddr;
+	const void *saddr = family ? (void *)&ipv6_hdr(skb)->saddr :
+				     (void *)&ip_hdr(skb)->saddr;
+	unsigned int slot, end = READ_ONCE(half->end);
+	const struct pvsvpn_policy *best = NULL;
+	const struct pvsvpn_spd_node *node;
+
+	for (slot = 0; slot < end; slot++) {
+		key->shape = READ_ONCE(half->shapes[slot]);
+		if (!key->shape || (key->shape & SHAPE_IPV6) != family)
+			continue;
+		key_set(key, daddr, saddr);
+		node = rhashtable_lookup(&nodes, key, node_params);
+		if (node)
+			best = node_find(node, best, packet, fits, data);
+	}
+	return best;
+}
+
+/**
+ * pvsvpn_spd_find() - the policy that has a packet
+ * @packet: the packet
+ * @dir: enum pvsvpn_direction
+ * @fits: whether a policy whose selector has the packet is one that counts
+ * @data: for @fits
+ *
+ * Context: RCU read side.
+ * Return: the most urgent one, valid until the read side ends, or NULL.
+ */
+const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
+					    u8 dir, pvsvpn_spd_fits fits,
+					    const void *data)
+{
+	struct spd_key key = { .pvs = packet->pvs };
+
+	return half_find(&packet->pvs->spd.halves[dir], packet, &key,
+			 packet->skb->protocol == htons(ETH_P_IP) ?
+			 0 : SHAPE_IPV6, fits, data);
+}
+
+static bool addresses_fit(const struct xfrm_selector *selector,
+			  const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	if (skb->protocol == htons(ETH_P_IP))
+		return selector->family == AF_INET &&
+		       addr4_match(ip_hdr(skb)->daddr, selector->daddr.a4,
+				   selector->prefixlen_d) &&
+		       addr4_match(ip_hdr(skb)->saddr, selector->saddr.a4,
+				   selector->prefixlen_s);
+	return selector->family == AF_INET6 &&
+	       addr_match(&ip6h->daddr, &selector->daddr,
+			  selector->prefixlen_d) &&
+	       addr_match(&ip6h->saddr, &selector->saddr,
+			  selector->prefixlen_s);
+}
+
+/**
+ * pvsvpn_spd_covers() - does a selector cover a packet?
+ * @selector: the selector, of a family
+ * @skb: inner packet with a whole IP header, protocol set
+ *
+ * Context: any.
+ */
+bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
+		       const struct sk_buff *skb)
+{
+	struct pvsvpn_spd_packet packet = { .skb = skb };
+
+	return addresses_fit(selector, skb) && upper_fits(selector, &packet);
+}
+
+/**
+ * pvsvpn_spd_init() - set the table up
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_spd_init(void)
+{
+	return rhashtable_init(&nodes, &node_params);
+}
+
+/**
+ * pvsvpn_spd_exit() - free the table; no device is left
+ */
+void pvsvpn_spd_exit(void)
+{
+	rhashtable_destroy(&nodes);
+}

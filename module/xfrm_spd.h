@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The SPD of a device (RFC 4301 section 4.4.1): XFRM's policies, found by packets. */
+#ifndef _PVSVPN_XFRM_SPD_H
+#define _PVSVPN_XFRM_SPD_H
+
+#include <linux/list.h>
+#include <linux/rhashtable-types.h>
+#include <net/xfrm.h>
+
+struct pvsvpn_child;
+struct pvsvpn_device;
+struct pvsvpn_policies;
+struct pvsvpn_sa;
+struct pvsvpn_spd_node;
+struct sk_buff;
+
+/* Pairs of prefix lengths: a packet looks once for each. */
+#define PVSVPN_SPD_SHAPES	64
+/* Policies of the same addresses: a packet compares its ports with each. */
+#define PVSVPN_SPD_ALIKE	128
+
+/**
+ * struct pvsvpn_spd_half - the policies of a direction
+ * @shapes: pairs of prefix lengths in use, 0 where there is a gap; read without lock
+ * @users: addresses of that shape
+ * @end: behind the last shape; never falls
+ * @count: policies, also those without a place; read without lock
+ * @blocks: of those, the ones that let nothing pass; read without lock
+ * @blind: of those, the ones without a place; read without lock
+ *
+ * Everything is written under the lock of struct pvsvpn_policies.
+ */
+struct pvsvpn_spd_half {
+	u32 shapes[PVSVPN_SPD_SHAPES];
+	u32 users[PVSVPN_SPD_SHAPES];
+	unsigned int end;
+	u32 count;
+	u32 blocks;
+	u32 blind;
+};
+
+/**
+ * struct pvsvpn_spd - XFRM's policies with the if_id of a device
+ * @halves: by enum pvsvpn_direction; "in" has those of XFRM's directions in and fwd
+ * @policies: all of them, the one that was seen longest ago first
+ * @wanted: the look at all policies that the device needs to be whole
+ * @on: the device has an if_id
+ * @refused: bits of enum pvsvpn_spd_refusal that the operator shall be told of
+ *
+ * All but the halves is protected by the lock of struct pvsvpn_policies.
+ */
+struct pvsvpn_spd {
+	struct pvsvpn_spd_half halves[2];
+	struct list_head policies;
+	u32 wanted;
+	bool on;
+	unsigned long refused;
+};
+
+/* Why a policy has no place. */
+enum pvsvpn_spd_refusal {
+	PVSVPN_SPD_TOO_MANY_SHAPES,
+	PVSVPN_SPD_TOO_MANY_ALIKE,
+	PVSVPN_SPD_REFUSALS,
+};
+
+/* What a policy makes of a packet. */
+enum pvsvpn_policy_kind {
+	PVSVPN_POLICY_PROTECT,	/* one template, ESP in tunnel mode */
+	PVSVPN_POLICY_BLOCK,	/* nothing that a device could do with it */
+};
+
+/**
+ * struct pvsvpn_policy - what a policy of XFRM says
+ * @rcu: lookups may still see it when it is freed
+ * @by_index: in the table of (namespace, index)
+ * @list: in struct pvsvpn_spd
+ * @alike: in @node, the most urgent first; read under RCU
+ * @node: where packets find it, NULL for nowhere
+ * @pvs: the device
+ * @in: of the namespace
+ * @index: XFRM's own number of the policy; an update keeps it
+ * @origin: XFRM's policy; only compared, as that may be gone
+ * @touched: when it was seen last, by the clock of @in
+ * @order: the lower, the older
+ * @priority: the lower, the more urgent
+ * @dir: enum pvsvpn_direction
+ * @kind: enum pvsvpn_policy_kind
+ * @selector: which inner packets
+ * @mark: of those
+ * @family: of @remote
+ * @remote: outer address of the other end, by the template; zero for any
+ * @reqid: of the states, by the template
+ * @spi: of the one state, by the template; 0 for any
+ * @child: outbound: the SAs that it leads to; NULL for PVSVPN_POLICY_BLOCK
+ */
+struct pvsvpn_policy {
+	struct rcu_head rcu;
+	struct rhash_head by_index;
+	struct list_head list;
+	struct list_head alike;
+	struct pvsvpn_spd_node *node;
+	struct pvsvpn_device *pvs;
+	struct pvsvpn_policies *in;
+	u32 index;
+	const void *origin;
+	u64 touched;
+	u64 order;
+	u32 priority;
+	u8 dir;
+	u8 kind;
+	struct xfrm_selector selector;
+	struct xfrm_mark mark;
+	u16 family;
+	xfrm_address_t remote;
+	u32 reqid;
+	__be32 spi;
+	struct pvsvpn_child *child;
+};
+
+/**
+ * struct pvsvpn_upper - what of an inner packet is above IP
+ * @known: somebody has looked
+ * @fragment: not the first one, without ports
+ * @proto: protocol
+ * @ports: source and destination, or what XFRM takes for them; 0 without
+ */
+struct pvsvpn_upper {
+	bool known;
+	bool fragment;
+	u8 proto;
+	__be16 ports[2];
+};
+
+/**
+ * struct pvsvpn_spd_packet - an inner packet, as policies see it
+ * @skb: the packet, with a whole IP header, protocol set
+ * @pvs: the device
+ * @opaque: a fragment without ports fits any ports
+ * @upper: filled in when a policy asks for it
+ */
+struct pvsvpn_spd_packet {
+	const struct sk_buff *skb;
+	const struct pvsvpn_device *pvs;
+	bool opaque;
+	struct pvsvpn_upper upper;
+};
+
+typedef bool (*pvsvpn_spd_fits)(const struct pvsvpn_policy *policy,
+				const void *data);
+
+int pvsvpn_spd_place(struct pvsvpn_policy *policy,
+		     const struct pvsvpn_policy *old);
+void pvsvpn_spd_remove(struct pvsvpn_policy *policy);
+const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
+					    u8 dir, pvsvpn_spd_fits fits,
+					    const void *data);
+bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
+		       const struct sk_buff *skb);
+int pvsvpn_spd_init(void);
+void pvsvpn_spd_exit(void);
+
+#endif /* _PVSVPN_XFRM_SPD_H */

@@ -1,0 +1,436 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# XFRM's policies of a device with an if_id, in all three directions: which packets a child SA
+# may bring and take, and what a policy blocks (RFC 4301 sections 4.4.1 and 5.2). ip xfrm stands
+# for the daemon; stock Linux IPsec is the other end, and lets everything pass by one SA.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=stock.sh
+. "$(dirname "$0")/stock.sh"
+
+GCM='rfc4106(gcm(aes))'
+KEY=0x$(printf '%040d' 7)
+
+# state NS SRC DST SPI ARGUMENTS...: with if_id 42, in tunnel mode
+state()
+{
+	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel if_id 42 \
+		flag af-unspec replay-window 128 "${@:5}" aead "$GCM" "$KEY" 128
+}
+
+# child REQID SPI: both of its states at the gateway, SPI from it, SPI + 1 to it
+child()
+{
+	state "$gw" 192.0.2.2 192.0.2.1 $(($2 + 1)) reqid "$1"
+	state "$gw" 192.0.2.1 192.0.2.2 "$2" reqid "$1"
+}
+
+# far SPI: what the far end sends leaves by SPI + 1 of the gateway's, whatever it is; it takes SPI
+far()
+{
+	ip -n "$stock" xfrm state flush
+	state "$stock" 192.0.2.1 192.0.2.2 "$1"
+	state "$stock" 192.0.2.2 192.0.2.1 $(($1 + 1))
+}
+
+# lines DIR SRC DST REQID [SELECTOR...]: ip commands for a policy of the gateway; with in goes fwd
+lines()
+{
+	local tmpl='src 192.0.2.1 dst 192.0.2.2' dirs=out dir
+
+	[ "$1" = out ] || tmpl='src 192.0.2.2 dst 192.0.2.1' dirs='in fwd'
+	for dir in $dirs; do
+		echo "xfrm policy ${COMMAND:-add} dir $dir src $2 dst $3 ${*:5} if_id 42 priority 10" \
+			"tmpl $tmpl proto esp reqid $4 mode tunnel"
+	done
+}
+
+# both NEAR FAR REQID [SELECTOR...]: policies out, in and fwd
+both()
+{
+	lines out "$1" "$2" "${@:3}"
+	lines in "$2" "$1" "${@:3}"
+}
+
+# gateway: waits for states and policies of if_id 42; the far end sends by child 1
+gateway()
+{
+	ends
+	ip -n "$gw" link add pvs0 type pvsvpn
+	ctl "$gw" set pvs0 if-id 42
+	quiet_up "$gw" pvs0
+	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
+	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
+	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
+	in_batch "$stock" <<-END
+		addr add 172.16.6.6/32 dev lo
+		addr add fd66::6/128 dev lo nodad
+		addr add 10.2.0.9/32 dev lo
+	END
+	in_ns "$gw" nft -f - <<-END
+		table inet t {
+			chain in {
+				type filter hook prerouting priority raw
+				iif pvs0 counter
+			}
+		}
+	END
+	far 0x1001
+}
+
+up() { wait_for 'the peer to be up' is true show "$gw" peers.0.up; }
+
+# delivered: packets that have come out of the device
+delivered()
+{
+	in_ns "$gw" nft list chain inet t in | sed -nE 's/.*packets ([0-9]+) .*/\1/p'
+}
+
+# sends FROM TO [OPTIONS]: three packets of the far end; answers do not matter
+sends()
+{
+	in_ns "$stock" ping -q -c 3 -i 0.02 -W 0.1 -I "$1" "${@:3}" "$2" >/dev/null || true
+}
+
+# counted WHY [PEER SPI]: drops; 0 also where the module knows no such reason
+counted()
+{
+	local count
+
+	count=$(drop_count "$gw" pvs0 "$@" 2>/dev/null) || count=0
+	echo "$count"
+}
+
+# refused FROM TO WHY [OPTIONS]: not one of three packets is delivered, each counts as WHY
+refused()
+{
+	local before count
+
+	before=$(delivered)
+	count=$(counted "$3")
+	sends "$1" "$2" "${@:4}"
+	busywait 10 is $((count + 3)) counted "$3" ||
+		fail "of three packets of $1, $(($(counted "$3") - count)) are $3," \
+			"$(($(delivered) - before)) were delivered; drops:" "$(drops "$gw")"
+	check "packets of $1 delivered" "$(delivered)" "$before"
+}
+
+# accepted FROM TO [OPTIONS]: all of three packets
+accepted()
+{
+	local before
+
+	before=$(delivered)
+	sends "$@"
+	wait_for "packets from $1" is $((before + 3)) delivered
+}
+
+# Stock IPsec counts XfrmInNoPols for these, and drops them as well
+selectors_of_the_child()
+{
+	gateway
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	both fd00:1::/64 fd00:2::/64 1 | in_batch "$gw"
+	child 1 0x1001
+	up
+	accepted 10.2.0.1 10.1.0.1
+	accepted fd00:2::1 fd00:1::1
+	refused 172.16.6.6 10.1.0.1 rx_policy
+	refused fd66::6 fd00:1::1 rx_policy
+	check 'drops of the SA' "$(counted rx_policy 192.0.2.2 0x1002)" 6
+	check 'all drops' "$(drops "$gw")" rx_policy=6
+	# The destination too: 10.1.1.1 is no network of the child's
+	ip -n "$gw" addr add 10.1.1.1/32 dev lo
+	ip -n "$stock" route add 10.1.1.0/24 dev ipsec0
+	refused 10.2.0.1 10.1.1.1 rx_policy
+}
+
+# to PORT [BYTES]: UDP of the far end
+to() { in_ns "$stock" bash -c "printf %0${2:-8}d 0 >/dev/udp/10.1.0.1/$1"; }
+
+ports_and_protocol()
+{
+	local before
+
+	gateway
+	ip -n "$stock" link set ipsec0 mtu 1400
+	both 10.1.0.0/24 10.2.0.0/24 1 proto udp dport 7000 | in_batch "$gw"
+	child 1 0x1001
+	up
+	before=$(delivered)
+	to 7000
+	wait_for 'the packet to the port' is $((before + 1)) delivered
+	to 7001
+	wait_for 'the one to another port' is 1 counted rx_policy
+	refused 10.2.0.1 10.1.0.1 rx_policy
+	# Fragments behind the first have no ports; without the first they are nothing
+	to 7000 3000
+	wait_for 'all three fragments' is $((before + 4)) delivered
+	to 7001 3000
+	wait_for 'the first fragment' is 5 counted rx_policy
+	# ICMP by its type: requests, and no answers
+	{
+		lines in 10.2.0.0/24 10.1.0.0/24 1 proto icmp type 8
+	} | in_batch "$gw"
+	accepted 10.2.0.1 10.1.0.1
+}
+
+# block DIR SRC DST PRIORITY: ip command
+block() { echo "xfrm policy add dir $1 src $2 dst $3 if_id 42 action block priority $4"; }
+
+blocked_both_ways()
+{
+	gateway
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	child 1 0x1001
+	up
+	accepted 10.2.0.9 10.1.0.1
+	pings "$gw" 10.2.0.9
+	# Less urgent: nothing changes
+	{
+		block out 10.1.0.0/24 10.2.0.9/32 20
+		block in 10.2.0.9/32 10.1.0.0/24 20
+	} | in_batch "$gw"
+	pings "$gw" 10.2.0.9
+	accepted 10.2.0.9 10.1.0.1
+	{
+		block out 0.0.0.0/0 10.2.0.9/32 5
+		block in 10.2.0.9/32 0.0.0.0/0 5
+	} | in_batch "$gw"
+	in_ns "$gw" ping -q -c 3 -i 0.05 -W 0.1 10.2.0.9 >/dev/null || true
+	check 'drops outbound' "$(counted tx_blocked)" 3
+	refused 10.2.0.9 10.1.0.1 rx_blocked
+	pings "$gw" 10.2.0.1
+	check 'all drops' "$(drops "$gw" | xargs)" 'rx_blocked=3 tx_blocked=3'
+	in_batch "$gw" <<-END
+		xfrm policy delete dir out src 0.0.0.0/0 dst 10.2.0.9/32 if_id 42
+		xfrm policy delete dir in src 10.2.0.9/32 dst 0.0.0.0/0 if_id 42
+	END
+	pings "$gw" 10.2.0.9
+	accepted 10.2.0.9 10.1.0.1
+	passed_without_IPsec_is_blocked
+}
+
+# A policy that lets a packet pass without IPsec: not through a tunnel
+passed_without_IPsec_is_blocked()
+{
+	in_batch "$gw" <<-END
+		xfrm policy update dir out src 10.1.0.0/24 dst 10.2.0.9/32 if_id 42 priority 1
+		xfrm policy update dir in src 10.2.0.9/32 dst 10.1.0.0/24 if_id 42 priority 1
+	END
+	in_ns "$gw" ping -q -c 3 -i 0.05 -W 0.1 10.2.0.9 >/dev/null || true
+	check 'drops outbound' "$(counted tx_blocked)" 6
+	refused 10.2.0.9 10.1.0.1 rx_blocked
+}
+
+# Of two children of one gateway each brings its own packets
+child_by_child()
+{
+	gateway
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	both fd00:1::/64 fd00:2::/64 2 | in_batch "$gw"
+	child 1 0x1001
+	child 2 0x1011
+	up
+	accepted 10.2.0.1 10.1.0.1
+	refused fd00:2::1 fd00:1::1 rx_policy
+	far 0x1011
+	accepted fd00:2::1 fd00:1::1
+	refused 10.2.0.1 10.1.0.1 rx_policy
+	check 'drops of child 1' "$(counted rx_policy 192.0.2.2 0x1002)" 3
+	check 'drops of child 2' "$(counted rx_policy 192.0.2.2 0x1012)" 3
+}
+
+# A reqid belongs to a remote address
+one_reqid_two_gateways()
+{
+	gateway
+	ip -n "$gw" addr add 192.0.2.101/24 dev outer0
+	ctl "$gw" peer add pvs0 b remote 192.0.2.2 subnets 10.2.0.0/25,fd00:2::/64
+	ctl "$gw" peer add pvs0 c remote 192.0.2.3 subnets 10.2.0.128/25
+	in_batch "$gw" < <(
+		both 10.1.0.0/24 10.2.0.0/25 1
+		both fd00:1::/64 fd00:2::/64 2
+		both 10.1.0.0/24 10.2.0.128/25 1 | sed 's/192\.0\.2\.2 /192.0.2.3 /'
+	)
+	child 1 0x1001
+	child 2 0x1011
+	# The other gateway's, the newest of reqid 1
+	state "$gw" 192.0.2.3 192.0.2.1 0x2002 reqid 1
+	state "$gw" 192.0.2.1 192.0.2.3 0x2001 reqid 1
+	wait_for 'six SAs' is 6 sa_count
+	in_ns "$gw" ping -q -c 3 -i 0.05 -W 0.1 10.2.0.1 >/dev/null || fail 'no answer of b'
+	check 'packets to b' "$(sent 0x1001)" 3
+	check 'packets to c' "$(sent 0x2001)" 0
+	in_ns "$gw" ping -q -c 2 -i 0.05 -W 0.1 10.2.0.200 >/dev/null || true
+	check 'packets to b' "$(sent 0x1001)" 3
+	# What is b's by policy does not come by c's SA, though c may have all of these addresses
+	ctl "$gw" peer set pvs0 b subnets fd00:2::/64
+	ctl "$gw" peer set pvs0 c subnets 10.2.0.0/24
+	ip -n "$stock" addr add 192.0.2.3/24 dev outer0
+	ip -n "$stock" xfrm state flush
+	ip -n "$stock" xfrm policy flush
+	stock_policies "$stock" 192.0.2.3 192.0.2.1 42
+	state "$stock" 192.0.2.3 192.0.2.1 0x2002
+	refused 10.2.0.1 10.1.0.1 rx_policy
+	check 'drops of that SA' "$(counted rx_policy c 0x2002)" 3
+}
+
+# sa_count; sent SPI: packets that have left by it
+sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
+sent()
+{
+	ctl "$gw" -j show pvs0 | jq --argjson spi $(($1)) \
+		'[.devices[0].peers[].sas[] | select(.spi == $spi and .dir == "out")][0].packets'
+}
+
+# Without policies, the state may have a selector of its own
+selector_of_the_state()
+{
+	gateway
+	state "$gw" 192.0.2.2 192.0.2.1 0x1002 sel src 10.2.0.0/24 dst 10.1.0.0/24
+	state "$gw" 192.0.2.1 192.0.2.2 0x1001
+	up
+	accepted 10.2.0.1 10.1.0.1
+	refused 172.16.6.6 10.1.0.1 rx_selector
+}
+
+# States alone bring whatever the peer's subnets hold
+states_without_policies()
+{
+	gateway
+	child 1 0x1001
+	up
+	accepted 172.16.6.6 10.1.0.1
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	refused 172.16.6.6 10.1.0.1 rx_policy
+	ip -n "$gw" xfrm policy flush
+	wait_for 'the end of the policies' no_policies
+	accepted 172.16.6.6 10.1.0.1
+}
+
+# no_policies: a packet that none would let pass comes through
+no_policies()
+{
+	local before
+
+	before=$(delivered)
+	sends 172.16.6.6 10.1.0.1
+	[ "$(delivered)" -gt "$before" ]
+}
+
+# others COMMAND: 200 policies of other networks, as many prefix lengths as fit
+others()
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		echo "xfrm policy $1 dir in src 10.77.$i.0/$((24 + i % 8)) dst 10.1.0.0/24 if_id 42" "${@:2}"
+	done
+}
+
+# Policies come, change and go while packets pass: none is lost by that
+under_traffic()
+{
+	local i
+
+	gateway
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	child 1 0x1001
+	up
+	flood in "$stock" 10.1.0.1
+	flood out "$gw" 10.2.0.1
+	for ((i = 1; i <= 3; i++)); do
+		others add priority "$i" tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 9 mode tunnel |
+			in_batch "$gw"
+		COMMAND=update both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+		others delete | in_batch "$gw"
+		# All of them, and at once those that matter. Without any, packets pass
+		ip -n "$gw" xfrm policy flush
+		{
+			lines in 10.2.0.0/24 10.1.0.0/24 1
+			lines out 10.1.0.0/24 10.2.0.0/24 1
+		} | in_batch "$gw"
+	done
+	flood_end in out
+	check 'drops' "$(drops "$gw")" ''
+	refused 172.16.6.6 10.1.0.1 rx_policy
+}
+
+# Those that are there before the device has its if_id, more than one look takes: no packet comes
+# before its policy
+policies_before_the_device()
+{
+	gateway
+	ctl "$gw" set pvs0 if-id 0
+	{
+		others add tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 9 mode tunnel
+		both 10.1.0.0/24 10.2.0.0/24 1
+		others add priority 3 tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 9 \
+			mode tunnel | sed 's/dir in/dir fwd/'
+	} | in_batch "$gw"
+	child 1 0x1001
+	background ip netns exec "$stock" ping -q -i 0.01 -I 172.16.6.6 10.1.0.1 >/dev/null
+	ctl "$gw" set pvs0 if-id 42
+	up
+	wait_for 'the first drops' at_least 5 counted rx_policy
+	check 'packets delivered' "$(delivered)" 0
+	kill "$background"
+	accepted 10.2.0.1 10.1.0.1
+}
+
+# kinds COUNT: as many pairs of prefix lengths
+kinds()
+{
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		echo "xfrm policy add dir in src 10.88.0.0/$((17 + i % 10)) dst 10.99.0.0/$((17 + i / 10)) if_id 42" \
+			"tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 9 mode tunnel"
+	done
+}
+
+# alike COUNT: as many of the same addresses
+alike()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		lines out 10.1.0.0/24 10.88.0.0/24 9 proto udp dport "$i"
+	done
+}
+
+# said PATTERN: an event of the gateway, sooner or later
+said()
+{
+	wait_for "event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"
+}
+
+# A packet looks at so many and no more. What has no place lets nothing pass
+too_many()
+{
+	gateway
+	watch "$gw"
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	child 1 0x1001
+	up
+	alike 128 | in_batch "$gw"
+	kinds 63 | in_batch "$gw"
+	accepted 10.2.0.1 10.1.0.1
+	! grep -q policy-refused "$tmp/events" || fail 'refused too soon' "$(cat "$tmp/events")"
+	lines out 10.1.0.0/24 10.88.0.0/24 9 proto tcp | in_batch "$gw"
+	said 'pvs0 policy-refused reason too-many-alike$'
+	kinds 70 | tail -n 7 | in_batch "$gw"
+	said 'pvs0 policy-refused reason too-many-prefix-lengths$'
+	accepted 10.2.0.1 10.1.0.1
+	# One that blocks and has no place blocks everything
+	block in 10.88.0.0/30 10.99.0.0/30 10 | in_batch "$gw"
+	refused 10.2.0.1 10.1.0.1 rx_blocked
+	ip -n "$gw" xfrm policy delete dir in src 10.88.0.0/30 dst 10.99.0.0/30 if_id 42
+	accepted 10.2.0.1 10.1.0.1
+}
+
+run_cases selectors_of_the_child ports_and_protocol blocked_both_ways child_by_child \
+	one_reqid_two_gateways selector_of_the_state states_without_policies under_traffic \
+	policies_before_the_device too_many
