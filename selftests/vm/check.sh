@@ -14,8 +14,9 @@ shopt -s extglob
 read -r -a kernels <<<"${KERNELS:-6.1 6.12}"
 read -r -a tests <<<"${TESTS:-}"
 default_host_tests=(lint tool dkms-test)
-# Figures in instructions: only where somebody asks for scale
-all_host_tests=("${default_host_tests[@]}" scale-count)
+# Figures in instructions: only where somebody asks for scale or hostile
+counted=(scale hostile)
+all_host_tests=("${default_host_tests[@]}" "${counted[@]/%/-count}")
 host_tests=() guest_tests=()
 logs=$top/build/logs
 
@@ -30,7 +31,8 @@ pick_tests()
 	fi
 	for name in "${tests[@]}"; do
 		name=${name%.sh}
-		[ "$name" != scale ] || [ "${kernels[*]}" = debug ] || host_tests+=(scale-count)
+		[[ " ${counted[*]} " != *" $name "* ]] || [ "${kernels[*]}" = debug ] ||
+			host_tests+=("$name-count")
 		case " ${all_host_tests[*]} " in
 		*" $name "*) host_tests+=("$name") ;;
 		*) guest_tests+=("$name") ;;
@@ -117,14 +119,15 @@ guests()
 	fi
 }
 
-# left_out KERNEL: tests of the tool, the daemon and other far ends, of which one kernel says as
-# much as two; those of the tool say no more with checkers. Whoever names a test has it on each
+# left_out KERNEL: tests of the tool, the daemon and other far ends, and the long ones, of which one
+# kernel says as much as two; with checkers those of the tool say no more. Whoever names a test has
+# it on each
 left_out()
 {
 	case $1 in
 	debug) echo ike-connection ike-policies ;;
 	"${kernels[-1]}") ;;
-	*) echo ike-connection ike-policies ike-systemd ike-peers ;;
+	*) echo ike-connection ike-policies ike-systemd ike-peers hostile adopt-scale ;;
 	esac
 }
 
