@@ -46,6 +46,8 @@ device()
 	ip -n "$left" link add pvs0 type pvsvpn
 	ctl "$left" set pvs0 if-id 42
 	ip -n "$left" link set pvs0 up
+	# Otherwise XFRM walks all policies for each new one
+	ip -n "$left" xfrm policy set hthresh4 24 24
 }
 
 sa_count() { ctl "$left" -j show pvs0 | grep -c '"spi"'; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# "make check": what needs no VM (lint, the tool, dkms), then the selftests, in
-# one VM for each kernel, side by side. Logs are in build/logs/.
+# "make check": what needs no VM (lint, the tool, dkms), and beside it the selftests,
+# in VMs of each kernel. Logs are in build/logs/.
 #
 #   KERNELS="6.1 6.12"  kernels (also: debug)     TESTS="replay lint"  only these
 #
@@ -14,11 +14,23 @@ shopt -s extglob
 read -r -a kernels <<<"${KERNELS:-6.1 6.12}"
 read -r -a tests <<<"${TESTS:-}"
 default_host_tests=(lint tool dkms-test)
-# Figures in instructions: only where somebody asks for scale or hostile
-counted=(scale hostile)
+# Tests with figures in instructions, which nobody gets without naming the test
+counted=(scale hostile adopt-scale)
 all_host_tests=("${default_host_tests[@]}" "${counted[@]/%/-count}")
 host_tests=() guest_tests=()
 logs=$top/build/logs
+
+# count NAME: what TESTS names has figures in instructions, too; "adopt" is every adopt-*
+count()
+{
+	local test
+
+	for test in "${counted[@]}"; do
+		case $test in
+		"$1" | "$1"-*) host_tests+=("$test-count") ;;
+		esac
+	done
+}
 
 # With TESTS, only what it names, here or in the VMs. Lint and dkms build for the
 # kernels; the debug kernel alone has nothing to add to what "make check" says.
@@ -31,8 +43,7 @@ pick_tests()
 	fi
 	for name in "${tests[@]}"; do
 		name=${name%.sh}
-		[[ " ${counted[*]} " != *" $name "* ]] || [ "${kernels[*]}" = debug ] ||
-			host_tests+=("$name-count")
+		[ "${kernels[*]}" = debug ] || count "$name"
 		case " ${all_host_tests[*]} " in
 		*" $name "*) host_tests+=("$name") ;;
 		*) guest_tests+=("$name") ;;
@@ -56,11 +67,11 @@ run_on_host()
 
 	shift
 	[ $# -gt 0 ] || return 0
-	(cd "$top/selftests" && KERNELS="${kernels[*]}" TEST_TIMEOUT=1200 \
-		./runner.sh "${@/%/.sh}") 2>&1 | shown "$name" || :
+	(cd "$top/selftests" && KERNELS="${kernels[*]}" TEST_TIMEOUT=3000 \
+		nice -n 10 ./runner.sh "${@/%/.sh}") 2>&1 | shown "$name" || :
 }
 
-# Lint takes as long as the others together, and there are two cores
+# Lint takes as long as the others together. They fill what the guests leave of the processors
 run_host_tests()
 {
 	local name lint=() others=()
@@ -84,8 +95,8 @@ failed_result() { printf '  not ok 1 %s\n' "$*"; }
 limits()
 {
 	case $1 in
-	debug) echo '-t 3600 -m 2048 -c 1 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=90' ;;
-	*) echo '-t 3600 -m 2048 -c 2 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=60' ;;
+	debug) echo '-t 5000 -m 2048 -c 1 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=90' ;;
+	*) echo '-t 5000 -m 2048 -c 2 -e TEST_TIMEOUT=1200 -e WAIT_LIMIT=60' ;;
 	esac
 }
 
@@ -104,19 +115,8 @@ check_plan()
 	awk '
 	/^1\.\./ { planned = substr($1, 4) + 0 }
 	/^(not )?ok / { results++ }
-	END { exit !(planned && planned == results) }' "$1" ||
+	END { exit !(planned != "" && planned == results) }' "$1" ||
 		failed_result 'guest: not every test has run'
-}
-
-# guests: how many share a kernel's tests. They wait for themselves a fifth of the time, the
-# debug kernel's take several times as long, and there are two cores.
-guests()
-{
-	if [ ${#guest_tests[@]} -eq 1 ]; then
-		echo 1
-	else
-		echo 2
-	fi
 }
 
 # left_out KERNEL: tests of the tool, the daemon and other far ends, and the long ones, of which one
@@ -150,24 +150,14 @@ run_guest()
 	fi
 }
 
-# Downloads and builds come first, one by one; the VMs run side by side
+# Downloads and builds come first, one by one; the rest runs side by side
 prepare_kernel()
 {
 	"$vm_dir/kernels.sh" dir "$1" >/dev/null &&
 		"$vm_dir/kernels.sh" module "$1" >/dev/null
 }
 
-start_guests()
-{
-	local i
-
-	mkdir "$logs/$1.queue"
-	for ((i = 1; i <= $(guests); i++)); do
-		run_guest "$1" "$1-$i" 2>&1 | shown "$1-$i" &
-	done
-}
-
-run_guests()
+prepare_guests()
 {
 	local kernel
 
@@ -175,10 +165,52 @@ run_guests()
 	for kernel in "${kernels[@]}"; do
 		say "preparing kernel $kernel"
 		if prepare_kernel "$kernel"; then
-			start_guests "$kernel"
+			mkdir "$logs/$kernel.queue"
+			ready+=("$kernel")
 		else
 			failed_result 'kernel and module are built' | shown "$kernel"
 		fi
+	done
+}
+
+# left KERNEL: is there a test that nobody has taken?
+left()
+{
+	local name
+
+	[ -n "$(ls "$logs/$1.queue")" ] || return 0
+	for name in $(make -s -C "$top/selftests" list TESTS="${guest_tests[*]}" \
+		LEAVE="$(left_out "$1")"); do
+		[ -d "$logs/$1.queue/$name" ] || return 0
+	done
+	return 1
+}
+
+# work NUMBER: one guest after the other, of each kernel that has tests left. Each begins with
+# another kernel, and helps with those of the others when its own are done
+work()
+{
+	local i kernel
+
+	for ((i = 0; i < ${#ready[@]}; i++)); do
+		kernel=${ready[($1 + i) % ${#ready[@]}]}
+		if left "$kernel"; then
+			run_guest "$kernel" "$kernel-$1" 2>&1 | shown "$kernel-$1"
+		fi
+	done
+}
+
+# As many guests as processors: more than those take turns, and everything takes longer. Two
+# guests on two processors need 2/3 of the time that four do
+run_guests()
+{
+	local i workers
+
+	workers=$(nproc)
+	[ "$workers" -le 4 ] || workers=4
+	[ ${#guest_tests[@]} -ne 1 ] || [ ${#ready[@]} -gt 1 ] || workers=1
+	for ((i = 1; i <= workers; i++)); do
+		work $i &
 	done
 	wait
 }
@@ -214,7 +246,7 @@ report()
 
 	echo
 	for name in "${kernels[@]}" host lint; do
-		of_name=("$logs/$name"?(-[12]).ktap)
+		of_name=("$logs/$name"?(-[1-4]).ktap)
 		[ -e "${of_name[0]}" ] || continue
 		printf '%-8s %s\n' "$name" "$(sums "${of_name[@]}")"
 	done
@@ -229,9 +261,10 @@ report()
 rm -rf "$logs"
 mkdir -p "$logs"
 pick_tests
-run_host_tests
-if wants_guests; then
-	run_guests
-fi
+ready=()
+! wants_guests || prepare_guests
+run_host_tests &
+run_guests
+wait
 report
 ! grep -q '^  not ok [0-9]' "$logs"/*.ktap && grep -q '^  ok [0-9]' "$logs"/*.ktap

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Boots a guest whose clock counts instructions (run.sh -i) and runs cases of a test in it.
+#
+#   counted.sh CASE TEST [NAME=VALUE]...
+#
+# In the last of $KERNELS, but not in the debug kernel: its checkers count as well.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+cases=$1 test=$2
+shift 2
+kernel=6.12
+for name in ${KERNELS:-}; do
+	[ "$name" = debug ] || kernel=$name
+done
+options=()
+for setting; do
+	options+=(-e "$setting")
+done
+
+cd "$here/.."
+# Such a clock jumps ahead where the guest waits for this machine: wide limits
+exec vm/run.sh -i -t 100000 -e WAIT_LIMIT=600 -e CASES="$cases" "${options[@]}" "$kernel" -- \
+	"./$test.sh"
