@@ -17,6 +17,8 @@
 #include "sa.h"
 #include "stats.h"
 #include "xfrm_adopt.h"
+#include "xfrm_notify.h"
+#include "xfrm_policy.h"
 #include "xmit.h"
 
 /**
@@ -174,8 +176,13 @@ static int pvsvpn_dev_init(struct net_device *dev)
 	err = gro_cells_init(&pvs->gro_cells, dev);
 	if (err)
 		goto err_counters;
+	err = pvsvpn_policy_device_init(pvs);
+	if (err)
+		goto err_gro_cells;
 	return 0;
 
+err_gro_cells:
+	gro_cells_destroy(&pvs->gro_cells);
 err_counters:
 	free_percpu(pvs->counters);
 	pvs->counters = NULL;
@@ -196,6 +203,7 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 		dev_put(dev);
 	pvsvpn_adopt_forget(pvs);
 	pvsvpn_peer_del_all(pvs);
+	pvsvpn_policy_device_exit(pvs);
 	list_del_init(&pvs->net_list);
 }
 
@@ -206,6 +214,7 @@ static void pvsvpn_dev_free(struct net_device *dev)
 
 	gro_cells_destroy(&pvs->gro_cells);
 	free_percpu(pvs->counters);
+	pvsvpn_policy_device_free(pvs);
 	xa_destroy(&pvs->peers);
 }
 
@@ -224,7 +233,7 @@ static int pvsvpn_dev_change_mtu(struct net_device *dev, int mtu)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 
-	/* Whoever else sets the MTU wants it to stay. */
+	/* An MTU that somebody else sets shall stay. */
 	if (!pvs->mtu_busy)
 		pvs->mtu_auto = false;
 	WRITE_ONCE(dev->mtu, mtu);
@@ -348,7 +357,6 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 	};
 	pvs->next_id = 1;
 	xa_init_flags(&pvs->peers, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	INIT_LIST_HEAD(&pvs->spd.policies);
 	INIT_DELAYED_WORK(&pvs->refresh, device_refresh_work);
 
 	netif_carrier_off(dev);
@@ -422,6 +430,8 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	struct pvsvpn_device *pvs;
 	struct pvsvpn_net *pn;
 
+	if (event == NETDEV_DOWN || event == NETDEV_UNREGISTER)
+		pvsvpn_notify_device_down(dev);
 	if (event != NETDEV_CHANGEMTU && event != NETDEV_UP)
 		return NOTIFY_DONE;
 	pn = net_generic(dev_net(dev), pvsvpn_net_id);

@@ -76,7 +76,7 @@ struct pvsvpn_device {
 	u32 sa_count;
 	u32 up_count;
 	struct pvsvpn_selector selector;
-	struct pvsvpn_spd spd;
+	struct pvsvpn_spd *spd;
 	struct gro_cells gro_cells;
 	struct pvsvpn_counters __percpu *counters;
 	struct pvsvpn_settings settings;

@@ -23,7 +23,7 @@
 #include "selector.h"
 #include "stats.h"
 #include "transform.h"
-#include "xfrm_policy.h"
+#include "xfrm_check.h"
 #include "xfrm_seq.h"
 #include "xfrm_state.h"
 #include "xfrm_traffic.h"
@@ -91,7 +91,7 @@ static u8 receive_encap(const struct pvsvpn_sa *sa)
 				 pvsvpn_peer_endpoint(sa->peer)->encap;
 }
 
-/* What can be said before the packet is authenticated. */
+/* The checks that need no authentic packet. */
 static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 {
 	int why;
@@ -219,13 +219,13 @@ static int receive_check_selectors(const struct pvsvpn_sa *sa,
 	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_SELECTOR) &&
 	    !pvsvpn_traffic_covers(sa, skb))
 		return receive_uncovered(skb, PVSVPN_DROP_RX_SELECTOR);
-	why = pvsvpn_policy_check(sa, skb);
+	why = pvsvpn_check_in(sa, skb);
 	if (unlikely(why == PVSVPN_DROP_RX_POLICY))
 		return receive_uncovered(skb, why);
 	return why;
 }
 
-/* Of the header that is the packet's now. */
+/* The TOS of the header that is the packet's now. */
 static u8 receive_tos(const struct sk_buff *skb)
 {
 	return skb->protocol == htons(ETH_P_IP) ?

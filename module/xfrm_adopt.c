@@ -262,7 +262,7 @@ static struct pvsvpn_device *device_of(struct pvsvpn_adopt *adopt,
 
 /*
  * Where only one direction has the if_id, that is the state's. Else the state or the
- * addresses of the host say it. What they do not contradict stays.
+ * addresses of the host say it. A direction that they do not contradict stays.
  */
 static int state_direction(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 			   const struct pvsvpn_sa *sa)
@@ -530,6 +530,7 @@ static void adopt_work(struct work_struct *work)
 		look_at_all(adopt, &news.list);
 		if (news.all)
 			look_at_states(adopt);
+		pvsvpn_policy_sweep(&adopt->policies);
 		pvsvpn_park_end(adopt);
 	}
 	pvsvpn_park_end(adopt);
@@ -616,12 +617,9 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	}
 	if_id_erase(pvs, PVSVPN_DIRECTION_IN, settings->if_id_in, in);
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, settings->if_id_out, out);
-	settings->if_id_in = in;
-	settings->if_id_out = out;
-	if (in || out)
-		pvsvpn_policy_follow(pvs);
-	else
-		pvsvpn_policy_forget(pvs);
+	WRITE_ONCE(settings->if_id_in, in);
+	WRITE_ONCE(settings->if_id_out, out);
+	pvsvpn_policy_follow(pvs);
 	pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
 	return 0;
 }
@@ -636,7 +634,6 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 {
 	if_id_erase(pvs, PVSVPN_DIRECTION_IN, pvs->settings.if_id_in, 0);
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, pvs->settings.if_id_out, 0);
-	pvsvpn_policy_forget(pvs);
 }
 
 /**
@@ -750,8 +747,9 @@ void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt)
 {
 	struct pvsvpn_noted *noted, *next;
 
-	pvsvpn_policy_net_exit(&adopt->policies);
+	pvsvpn_policy_net_stop(&adopt->policies);
 	cancel_delayed_work_sync(&adopt->work);
+	pvsvpn_policy_net_exit(&adopt->policies);
 	list_for_each_entry_safe(noted, next, &adopt->noted, list)
 		pvsvpn_noted_free(noted);
 	pvsvpn_park_end(adopt);

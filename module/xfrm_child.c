@@ -20,20 +20,19 @@
 #include "peer.h"
 #include "sa.h"
 #include "transform.h"
-#include "xfrm_adopt.h"
 #include "xfrm_child.h"
 #include "xfrm_policy.h"
 
 /**
  * struct child_key - what a template says of its SAs
- * @pvs: the device
+ * @spd: of the device
  * @remote: outer address of the other end
  * @family: of @remote
  * @reqid: of the states
  * @spi: of the one SA, 0 for any
  */
 struct child_key {
-	const struct pvsvpn_device *pvs;
+	const struct pvsvpn_spd *spd;
 	xfrm_address_t remote;
 	u32 family;
 	u32 reqid;
@@ -64,9 +63,9 @@ struct pvsvpn_child {
 	u32 lead;
 };
 
-static struct pvsvpn_policies *policies_of(const struct pvsvpn_device *pvs)
+static spinlock_t *policies_lock(const struct pvsvpn_device *pvs)
 {
-	return &pvsvpn_device_adopt(pvs->net)->policies;
+	return &pvs->spd->in->lock;
 }
 
 /* ---- the table ---- */
@@ -76,7 +75,7 @@ static u32 key_hash(const struct child_key *key, u32 seed)
 	return jhash_3words(key->reqid, (__force u32)key->spi,
 			    jhash2((__force const u32 *)key->remote.a6,
 				   key->family == AF_INET ? 1 : 4, seed),
-			    (u32)((unsigned long)key->pvs >> 6));
+			    (u32)((unsigned long)key->spd >> 6));
 }
 
 static u32 key_hashfn(const void *data, u32 len, u32 seed)
@@ -96,7 +95,7 @@ static int child_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct pvsvpn_child *child = obj;
 	const struct child_key *key = arg->key;
 
-	return child->key.pvs != key->pvs || child->key.reqid != key->reqid ||
+	return child->key.spd != key->spd || child->key.reqid != key->reqid ||
 	       child->key.spi != key->spi ||
 	       child->key.family != key->family ||
 	       !xfrm_addr_equal(&child->key.remote, &key->remote, key->family);
@@ -171,7 +170,7 @@ static struct pvsvpn_child *child_get(const struct child_key *key)
 static struct pvsvpn_sa *child_own_sa(const struct pvsvpn_child *child)
 {
 	return rcu_dereference_protected(child->sa,
-		lockdep_is_held(&policies_of(child->key.pvs)->lock));
+		lockdep_is_held(&child->key.spd->in->lock));
 }
 
 /* Until the peer has chosen again, packets look at the policies. */
@@ -263,7 +262,7 @@ static struct pvsvpn_child *child_leader(struct pvsvpn_child *child)
 int pvsvpn_child_join(struct pvsvpn_policy *policy)
 {
 	struct child_key key = {
-		.pvs = policy->pvs,
+		.spd = policy->spd,
 		.remote = policy->remote,
 		.family = policy->family,
 		.reqid = policy->reqid,
@@ -333,8 +332,8 @@ static bool sa_has_child(const struct pvsvpn_sa *sa)
  */
 int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
-	struct child_key key = { .pvs = sa->peer->pvs };
+	spinlock_t *lock = policies_lock(sa->peer->pvs);
+	struct child_key key = { .spd = sa->peer->pvs->spd };
 
 	ASSERT_RTNL();
 	if (!sa->x || sa->dir != PVSVPN_DIRECTION_OUT)
@@ -363,7 +362,7 @@ int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
  */
 void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	spinlock_t *lock = policies_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
 
 	ASSERT_RTNL();
@@ -387,7 +386,7 @@ void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
  */
 void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	spinlock_t *lock = policies_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
 
 	ASSERT_RTNL();
@@ -412,7 +411,7 @@ void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
  */
 void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = &policies_of(sa->peer->pvs)->lock;
+	spinlock_t *lock = policies_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
 
 	ASSERT_RTNL();
@@ -449,7 +448,7 @@ bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
  */
 void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 {
-	spinlock_t *lock = &policies_of(peer->pvs)->lock;
+	spinlock_t *lock = policies_lock(peer->pvs);
 	struct pvsvpn_sa *sa = other;
 
 	ASSERT_RTNL();
@@ -457,7 +456,7 @@ void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 	if (peer->led_count)
 		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
 	rcu_assign_pointer(peer->tx_sa, sa);
-	/* Whoever sees it false sees that SA. */
+	/* A packet that sees it false sees that SA. */
 	smp_store_release(&peer->by_policy, peer->led_count > 1);
 	spin_unlock_bh(lock);
 }

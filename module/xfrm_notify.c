@@ -231,6 +231,24 @@ bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 	return err != -ENOMEM;
 }
 
+/* ---- devices ---- */
+
+/**
+ * pvsvpn_notify_device_down() - a device goes down
+ * @dev: any device
+ *
+ * XFRM drops the policies that the device carries itself, without a word.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_notify_device_down(const struct net_device *dev)
+{
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(dev_net(dev));
+
+	if (dev->features & NETIF_F_HW_ESP && pvsvpn_adopt_wanted(adopt))
+		pvsvpn_policy_doubt(adopt);
+}
+
 /* ---- addresses ---- */
 
 /* The direction of a state may follow from them. */

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <net/xfrm.h>
 
+struct net_device;
 struct pvsvpn_adopt;
 struct pvsvpn_sa;
 
@@ -25,6 +26,7 @@ void pvsvpn_notify_all(struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 			       struct list_head *list);
+void pvsvpn_notify_device_down(const struct net_device *dev);
 void pvsvpn_noted_free(struct pvsvpn_noted *noted);
 int pvsvpn_notify_init(void);
 void pvsvpn_notify_exit(void);

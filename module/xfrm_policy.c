@@ -104,6 +104,18 @@ static struct pvsvpn_device *policy_device(struct pvsvpn_adopt *adopt,
 	return xa_load(&adopt->devices[policy_dir(dir)], xp->if_id);
 }
 
+/* Still? A device that has lost its if_id shall have no more of them. */
+static bool device_has(const struct pvsvpn_device *pvs,
+		       const struct xfrm_policy *xp, int dir)
+{
+	const struct pvsvpn_settings *settings = &pvs->settings;
+	u32 if_id = policy_dir(dir) == PVSVPN_DIRECTION_OUT ?
+		    READ_ONCE(settings->if_id_out) :
+		    READ_ONCE(settings->if_id_in);
+
+	return pvs->spd->on && if_id == xp->if_id;
+}
+
 /*
  * A device carries ESP in tunnel mode. A packet that is to have something else, or nothing, has
  * no business in it, in either direction.
@@ -141,7 +153,7 @@ static void policy_read(struct pvsvpn_policy *policy,
 static bool policy_same(const struct pvsvpn_policy *a,
 			const struct pvsvpn_policy *b)
 {
-	return a->pvs == b->pvs && a->dir == b->dir && a->kind == b->kind &&
+	return a->spd == b->spd && a->dir == b->dir && a->kind == b->kind &&
 	       a->priority == b->priority && a->reqid == b->reqid &&
 	       a->spi == b->spi && a->family == b->family &&
 	       !memcmp(&a->mark, &b->mark, sizeof(a->mark)) &&
@@ -151,11 +163,32 @@ static bool policy_same(const struct pvsvpn_policy *a,
 
 /* ---- the mirror ---- */
 
+/* The work, at once or after a delay in jiffies, unless it is queued already. */
+static void work_soon(struct pvsvpn_policies *policies, unsigned long delay)
+{
+	if (READ_ONCE(policies->gone))
+		return;
+	if (delay)
+		queue_delayed_work(pvsvpn_wq, &policies->work, delay);
+	else
+		mod_delayed_work(pvsvpn_wq, &policies->work, 0);
+}
+
+static void look_soon(struct pvsvpn_policies *policies, unsigned long delay)
+{
+	WRITE_ONCE(policies->look, true);
+	work_soon(policies, delay);
+}
+
 static void half_count(struct pvsvpn_policy *policy, int by)
 {
-	struct pvsvpn_spd_half *half = &policy->pvs->spd.halves[policy->dir];
+	struct pvsvpn_spd_half *half = &policy->spd->halves[policy->dir];
 
 	WRITE_ONCE(half->count, half->count + by);
+	if (policy->selector.sport_mask || policy->selector.dport_mask)
+		WRITE_ONCE(half->ports, half->ports + by);
+	if (!policy->node)
+		half->unplaced += by;
 	if (policy->kind != PVSVPN_POLICY_BLOCK)
 		return;
 	WRITE_ONCE(half->blocks, half->blocks + by);
@@ -167,7 +200,7 @@ static void policy_touch(struct pvsvpn_policies *policies,
 			 struct pvsvpn_policy *policy)
 {
 	policy->touched = ++policies->clock;
-	list_move_tail(&policy->list, &policy->pvs->spd.policies);
+	list_move_tail(&policy->list, &policy->spd->policies);
 }
 
 /* Out of the packets' sight. @used: it was in sight whole. */
@@ -182,8 +215,11 @@ static void policy_end(struct pvsvpn_policy *policy, bool used)
 	kfree_rcu(policy, rcu);
 }
 
+/* One that had no place may have the place of this one. */
 static void policy_remove(struct pvsvpn_policy *policy)
 {
+	if (policy->node && policy->spd->halves[policy->dir].unplaced)
+		look_soon(policy->in, RETRY_DELAY);
 	rhashtable_remove_fast(&policies_by_index, &policy->by_index,
 			       index_params);
 	policy_end(policy, true);
@@ -195,8 +231,9 @@ static void policy_refused(struct pvsvpn_policies *policies,
 {
 	set_bit(err == -E2BIG ? PVSVPN_SPD_TOO_MANY_ALIKE :
 				PVSVPN_SPD_TOO_MANY_SHAPES,
-		&policy->pvs->spd.refused);
-	mod_delayed_work(pvsvpn_wq, &policies->work, 0);
+		&policy->spd->refused);
+	WRITE_ONCE(policies->refused, true);
+	work_soon(policies, 0);
 }
 
 /* It has its SA before packets find it, and they do before the old one goes. */
@@ -212,7 +249,8 @@ static int policy_start(struct pvsvpn_policies *policies,
 	if (!err)
 		err = pvsvpn_spd_place(policy, old);
 	if (err == -E2BIG || err == -ENOSPC) {
-		policy_refused(policies, policy, err);
+		if (!old || old->node)
+			policy_refused(policies, policy, err);
 		err = 0;
 	}
 	if (err)
@@ -248,7 +286,7 @@ static int policy_put_in_place(struct pvsvpn_policies *policies,
  * urgent; one that a look finds as it was stays in its place
  */
 static int policy_set(struct pvsvpn_policies *policies,
-		      struct pvsvpn_device *pvs, const struct xfrm_policy *xp,
+		      struct pvsvpn_spd *spd, const struct xfrm_policy *xp,
 		      int dir, u64 order)
 {
 	struct pvsvpn_policy *policy, *old = policy_find(policies, xp);
@@ -257,15 +295,18 @@ static int policy_set(struct pvsvpn_policies *policies,
 	if (!policy)
 		return -ENOMEM;
 	policy->in = policies;
-	policy->pvs = pvs;
+	policy->spd = spd;
 	policy->dir = policy_dir(dir);
 	policy_read(policy, xp);
-	if (order && old && policy_same(policy, old)) {
+	if (order && old && old->node && policy_same(policy, old)) {
 		kfree(policy);
 		old->origin = xp;
 		policy_touch(policies, old);
 		return 0;
 	}
+	/* A migration changes a policy where it stands. */
+	if (order && old && old->origin == xp)
+		order = old->order;
 	policy->order = order ?: ++policies->order;
 	INIT_LIST_HEAD(&policy->list);
 	policy_touch(policies, policy);
@@ -273,12 +314,6 @@ static int policy_set(struct pvsvpn_policies *policies,
 }
 
 /* ---- a look at all policies ---- */
-
-static void look_soon(struct pvsvpn_policies *policies, unsigned long delay)
-{
-	WRITE_ONCE(policies->look, true);
-	queue_delayed_work(pvsvpn_wq, &policies->work, delay);
-}
 
 struct look {
 	struct pvsvpn_policies *policies;
@@ -300,8 +335,8 @@ static int look_at(struct xfrm_policy *xp, int dir, int count, void *data)
 					 policies), xp, dir);
 	if (pvs) {
 		spin_lock(&policies->lock);
-		if (pvs->spd.on)
-			err = policy_set(policies, pvs, xp, dir,
+		if (device_has(pvs, xp, dir))
+			err = policy_set(policies, pvs->spd, xp, dir,
 					 policies->next_order--);
 		spin_unlock(&policies->lock);
 	}
@@ -323,6 +358,11 @@ static void look_begin(struct pvsvpn_policies *policies)
 	policies->walking = true;
 }
 
+/*
+ * An update puts a new policy at the head of XFRM's list, where the look has been, takes
+ * the old one away, and tells of it afterwards. So a policy is gone when two looks, one
+ * after the other, have not seen it: the second one sees the new policy.
+ */
 static void look_end(struct pvsvpn_policies *policies, bool all)
 {
 	xfrm_policy_walk_done(&policies->walk, policies->net);
@@ -332,10 +372,15 @@ static void look_end(struct pvsvpn_policies *policies, bool all)
 		return;
 	}
 	spin_lock_bh(&policies->lock);
-	policies->valid = max(policies->valid, policies->begun);
+	policies->valid = max(policies->valid, policies->before);
+	policies->before = policies->begun;
 	policies->looked = policies->looking;
-	WRITE_ONCE(policies->waiting, READ_ONCE(policies->look));
-	WRITE_ONCE(policies->sweep, true);
+	list_splice_tail_init(&policies->swept, &policies->unswept);
+	policies->again = !policies->again;
+	if (policies->again)
+		WRITE_ONCE(policies->look, true);
+	else
+		WRITE_ONCE(policies->waiting, READ_ONCE(policies->look));
 	spin_unlock_bh(&policies->lock);
 }
 
@@ -345,7 +390,8 @@ static bool look_step(struct pvsvpn_policies *policies)
 	struct look look = { policies, CHUNK };
 	int err;
 
-	if (!policies->walking && !READ_ONCE(policies->look))
+	if (READ_ONCE(policies->gone) ||
+	    (!policies->walking && !READ_ONCE(policies->look)))
 		return false;
 	if (!policies->walking)
 		look_begin(policies);
@@ -359,50 +405,67 @@ static bool look_step(struct pvsvpn_policies *policies)
 
 /* ---- policies that are gone ---- */
 
-static bool device_sweep(struct pvsvpn_policies *policies,
-			 struct pvsvpn_device *pvs, u64 valid)
+/* The one that was seen longest ago, if it is gone. */
+static struct pvsvpn_policy *spd_stale(struct pvsvpn_spd *spd)
 {
 	struct pvsvpn_policy *policy;
-	int left = CHUNK;
 
-	spin_lock_bh(&policies->lock);
-	while (left && !list_empty(&pvs->spd.policies)) {
-		policy = list_first_entry(&pvs->spd.policies,
-					  struct pvsvpn_policy, list);
-		if (policy->touched >= valid)
-			break;
-		policy_remove(policy);
-		left--;
+	policy = list_first_entry_or_null(&spd->policies, struct pvsvpn_policy,
+					  list);
+	return policy && (spd->dying || policy->touched < spd->in->valid) ?
+	       policy : NULL;
+}
+
+static void spd_put(struct pvsvpn_spd *spd)
+{
+	if (refcount_dec_and_test(&spd->refs))
+		kfree_rcu(spd, rcu);
+}
+
+static void spd_swept(struct pvsvpn_policies *policies, struct pvsvpn_spd *spd)
+{
+	if (!spd->dying) {
+		list_move(&spd->all, &policies->swept);
+		return;
 	}
-	spin_unlock_bh(&policies->lock);
-	return !left;
+	list_del(&spd->all);
+	spd_put(spd);
 }
 
 /* Return: whether there is more to do. */
 static bool sweep_step(struct pvsvpn_policies *policies)
 {
-	struct pvsvpn_adopt *adopt = container_of(policies, struct pvsvpn_adopt,
-						  policies);
-	struct pvsvpn_device *pvs;
-	unsigned long if_id;
-	bool more = false;
-	u64 valid;
-	int dir;
+	struct pvsvpn_policy *policy;
+	struct pvsvpn_spd *spd;
+	int left = CHUNK;
 
-	if (!READ_ONCE(policies->sweep))
-		return false;
 	spin_lock_bh(&policies->lock);
-	WRITE_ONCE(policies->sweep, false);
-	valid = policies->valid;
+	while (left-- && !list_empty(&policies->unswept)) {
+		spd = list_first_entry(&policies->unswept, struct pvsvpn_spd,
+				       all);
+		policy = spd_stale(spd);
+		if (policy)
+			policy_remove(policy);
+		else
+			spd_swept(policies, spd);
+	}
 	spin_unlock_bh(&policies->lock);
-	rcu_read_lock();
-	for (dir = 0; dir < ARRAY_SIZE(adopt->devices); dir++)
-		xa_for_each(&adopt->devices[dir], if_id, pvs)
-			more |= device_sweep(policies, pvs, valid);
-	rcu_read_unlock();
-	if (more)
-		WRITE_ONCE(policies->sweep, true);
-	return more;
+	return left < 0;
+}
+
+/**
+ * pvsvpn_policy_sweep() - packets forget the policies that are gone
+ * @policies: the mirror
+ *
+ * Where a device has another if_id, after its SAs are gone: nothing passes by them without
+ * their policies.
+ *
+ * Context: process.
+ */
+void pvsvpn_policy_sweep(struct pvsvpn_policies *policies)
+{
+	while (sweep_step(policies))
+		cond_resched();
 }
 
 /* ---- the work ---- */
@@ -421,26 +484,11 @@ static void device_report(struct pvsvpn_device *pvs)
 	unsigned int i;
 
 	for (i = 0; i < PVSVPN_SPD_REFUSALS; i++) {
-		if (!test_and_clear_bit(i, &pvs->spd.refused))
+		if (!test_and_clear_bit(i, &pvs->spd->refused))
 			continue;
 		event.reason = refusals[i];
 		pvsvpn_event_send(&event);
 	}
-}
-
-static bool anything_refused(struct pvsvpn_adopt *adopt)
-{
-	struct pvsvpn_device *pvs;
-	unsigned long if_id;
-	bool any = false;
-	int dir;
-
-	rcu_read_lock();
-	for (dir = 0; dir < ARRAY_SIZE(adopt->devices); dir++)
-		xa_for_each(&adopt->devices[dir], if_id, pvs)
-			any |= READ_ONCE(pvs->spd.refused);
-	rcu_read_unlock();
-	return any;
 }
 
 static void report(struct pvsvpn_adopt *adopt)
@@ -449,36 +497,34 @@ static void report(struct pvsvpn_adopt *adopt)
 	unsigned long if_id;
 	int dir;
 
-	if (!anything_refused(adopt))
+	if (!READ_ONCE(adopt->policies.refused))
 		return;
 	rtnl_lock();
+	WRITE_ONCE(adopt->policies.refused, false);
 	for (dir = 0; dir < ARRAY_SIZE(adopt->devices); dir++)
 		xa_for_each(&adopt->devices[dir], if_id, pvs)
 			device_report(pvs);
 	rtnl_unlock();
 }
 
-/* One step of each. Return: whether there is more to do. */
-static bool step(struct pvsvpn_policies *policies)
-{
-	bool more;
-
-	mutex_lock(&policies->mutex);
-	more = look_step(policies);
-	mutex_unlock(&policies->mutex);
-	return more | sweep_step(policies);
-}
-
 /**
  * pvsvpn_policy_look() - look at all policies now, if somebody wants that
  * @policies: the mirror
+ *
+ * pvsvpn_policy_sweep() is to follow.
  *
  * Context: process, RTNL not held.
  */
 void pvsvpn_policy_look(struct pvsvpn_policies *policies)
 {
-	while (step(policies))
+	bool more;
+
+	do {
+		mutex_lock(&policies->mutex);
+		more = look_step(policies);
+		mutex_unlock(&policies->mutex);
 		cond_resched();
+	} while (more);
 }
 
 static void policies_work(struct work_struct *work)
@@ -489,11 +535,15 @@ static void policies_work(struct work_struct *work)
 	struct pvsvpn_adopt *adopt = container_of(policies, struct pvsvpn_adopt,
 						  policies);
 
-	if (READ_ONCE(policies->waiting))
-		/* Its work looks at the policies first. */
+	if (READ_ONCE(policies->gone))
+		return;
+	if (READ_ONCE(policies->waiting)) {
+		/* Its work looks at the policies first, and sweeps last. */
 		pvsvpn_notify_all(adopt);
-	else
+	} else {
 		pvsvpn_policy_look(policies);
+		pvsvpn_policy_sweep(policies);
+	}
 	report(adopt);
 }
 
@@ -522,8 +572,8 @@ static void policy_came(struct pvsvpn_adopt *adopt,
 	if (!pvs)
 		return;
 	spin_lock_bh(&policies->lock);
-	if (pvs->spd.on)
-		err = policy_set(policies, pvs, xp, dir, 0);
+	if (device_has(pvs, xp, dir))
+		err = policy_set(policies, pvs->spd, xp, dir, 0);
 	spin_unlock_bh(&policies->lock);
 	if (err)
 		look_soon(policies, RETRY_DELAY);
@@ -534,9 +584,9 @@ static void all_gone(struct pvsvpn_policies *policies)
 {
 	spin_lock_bh(&policies->lock);
 	policies->valid = ++policies->clock;
-	WRITE_ONCE(policies->sweep, true);
+	list_splice_tail_init(&policies->swept, &policies->unswept);
 	spin_unlock_bh(&policies->lock);
-	mod_delayed_work(pvsvpn_wq, &policies->work, 0);
+	work_soon(policies, 0);
 }
 
 /**
@@ -598,169 +648,86 @@ bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs)
 
 	ASSERT_RTNL();
 	spin_lock_bh(&policies->lock);
-	whole = pvs->spd.on && (s32)(policies->looked - pvs->spd.wanted) >= 0;
+	whole = pvs->spd->on && (s32)(policies->looked - pvs->spd->wanted) >= 0;
 	spin_unlock_bh(&policies->lock);
 	return whole;
 }
 
 /**
- * pvsvpn_policy_follow() - a device has another if_id
+ * pvsvpn_policy_follow() - a device has another if_id, or none
  * @pvs: the device, which XFRM's policies find by it already
  *
- * It has all of its policies after the next pvsvpn_policy_look().
+ * It has all of its policies after the next pvsvpn_policy_look(), and no others after
+ * pvsvpn_policy_sweep().
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_policy_follow(struct pvsvpn_device *pvs)
 {
-	struct pvsvpn_policies *policies = &pvsvpn_device_adopt(pvs->net)->policies;
+	struct pvsvpn_policies *policies = pvs->spd->in;
 
 	ASSERT_RTNL();
 	spin_lock_bh(&policies->lock);
-	pvs->spd.on = true;
-	pvs->spd.wanted = policies->looking + 1;
+	pvs->spd->on = pvs->settings.if_id_in || pvs->settings.if_id_out;
+	pvs->spd->wanted = policies->looking + 1;
 	WRITE_ONCE(policies->waiting, true);
 	WRITE_ONCE(policies->look, true);
 	spin_unlock_bh(&policies->lock);
 }
 
 /**
- * pvsvpn_policy_forget() - a device has no if_id any more
+ * pvsvpn_policy_device_init() - a device comes
+ * @pvs: the device
+ *
+ * Context: process, RTNL held. Return: 0 or -ENOMEM.
+ */
+int pvsvpn_policy_device_init(struct pvsvpn_device *pvs)
+{
+	struct pvsvpn_policies *policies = &pvsvpn_device_adopt(pvs->net)->policies;
+	struct pvsvpn_spd *spd = kzalloc(sizeof(*spd), GFP_KERNEL_ACCOUNT);
+
+	if (!spd)
+		return -ENOMEM;
+	refcount_set(&spd->refs, 2);
+	spd->in = policies;
+	INIT_LIST_HEAD(&spd->policies);
+	pvs->spd = spd;
+	spin_lock_bh(&policies->lock);
+	list_add(&spd->all, &policies->swept);
+	spin_unlock_bh(&policies->lock);
+	return 0;
+}
+
+/**
+ * pvsvpn_policy_device_exit() - a device goes, without a peer
  * @pvs: the device; XFRM's policies do not find it any more
+ *
+ * However many policies it has, the work removes them.
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_policy_forget(struct pvsvpn_device *pvs)
+void pvsvpn_policy_device_exit(struct pvsvpn_device *pvs)
 {
-	struct pvsvpn_policies *policies = &pvsvpn_device_adopt(pvs->net)->policies;
+	struct pvsvpn_policies *policies = pvs->spd->in;
 
 	ASSERT_RTNL();
 	spin_lock_bh(&policies->lock);
-	pvs->spd.on = false;
+	pvs->spd->on = false;
+	pvs->spd->dying = true;
+	list_move(&pvs->spd->all, &policies->unswept);
 	spin_unlock_bh(&policies->lock);
-	while (device_sweep(policies, pvs, U64_MAX))
-		cond_resched();
-}
-
-/* ---- from packet to policy ---- */
-
-static bool remote_is(const struct pvsvpn_policy *policy,
-		      const struct pvsvpn_endpoint *endpoint)
-{
-	return policy->family == endpoint->family &&
-	       xfrm_addr_equal(&policy->remote, &endpoint->remote,
-			       policy->family);
-}
-
-/* Routes and subnets say which peer; of the policies, those that lead to it count. */
-static bool leads_to(const struct pvsvpn_policy *policy, const void *data)
-{
-	const struct pvsvpn_peer *peer = data;
-	const struct pvsvpn_sa *sa;
-
-	if (policy->kind == PVSVPN_POLICY_BLOCK)
-		return true;
-	sa = pvsvpn_child_sa(policy->child);
-	return sa ? sa->peer == peer :
-		    remote_is(policy, pvsvpn_peer_endpoint(peer));
+	work_soon(policies, 0);
 }
 
 /**
- * pvsvpn_policy_asked() - have the policies a say in which SA a packet takes?
- * @peer: the packet's
+ * pvsvpn_policy_device_free() - nobody has a device any more
+ * @pvs: the device, after pvsvpn_policy_device_exit()
  *
- * As long as they lead to one SA and block nothing, routes and subnets have said enough.
- *
- * Context: RCU read side.
+ * Context: process.
  */
-bool pvsvpn_policy_asked(const struct pvsvpn_peer *peer)
+void pvsvpn_policy_device_free(struct pvsvpn_device *pvs)
 {
-	/* Pairs with the release in pvsvpn_policy_select(). */
-	return smp_load_acquire(&peer->by_policy) ||
-	       READ_ONCE(peer->pvs->spd.halves[PVSVPN_DIRECTION_OUT].blocks);
-}
-
-/**
- * pvsvpn_policy_sa() - the outbound SA of an inner packet, by the policies
- * @peer: the packet's, of which pvsvpn_policy_asked() says so
- * @skb: inner packet with a whole IP header, protocol set
- * @sa: the SA, or NULL
- *
- * RFC 4301 section 4.4.1.1: addresses, protocol and ports; the most urgent policy that
- * fits has the packet.
- *
- * Context: RCU read side. Return: PVSVPN_PASS, or why the packet does not leave.
- */
-int pvsvpn_policy_sa(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
-		     struct pvsvpn_sa **sa)
-{
-	struct pvsvpn_spd_packet packet = { .skb = skb, .pvs = peer->pvs };
-	bool several = READ_ONCE(peer->led_count) > 1;
-	const struct pvsvpn_policy *policy;
-
-	*sa = NULL;
-	if (READ_ONCE(peer->pvs->spd.halves[PVSVPN_DIRECTION_OUT].blind))
-		return PVSVPN_DROP_TX_BLOCKED;
-	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_OUT, leads_to, peer);
-	if (policy && policy->kind == PVSVPN_POLICY_BLOCK)
-		return PVSVPN_DROP_TX_BLOCKED;
-	if (policy)
-		*sa = pvsvpn_child_sa(policy->child);
-	else if (several)
-		return PVSVPN_DROP_TX_NO_POLICY;
-	if (!*sa && !several)
-		*sa = rcu_dereference(peer->tx_sa);
-	return PVSVPN_PASS;
-}
-
-/* As XFRM compares a template with a state. */
-static bool template_is(const struct pvsvpn_policy *policy, const void *data)
-{
-	const struct xfrm_state *x = data;
-
-	if (policy->kind == PVSVPN_POLICY_BLOCK)
-		return true;
-	return (!policy->reqid || policy->reqid == x->props.reqid) &&
-	       (!policy->spi || policy->spi == x->id.spi) &&
-	       policy->family == x->props.family &&
-	       (xfrm_addr_any(&policy->remote, policy->family) ||
-		xfrm_addr_equal(&policy->remote, &x->props.saddr,
-				policy->family));
-}
-
-/**
- * pvsvpn_policy_check() - may a packet come by the SA that it has come by?
- * @sa: inbound SA
- * @skb: the inner packet, decrypted, protocol set, network header at its data
- *
- * RFC 4301 section 5.2 step 4: the selectors of the child SA are those of the policies, in or
- * fwd, whose template is the state's. Before routing nobody knows which of the two directions
- * it will be, so either will do, and either may block. Where XFRM has no policy of the device's
- * if_id at all, none is asked.
- *
- * Context: RCU read side. Return: PVSVPN_PASS, or why the packet is dropped.
- */
-int pvsvpn_policy_check(const struct pvsvpn_sa *sa, const struct sk_buff *skb)
-{
-	struct pvsvpn_spd_packet packet = {
-		.skb = skb,
-		.pvs = sa->peer->pvs,
-		.opaque = true,
-	};
-	const struct pvsvpn_spd_half *half =
-		&packet.pvs->spd.halves[PVSVPN_DIRECTION_IN];
-	const struct pvsvpn_policy *policy;
-
-	if (!sa->x || !READ_ONCE(half->count))
-		return PVSVPN_PASS;
-	if (unlikely(READ_ONCE(half->blind)))
-		return PVSVPN_DROP_RX_BLOCKED;
-	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
-				 sa->x);
-	if (unlikely(!policy))
-		return PVSVPN_DROP_RX_POLICY;
-	return likely(policy->kind == PVSVPN_POLICY_PROTECT) ?
-	       PVSVPN_PASS : PVSVPN_DROP_RX_BLOCKED;
+	spd_put(pvs->spd);
 }
 
 /* ---- namespaces and module ---- */
@@ -776,21 +743,39 @@ void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net)
 {
 	policies->net = net;
 	spin_lock_init(&policies->lock);
+	INIT_LIST_HEAD(&policies->swept);
+	INIT_LIST_HEAD(&policies->unswept);
 	mutex_init(&policies->mutex);
 	INIT_DELAYED_WORK(&policies->work, policies_work);
 }
 
 /**
- * pvsvpn_policy_net_exit() - a namespace goes
+ * pvsvpn_policy_net_stop() - a namespace goes: its works look no more
  * @policies: its mirror; no device is left
+ *
+ * A look of the other work (xfrm_adopt.c) may still be under way.
  *
  * Context: process, RTNL not held; a grace period after the last device went.
  */
+void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies)
+{
+	WRITE_ONCE(policies->gone, true);
+	cancel_delayed_work_sync(&policies->work);
+}
+
+/**
+ * pvsvpn_policy_net_exit() - a namespace goes: nothing of its mirror is left
+ * @policies: its mirror, after pvsvpn_policy_net_stop(); nobody looks any more
+ *
+ * Context: process, RTNL not held.
+ */
 void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies)
 {
+	/* The other work may have asked for it in the last moment. */
 	cancel_delayed_work_sync(&policies->work);
 	if (policies->walking)
 		xfrm_policy_walk_done(&policies->walk, policies->net);
+	pvsvpn_policy_sweep(policies);
 	mutex_destroy(&policies->mutex);
 }
 

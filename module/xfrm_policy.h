@@ -18,7 +18,7 @@ struct pvsvpn_peer;
 struct pvsvpn_sa;
 struct sk_buff;
 
-/* Whoever installs the policies pays for ours. */
+/* The one that installs the policies pays for ours. */
 #define PVSVPN_POLICY_GFP	(GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
 
 /**
@@ -33,11 +33,16 @@ struct sk_buff;
  * @looked: the last look that saw everything
  * @look: another look is wanted
  * @waiting: a device adopts no state before that
- * @sweep: some policies may have been seen before @valid
+ * @swept: SPDs in which no policy was seen before @valid
+ * @unswept: other SPDs
+ * @refused: the operator shall be told of policies without a place
+ * @gone: the namespace goes, and @work is not queued any more
  * @mutex: one look at a time; protects what follows
  * @walk: where the look is
  * @walking: it is under way
  * @begun: @clock when it began
+ * @before: @clock when the whole look before that began
+ * @again: the look under way is the second one
  * @next_order: the order of the next policy that it finds; falls
  * @work: looks, sweeps and tells the operator
  */
@@ -51,11 +56,16 @@ struct pvsvpn_policies {
 	u32 looked;
 	bool look;
 	bool waiting;
-	bool sweep;
+	struct list_head swept;
+	struct list_head unswept;
+	bool refused;
+	bool gone;
 	struct mutex mutex;
 	struct xfrm_policy_walk walk;
 	bool walking;
 	u64 begun;
+	u64 before;
+	bool again;
 	u64 next_order;
 	struct delayed_work work;
 };
@@ -82,8 +92,11 @@ void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
 			  int dir, const struct km_event *c);
 void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt);
 void pvsvpn_policy_look(struct pvsvpn_policies *policies);
+void pvsvpn_policy_sweep(struct pvsvpn_policies *policies);
+int pvsvpn_policy_device_init(struct pvsvpn_device *pvs);
+void pvsvpn_policy_device_exit(struct pvsvpn_device *pvs);
+void pvsvpn_policy_device_free(struct pvsvpn_device *pvs);
 void pvsvpn_policy_follow(struct pvsvpn_device *pvs);
-void pvsvpn_policy_forget(struct pvsvpn_device *pvs);
 bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs);
 
 int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa);
@@ -93,12 +106,8 @@ void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa);
 bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa);
 void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other);
 
-bool pvsvpn_policy_asked(const struct pvsvpn_peer *peer);
-int pvsvpn_policy_sa(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
-		     struct pvsvpn_sa **sa);
-int pvsvpn_policy_check(const struct pvsvpn_sa *sa, const struct sk_buff *skb);
-
 void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net);
+void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies);
 void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies);
 int pvsvpn_policy_init(void);
 void pvsvpn_policy_exit(void);

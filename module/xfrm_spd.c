@@ -40,12 +40,12 @@ static u32 shape_make(u16 family, u8 dir, u8 len_d, u8 len_s)
 
 /**
  * struct spd_key - the addresses that policies have in common
- * @pvs: the device
+ * @spd: of the device
  * @shape: direction, family and prefix lengths
  * @addrs: destination, then source, without host bits: one word each, or four
  */
 struct spd_key {
-	const struct pvsvpn_device *pvs;
+	const struct pvsvpn_spd *spd;
 	u32 shape;
 	__be32 addrs[8];
 };
@@ -91,7 +91,7 @@ static unsigned int key_words(const struct spd_key *key)
 static u32 key_hash(const struct spd_key *key, u32 seed)
 {
 	return jhash2((__force const u32 *)key->addrs, key_words(key),
-		      seed ^ key->shape ^ (u32)((unsigned long)key->pvs >> 6));
+		      seed ^ key->shape ^ (u32)((unsigned long)key->spd >> 6));
 }
 
 static u32 key_hashfn(const void *data, u32 len, u32 seed)
@@ -111,7 +111,7 @@ static int node_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct pvsvpn_spd_node *node = obj;
 	const struct spd_key *key = arg->key;
 
-	return node->key.pvs != key->pvs || node->key.shape != key->shape ||
+	return node->key.spd != key->spd || node->key.shape != key->shape ||
 	       memcmp(node->key.addrs, key->addrs,
 		      key_words(key) * sizeof(key->addrs[0]));
 }
@@ -211,7 +211,7 @@ static void node_insert(struct pvsvpn_spd_node *node,
 
 static struct pvsvpn_spd_half *half_of(const struct pvsvpn_policy *policy)
 {
-	return &policy->pvs->spd.halves[policy->dir];
+	return &policy->spd->halves[policy->dir];
 }
 
 /**
@@ -228,7 +228,7 @@ int pvsvpn_spd_place(struct pvsvpn_policy *policy,
 {
 	const struct xfrm_selector *selector = &policy->selector;
 	struct spd_key key = {
-		.pvs = policy->pvs,
+		.spd = policy->spd,
 		.shape = shape_make(selector->family, policy->dir,
 				    selector->prefixlen_d,
 				    selector->prefixlen_s),
@@ -286,7 +286,8 @@ static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 
 /* XFRM takes the type and code of ICMP, the type of MH and the key of GRE for ports. */
 static void upper_read_ports(struct pvsvpn_upper *upper,
-			     const struct sk_buff *skb, int offset)
+			     const struct sk_buff *skb, int offset,
+			     bool reversed)
 {
 	u8 buf[3];
 
@@ -311,11 +312,14 @@ static void upper_read_ports(struct pvsvpn_upper *upper,
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:
 		skb_copy_bits(skb, offset, upper->ports, sizeof(upper->ports));
+		if (reversed)
+			swap(upper->ports[0], upper->ports[1]);
 		break;
 	}
 }
 
-static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb)
+static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb,
+		       bool reversed)
 {
 	__be16 frag_off = 0;
 	int offset;
@@ -330,10 +334,13 @@ static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb)
 		offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr),
 					  &upper->proto, &frag_off);
 		frag_off &= htons(IP6_OFFSET);
+		/* It stops at the fragment header, which says what follows. */
+		if (frag_off && offset > 0)
+			skb_copy_bits(skb, offset, &upper->proto, 1);
 	}
 	upper->fragment = frag_off;
 	if (!frag_off && offset > 0)
-		upper_read_ports(upper, skb, offset);
+		upper_read_ports(upper, skb, offset, reversed);
 }
 
 static bool upper_fits(const struct xfrm_selector *selector,
@@ -344,7 +351,7 @@ static bool upper_fits(const struct xfrm_selector *selector,
 	if (!selector->proto && !selector->sport_mask && !selector->dport_mask)
 		return true;
 	if (!upper->known)
-		upper_read(upper, packet->skb);
+		upper_read(upper, packet->skb, packet->reversed);
 	if (selector->proto && selector->proto != upper->proto)
 		return false;
 	if (upper->fragment && packet->opaque)
@@ -366,7 +373,7 @@ static bool policy_selects(const struct pvsvpn_policy *policy,
 	       upper_fits(selector, packet);
 }
 
-/* Of the policies of the same addresses, if it is more urgent than @best */
+/* A policy of the same addresses that is more urgent than @best, else @best. */
 static const struct pvsvpn_policy *node_find(const struct pvsvpn_spd_node *node,
 					     const struct pvsvpn_policy *best,
 					     struct pvsvpn_spd_packet *packet,
@@ -399,6 +406,8 @@ static const struct pvsvpn_policy *half_find(const struct pvsvpn_spd_half *half,
 	const struct pvsvpn_policy *best = NULL;
 	const struct pvsvpn_spd_node *node;
 
+	if (packet->reversed)
+		swap(daddr, saddr);
 	for (slot = 0; slot < end; slot++) {
 		key->shape = READ_ONCE(half->shapes[slot]);
 		if (!key->shape || (key->shape & SHAPE_IPV6) != family)
@@ -425,9 +434,9 @@ const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 					    u8 dir, pvsvpn_spd_fits fits,
 					    const void *data)
 {
-	struct spd_key key = { .pvs = packet->pvs };
+	struct spd_key key = { .spd = packet->pvs->spd };
 
-	return half_find(&packet->pvs->spd.halves[dir], packet, &key,
+	return half_find(&packet->pvs->spd->halves[dir], packet, &key,
 			 packet->skb->protocol == htons(ETH_P_IP) ?
 			 0 : SHAPE_IPV6, fits, data);
 }

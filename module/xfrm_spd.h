@@ -4,6 +4,7 @@
 #define _PVSVPN_XFRM_SPD_H
 
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <net/xfrm.h>
 
@@ -25,8 +26,10 @@ struct sk_buff;
  * @users: addresses of that shape
  * @end: behind the last shape; never falls
  * @count: policies, also those without a place; read without lock
+ * @ports: of those, the ones that ask for ports; read without lock
  * @blocks: of those, the ones that let nothing pass; read without lock
- * @blind: of those, the ones without a place; read without lock
+ * @blind: of @blocks, the ones without a place; read without lock
+ * @unplaced: all those without a place
  *
  * Everything is written under the lock of struct pvsvpn_policies.
  */
@@ -35,25 +38,37 @@ struct pvsvpn_spd_half {
 	u32 users[PVSVPN_SPD_SHAPES];
 	unsigned int end;
 	u32 count;
+	u32 ports;
 	u32 blocks;
 	u32 blind;
+	u32 unplaced;
 };
 
 /**
  * struct pvsvpn_spd - XFRM's policies with the if_id of a device
+ * @refs: the device, and the namespace while there are policies
+ * @rcu: packets may still look when it is freed
+ * @in: of the namespace
+ * @all: among those of the namespace
  * @halves: by enum pvsvpn_direction; "in" has those of XFRM's directions in and fwd
  * @policies: all of them, the one that was seen longest ago first
  * @wanted: the look at all policies that the device needs to be whole
  * @on: the device has an if_id
+ * @dying: the device is gone
  * @refused: bits of enum pvsvpn_spd_refusal that the operator shall be told of
  *
  * All but the halves is protected by the lock of struct pvsvpn_policies.
  */
 struct pvsvpn_spd {
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct pvsvpn_policies *in;
+	struct list_head all;
 	struct pvsvpn_spd_half halves[2];
 	struct list_head policies;
 	u32 wanted;
 	bool on;
+	bool dying;
 	unsigned long refused;
 };
 
@@ -64,7 +79,7 @@ enum pvsvpn_spd_refusal {
 	PVSVPN_SPD_REFUSALS,
 };
 
-/* What a policy makes of a packet. */
+/* Two kinds: a packet is protected, or blocked. */
 enum pvsvpn_policy_kind {
 	PVSVPN_POLICY_PROTECT,	/* one template, ESP in tunnel mode */
 	PVSVPN_POLICY_BLOCK,	/* nothing that a device could do with it */
@@ -77,7 +92,7 @@ enum pvsvpn_policy_kind {
  * @list: in struct pvsvpn_spd
  * @alike: in @node, the most urgent first; read under RCU
  * @node: where packets find it, NULL for nowhere
- * @pvs: the device
+ * @spd: of the device
  * @in: of the namespace
  * @index: XFRM's own number of the policy; an update keeps it
  * @origin: XFRM's policy; only compared, as that may be gone
@@ -100,7 +115,7 @@ struct pvsvpn_policy {
 	struct list_head list;
 	struct list_head alike;
 	struct pvsvpn_spd_node *node;
-	struct pvsvpn_device *pvs;
+	struct pvsvpn_spd *spd;
 	struct pvsvpn_policies *in;
 	u32 index;
 	const void *origin;
@@ -137,12 +152,14 @@ struct pvsvpn_upper {
  * @skb: the packet, with a whole IP header, protocol set
  * @pvs: the device
  * @opaque: a fragment without ports fits any ports
+ * @reversed: as if it went the other way
  * @upper: filled in when a policy asks for it
  */
 struct pvsvpn_spd_packet {
 	const struct sk_buff *skb;
 	const struct pvsvpn_device *pvs;
 	bool opaque;
+	bool reversed;
 	struct pvsvpn_upper upper;
 };
 

@@ -176,6 +176,20 @@ bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 		selector_covers_quoted(&x->sel, skb));
 }
 
+/**
+ * pvsvpn_traffic_quoted() - does an ICMP error count by the packet that it quotes?
+ * @sa: adopted, inbound
+ * @skb: inner packet with a whole IP header, which is at @skb's data; protocol set
+ *
+ * Context: softirq, or BH disabled.
+ * Return: bytes from @skb's data to the quoted packet; 0 where it does not.
+ */
+unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
+				   struct sk_buff *skb)
+{
+	return sa->x->props.flags & XFRM_STATE_ICMP ? quoted_offset(skb) : 0;
+}
+
 /* ---- the header ---- */
 
 /**

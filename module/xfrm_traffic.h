@@ -18,6 +18,8 @@ struct xfrm_state;
 #define PVSVPN_TRAFFIC_NO_DF		BIT(5)	/* routers may fragment ESP */
 
 u8 pvsvpn_traffic_read(const struct xfrm_state *x, u8 dir);
+unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
+				   struct sk_buff *skb);
 bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb);
 u8 pvsvpn_traffic_tos(u8 traffic, bool dscp_of_inner, u8 tos);
 void pvsvpn_traffic_copy_dscp(struct sk_buff *skb, u8 outer);

@@ -27,7 +27,7 @@
 #include "stats.h"
 #include "transform.h"
 #include "xfrm_park.h"
-#include "xfrm_policy.h"
+#include "xfrm_check.h"
 #include "xfrm_seq.h"
 #include "xfrm_state.h"
 #include "xfrm_traffic.h"
@@ -139,10 +139,10 @@ static int xmit_look_for_sa(struct xmit_batch *batch, const struct sk_buff *skb)
 	batch->peer = peer;
 	if (unlikely(!peer))
 		return xmit_uncovered(skb, PVSVPN_DROP_TX_NO_PEER);
-	if (likely(!pvsvpn_policy_asked(peer))) {
+	if (likely(!pvsvpn_check_asked(peer))) {
 		batch->sa = rcu_dereference(peer->tx_sa);
 	} else {
-		why = pvsvpn_policy_sa(peer, skb, &batch->sa);
+		why = pvsvpn_check_out(peer, skb, &batch->sa);
 		if (why != PVSVPN_PASS)
 			return xmit_uncovered(skb, why);
 	}
@@ -163,7 +163,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 		return why;
 	if (pvsvpn_park_out(batch->pvs, skb))
 		return PVSVPN_PARKED;
-	/* What the packet would have waited for may have come just now. */
+	/* The SA may have come just now. */
 	return xmit_look_for_sa(batch, skb);
 }
 
@@ -467,7 +467,7 @@ static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb);
 /*
  * Before encryption (RFC 4301 section 8.2.1 leaves it to us): no gateway on the
  * way has to reassemble, and no middlebox gets to see a fragment of ESP. One that
- * cannot be fragmented here, for want of a route of its own or as a selector asks for
+ * cannot be fragmented here, for want of a route of its own or as a selector or policy asks for
  * ports, which only the first fragment would have, is fragmented outside.
  */
 static void xmit_fragments(struct xmit_batch *batch, struct sk_buff *list)
@@ -504,7 +504,8 @@ static void xmit_packet(struct xmit_batch *batch, struct sk_buff *skb)
 	if (unlikely(why != PVSVPN_PASS))
 		pvsvpn_drop(batch->pvs, batch->peer, batch->sa, skb, why);
 	else if (unlikely(batch->fit.how == PVSVPN_FITS_IN_FRAGMENTS) &&
-		 !(batch->sa->traffic & PVSVPN_TRAFFIC_PORTS))
+		 !(batch->sa->traffic & PVSVPN_TRAFFIC_PORTS) &&
+		 !pvsvpn_check_asks_ports(batch->peer))
 		xmit_fragments(batch, list);
 	else
 		xmit_segments(batch, list);

@@ -176,6 +176,74 @@ ports_and_protocol()
 	accepted 10.2.0.1 10.1.0.1
 }
 
+# to6 PORT [BYTES]: the same over IPv6
+to6() { in_ns "$stock" bash -c "printf %0${2:-8}d 0 >/dev/udp/fd00:1::1/$1"; }
+
+# The protocol of a fragment behind the first is in its fragment header
+fragments_over_IPv6()
+{
+	local before
+
+	gateway
+	ip -n "$stock" link set ipsec0 mtu 1400
+	both fd00:1::/64 fd00:2::/64 1 proto udp dport 7000 | in_batch "$gw"
+	child 1 0x1001
+	up
+	before=$(delivered)
+	to6 7000
+	wait_for 'the packet to the port' is $((before + 1)) delivered
+	to6 7000 3000
+	wait_for 'all three fragments' is $((before + 4)) delivered
+	check 'drops' "$(counted rx_policy)" 0
+	to6 7001 3000
+	wait_for 'the first fragment' is 1 counted rx_policy
+}
+
+# Where policies tell children apart by ports, no fragment comes to them: the fragments are those
+# of the outer packet
+fragments_where_ports_count()
+{
+	gateway
+	{
+		lines out 10.1.0.0/24 10.2.0.0/24 1 proto udp dport 7000
+		lines out 10.1.0.0/24 10.2.0.0/24 2 proto udp dport 7001
+		lines in 10.2.0.0/24 10.1.0.0/24 1
+	} | in_batch "$gw"
+	child 1 0x1001
+	child 2 0x1011
+	state "$stock" 192.0.2.1 192.0.2.2 0x1011
+	up
+	wait_for 'four SAs' is 4 sa_count
+	ip -n "$gw" link set pvs0 mtu 9000
+	in_ns "$gw" sysctl -qw net.ipv4.ip_no_pmtu_disc=1
+	in_ns "$gw" bash -c 'printf %03000d 0 >/dev/udp/10.2.0.1/7001'
+	wait_for 'the packet, whole' is 1 sent 0x1011
+	check 'drops' "$(drops "$gw")" ''
+}
+
+# A router whose address no policy has sends an error about a packet that one has
+ICMP_errors_by_the_flag_of_the_state()
+{
+	gateway
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	child 1 0x1001
+	up
+	in_ns "$stock" sysctl -qw net.ipv4.ip_forward=1
+	ip -n "$stock" route add unreachable 10.2.0.7
+	ip -n "$stock" route replace 10.1.0.0/24 dev ipsec0 src 172.16.6.6
+	in_ns "$gw" ping -c 1 -W 1 10.2.0.7 >"$tmp/ping" || true
+	! grep -q Unreachable "$tmp/ping" || fail "$(cat "$tmp/ping")"
+	check 'drops' "$(drops "$gw")" rx_policy=1
+	ip -n "$gw" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
+	state "$gw" 192.0.2.2 192.0.2.1 0x1002 reqid 1 flag icmp
+	wait_for 'the other SA' is 2 sa_count
+	in_ns "$gw" ping -c 1 -W 5 10.2.0.7 >"$tmp/ping" || true
+	grep -q '^From 172.16.6.6 .*Unreachable' "$tmp/ping" || fail "$(cat "$tmp/ping")"
+	check 'drops' "$(drops "$gw")" rx_policy=1
+	# Other packets from there do not pass
+	refused 172.16.6.6 10.1.0.1 rx_policy
+}
+
 # block DIR SRC DST PRIORITY: ip command
 block() { echo "xfrm policy add dir $1 src $2 dst $3 if_id 42 action block priority $4"; }
 
@@ -224,7 +292,7 @@ passed_without_IPsec_is_blocked()
 	refused 10.2.0.9 10.1.0.1 rx_blocked
 }
 
-# Of two children of one gateway each brings its own packets
+# Two children of one gateway: each brings its own packets
 child_by_child()
 {
 	gateway
@@ -265,7 +333,7 @@ one_reqid_two_gateways()
 	check 'packets to c' "$(sent 0x2001)" 0
 	in_ns "$gw" ping -q -c 2 -i 0.05 -W 0.1 10.2.0.200 >/dev/null || true
 	check 'packets to b' "$(sent 0x1001)" 3
-	# What is b's by policy does not come by c's SA, though c may have all of these addresses
+	# A packet that is b's by policy does not come by c's SA, though c may have all of these addresses
 	ctl "$gw" peer set pvs0 b subnets fd00:2::/64
 	ctl "$gw" peer set pvs0 c subnets 10.2.0.0/24
 	ip -n "$stock" addr add 192.0.2.3/24 dev outer0
@@ -306,18 +374,8 @@ states_without_policies()
 	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
 	refused 172.16.6.6 10.1.0.1 rx_policy
 	ip -n "$gw" xfrm policy flush
-	wait_for 'the end of the policies' no_policies
+	wait_for 'the end of the policies' lets_pass 172.16.6.6
 	accepted 172.16.6.6 10.1.0.1
-}
-
-# no_policies: a packet that none would let pass comes through
-no_policies()
-{
-	local before
-
-	before=$(delivered)
-	sends 172.16.6.6 10.1.0.1
-	[ "$(delivered)" -gt "$before" ]
 }
 
 # others COMMAND: 200 policies of other networks, as many prefix lengths as fit
@@ -380,6 +438,39 @@ policies_before_the_device()
 	accepted 10.2.0.1 10.1.0.1
 }
 
+# many_states COUNT: ip commands for as many, of no use
+many_states()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		echo "xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi $((0x5000 + i)) mode tunnel" \
+			"if_id 42 reqid 9 flag af-unspec aead $GCM $KEY 128"
+	done
+}
+
+# As long as an SA is the device's, its policies are: none passes when both go and come back. It
+# takes a while, as there are others before it
+device_loses_and_gets_its_if_id()
+{
+	local i
+
+	gateway
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	many_states 200 | in_batch "$gw"
+	child 1 0x1001
+	up
+	background ip netns exec "$stock" ping -q -i 0.005 -I 172.16.6.6 10.1.0.1 >/dev/null
+	wait_for 'the first drops' at_least 5 counted rx_policy
+	for ((i = 0; i < 6; i++)); do
+		ctl "$gw" set pvs0 if-id $((42 * (i % 2)))
+	done
+	wait_for 'the SAs' is 202 sa_count
+	check 'packets delivered' "$(delivered)" 0
+	kill "$background"
+	accepted 10.2.0.1 10.1.0.1
+}
+
 # kinds COUNT: as many pairs of prefix lengths
 kinds()
 {
@@ -407,7 +498,7 @@ said()
 	wait_for "event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"
 }
 
-# A packet looks at so many and no more. What has no place lets nothing pass
+# A packet looks at so many and no more. A policy without a place lets nothing pass
 too_many()
 {
 	gateway
@@ -431,6 +522,36 @@ too_many()
 	accepted 10.2.0.1 10.1.0.1
 }
 
-run_cases selectors_of_the_child ports_and_protocol blocked_both_ways child_by_child \
-	one_reqid_two_gateways selector_of_the_state states_without_policies under_traffic \
-	policies_before_the_device too_many
+# One that has no place gets that of another one, which goes
+room_again()
+{
+	gateway
+	watch "$gw"
+	both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
+	child 1 0x1001
+	up
+	kinds 63 | in_batch "$gw"
+	lines in 172.16.6.0/29 10.1.0.0/24 1 | in_batch "$gw"
+	said 'pvs0 policy-refused reason too-many-prefix-lengths$'
+	refused 172.16.6.6 10.1.0.1 rx_policy
+	block in 10.88.0.0/30 10.99.0.0/30 10 | in_batch "$gw"
+	refused 10.2.0.1 10.1.0.1 rx_blocked
+	kinds 2 | sed 's/ add / delete /; s/ tmpl .*//' | in_batch "$gw"
+	wait_for 'the other policy to have its place' lets_pass 172.16.6.6
+	accepted 10.2.0.1 10.1.0.1
+}
+
+# lets_pass FROM: a packet comes through
+lets_pass()
+{
+	local before
+
+	before=$(delivered)
+	sends "$1" 10.1.0.1
+	[ "$(delivered)" -gt "$before" ]
+}
+
+run_cases selectors_of_the_child ports_and_protocol fragments_over_IPv6 \
+	fragments_where_ports_count ICMP_errors_by_the_flag_of_the_state blocked_both_ways \
+	child_by_child one_reqid_two_gateways selector_of_the_state states_without_policies \
+	under_traffic policies_before_the_device device_loses_and_gets_its_if_id too_many room_again

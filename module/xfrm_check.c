@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The policies' word about a packet: by which SA it leaves, and whether it may come by the one
+ * that has carried it.
+ */
+#include <linux/skbuff.h>
+#include <net/xfrm.h>
+
+#include "device.h"
+#include "peer.h"
+#include "sa.h"
+#include "stats.h"
+#include "xfrm_check.h"
+#include "xfrm_child.h"
+#include "xfrm_spd.h"
+#include "xfrm_traffic.h"
+
+static bool remote_is(const struct pvsvpn_policy *policy,
+		      const struct pvsvpn_endpoint *endpoint)
+{
+	return policy->family == endpoint->family &&
+	       xfrm_addr_equal(&policy->remote, &endpoint->remote,
+			       policy->family);
+}
+
+/* Routes and subnets say which peer; of the policies, those that lead to it count. */
+static bool leads_to(const struct pvsvpn_policy *policy, const void *data)
+{
+	const struct pvsvpn_peer *peer = data;
+	const struct pvsvpn_sa *sa;
+
+	if (policy->kind == PVSVPN_POLICY_BLOCK)
+		return true;
+	sa = pvsvpn_child_sa(policy->child);
+	return sa ? sa->peer == peer :
+		    remote_is(policy, pvsvpn_peer_endpoint(peer));
+}
+
+/**
+ * pvsvpn_check_asked() - have the policies a say in which SA a packet takes?
+ * @peer: the packet's
+ *
+ * As long as they lead to one SA and block nothing, routes and subnets have said enough.
+ *
+ * Context: RCU read side.
+ */
+bool pvsvpn_check_asked(const struct pvsvpn_peer *peer)
+{
+	/* Pairs with the release in pvsvpn_policy_select(). */
+	return smp_load_acquire(&peer->by_policy) ||
+	       READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].blocks);
+}
+
+/**
+ * pvsvpn_check_asks_ports() - do policies tell a peer's packets apart by ports?
+ * @peer: the peer
+ *
+ * Then no fragment may come to them: only the first one has ports.
+ *
+ * Context: RCU read side.
+ */
+bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer)
+{
+	return pvsvpn_check_asked(peer) &&
+	       READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].ports);
+}
+
+/**
+ * pvsvpn_check_out() - the outbound SA of an inner packet, by the policies
+ * @peer: the packet's, of which pvsvpn_check_asked() says so
+ * @skb: inner packet with a whole IP header, protocol set
+ * @sa: the SA, or NULL
+ *
+ * RFC 4301 section 4.4.1.1: addresses, protocol and ports; the most urgent policy that
+ * fits has the packet.
+ *
+ * Context: RCU read side. Return: PVSVPN_PASS, or why the packet does not leave.
+ */
+int pvsvpn_check_out(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
+		     struct pvsvpn_sa **sa)
+{
+	struct pvsvpn_spd_packet packet = { .skb = skb, .pvs = peer->pvs };
+	bool several = READ_ONCE(peer->led_count) > 1;
+	const struct pvsvpn_policy *policy;
+
+	*sa = NULL;
+	if (READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].blind))
+		return PVSVPN_DROP_TX_BLOCKED;
+	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_OUT, leads_to, peer);
+	if (policy && policy->kind == PVSVPN_POLICY_BLOCK)
+		return PVSVPN_DROP_TX_BLOCKED;
+	if (policy)
+		*sa = pvsvpn_child_sa(policy->child);
+	else if (several)
+		return PVSVPN_DROP_TX_NO_POLICY;
+	if (!*sa && !several)
+		*sa = rcu_dereference(peer->tx_sa);
+	return PVSVPN_PASS;
+}
+
+/* As XFRM compares a template with a state. */
+static bool template_is(const struct pvsvpn_policy *policy, const void *data)
+{
+	const struct xfrm_state *x = data;
+
+	if (policy->kind == PVSVPN_POLICY_BLOCK)
+		return true;
+	return (!policy->reqid || policy->reqid == x->props.reqid) &&
+	       (!policy->spi || policy->spi == x->id.spi) &&
+	       policy->family == x->props.family &&
+	       (xfrm_addr_any(&policy->remote, policy->family) ||
+		xfrm_addr_equal(&policy->remote, &x->props.saddr,
+				policy->family));
+}
+
+/* XFRM_STATE_ICMP: an error comes from anywhere; the packet that it quotes counts. */
+static const struct pvsvpn_policy *
+policy_of_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	struct pvsvpn_spd_packet packet = {
+		.skb = skb,
+		.pvs = sa->peer->pvs,
+		.opaque = true,
+		.reversed = true,
+	};
+	unsigned int offset = pvsvpn_traffic_quoted(sa, skb);
+	const struct pvsvpn_policy *policy;
+
+	if (!offset)
+		return NULL;
+	__skb_pull(skb, offset);
+	skb_reset_network_header(skb);
+	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
+				 sa->x);
+	__skb_push(skb, offset);
+	skb_reset_network_header(skb);
+	return policy;
+}
+
+/* Where there is no policy. A device that has just lost its if_id has lost them before its SAs. */
+static int check_without(const struct pvsvpn_sa *sa)
+{
+	/* Pairs with the locks between the setting and the last policy. */
+	smp_rmb();
+	return sa->x->if_id == READ_ONCE(sa->peer->pvs->settings.if_id_in) ?
+	       PVSVPN_PASS : PVSVPN_DROP_RX_POLICY;
+}
+
+/**
+ * pvsvpn_check_in() - may a packet come by the SA that it has come by?
+ * @sa: inbound SA
+ * @skb: the inner packet, decrypted, protocol set, network header at its data
+ *
+ * RFC 4301 section 5.2 step 4: the selectors of the child SA are those of the policies, in or
+ * fwd, whose template is the state's. Before routing nobody knows which of the two directions
+ * it will be, so either will do, and either may block. Where XFRM has no policy of the device's
+ * if_id at all, none is asked.
+ *
+ * Context: RCU read side. Return: PVSVPN_PASS, or why the packet is dropped.
+ */
+int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb)
+{
+	struct pvsvpn_spd_packet packet = {
+		.skb = skb,
+		.pvs = sa->peer->pvs,
+		.opaque = true,
+	};
+	const struct pvsvpn_spd_half *half =
+		&packet.pvs->spd->halves[PVSVPN_DIRECTION_IN];
+	const struct pvsvpn_policy *policy;
+
+	if (!sa->x)
+		return PVSVPN_PASS;
+	if (!READ_ONCE(half->count))
+		return check_without(sa);
+	if (unlikely(READ_ONCE(half->blind)))
+		return PVSVPN_DROP_RX_BLOCKED;
+	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
+				 sa->x);
+	if (unlikely(!policy))
+		policy = policy_of_quoted(sa, skb);
+	if (unlikely(!policy))
+		return PVSVPN_DROP_RX_POLICY;
+	return likely(policy->kind == PVSVPN_POLICY_PROTECT) ?
+	       PVSVPN_PASS : PVSVPN_DROP_RX_BLOCKED;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The policies' word about a packet. */
+#ifndef _PVSVPN_XFRM_CHECK_H
+#define _PVSVPN_XFRM_CHECK_H
+
+struct pvsvpn_peer;
+struct pvsvpn_sa;
+struct sk_buff;
+
+bool pvsvpn_check_asked(const struct pvsvpn_peer *peer);
+bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer);
+int pvsvpn_check_out(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
+		     struct pvsvpn_sa **sa);
+int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb);
+
+#endif /* _PVSVPN_XFRM_CHECK_H */
