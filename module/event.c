@@ -69,7 +69,7 @@ static struct sk_buff *event_message(const struct pvsvpn_event *event,
 }
 
 /*
- * Who listens has CAP_NET_ADMIN where the device is now. It counts in the user
+ * A listener has CAP_NET_ADMIN where the device is now. It counts in the user
  * namespaces below too, but in no other.
  */
 static bool listeners_may(const struct net *net, const struct net *birth)
@@ -87,8 +87,8 @@ static bool listeners_may(const struct net *net, const struct net *birth)
  *
  * To the namespace where the operator sees the device now. Listeners there who
  * may lack rights in the namespace in which it was created are not told what
- * belongs to that one. Whoever misses an event, for want of memory too, finds the
- * state in a dump.
+ * belongs to that one. A listener that misses an event, for want of memory
+ * too, finds the state in a dump.
  *
  * Context: process, RTNL held.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the family `pvsvpn` tells: one object, or all of them. */
+/* The family `pvsvpn` tells of one object, or of all of them. */
 #include <linux/math64.h>
 #include <linux/rtnetlink.h>
 #include <linux/timekeeping.h>
@@ -492,7 +492,7 @@ static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
 	return one(msg, cb, pvs);
 }
 
-/* Who may not look into one of the devices is told so by the device's own message. */
+/* The device's own message tells a caller that he may not look into it. */
 static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
 		    dump_one one, bool inside)
 {
@@ -742,7 +742,7 @@ static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
 	return 0;
 }
 
-/* Who names device and peer is told when there is no such peer. */
+/* A caller that names device and peer is told when there is no such peer. */
 static int dump_sas_named(struct sk_buff *msg, struct netlink_callback *cb,
 			  struct pvsvpn_device *pvs)
 {

@@ -327,7 +327,7 @@ void pvsvpn_peer_refresh(struct pvsvpn_peer *peer)
  * @remote: from where, of the family of its endpoint
  * @port: from which port
  *
- * RFC 3948 section 4. What is sent goes there as soon as the work has run.
+ * RFC 3948 section 4. Packets go there as soon as the work has run.
  *
  * Context: softirq, RCU read side of somebody who has an SA of the peer.
  */
@@ -344,7 +344,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 	pvsvpn_peer_refresh(peer);
 }
 
-/* Who has made it come, and makes it go. */
+/* Its owner: who has made it come, and makes it go. */
 static const char *peer_origin(const struct pvsvpn_peer *peer)
 {
 	return peer->origin == PVSVPN_ORIGIN_XFRM ? "xfrm" : "request";
@@ -480,7 +480,7 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	return 0;
 }
 
-/* Who follows the events sees one peer go and another one come. */
+/* In the events one peer goes and another one comes. */
 static void peer_rename(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *name)
 {
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "renamed");
@@ -497,8 +497,8 @@ static void peer_rename(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *name)
  * @extack: where to say what went wrong
  *
  * Its SAs stay. No packet sees the SAs with one peer and the subnets with another: this is
- * how a peer that XFRM's states have made becomes the operator's. That none of them collides under the new addresses is the
- * caller's to check.
+ * how a peer that XFRM's states have made becomes the operator's. The caller has checked that
+ * none of them collides under the new addresses.
  *
  * Context: process, RTNL held.
  * Return: 0; -EEXIST when the name or a prefix is taken; -ENOMEM. Nothing has changed
@@ -535,7 +535,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	if (!config->keep_locals)
 		pvsvpn_destination_set(peer, destination);
 	peer_switch_endpoint(peer, endpoint);
-	/* Whoever changes one that came by itself wants it to stay. */
+	/* One that came by itself stays when somebody has changed it. */
 	peer->origin = config->origin;
 	if (name)
 		peer_rename(peer, name);
@@ -687,7 +687,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	xa_erase(&pvs->peers, peer->id);
 	pvs->peer_count--;
 	pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
-	/* 4. Who found it before is done after a grace period. */
+	/* 4. Those that found it before are done after a grace period. */
 	call_rcu(&peer->rcu, peer_put_rcu);
 }
 

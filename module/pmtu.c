@@ -21,7 +21,7 @@
 /* Trailer without padding. */
 #define TRAILER_LEN	2
 
-/* What fits behind the headers and before the trailer; 0 if hardly anything. */
+/* The room behind the headers and before the trailer; 0 if there is hardly any. */
 static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
 		     const struct pvsvpn_transform *transform)
 {
@@ -48,7 +48,7 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		     IPV4_MIN_MTU);
 }
 
-/* Of the SA that sends, or of one that is likely to come. */
+/* The transform of the SA that sends, or of one that is likely to come. */
 static const struct pvsvpn_transform *
 peer_transform(const struct pvsvpn_peer *peer)
 {
@@ -73,8 +73,8 @@ static u32 transform_mtu(const struct pvsvpn_peer *peer,
  * pvsvpn_pmtu_tighten() - which transform leaves the least room in the packets to a peer?
  * @peer: the peer, whose SAs or path have changed
  *
- * Of the SA that sends; where policies lead to several, of all those. Costs the same
- * for any number of SAs.
+ * By the SA that sends, or all of those to which policies lead. Costs the same for any
+ * number of SAs.
  *
  * Context: process, RTNL held.
  */

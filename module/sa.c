@@ -152,7 +152,7 @@ void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 	sa_free(sa);
 }
 
-/* Who has made it come, and makes it go. */
+/* Its owner: who has made it come, and makes it go. */
 static const char *sa_origin(const struct pvsvpn_sa *sa)
 {
 	return sa->x ? "xfrm" : "request";
@@ -173,8 +173,8 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
  * @replay_window: inbound: in packets; 0 takes the peer's. 0 for an adopted SA, whose
  *	state has the window
  *
- * An outbound SA becomes the current one. That no other SA collides with it
- * is the caller's to check, with pvsvpn_sad_conflict().
+ * An outbound SA becomes the current one. The caller has checked with
+ * pvsvpn_sad_conflict() that no other SA collides with it.
  *
  * Context: process, RTNL held.
  * Return: 0, and the SA is the peer's; or -ENOMEM, or -ENOSPC at the limit of the
@@ -295,7 +295,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 		pvsvpn_peer_select_sa(peer);
 	if (rcu_access_pointer(sa->endpoint))
 		pvsvpn_endpoint_stop(rtnl_dereference(sa->endpoint));
-	/* 2. Who found it before is done after a grace period. */
+	/* 2. Those that found it before are done after a grace period. */
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
 }
 

@@ -65,7 +65,7 @@ enum pvsvpn_sa_flag {
  * @destroy: frees the SA in process context
  * @counters: per CPU, PVSVPN_DROP_SA_MAX reasons
  * @tx_seq: outbound: last sequence number handed out; goes beyond
- *	pvsvpn_sa_seq_max() when they are used up. Of an adopted SA they are in @x
+ *	pvsvpn_sa_seq_max() when they are used up. An adopted SA has them in @x
  * @replay: inbound: the window; of an adopted SA it is in @x
  */
 struct pvsvpn_sa {

@@ -36,7 +36,7 @@ static const struct pvsvpn_transform transforms[] = {
 };
 #undef TRANSFORM
 
-/* Who has come first to the end of an asynchronous request. */
+/* The first one to come to the end of an asynchronous request. */
 enum request_state {
 	REQUEST_SUBMITTED,	/* neither */
 	REQUEST_DETACHED,	/* the submitter has left it to the callback */
@@ -158,7 +158,7 @@ pvsvpn_transform_key_len(const struct pvsvpn_transform *transform)
 	return transform->key_len + transform->extra_len;
 }
 
-/* What authenc() takes: a length, the integrity key, the encryption key. */
+/* A key as authenc() takes it: a length, the integrity key, the encryption key. */
 struct authenc_key {
 	struct rtattr rta;
 	struct crypto_authenc_key_param param;

@@ -88,7 +88,7 @@ many()
 	fi
 }
 
-# What stock IPsec itself takes for as many is no cost of ours: that of another if_id is taken off
+# The costs of stock IPsec itself are not ours: those of as many of another if_id are taken off
 every_child_costs_the_same()
 {
 	local few=100 many first last stock_first stock_last

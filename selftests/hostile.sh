@@ -19,7 +19,7 @@
 
 SEED=${SEED:-1}
 
-# What a kernel may say while somebody loads its modules, sends it nonsense and runs an emulated
+# Messages of a kernel while somebody loads its modules, sends it nonsense and runs an emulated
 # clock: informational, once or rate limited, and none of it the module's
 said_anyway=(
 	'netlink: [0-9]+ bytes leftover after parsing attributes in process `python3'

@@ -10,7 +10,7 @@ from hostile_netlink import (DELPOLICY, DELSA, GETPOLICY, GETSA, IF_ID, MIGRATE,
 from hostile_nobody import own_host, unshare
 
 KEY = bytes(range(20))
-# What the last run has sent, and what was answered
+# Messages that the last run has sent, and the answers
 last = ""
 
 

@@ -495,7 +495,7 @@ def packets_of_his_own(rng, count="3000"):
         if rng.random() < 0.2:
             packet = rng.randbytes(rng.randrange(1, 100))
         gso = rng.choice((0, 0, 0, 0, 1, 3, 4, 5, 0x81))
-        # What the kernel refuses by itself is no attack: one in three has none of it
+        # A message that the kernel refuses by itself is no attack: one in three has no such part
         header = bytes(10) if rng.random() < 0.3 else struct.pack(
             "=BBHHHH", 1 if gso else rng.choice((0, 1, 2)), gso, rng.choice((0, 20, 40, 65535)),
             rng.choice((0, 1, 8, 500, 1400, 65535)), rng.choice((0, 20, 34, 60000)),

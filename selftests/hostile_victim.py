@@ -248,7 +248,7 @@ class Control:
         self.wait(lambda: self.sending(name) == new, f"{name}: the new outbound SA")
         if old:
             error = self.del_here(name, "OUT", old)
-            # What left by it may still be on the way
+            # Packets that left by it may still be on the way
             time.sleep(0.05)
             error = error or self.there.delete(remote, old) or self.del_here(name, "IN", old + 1)
         return error

@@ -1,5 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What peers and SAs cost, in instructions: scale.sh's figures from a guest whose clock counts
+# The costs of peers and SAs, in instructions: scale.sh's figures from a guest whose clock counts
 # them. Runs on the host, as it boots a guest of its own.
 exec "$(dirname "$0")/vm/counted.sh" ten_thousand_peers scale

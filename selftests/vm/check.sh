@@ -120,8 +120,8 @@ check_plan()
 }
 
 # left_out KERNEL: tests of the tool, the daemon and other far ends, and the long ones, of which one
-# kernel says as much as two; with checkers those of the tool say no more. Whoever names a test has
-# it on each
+# kernel says as much as two; with checkers those of the tool say no more. A test that TESTS names
+# runs on each
 left_out()
 {
 	case $1 in

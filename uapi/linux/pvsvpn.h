@@ -36,8 +36,8 @@
 
 /**
  * enum pvsvpn_direction
- * @PVSVPN_DIRECTION_IN: What arrives from the peer.
- * @PVSVPN_DIRECTION_OUT: What leaves for the peer.
+ * @PVSVPN_DIRECTION_IN: Packets that arrive from the peer.
+ * @PVSVPN_DIRECTION_OUT: Packets that leave for the peer.
  */
 enum pvsvpn_direction {
 	PVSVPN_DIRECTION_IN,
@@ -93,9 +93,9 @@ enum pvsvpn_route {
  * @PVSVPN_EVENT_TYPE_POLICY_REFUSED: An XFRM policy has the if_id of the
  *   device, but there are too many of its kind: pairs of prefix lengths
  *   (too-many-prefix-lengths), or policies of the same addresses
- *   (too-many-alike). What it would allow, outbound where several SAs lead to
- *   one peer and inbound, is dropped; one that blocks then blocks everything
- *   of its direction.
+ *   (too-many-alike). Packets that it would allow are dropped, inbound, and
+ *   outbound where several SAs lead to one peer. If it is one that blocks,
+ *   everything of its direction is blocked.
  */
 enum pvsvpn_event_type {
 	PVSVPN_EVENT_TYPE_PEER_NEW,
