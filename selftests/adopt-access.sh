@@ -48,7 +48,6 @@ adopted()
 	wait_for 'both SAs' is 2 sa_count
 }
 
-sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
 peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
 
 # raw_dump COMMAND...: every dump of the family, as COMMAND may see it, to $tmp/raw

@@ -144,8 +144,6 @@ adopted()
 	wait_for 'both SAs' is 2 sa_count
 }
 
-sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
-
 # own: the same with keys of the operator's. XFRM has a state with the inbound SA's SPI and address,
 # and another key
 own()

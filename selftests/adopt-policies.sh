@@ -56,13 +56,7 @@ both()
 # gateway: waits for states and policies of if_id 42; the far end sends by child 1
 gateway()
 {
-	ends
-	ip -n "$gw" link add pvs0 type pvsvpn
-	ctl "$gw" set pvs0 if-id 42
-	quiet_up "$gw" pvs0
-	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
-	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
-	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
+	adopting_devices
 	in_batch "$stock" <<-END
 		addr add 172.16.6.6/32 dev lo
 		addr add fd66::6/128 dev lo nodad
@@ -199,8 +193,8 @@ fragments_over_IPv6()
 	wait_for 'the first fragment' is 1 counted rx_policy
 }
 
-# Where policies tell children apart by ports, no fragment comes to them: the fragments are those
-# of the outer packet
+# Policies tell children apart by ports here, so no fragment comes to them: the outer packet is
+# fragmented
 fragments_where_ports_count()
 {
 	gateway
@@ -345,8 +339,7 @@ one_reqid_two_gateways()
 	check 'drops of that SA' "$(counted rx_policy c 0x2002)" 3
 }
 
-# sa_count; sent SPI: packets that have left by it
-sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
+# sent SPI: packets that have left by it
 sent()
 {
 	ctl "$gw" -j show pvs0 | jq --argjson spi $(($1)) \
@@ -416,7 +409,7 @@ under_traffic()
 	refused 172.16.6.6 10.1.0.1 rx_policy
 }
 
-# Those that are there before the device has its if_id, more than one look takes: no packet comes
+# Policies are there before the device has its if_id, more than one look takes: no packet comes
 # before its policy
 policies_before_the_device()
 {
@@ -515,14 +508,14 @@ too_many()
 	kinds 70 | tail -n 7 | in_batch "$gw"
 	said 'pvs0 policy-refused reason too-many-prefix-lengths$'
 	accepted 10.2.0.1 10.1.0.1
-	# One that blocks and has no place blocks everything
+	# A policy that blocks and has no place blocks everything
 	block in 10.88.0.0/30 10.99.0.0/30 10 | in_batch "$gw"
 	refused 10.2.0.1 10.1.0.1 rx_blocked
 	ip -n "$gw" xfrm policy delete dir in src 10.88.0.0/30 dst 10.99.0.0/30 if_id 42
 	accepted 10.2.0.1 10.1.0.1
 }
 
-# One that has no place gets that of another one, which goes
+# A policy without a place gets that of another one, which goes
 room_again()
 {
 	gateway

@@ -419,17 +419,6 @@ flagged()
 	wait_for 'the new SAs' is 1 inbound $((spi + 1))
 }
 
-flags_ends()
-{
-	ends
-	ip -n "$gw" link add pvs0 type pvsvpn
-	ctl "$gw" set pvs0 if-id 42
-	quiet_up "$gw" pvs0
-	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
-	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
-	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
-}
-
 # outer_is EXPECTED ADDRESS4-OR-6 PING-OPTIONS...: of ours, and of stock IPsec's
 outer_is()
 {
@@ -449,7 +438,7 @@ outer_is()
 
 flags_that_say_what_the_outer_header_has()
 {
-	flags_ends
+	adopting_devices
 	# Requests only: what leaves a device, and the packet that follows it on the wire
 	record "$gw" outer0 'src host 192.0.2.1 and ip proto 50' ours
 	record "$stock" outer0 'src host 192.0.2.2 and ip proto 50' theirs
@@ -505,7 +494,7 @@ flags_that_say_what_the_inner_header_gets()
 {
 	local echo='(icmp[icmptype] == icmp-echo or (ip6 and icmp6[icmp6type] == icmp6-echo))'
 
-	flags_ends
+	adopting_devices
 	record "$gw" pvs0 "$echo and not src host 10.1.0.1 and not src host fd00:1::1" ours
 	record "$stock" ipsec0 "$echo and not src host 10.2.0.1 and not src host fd00:2::1" theirs
 	flagged extra-flag dont-encap-dscp --

@@ -70,6 +70,31 @@ def attribute(kind, payload=b""):
     return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
 
 
+def u8(kind, value):
+    """Attribute with one byte."""
+    return attribute(kind, struct.pack("=B", value))
+
+
+def u16(kind, value):
+    """Attribute with two bytes."""
+    return attribute(kind, struct.pack("=H", value))
+
+
+def u32(kind, value):
+    """Attribute with four bytes."""
+    return attribute(kind, struct.pack("=I", value))
+
+
+def u64(kind, value):
+    """Attribute with eight bytes."""
+    return attribute(kind, struct.pack("=Q", value))
+
+
+def text(kind, value):
+    """Attribute with a string."""
+    return attribute(kind, value.encode() + b"\0")
+
+
 def request(sock, family, command, flags, payload=b""):
     """Send a generic netlink request."""
     sock.send(struct.pack("=IHHIIBBH", 20 + len(payload), family, NLM_F_REQUEST | flags,

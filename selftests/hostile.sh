@@ -244,7 +244,7 @@ packets_of_his_own()
 	unharmed
 }
 
-# Those that the case has had loaded go again, or later tests would have them
+# Modules that the case has had loaded go again, or later tests would have them
 module_loading()
 {
 	local module

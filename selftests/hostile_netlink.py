@@ -8,7 +8,7 @@ import errno
 import socket
 import struct
 
-from esp_netlink import attribute, constants, family_of
+from esp_netlink import attribute, constants, family_of, text, u8, u16, u32, u64
 
 UAPI = constants()
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
@@ -35,31 +35,6 @@ OFFLOAD_INBOUND = 2
 ESP, TUNNEL, POLICY_OUT, STATE_AF_UNSPEC = 50, 1, 1, 32
 GCM = "rfc4106(gcm(aes))"
 FOREVER = struct.pack("=8Q", *(2**64 - 1,) * 4, 0, 0, 0, 0)
-
-
-def text(kind, value):
-    """Attribute with a string."""
-    return attribute(kind, value.encode() + b"\0")
-
-
-def u8(kind, value):
-    """Attribute with one byte."""
-    return attribute(kind, struct.pack("=B", value))
-
-
-def u16(kind, value):
-    """Attribute with two bytes."""
-    return attribute(kind, struct.pack("=H", value))
-
-
-def u32(kind, value):
-    """Attribute with four bytes."""
-    return attribute(kind, struct.pack("=I", value))
-
-
-def u64(kind, value):
-    """Attribute with eight bytes."""
-    return attribute(kind, struct.pack("=Q", value))
 
 
 def packed(address):

@@ -16,7 +16,7 @@ import struct
 import sys
 
 from esp_netlink import (NLM_F_DUMP, NLMSG_ERROR, answers, attribute, attributes, constants, opened,
-                         request)
+                         request, text, u8, u16, u32, u64)
 
 NLM_F_ACK = 4
 NETLINK_EXT_ACK = 11
@@ -55,31 +55,6 @@ KEPT = {
                     "REPLAY_WINDOW", "ESN", "SEQ", "CURRENT", "EXPIRED"),
 }
 SUBNETS_MAX = 1024
-
-
-def u8(kind, value):
-    """Attribute with one byte."""
-    return attribute(kind, struct.pack("=B", value))
-
-
-def u16(kind, value):
-    """Attribute with two bytes."""
-    return attribute(kind, struct.pack("=H", value))
-
-
-def u32(kind, value):
-    """Attribute with four bytes."""
-    return attribute(kind, struct.pack("=I", value))
-
-
-def u64(kind, value):
-    """Attribute with eight bytes."""
-    return attribute(kind, struct.pack("=Q", value))
-
-
-def text(kind, value):
-    """Attribute with a string."""
-    return attribute(kind, value.encode() + b"\0")
 
 
 def ip(kind, value):

@@ -41,14 +41,8 @@ states()
 # adopting: both ends without any state; the gateway's device waits for those with if_id 42
 adopting()
 {
-	ends
+	adopting_devices
 	new_keys
-	ip -n "$gw" link add pvs0 type pvsvpn
-	ctl "$gw" set pvs0 if-id 42
-	quiet_up "$gw" pvs0
-	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
-	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
-	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
 }
 
 # adopted: with both states at both ends
@@ -63,8 +57,7 @@ adopted()
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 }
 
-# sa_count, peer_count: of the gateway
-sa_count() { ctl "$gw" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
+# peer_count: of the gateway
 peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
 
 # xfrm NS SPI WORD: a number of ip -s xfrm state: bytes, packets, replay, failed

@@ -58,17 +58,24 @@ ends()
 	gw=$left stock=$right
 }
 
-# devices: both ends, without SAs
-devices()
+# both_devices COMMAND...: both ends, without SAs; pvsvpnctl does the command at the gateway
+both_devices()
 {
 	ends
 	ip -n "$gw" link add pvs0 type pvsvpn
-	ctl "$gw" peer add pvs0 stock local 192.0.2.1 remote 192.0.2.2
+	ctl "$gw" "$@"
 	quiet_up "$gw" pvs0
 	inner "$gw" pvs0 10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64
 	stock_device "$stock" 192.0.2.2 192.0.2.1 ipsec0 42
 	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
 }
+
+# devices: the gateway has its peer; adopting_devices: it waits for XFRM's states with if_id 42
+devices() { both_devices peer add pvs0 stock local 192.0.2.1 remote 192.0.2.2; }
+adopting_devices() { both_devices set pvs0 if-id 42; }
+
+# sa_count [NS]: of its pvs0
+sa_count() { ctl "${1:-$gw}" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
 
 # tunnel: from nothing to both ends up, with aes128gcm16
 tunnel()

@@ -188,9 +188,6 @@ both_count_the_same()
 	done
 }
 
-# sa_count [NS]: of its pvs0
-sa_count() { ctl "${1:-$gw}" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
-
 is_not() { [ "$("${@:2}")" != "$1" ]; }
 
 # no_error: nothing is wrong at either end for stock IPsec, and pvs0 has dropped nothing
