@@ -535,7 +535,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	if (!config->keep_locals)
 		pvsvpn_destination_set(peer, destination);
 	peer_switch_endpoint(peer, endpoint);
-	/* One that came by itself stays when somebody has changed it. */
+	/* A peer that came by itself stays when somebody has changed it. */
 	peer->origin = config->origin;
 	if (name)
 		peer_rename(peer, name);

@@ -73,8 +73,8 @@ static u32 transform_mtu(const struct pvsvpn_peer *peer,
  * pvsvpn_pmtu_tighten() - which transform leaves the least room in the packets to a peer?
  * @peer: the peer, whose SAs or path have changed
  *
- * By the SA that sends, or all of those to which policies lead. Costs the same for any
- * number of SAs.
+ * It is that of the SA that sends, or of one of those to which policies lead. The cost is the
+ * same for any number of SAs.
  *
  * Context: process, RTNL held.
  */

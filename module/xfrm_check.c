@@ -137,7 +137,7 @@ policy_of_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 	return policy;
 }
 
-/* Where there is no policy. A device that has just lost its if_id has lost them before its SAs. */
+/* There is no policy. A device that has just lost its if_id may have none, and its SAs still. */
 static int check_without(const struct pvsvpn_sa *sa)
 {
 	/* Pairs with the locks between the setting and the last policy. */

@@ -323,6 +323,13 @@ static bool sa_has_child(const struct pvsvpn_sa *sa)
 	return sa->x && sa->dir == PVSVPN_DIRECTION_OUT && sa->child.any;
 }
 
+/* The SA has come to them, goes, or has another place there. */
+static void sa_children_choose(const struct pvsvpn_sa_child *child)
+{
+	child_choose(child->any);
+	child_choose(child->named);
+}
+
 /**
  * pvsvpn_policy_sa_prepare() - whatever may fail before policies lead to an SA
  * @sa: the SA, which has its peer; nothing happens to one that is not adopted, or inbound
@@ -371,8 +378,7 @@ void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
 	spin_lock_bh(lock);
 	list_add_tail(&child->in_any, &child->any->sas);
 	list_add_tail(&child->in_named, &child->named->sas);
-	child_choose(child->any);
-	child_choose(child->named);
+	sa_children_choose(child);
 	spin_unlock_bh(lock);
 }
 
@@ -395,8 +401,7 @@ void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
 	spin_lock_bh(lock);
 	list_del(&child->in_any);
 	list_del(&child->in_named);
-	child_choose(child->any);
-	child_choose(child->named);
+	sa_children_choose(child);
 	child_put(child->named);
 	child->any = NULL;
 	child->named = NULL;
@@ -420,8 +425,7 @@ void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa)
 	spin_lock_bh(lock);
 	list_move(&child->in_any, &child->any->sas);
 	list_move(&child->in_named, &child->named->sas);
-	child_choose(child->any);
-	child_choose(child->named);
+	sa_children_choose(child);
 	spin_unlock_bh(lock);
 }
 
@@ -441,7 +445,7 @@ bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
  * @peer: the peer
  * @other: the SA when no policy leads to any, or NULL
  *
- * Where policies lead to several, packets ask them. The one that is chosen is for what is
+ * Packets ask the policies if those lead to several SAs. The chosen one is for all that is
  * no packet.
  *
  * Context: process, RTNL held.

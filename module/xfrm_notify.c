@@ -180,12 +180,10 @@ static struct xfrm_mgr manager = {
 
 /**
  * struct scan - a walk over what XFRM has, a part at a time
- * @adopt: of the namespace
  * @list: where to put what matters
  * @left: how many more to look at in this part
  */
 struct scan {
-	struct pvsvpn_adopt *adopt;
 	struct list_head *list;
 	int left;
 };
@@ -217,7 +215,7 @@ static int scan_state(struct xfrm_state *x, int count, void *data)
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 			       struct list_head *list)
 {
-	struct scan scan = { .adopt = adopt, .list = list };
+	struct scan scan = { .list = list };
 	struct xfrm_state_walk walk;
 	int err;
 

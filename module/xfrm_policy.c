@@ -56,7 +56,7 @@ static u32 index_obj_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct pvsvpn_policy *policy = data;
 
-	return index_hash(policy->in, policy->index, seed);
+	return index_hash(policy->spd->in, policy->index, seed);
 }
 
 static int index_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
@@ -64,7 +64,7 @@ static int index_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct pvsvpn_policy *policy = obj;
 	const struct index_key *key = arg->key;
 
-	return policy->in != key->in || policy->index != key->index;
+	return policy->spd->in != key->in || policy->index != key->index;
 }
 
 static const struct rhashtable_params index_params = {
@@ -215,11 +215,11 @@ static void policy_end(struct pvsvpn_policy *policy, bool used)
 	kfree_rcu(policy, rcu);
 }
 
-/* One that had no place may have the place of this one. */
+/* A policy without a place may have the place of this one. */
 static void policy_remove(struct pvsvpn_policy *policy)
 {
 	if (policy->node && policy->spd->halves[policy->dir].unplaced)
-		look_soon(policy->in, RETRY_DELAY);
+		look_soon(policy->spd->in, RETRY_DELAY);
 	rhashtable_remove_fast(&policies_by_index, &policy->by_index,
 			       index_params);
 	policy_end(policy, true);
@@ -294,7 +294,6 @@ static int policy_set(struct pvsvpn_policies *policies,
 	policy = kzalloc(sizeof(*policy), PVSVPN_POLICY_GFP);
 	if (!policy)
 		return -ENOMEM;
-	policy->in = policies;
 	policy->spd = spd;
 	policy->dir = policy_dir(dir);
 	policy_read(policy, xp);
@@ -457,8 +456,8 @@ static bool sweep_step(struct pvsvpn_policies *policies)
  * pvsvpn_policy_sweep() - packets forget the policies that are gone
  * @policies: the mirror
  *
- * Where a device has another if_id, after its SAs are gone: nothing passes by them without
- * their policies.
+ * The policies of a device with another if_id go after its SAs: nothing passes by those
+ * without their policies.
  *
  * Context: process.
  */
@@ -643,7 +642,7 @@ void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt)
  */
 bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs)
 {
-	struct pvsvpn_policies *policies = &pvsvpn_device_adopt(pvs->net)->policies;
+	struct pvsvpn_policies *policies = pvs->spd->in;
 	bool whole;
 
 	ASSERT_RTNL();

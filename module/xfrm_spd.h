@@ -93,7 +93,6 @@ enum pvsvpn_policy_kind {
  * @alike: in @node, the most urgent first; read under RCU
  * @node: where packets find it, NULL for nowhere
  * @spd: of the device
- * @in: of the namespace
  * @index: XFRM's own number of the policy; an update keeps it
  * @origin: XFRM's policy; only compared, as that may be gone
  * @touched: when it was seen last, by the clock of @in
@@ -116,7 +115,6 @@ struct pvsvpn_policy {
 	struct list_head alike;
 	struct pvsvpn_spd_node *node;
 	struct pvsvpn_spd *spd;
-	struct pvsvpn_policies *in;
 	u32 index;
 	const void *origin;
 	u64 touched;
