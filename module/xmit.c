@@ -74,6 +74,7 @@ static struct xmit_cb *xmit_cb(struct sk_buff *skb)
  * @fit: how it fits the path
  * @tfc: of the peer, 0 for no padding
  * @tfc_max: how long padding may make an inner packet
+ * @last: if @sa gives no number, no other SA is looked for
  */
 struct xmit_batch {
 	struct pvsvpn_device *pvs;
@@ -85,6 +86,7 @@ struct xmit_batch {
 	struct pvsvpn_fit fit;
 	u32 tfc;
 	u32 tfc_max;
+	bool last;
 };
 
 static int xmit_check_header(struct sk_buff *skb)
@@ -441,6 +443,19 @@ static int xmit_expired(const struct pvsvpn_sa *sa)
 	       PVSVPN_DROP_TX_SEQ_EXHAUSTED : PVSVPN_DROP_TX_EXPIRED;
 }
 
+static void xmit_packet(struct xmit_batch *batch, struct sk_buff *skb);
+
+/*
+ * The SA may have ended since it was found, and another one may have taken its place before
+ * that: make before break loses nothing.
+ */
+static void xmit_again(const struct xmit_batch *batch, struct sk_buff *skb)
+{
+	struct xmit_batch again = { .pvs = batch->pvs, .last = true };
+
+	xmit_packet(&again, skb);
+}
+
 static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 {
 	struct sk_buff *skb, *next;
@@ -456,6 +471,8 @@ static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 		if (likely(given)) {
 			given--;
 			xmit_one(batch, skb, seq++);
+		} else if (!batch->last) {
+			xmit_again(batch, skb);
 		} else {
 			xmit_drop(batch->sa, skb, xmit_expired(batch->sa));
 		}
@@ -570,6 +587,7 @@ void pvsvpn_xmit_dummy(struct pvsvpn_peer *peer)
 		.pvs = peer->pvs,
 		.peer = peer,
 		.sa = rcu_dereference(peer->tx_sa),
+		.last = true,
 	};
 	struct sk_buff *skb;
 	int why;

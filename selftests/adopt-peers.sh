@@ -304,7 +304,19 @@ packets_that_have_waited_in_vain()
 	wait_for 'the SAs' is 2 sa_count
 }
 
+# A packet that has found the old SA, which dies before it leaves, takes the new one
+new_SAs_under_a_flood()
+{
+	local rekeys=200
+
+	! checkers_on || rekeys=20
+	adopting
+	"$here/adopt_rekey.py" "$gw" $rekeys >"$tmp/rekey" || fail 'no rekeys' "$(cat "$tmp/rekey")"
+	report <"$tmp/rekey"
+	check 'drops' "$(drops "$gw")" ''
+}
+
 run_cases two_gateways_with_one_reqid two_gateways_behind_one_NAT each_SA_has_addresses_of_its_own \
 	a_state_that_is_updated address_that_comes_later direction_by_if_id tentative_IPv6_address \
 	the_same_SA_under_another_address named_and_unnamed_under_traffic \
-	packets_that_have_waited_in_vain
+	packets_that_have_waited_in_vain new_SAs_under_a_flood
