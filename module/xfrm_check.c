@@ -137,13 +137,30 @@ policy_of_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 	return policy;
 }
 
-/* There is no policy. A device that has just lost its if_id may have none, and its SAs still. */
-static int check_without(const struct pvsvpn_sa *sa)
+/**
+ * pvsvpn_check_if_id() - has the device of an SA still its if_id?
+ * @sa: adopted
+ *
+ * If not, its policies may be gone already. They count for nothing then, so they are asked
+ * before this.
+ *
+ * Context: RCU read side.
+ */
+bool pvsvpn_check_if_id(const struct pvsvpn_sa *sa)
 {
-	/* Pairs with the locks between the setting and the last policy. */
+	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
+
+	/* Pairs with the locks between the setting and the end of a policy. */
 	smp_rmb();
-	return sa->x->if_id == READ_ONCE(sa->peer->pvs->settings.if_id_in) ?
-	       PVSVPN_PASS : PVSVPN_DROP_RX_POLICY;
+	return sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_IN ?
+				READ_ONCE(settings->if_id_in) :
+				READ_ONCE(settings->if_id_out));
+}
+
+static int check_if_id_in(const struct pvsvpn_sa *sa)
+{
+	return likely(pvsvpn_check_if_id(sa)) ? PVSVPN_PASS :
+						PVSVPN_DROP_RX_POLICY;
 }
 
 /**
@@ -172,7 +189,7 @@ int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 	if (!sa->x)
 		return PVSVPN_PASS;
 	if (!READ_ONCE(half->count))
-		return check_without(sa);
+		return check_if_id_in(sa);
 	if (unlikely(READ_ONCE(half->blind)))
 		return PVSVPN_DROP_RX_BLOCKED;
 	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
@@ -182,5 +199,5 @@ int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 	if (unlikely(!policy))
 		return PVSVPN_DROP_RX_POLICY;
 	return likely(policy->kind == PVSVPN_POLICY_PROTECT) ?
-	       PVSVPN_PASS : PVSVPN_DROP_RX_BLOCKED;
+	       check_if_id_in(sa) : PVSVPN_DROP_RX_BLOCKED;
 }

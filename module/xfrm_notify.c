@@ -148,7 +148,7 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
 
 	if (pvsvpn_adopt_wanted(adopt)) {
-		pvsvpn_policy_doubt(adopt);
+		pvsvpn_policy_doubt(adopt, 0);
 		pvsvpn_notify_all(adopt);
 	}
 	return -EOPNOTSUPP;
@@ -241,10 +241,13 @@ bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
  */
 void pvsvpn_notify_device_down(const struct net_device *dev)
 {
+#ifdef CONFIG_XFRM_OFFLOAD
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(dev_net(dev));
 
-	if (dev->features & NETIF_F_HW_ESP && pvsvpn_adopt_wanted(adopt))
-		pvsvpn_policy_doubt(adopt);
+	/* XFRM may be told after us, and many devices may go at once. */
+	if (dev->xfrmdev_ops && pvsvpn_adopt_wanted(adopt))
+		pvsvpn_policy_doubt(adopt, HZ / 5);
+#endif
 }
 
 /* ---- addresses ---- */

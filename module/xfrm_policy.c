@@ -208,6 +208,9 @@ static void policy_end(struct pvsvpn_policy *policy, bool used)
 {
 	if (used)
 		half_count(policy, -1);
+	/* A policy without a place may have the place of this one. */
+	if (policy->node && policy->spd->halves[policy->dir].unplaced)
+		look_soon(policy->spd->in, RETRY_DELAY);
 	pvsvpn_spd_remove(policy);
 	if (policy->child)
 		pvsvpn_child_leave(policy, used);
@@ -215,11 +218,8 @@ static void policy_end(struct pvsvpn_policy *policy, bool used)
 	kfree_rcu(policy, rcu);
 }
 
-/* A policy without a place may have the place of this one. */
 static void policy_remove(struct pvsvpn_policy *policy)
 {
-	if (policy->node && policy->spd->halves[policy->dir].unplaced)
-		look_soon(policy->spd->in, RETRY_DELAY);
 	rhashtable_remove_fast(&policies_by_index, &policy->by_index,
 			       index_params);
 	policy_end(policy, true);
@@ -346,7 +346,10 @@ static int look_at(struct xfrm_policy *xp, int dir, int count, void *data)
 /* XFRM's list begins with the youngest: so does a look, at a number beyond all others. */
 static void look_begin(struct pvsvpn_policies *policies)
 {
-	WRITE_ONCE(policies->look, false);
+	if (READ_ONCE(policies->look)) {
+		WRITE_ONCE(policies->look, false);
+		policies->left = 2;
+	}
 	spin_lock_bh(&policies->lock);
 	policies->looking++;
 	policies->begun = ++policies->clock;
@@ -360,7 +363,8 @@ static void look_begin(struct pvsvpn_policies *policies)
 /*
  * An update puts a new policy at the head of XFRM's list, where the look has been, takes
  * the old one away, and tells of it afterwards. So a policy is gone when two looks, one
- * after the other, have not seen it: the second one sees the new policy.
+ * after the other, have not seen it: the second one sees the new policy. Both begin after
+ * somebody has wanted them.
  */
 static void look_end(struct pvsvpn_policies *policies, bool all)
 {
@@ -375,10 +379,8 @@ static void look_end(struct pvsvpn_policies *policies, bool all)
 	policies->before = policies->begun;
 	policies->looked = policies->looking;
 	list_splice_tail_init(&policies->swept, &policies->unswept);
-	policies->again = !policies->again;
-	if (policies->again)
-		WRITE_ONCE(policies->look, true);
-	else
+	policies->left--;
+	if (!policies->left)
 		WRITE_ONCE(policies->waiting, READ_ONCE(policies->look));
 	spin_unlock_bh(&policies->lock);
 }
@@ -390,7 +392,7 @@ static bool look_step(struct pvsvpn_policies *policies)
 	int err;
 
 	if (READ_ONCE(policies->gone) ||
-	    (!policies->walking && !READ_ONCE(policies->look)))
+	    (!policies->walking && !policies->left && !READ_ONCE(policies->look)))
 		return false;
 	if (!policies->walking)
 		look_begin(policies);
@@ -399,20 +401,31 @@ static bool look_step(struct pvsvpn_policies *policies)
 		return true;
 	/* XFRM says so when there is no policy at all. */
 	look_end(policies, !err || err == -ENOENT);
-	return err != -ENOMEM && READ_ONCE(policies->look);
+	return err != -ENOMEM && (policies->left || READ_ONCE(policies->look));
 }
 
 /* ---- policies that are gone ---- */
 
-/* The one that was seen longest ago, if it is gone. */
+static bool spd_whole(const struct pvsvpn_spd *spd)
+{
+	return spd->on && (s32)(spd->in->looked - spd->wanted) >= 0;
+}
+
+/*
+ * The one that was seen longest ago, if it is gone. That is not known of a device that has had
+ * its if_id since then.
+ */
 static struct pvsvpn_policy *spd_stale(struct pvsvpn_spd *spd)
 {
 	struct pvsvpn_policy *policy;
 
 	policy = list_first_entry_or_null(&spd->policies, struct pvsvpn_policy,
 					  list);
-	return policy && (spd->dying || policy->touched < spd->in->valid) ?
-	       policy : NULL;
+	if (!policy || spd->dying)
+		return policy;
+	if (policy->touched >= spd->in->valid || (spd->on && !spd_whole(spd)))
+		return NULL;
+	return policy;
 }
 
 static void spd_put(struct pvsvpn_spd *spd)
@@ -510,20 +523,27 @@ static void report(struct pvsvpn_adopt *adopt)
  * pvsvpn_policy_look() - look at all policies now, if somebody wants that
  * @policies: the mirror
  *
- * pvsvpn_policy_sweep() is to follow.
+ * Two whole looks, and what is left of one under way; if somebody wants more by then, that
+ * is for the work, later. pvsvpn_policy_sweep() is to follow.
  *
  * Context: process, RTNL not held.
  */
 void pvsvpn_policy_look(struct pvsvpn_policies *policies)
 {
-	bool more;
+	u32 last = READ_ONCE(policies->looking) + 2;
+	bool more, enough;
 
 	do {
 		mutex_lock(&policies->mutex);
-		more = look_step(policies);
+		enough = !policies->walking &&
+			 (s32)(policies->looking - last) >= 0;
+		more = enough ? policies->left || READ_ONCE(policies->look) :
+				look_step(policies);
 		mutex_unlock(&policies->mutex);
 		cond_resched();
-	} while (more);
+	} while (more && !enough);
+	if (more)
+		work_soon(policies, RETRY_DELAY);
 }
 
 static void policies_work(struct work_struct *work)
@@ -622,12 +642,13 @@ void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
 /**
  * pvsvpn_policy_doubt() - policies may have changed without a word
  * @adopt: of the namespace
+ * @delay: how long that may take, in jiffies
  *
  * Context: any.
  */
-void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt)
+void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt, unsigned long delay)
 {
-	look_soon(&adopt->policies, 0);
+	look_soon(&adopt->policies, delay);
 }
 
 /* ---- devices ---- */
@@ -647,7 +668,7 @@ bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs)
 
 	ASSERT_RTNL();
 	spin_lock_bh(&policies->lock);
-	whole = pvs->spd->on && (s32)(policies->looked - pvs->spd->wanted) >= 0;
+	whole = spd_whole(pvs->spd);
 	spin_unlock_bh(&policies->lock);
 	return whole;
 }

@@ -42,7 +42,7 @@ struct sk_buff;
  * @walking: it is under way
  * @begun: @clock when it began
  * @before: @clock when the whole look before that began
- * @again: the look under way is the second one
+ * @left: how many more whole looks there are to be
  * @next_order: the order of the next policy that it finds; falls
  * @work: looks, sweeps and tells the operator
  */
@@ -65,7 +65,7 @@ struct pvsvpn_policies {
 	bool walking;
 	u64 begun;
 	u64 before;
-	bool again;
+	unsigned int left;
 	u64 next_order;
 	struct delayed_work work;
 };
@@ -90,7 +90,7 @@ struct pvsvpn_sa_child {
 
 void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
 			  int dir, const struct km_event *c);
-void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt);
+void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt, unsigned long delay);
 void pvsvpn_policy_look(struct pvsvpn_policies *policies);
 void pvsvpn_policy_sweep(struct pvsvpn_policies *policies);
 int pvsvpn_policy_device_init(struct pvsvpn_device *pvs);

@@ -148,6 +148,9 @@ static int xmit_look_for_sa(struct xmit_batch *batch, const struct sk_buff *skb)
 		if (why != PVSVPN_PASS)
 			return xmit_uncovered(skb, why);
 	}
+	if (batch->sa && batch->sa->x &&
+	    unlikely(!pvsvpn_check_if_id(batch->sa)))
+		batch->sa = NULL;
 	if (likely(batch->sa && !pvsvpn_state_dead(batch->sa)))
 		return PVSVPN_PASS;
 	return batch->sa ? PVSVPN_DROP_TX_EXPIRED : PVSVPN_DROP_TX_NO_SA;

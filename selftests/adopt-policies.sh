@@ -8,30 +8,27 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=stock.sh
 . "$(dirname "$0")/stock.sh"
+# shellcheck source=states.sh
+. "$(dirname "$0")/states.sh"
 
-GCM='rfc4106(gcm(aes))'
 KEY=0x$(printf '%040d' 7)
 
-# state NS SRC DST SPI ARGUMENTS...: with if_id 42, in tunnel mode
-state()
-{
-	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel if_id 42 \
-		flag af-unspec replay-window 128 "${@:5}" aead "$GCM" "$KEY" 128
-}
+# keyed NS SRC DST SPI ARGUMENTS...: a state with the key of all
+keyed() { state "$@" aead "$GCM" "$KEY" 128; }
 
 # child REQID SPI: both of its states at the gateway, SPI from it, SPI + 1 to it
 child()
 {
-	state "$gw" 192.0.2.2 192.0.2.1 $(($2 + 1)) reqid "$1"
-	state "$gw" 192.0.2.1 192.0.2.2 "$2" reqid "$1"
+	keyed "$gw" 192.0.2.2 192.0.2.1 $(($2 + 1)) reqid "$1"
+	keyed "$gw" 192.0.2.1 192.0.2.2 "$2" reqid "$1"
 }
 
 # far SPI: what the far end sends leaves by SPI + 1 of the gateway's, whatever it is; it takes SPI
 far()
 {
 	ip -n "$stock" xfrm state flush
-	state "$stock" 192.0.2.1 192.0.2.2 "$1"
-	state "$stock" 192.0.2.2 192.0.2.1 $(($1 + 1))
+	keyed "$stock" 192.0.2.1 192.0.2.2 "$1"
+	keyed "$stock" 192.0.2.2 192.0.2.1 $(($1 + 1))
 }
 
 # lines DIR SRC DST REQID [SELECTOR...]: ip commands for a policy of the gateway; with in goes fwd
@@ -205,7 +202,7 @@ fragments_where_ports_count()
 	} | in_batch "$gw"
 	child 1 0x1001
 	child 2 0x1011
-	state "$stock" 192.0.2.1 192.0.2.2 0x1011
+	keyed "$stock" 192.0.2.1 192.0.2.2 0x1011
 	up
 	wait_for 'four SAs' is 4 sa_count
 	ip -n "$gw" link set pvs0 mtu 9000
@@ -229,7 +226,7 @@ ICMP_errors_by_the_flag_of_the_state()
 	! grep -q Unreachable "$tmp/ping" || fail "$(cat "$tmp/ping")"
 	check 'drops' "$(drops "$gw")" rx_policy=1
 	ip -n "$gw" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
-	state "$gw" 192.0.2.2 192.0.2.1 0x1002 reqid 1 flag icmp
+	keyed "$gw" 192.0.2.2 192.0.2.1 0x1002 reqid 1 flag icmp
 	wait_for 'the other SA' is 2 sa_count
 	in_ns "$gw" ping -c 1 -W 5 10.2.0.7 >"$tmp/ping" || true
 	grep -q '^From 172.16.6.6 .*Unreachable' "$tmp/ping" || fail "$(cat "$tmp/ping")"
@@ -319,8 +316,8 @@ one_reqid_two_gateways()
 	child 1 0x1001
 	child 2 0x1011
 	# The other gateway's, the newest of reqid 1
-	state "$gw" 192.0.2.3 192.0.2.1 0x2002 reqid 1
-	state "$gw" 192.0.2.1 192.0.2.3 0x2001 reqid 1
+	keyed "$gw" 192.0.2.3 192.0.2.1 0x2002 reqid 1
+	keyed "$gw" 192.0.2.1 192.0.2.3 0x2001 reqid 1
 	wait_for 'six SAs' is 6 sa_count
 	in_ns "$gw" ping -q -c 3 -i 0.05 -W 0.1 10.2.0.1 >/dev/null || fail 'no answer of b'
 	check 'packets to b' "$(sent 0x1001)" 3
@@ -334,7 +331,7 @@ one_reqid_two_gateways()
 	ip -n "$stock" xfrm state flush
 	ip -n "$stock" xfrm policy flush
 	stock_policies "$stock" 192.0.2.3 192.0.2.1 42
-	state "$stock" 192.0.2.3 192.0.2.1 0x2002
+	keyed "$stock" 192.0.2.3 192.0.2.1 0x2002
 	refused 10.2.0.1 10.1.0.1 rx_policy
 	check 'drops of that SA' "$(counted rx_policy c 0x2002)" 3
 }
@@ -350,8 +347,8 @@ sent()
 selector_of_the_state()
 {
 	gateway
-	state "$gw" 192.0.2.2 192.0.2.1 0x1002 sel src 10.2.0.0/24 dst 10.1.0.0/24
-	state "$gw" 192.0.2.1 192.0.2.2 0x1001
+	keyed "$gw" 192.0.2.2 192.0.2.1 0x1002 sel src 10.2.0.0/24 dst 10.1.0.0/24
+	keyed "$gw" 192.0.2.1 192.0.2.2 0x1001
 	up
 	accepted 10.2.0.1 10.1.0.1
 	refused 172.16.6.6 10.1.0.1 rx_selector
@@ -485,12 +482,6 @@ alike()
 	done
 }
 
-# said PATTERN: an event of the gateway, sooner or later
-said()
-{
-	wait_for "event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"
-}
-
 # A packet looks at so many and no more. A policy without a place lets nothing pass
 too_many()
 {
@@ -544,7 +535,42 @@ lets_pass()
 	[ "$(delivered)" -gt "$before" ]
 }
 
+# many_policies: without a device, to make a look at all of them long
+many_policies()
+{
+	local i
+
+	for ((i = 0; i < 2000; i++)); do
+		echo "xfrm policy add dir in src 10.$((100 + i / 250)).$((i % 250)).0/24 dst 10.1.0.0/24 if_id 9"
+	done
+}
+
+# A policy that blocks lets nothing leave, neither by an SA that goes nor by one that has come
+nothing_passes_while_two_set_the_if_id()
+{
+	local rounds=40
+
+	! checkers_on || rounds=8
+	gateway
+	ip -n "$gw" xfrm policy set hthresh4 24 24
+	{
+		block out 10.1.0.0/24 10.2.0.9/32 1
+		both 10.1.0.0/24 10.2.0.0/24 1
+		many_policies
+		many_states 200
+	} | in_batch "$gw"
+	child 1 0x1001
+	up
+	"$here/adopt_if_ids.py" "$gw" $rounds >"$tmp/sent" || fail 'a process has failed'
+	report <"$tmp/sent"
+	check 'packets that have left' "$(xfrm "$gw" 0x1001 packets)" 0
+	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.2.0.9/32 if_id 42
+	wait_for 'the SAs' is 202 sa_count
+	pings "$gw" 10.2.0.9
+}
+
 run_cases selectors_of_the_child ports_and_protocol fragments_over_IPv6 \
 	fragments_where_ports_count ICMP_errors_by_the_flag_of_the_state blocked_both_ways \
 	child_by_child one_reqid_two_gateways selector_of_the_state states_without_policies \
-	under_traffic policies_before_the_device device_loses_and_gets_its_if_id too_many room_again
+	under_traffic policies_before_the_device device_loses_and_gets_its_if_id too_many room_again \
+	nothing_passes_while_two_set_the_if_id

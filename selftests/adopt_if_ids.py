@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Two requesters set the if_id of one device at once, and nothing leaves meanwhile.
+
+    adopt_if_ids.py GW ROUNDS
+
+In GW pvs0 carries XFRM's states with if_id 42, and a policy blocks what leaves for 10.2.0.9.
+Two processes take the if_id and give it back, ROUNDS times each. Another one migrates a policy
+of no device to and fro, so that the device has to look at all policies again and again.
+Meanwhile a process sends to 10.2.0.9 without a pause. Prints how many packets it has sent.
+"""
+import errno
+import multiprocessing
+import random
+import socket
+import struct
+import sys
+import time
+
+from esp_netlink import attribute, u32
+from hostile_netlink import (ESP, IF_ID, MIGRATE, NEWPOLICY, POLICY_OUT, TUNNEL, Family,
+                             Xfrm, device_attrs, policy, selector, template, wide)
+from netns import in_netns
+
+# XFRMA_MIGRATE
+MIGRATE_ATTR = 17
+# Seconds
+PAUSE = 0.05
+
+
+def migrate(gateway, stop):
+    """A policy of no device goes from one remote end to another and back."""
+    xfrm = in_netns(gateway, Xfrm)
+    where = selector(dst="10.99.0.0", dst_len=24)
+    ends = [wide("192.0.2.77"), wide("192.0.2.78")]
+    xfrm.must(NEWPOLICY, policy(where, POLICY_OUT, 1) + u32(IF_ID, 9) +
+              template("192.0.2.1", "192.0.2.77"))
+    while not stop.is_set():
+        body = ends[0] + wide("192.0.2.1") + ends[1] + wide("192.0.2.1")
+        error = xfrm.ask(MIGRATE, where + struct.pack("=IB3x", 0, POLICY_OUT) + u32(IF_ID, 9) +
+                         attribute(MIGRATE_ATTR, body +
+                                   struct.pack("=BBHIHH", ESP, TUNNEL, 0, 0,
+                                               socket.AF_INET, socket.AF_INET)))
+        if error == errno.ENOPROTOOPT:
+            # A kernel without CONFIG_XFRM_MIGRATE
+            return
+        if error:
+            raise OSError(error, "migration")
+        ends.reverse()
+        time.sleep(0.005)
+
+
+def send(gateway, stop, sent):
+    """Until it is told to stop."""
+    sock = in_netns(gateway, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sock.connect(("10.2.0.9", 4000))
+    while not stop.is_set():
+        try:
+            sock.send(bytes(64))
+        except OSError:
+            # An earlier one has been dropped
+            pass
+        sent.value += 1
+
+
+def toggle(gateway, rounds):
+    """Take the if_id, give it back."""
+    family = in_netns(gateway, Family)
+    for _ in range(rounds):
+        for value in (0, 42):
+            error = family.cmd("DEVICE_SET", device_attrs("pvs0", IF_ID_IN=value, IF_ID_OUT=value))
+            if error:
+                raise OSError(error, f"if_id {value}")
+            time.sleep(random.uniform(0, PAUSE))
+
+
+def main(gateway, rounds):
+    """Exit status 0 when all requests were done."""
+    stop, sent = multiprocessing.Event(), multiprocessing.Value("L", 0)
+    others = [multiprocessing.Process(target=send, args=(gateway, stop, sent), daemon=True),
+              multiprocessing.Process(target=migrate, args=(gateway, stop), daemon=True)]
+    togglers = [multiprocessing.Process(target=toggle, args=(gateway, rounds)) for _ in range(2)]
+    for process in others + togglers:
+        process.start()
+    for process in togglers:
+        process.join()
+    stop.set()
+    for process in others:
+        process.join()
+    print(f"{sent.value} packets")
+    return any(process.exitcode for process in others + togglers)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))
