@@ -120,9 +120,10 @@ check_plan()
 }
 
 # Of these one kernel says as much as two: the tool, the daemon, other far ends, the module's own
-# timers and tables, and the longest tests
+# requests, events, timers and tables, and the longest tests
 own=(hostile ike ike-connection ike-peers ike-policies ike-systemd)
-own+=(adopt-scale lifetime liveness metrics scale secrets show)
+own+=(adopt-scale events lifetime liveness loop metrics peers refuse rekey)
+own+=(scale secrets settings show tfc)
 
 # left_out KERNEL: all but the last leave those out; with checkers those of the tool say no more. A
 # test that TESTS names runs on each
