@@ -572,5 +572,5 @@ nothing_passes_while_two_set_the_if_id()
 run_cases selectors_of_the_child ports_and_protocol fragments_over_IPv6 \
 	fragments_where_ports_count ICMP_errors_by_the_flag_of_the_state blocked_both_ways \
 	child_by_child one_reqid_two_gateways selector_of_the_state states_without_policies \
-	under_traffic policies_before_the_device device_loses_and_gets_its_if_id too_many room_again \
-	nothing_passes_while_two_set_the_if_id
+	under_traffic policies_before_the_device device_loses_and_gets_its_if_id too_many \
+	room_again nothing_passes_while_two_set_the_if_id
