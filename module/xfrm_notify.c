@@ -244,7 +244,7 @@ void pvsvpn_notify_device_down(const struct net_device *dev)
 #ifdef CONFIG_XFRM_OFFLOAD
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(dev_net(dev));
 
-	/* XFRM may be told after us, and many devices may go at once. */
+	/* Many devices may go at once. */
 	if (dev->xfrmdev_ops && pvsvpn_adopt_wanted(adopt))
 		pvsvpn_policy_doubt(adopt, HZ / 5);
 #endif
