@@ -58,6 +58,8 @@ struct pvsvpn_settings {
  * @spd: XFRM's policies with the device's if_id
  * @gro_cells: decrypted packets on their way into the stack
  * @counters: per CPU, PVSVPN_DROP_MAX reasons
+ * @if_id_turn: of each direction, how often its if_id has changed; an adopted SA is used in the
+ *	turn in which it was adopted. RTNL to write
  * @settings: what an operator may set
  * @mtu_auto: the MTU follows the paths of the peers; RTNL
  * @mtu_busy: the MTU change under way is our own; RTNL
@@ -79,6 +81,7 @@ struct pvsvpn_device {
 	struct pvsvpn_spd *spd;
 	struct gro_cells gro_cells;
 	struct pvsvpn_counters __percpu *counters;
+	u32 if_id_turn[2];
 	struct pvsvpn_settings settings;
 	bool mtu_auto;
 	bool mtu_busy;

@@ -43,6 +43,7 @@ enum pvsvpn_sa_flag {
  * @transform: its cipher suite
  * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
+ * @turn: of the device's if_id in which the SA was adopted (struct pvsvpn_device); RTNL
  * @child: outbound and adopted: which policies lead here
  * @endpoint: outer addresses of an adopted outbound SA; NULL for those of the peer.
  *	Written under RTNL, read under RCU
@@ -76,6 +77,7 @@ struct pvsvpn_sa {
 	const struct pvsvpn_transform *transform;
 	struct crypto_aead *aead;
 	struct xfrm_state *x;
+	u32 turn;
 	struct pvsvpn_sa_child child;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	u8 traffic;

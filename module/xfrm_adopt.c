@@ -177,6 +177,7 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 	int err;
 
 	sa->peer = peer;
+	sa->turn = peer->pvs->if_id_turn[sa->dir];
 	err = sa_follow(sa);
 	if (!err)
 		err = pvsvpn_sa_add(sa, peer, 0);
@@ -277,6 +278,12 @@ static int state_direction(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 	return dir < 0 && sa ? sa->dir : dir;
 }
 
+/* Was it adopted since its device has the if_id? */
+static bool sa_has_turn(const struct pvsvpn_sa *sa)
+{
+	return sa->turn == sa->peer->pvs->if_id_turn[sa->dir];
+}
+
 /* @noted->x is valid; it may be new, or have another if_id or other ports. */
 static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
@@ -286,7 +293,7 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	struct pvsvpn_device *pvs;
 
 	pvs = device_of(adopt, x, dir < 0 ? PVSVPN_DIRECTION_IN : dir);
-	if (sa && (sa->peer->pvs != pvs || sa->dir != dir)) {
+	if (sa && (sa->peer->pvs != pvs || sa->dir != dir || !sa_has_turn(sa))) {
 		sa_let_go(adopt, sa);
 		sa = NULL;
 	}
@@ -431,7 +438,7 @@ static bool sa_is_wanted(const struct pvsvpn_sa *sa)
 {
 	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
 
-	return !pvsvpn_state_dead(sa) &&
+	return !pvsvpn_state_dead(sa) && sa_has_turn(sa) &&
 	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
 				settings->if_id_out : settings->if_id_in);
 }
@@ -582,6 +589,16 @@ static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
 		xa_erase(&pvsvpn_device_adopt(pvs->net)->devices[dir], old);
 }
 
+/* Packets use no SA of before: another work may take its policies away at once. */
+static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 *setting,
+			 u32 if_id)
+{
+	if (*setting == if_id)
+		return;
+	WRITE_ONCE(*setting, if_id);
+	WRITE_ONCE(pvs->if_id_turn[dir], pvs->if_id_turn[dir] + 1);
+}
+
 /**
  * pvsvpn_adopt_set() - which states a device carries
  * @pvs: the device
@@ -617,8 +634,8 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	}
 	if_id_erase(pvs, PVSVPN_DIRECTION_IN, settings->if_id_in, in);
 	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, settings->if_id_out, out);
-	WRITE_ONCE(settings->if_id_in, in);
-	WRITE_ONCE(settings->if_id_out, out);
+	if_id_change(pvs, PVSVPN_DIRECTION_IN, &settings->if_id_in, in);
+	if_id_change(pvs, PVSVPN_DIRECTION_OUT, &settings->if_id_out, out);
 	pvsvpn_policy_follow(pvs);
 	pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
 	return 0;

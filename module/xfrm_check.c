@@ -138,23 +138,19 @@ policy_of_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 }
 
 /**
- * pvsvpn_check_if_id() - has the device of an SA still its if_id?
+ * pvsvpn_check_if_id() - was an SA adopted since its device has its if_id?
  * @sa: adopted
  *
- * If not, its policies may be gone already. They count for nothing then, so they are asked
- * before this.
+ * If not, its policies may be gone already, or be gone and back. They count for nothing then, so
+ * they are asked before this.
  *
  * Context: RCU read side.
  */
 bool pvsvpn_check_if_id(const struct pvsvpn_sa *sa)
 {
-	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
-
-	/* Pairs with the locks between the setting and the end of a policy. */
+	/* Pairs with the locks between another if_id and the end of a policy. */
 	smp_rmb();
-	return sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_IN ?
-				READ_ONCE(settings->if_id_in) :
-				READ_ONCE(settings->if_id_out));
+	return sa->turn == READ_ONCE(sa->peer->pvs->if_id_turn[sa->dir]);
 }
 
 static int check_if_id_in(const struct pvsvpn_sa *sa)
