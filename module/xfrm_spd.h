@@ -95,7 +95,7 @@ enum pvsvpn_policy_kind {
  * @spd: of the device
  * @index: XFRM's own number of the policy; an update keeps it
  * @origin: XFRM's policy; only compared, as that may be gone
- * @touched: when it was seen last, by the clock of @in
+ * @touched: when it was seen last, by the clock of the namespace's mirror
  * @order: the lower, the older
  * @priority: the lower, the more urgent
  * @dir: enum pvsvpn_direction
