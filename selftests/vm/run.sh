@@ -5,8 +5,9 @@
 #   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-q DIR] [-e NAME=VALUE]... [-Bi]
 #          KERNEL -- COMMAND...
 #
-# KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files;
-# what it writes stays in its memory, but for $VM_OUT, the directory of -o.
+# KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files, those of
+# files.sh as they were at its start; what it writes stays in its memory, but for $VM_OUT,
+# the directory of -o.
 # The current directory is kept; PVSVPN_KO and PVSVPNCTL name module and tool.
 #   -t  the command's time limit (default 900)      -m  memory (default 2048)
 #   -o  keep console, dmesg, stdout, kernel.ktap here (default: removed)
@@ -24,7 +25,7 @@ set -euo pipefail
 
 time_limit=900 memory=2048 cpus=2 out='' queue='' build=1 icount=0 environment=()
 
-usage() { sed -n '5,21s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '5,22s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 parse()
 {
@@ -73,7 +74,7 @@ make_initramfs()
 
 	mkdir -p "$tree"/{bin,modules,proc,sys,dev}
 	cp "$(command -v busybox)" "$tree/bin/busybox"
-	for name in sh mount mkdir insmod switch_root poweroff; do
+	for name in sh mount mkdir insmod switch_root poweroff cpio cp; do
 		ln -s busybox "$tree/bin/$name"
 	done
 	for file in $(boot_modules); do
@@ -81,8 +82,9 @@ make_initramfs()
 		copy_module "$file" "$tree/modules/$n-${name%%.ko*}.ko"
 		n=$((n + 1))
 	done
+	"$vm_dir/files.sh" "$module" "$tool" | (cd / && cpio --quiet -o -H newc) >"$tree/files.cpio"
 	install -m 755 "$vm_dir/init" "$tree/init"
-	(cd "$tree" && find . | cpio --quiet -o -H newc) | gzip -1 >"$tmp/initramfs.gz"
+	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$tmp/initramfs.cpio"
 }
 
 # What guest.sh reads: where things are, the command
@@ -90,10 +92,9 @@ write_orders()
 {
 	cp "$vm_dir/guest.sh" "$out/guest.sh"
 	{
-		printf 'export PATH=%q\n' "$top/tools/pvsvpnctl:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:$promtool_dir"
+		printf 'export PATH=%q\n' "${tool%/*}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:$promtool_dir"
 		printf 'export HOME=/root LANG=C.UTF-8 TERM=dumb VM_OUT=/run/out VM_KERNEL=%q\n' "$kernel"
-		printf 'export PVSVPN_KO=%q PVSVPNCTL=%q\n' \
-			"$top/build/$kernel/module/pvsvpn.ko" "$top/tools/pvsvpnctl/pvsvpnctl"
+		printf 'export PVSVPN_KO=%q PVSVPNCTL=%q\n' "$module" "$tool"
 		printf 'export LIBRESWAN=%q\n' "$libreswan_root"
 		[ ${#environment[@]} -eq 0 ] || printf 'export %q\n' "${environment[@]}"
 		printf 'VM_DIR=%q VM_PWD=%q VM_TIMEOUT=%q\n' "$vm_dir" "$PWD" "$time_limit"
@@ -137,7 +138,7 @@ boot()
 	# shellcheck disable=SC2046 # words are wanted
 	exec timeout -k 5 $((time_limit + 240)) qemu-system-x86_64 -M q35 $(accelerator) \
 		-smp "$cpus" -m "$memory" -nodefaults -no-user-config -nographic -monitor none -no-reboot \
-		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs.gz" \
+		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs.cpio" \
 		-append "console=ttyS0 loglevel=6 log_buf_len=8M panic=-1 net.ifnames=0 dummy.numdummies=0 $watchdogs $speed" \
 		-virtfs "local,path=/,mount_tag=host,$share,readonly=on" \
 		"${guest[@]}" \
@@ -189,6 +190,7 @@ for name in qemu-system-x86_64 busybox cpio; do
 done
 dir=$("$vm_dir/kernels.sh" dir "$kernel")
 release=$(cat "$dir/release")
+module=$top/build/$kernel/module/pvsvpn.ko tool=$top/tools/pvsvpnctl/pvsvpnctl
 if [ "$build" = 1 ]; then
 	"$vm_dir/kernels.sh" module "$kernel" >/dev/null
 	make -s -C "$top/tools/pvsvpnctl" >&2

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Prints the files of this machine that a guest keeps in its memory, without the leading /:
+# every program that a test names, with its libraries; Python; the tests; the arguments.
+#
+# A guest that opens a file of the host's sends three requests to QEMU and waits for each. A
+# program opens ten files when it starts. A list that is too long costs memory, and one that is
+# too short costs time. No result depends on it.
+set -euo pipefail
+export LC_ALL=C
+# shellcheck source-path=SCRIPTDIR source=vm-lib.sh
+. "$(dirname "$0")/vm-lib.sh"
+
+# A file of more bytes stays with the host, as the libraries of compilers do
+limit=8000000
+
+words()
+{
+	cat "$top"/selftests/*.{sh,py} "$vm_dir"/{guest,kernel-check}.sh |
+		grep -oE '[[:alnum:]_.+-]+' | sort -u
+}
+
+# Each program whose name is a word of the tests
+programs()
+{
+	find -H /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin -maxdepth 1 -xtype f -perm -u+x \
+		-printf '%f %p\n' | sort | join - <(words) | cut -d ' ' -f 2
+}
+
+# libraries PROGRAM...: by their names, most of which are links. /lib is a link, too
+libraries()
+{
+	ldd "$@" 2>/dev/null | awk '$3 ~ /^\// { print $3 } $1 ~ /^\// && $2 ~ /^\(/ { print $1 }' |
+		sort -u | sed 's|^/lib|/usr/lib|'
+}
+
+# Without its own tests and what serves its developers
+python()
+{
+	find /usr/lib/python3.[0-9]* -name '*.py' -o -name '*.pyc' -o -name '*.so' |
+		grep -vE '/(tests?|idlelib|lib2to3|ensurepip|config-[^/]*)/'
+}
+
+# small PATH...: those that are not too large, and the files that links among them lead to
+small()
+{
+	local linked
+
+	mapfile -t linked < <(readlink -f "$@")
+	find "$@" "${linked[@]}" -maxdepth 0 \( -type l -o -type f -size -${limit}c \) 2>/dev/null || :
+}
+
+mapfile -t programs < <(programs)
+mapfile -t libraries < <(libraries "${programs[@]}")
+{
+	small "${programs[@]}" "${libraries[@]}" /etc/{ld.so.cache,passwd,group,nsswitch.conf} \
+		"$top"/selftests/*.{sh,py} "$@"
+	python
+	find /etc/alternatives -type l
+} | sort -u | sed 's|^/||'
