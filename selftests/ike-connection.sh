@@ -341,7 +341,8 @@ dead_peer()
 	our_daemon
 	far_end
 	up
-	route_is_there || fail 'no route'
+	# The kernel takes up to a second to see that there is a carrier
+	wait_for 'the route' route_is_there
 	watch "$gw"
 	kill -9 "${pids[$stock]}"
 	ip -n "$stock" link set outer0 down
