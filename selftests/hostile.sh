@@ -25,7 +25,7 @@ said_anyway=(
 	'netlink: [0-9]+ bytes leftover after parsing attributes in process `python3'
 	"netlink: 'python3': attribute type [0-9]+ has an invalid length"
 	'(__nla_validate_parse|validate_nla): [0-9]+ callbacks suppressed'
-	'[vg][0-9]+: (entered|left) (promiscuous|allmulticast) mode'
+	'([vg][0-9]+:|device [vg][0-9]+) (entered|left) (promiscuous|allmulticast) mode'
 	'alg: No test for ' 'IPv6: ADDRCONF\(NETDEV_CHANGE\): '
 	'NET: (Registered|Unregistered) ' 'Initializing XFRM netlink socket' 'IPsec XFRM device driver'
 	'evm: overlay not supported' 'clocksource: ' 'hrtimer: interrupt took'
