@@ -23,6 +23,7 @@
 #include "sa.h"
 #include "sad.h"
 #include "xfrm_adopt.h"
+#include "xfrm_check.h"
 #include "xfrm_notify.h"
 #include "xfrm_park.h"
 #include "xfrm_policy.h"
@@ -278,12 +279,6 @@ static int state_direction(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 	return dir < 0 && sa ? sa->dir : dir;
 }
 
-/* Was it adopted since its device has the if_id? */
-static bool sa_has_turn(const struct pvsvpn_sa *sa)
-{
-	return sa->turn == sa->peer->pvs->if_id_turn[sa->dir];
-}
-
 /* @noted->x is valid; it may be new, or have another if_id or other ports. */
 static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
@@ -293,7 +288,8 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	struct pvsvpn_device *pvs;
 
 	pvs = device_of(adopt, x, dir < 0 ? PVSVPN_DIRECTION_IN : dir);
-	if (sa && (sa->peer->pvs != pvs || sa->dir != dir || !sa_has_turn(sa))) {
+	if (sa && (sa->peer->pvs != pvs || sa->dir != dir ||
+		   !pvsvpn_check_if_id(sa))) {
 		sa_let_go(adopt, sa);
 		sa = NULL;
 	}
@@ -438,7 +434,7 @@ static bool sa_is_wanted(const struct pvsvpn_sa *sa)
 {
 	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
 
-	return !pvsvpn_state_dead(sa) && sa_has_turn(sa) &&
+	return !pvsvpn_state_dead(sa) && pvsvpn_check_if_id(sa) &&
 	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
 				settings->if_id_out : settings->if_id_in);
 }
