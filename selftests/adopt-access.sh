@@ -48,8 +48,6 @@ adopted()
 	wait_for 'both SAs' is 2 sa_count
 }
 
-peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
-
 # raw_dump COMMAND...: every dump of the family, as COMMAND may see it, to $tmp/raw
 raw_dump() { "$@" /usr/bin/python3 "$public/esp_netlink.py" dump >"$tmp/raw" 2>"$tmp/raw.err"; }
 

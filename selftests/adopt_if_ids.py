@@ -18,12 +18,10 @@ import sys
 import time
 
 from esp_netlink import attribute, u32
-from hostile_netlink import (ESP, IF_ID, MIGRATE, NEWPOLICY, POLICY_OUT, TUNNEL, Family,
-                             Xfrm, device_attrs, policy, selector, template, wide)
+from hostile_netlink import (ESP, IF_ID, MIGRATE, MIGRATE_ENDS, NEWPOLICY, POLICY_OUT, TUNNEL,
+                             Family, Xfrm, device_attrs, policy, selector, template, wide)
 from netns import in_netns
 
-# XFRMA_MIGRATE
-MIGRATE_ATTR = 17
 # Seconds
 PAUSE = 0.05
 
@@ -38,7 +36,7 @@ def migrate(gateway, stop):
     while not stop.is_set():
         body = ends[0] + wide("192.0.2.1") + ends[1] + wide("192.0.2.1")
         error = xfrm.ask(MIGRATE, where + struct.pack("=IB3x", 0, POLICY_OUT) + u32(IF_ID, 9) +
-                         attribute(MIGRATE_ATTR, body +
+                         attribute(MIGRATE_ENDS, body +
                                    struct.pack("=BBHIHH", ESP, TUNNEL, 0, 0,
                                                socket.AF_INET, socket.AF_INET)))
         if error == errno.ENOPROTOOPT:

@@ -57,9 +57,6 @@ adopted()
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 }
 
-# peer_count: of the gateway
-peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
-
 # xfrm NS SPI WORD: a number of ip -s xfrm state: bytes, packets, replay, failed
 xfrm()
 {

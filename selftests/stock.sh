@@ -77,6 +77,9 @@ adopting_devices() { both_devices set pvs0 if-id 42; }
 # sa_count [NS]: of its pvs0
 sa_count() { ctl "${1:-$gw}" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
 
+# peer_count: of the gateway's pvs0
+peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
+
 # tunnel: from nothing to both ends up, with aes128gcm16
 tunnel()
 {
