@@ -60,22 +60,24 @@ shown()
 	tee "$logs/$1.ktap" | sed -u "s/^/$1 | /"
 }
 
-# run_on_host NAME TEST...
+# run_on_host NAME "KERNEL..." TEST...
 run_on_host()
 {
-	local name=$1
+	local name=$1 with=$2
 
-	shift
+	shift 2
 	[ $# -gt 0 ] || return 0
-	(cd "$top/selftests" && KERNELS="${kernels[*]}" TEST_TIMEOUT=3000 \
+	(cd "$top/selftests" && KERNELS=$with TEST_TIMEOUT=3000 \
 		nice -n 10 ./runner.sh "${@/%/.sh}") 2>&1 | shown "$name" || :
 }
 
-# Lint takes as long as the others together. They fill what the guests leave of the processors
+# Lint takes as long as the others together. They fill what the guests leave of the processors.
+# One kernel is enough for dkms, unless TESTS names it: lint compiles for each
 run_host_tests()
 {
-	local name lint=() others=()
+	local name lint=() others=() with=${kernels[-1]}
 
+	[ ${#tests[@]} -eq 0 ] || with=${kernels[*]}
 	for name in "${host_tests[@]}"; do
 		if [ "$name" = lint ]; then
 			lint=(lint)
@@ -83,8 +85,8 @@ run_host_tests()
 			others+=("$name")
 		fi
 	done
-	run_on_host lint "${lint[@]}" &
-	run_on_host host "${others[@]}"
+	run_on_host lint "${kernels[*]}" "${lint[@]}" &
+	run_on_host host "$with" "${others[@]}"
 	wait
 }
 
@@ -207,17 +209,29 @@ work()
 
 # As many guests as processors: more than those take turns, and everything takes longer. Two
 # guests on two processors need 2/3 of the time that four do
-run_guests()
+count_workers()
 {
-	local i workers
-
 	workers=$(nproc)
 	[ "$workers" -le 4 ] || workers=4
 	[ ${#guest_tests[@]} -ne 1 ] || [ ${#ready[@]} -gt 1 ] || workers=1
+}
+
+run_guests()
+{
+	local i
+
 	for ((i = 1; i <= workers; i++)); do
 		work $i &
 	done
 	wait
+}
+
+# A guest waits for a third of its time. Once nothing else runs, one more fills that
+run_host_tests_then_guest()
+{
+	[ ${#host_tests[@]} -gt 0 ] || return 0
+	run_host_tests
+	work $((workers + 1))
 }
 
 # sums LOG...: the leaves of the KTAP are indented once
@@ -251,7 +265,7 @@ report()
 
 	echo
 	for name in "${kernels[@]}" host lint; do
-		of_name=("$logs/$name"?(-[1-4]).ktap)
+		of_name=("$logs/$name"?(-[1-5]).ktap)
 		[ -e "${of_name[0]}" ] || continue
 		printf '%-8s %s\n' "$name" "$(sums "${of_name[@]}")"
 	done
@@ -268,7 +282,8 @@ mkdir -p "$logs"
 pick_tests
 ready=()
 ! wants_guests || prepare_guests
-run_host_tests &
+count_workers
+run_host_tests_then_guest &
 run_guests
 wait
 report
