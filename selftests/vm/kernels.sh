@@ -6,7 +6,8 @@
 #   kernels.sh dir KERNEL            prints the kernel's directory, which holds
 #                                    vmlinuz, release, build/ (headers), root/lib/modules/
 #   kernels.sh module KERNEL [ARGS]  builds the module for it in build/KERNEL/ with
-#                                    "make ARGS" (W=1, C=2, ...), prints the path of the .ko
+#                                    "make W=1 ARGS", where a warning is an error (C=2 has sparse
+#                                    read it), prints the path of the .ko
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
@@ -154,7 +155,8 @@ build_module()
 	exec 8>"$out/.lock"
 	flock 8
 	link_sources "$out"
-	make -s -C "$dir/build" M="$out" "$@" modules >&2 || die "the module does not build for $kernel"
+	make -s -j"$(nproc)" -C "$dir/build" M="$out" W=1 KCFLAGS=-Werror "$@" modules >&2 ||
+		die "the module does not build for $kernel"
 	printf '%s\n' "$out/module/pvsvpn.ko"
 }
 
