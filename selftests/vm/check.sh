@@ -122,10 +122,10 @@ check_plan()
 }
 
 # Of these one kernel says as much as two: the tool, the daemon, other far ends, the module's own
-# requests, events, timers and tables, and the longest tests
+# requests, events, timers, tables and sizes, whose policies and states are adopted, and the longest
 own=(hostile ike ike-connection ike-peers ike-policies ike-systemd)
-own+=(adopt-scale events lifetime liveness loop metrics peers refuse rekey)
-own+=(scale secrets settings show tfc)
+own+=(adopt-access adopt-peers adopt-policies adopt-scale adopt-selectors)
+own+=(events lifetime liveness loop metrics mtu peers refuse rekey scale secrets settings show tfc)
 
 # left_out KERNEL: all but the last leave those out; with checkers those of the tool say no more. A
 # test that TESTS names runs on each
@@ -138,16 +138,22 @@ left_out()
 	esac
 }
 
+# selftests KERNEL: sets "make" to the command for the tests of that kernel; the goal comes behind
+selftests()
+{
+	make=(make -s -C "$top/selftests" TESTS="${guest_tests[*]}" LEAVE="$(left_out "$1")")
+}
+
 # run_guest KERNEL NAME: the selftests' KTAP, then the kernel's own
 run_guest()
 {
-	local kernel=$1 out=$logs/$2 status=0
+	local kernel=$1 out=$logs/$2 status=0 make
 
+	selftests "$kernel"
 	mkdir -p "$out"
 	# shellcheck disable=SC2046 # words are wanted
 	"$vm_dir/run.sh" -B -o "$out" -q "$logs/$kernel.queue" $(limits "$kernel") "$kernel" -- \
-		make -s -C "$top/selftests" run_tests TESTS="${guest_tests[*]}" \
-		LEAVE="$(left_out "$kernel")" 2>"$out/errors" || status=$?
+		"${make[@]}" run_tests 2>"$out/errors" || status=$?
 	sed 's/^/# /' "$out/errors"
 	explain $status
 	check_plan "$out/stdout"
@@ -183,11 +189,11 @@ prepare_guests()
 # left KERNEL: is there a test that nobody has taken?
 left()
 {
-	local name
+	local name make
 
 	[ -n "$(ls "$logs/$1.queue")" ] || return 0
-	for name in $(make -s -C "$top/selftests" list TESTS="${guest_tests[*]}" \
-		LEAVE="$(left_out "$1")"); do
+	selftests "$1"
+	for name in $("${make[@]}" list); do
 		[ -d "$logs/$1.queue/$name" ] || return 0
 	done
 	return 1
