@@ -200,8 +200,8 @@ copy_sources()
 	files "$@" | xargs cp -p --parents -t "$to"
 }
 
-# The guests' module is built with W=1, and a warning ends that build. In the same tree sparse reads
-# all files, and nothing is compiled twice
+# The guests' module is built with W=1, and a warning ends that build. Sparse reads all files in the
+# same tree, so that nothing is compiled twice
 check_build()
 {
 	selftests/vm/kernels.sh module "$1" C=2 CF=-D__CHECK_ENDIAN__ 2>&1 >/dev/null |

@@ -72,7 +72,7 @@ run_on_host()
 }
 
 # Lint takes as long as the others together. They fill what the guests leave of the processors.
-# One kernel is enough for dkms, unless TESTS names it: lint compiles for each
+# Lint compiles for each kernel, so dkms takes the last one only. With TESTS it takes each
 run_host_tests()
 {
 	local name lint=() others=() with=${kernels[-1]}
@@ -121,8 +121,8 @@ check_plan()
 		failed_result 'guest: not every test has run'
 }
 
-# Of these one kernel says as much as two: the tool, the daemon, other far ends, the module's own
-# requests, events, timers, tables and sizes, whose policies and states are adopted, and the longest
+# These tests say as much on one kernel as on two: the tool, the daemon, other far ends, adopted
+# peers and policies, the module's own requests, events, timers, tables and sizes, and the longest
 own=(hostile ike ike-connection ike-peers ike-policies ike-systemd)
 own+=(adopt-access adopt-peers adopt-policies adopt-scale adopt-selectors)
 own+=(events lifetime liveness loop metrics mtu peers refuse rekey scale secrets settings show tfc)
@@ -138,7 +138,7 @@ left_out()
 	esac
 }
 
-# selftests KERNEL: sets "make" to the command for the tests of that kernel; the goal comes behind
+# selftests KERNEL: sets the caller's "make" to the command for that kernel's tests, without a goal
 selftests()
 {
 	make=(make -s -C "$top/selftests" TESTS="${guest_tests[*]}" LEAVE="$(left_out "$1")")

@@ -34,7 +34,7 @@ libraries()
 		sort -u | sed 's|^/lib|/usr/lib|'
 }
 
-# Without its own tests and what serves its developers
+# The standard library, but for its tests and the parts for developers
 python()
 {
 	find /usr/lib/python3.[0-9]* -name '*.py' -o -name '*.pyc' -o -name '*.so' |
