@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Prints the files of this machine that a guest keeps in its memory, without the leading /:
-# every program that a test names, with its libraries; links such as /lib; Python; the tests;
-# the arguments.
+# every program that a test names, and the arguments, with their libraries; links such as /lib;
+# Python; the tests.
 #
 # A guest that opens a file of the host's sends three requests to QEMU and waits for each. A
 # program opens ten files when it starts. A list that is too long costs memory, and one that is
@@ -52,7 +52,7 @@ small()
 }
 
 mapfile -t programs < <(programs)
-mapfile -t libraries < <(libraries "${programs[@]}")
+mapfile -t libraries < <(libraries "${programs[@]}" "$@")
 {
 	small "${programs[@]}" "${libraries[@]}" /etc/{ld.so.cache,passwd,group,nsswitch.conf} \
 		"$top"/selftests/*.{sh,py} "$@"
