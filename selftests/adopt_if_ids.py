@@ -13,13 +13,12 @@ import errno
 import multiprocessing
 import random
 import socket
-import struct
 import sys
 import time
 
-from esp_netlink import attribute, u32
-from hostile_netlink import (ESP, IF_ID, MIGRATE, MIGRATE_ENDS, NEWPOLICY, POLICY_OUT, TUNNEL,
-                             Family, Xfrm, device_attrs, policy, selector, template, wide)
+from esp_netlink import u32
+from hostile_netlink import (IF_ID, MIGRATE, NEWPOLICY, POLICY_OUT, Family, Xfrm, device_attrs,
+                             migration, policy, selector, template)
 from netns import in_netns
 
 # Seconds
@@ -30,15 +29,11 @@ def migrate(gateway, stop):
     """A policy of no device goes from one remote end to another and back."""
     xfrm = in_netns(gateway, Xfrm)
     where = selector(dst="10.99.0.0", dst_len=24)
-    ends = [wide("192.0.2.77"), wide("192.0.2.78")]
+    ends = ["192.0.2.77", "192.0.2.78"]
     xfrm.must(NEWPOLICY, policy(where, POLICY_OUT, 1) + u32(IF_ID, 9) +
               template("192.0.2.1", "192.0.2.77"))
     while not stop.is_set():
-        body = ends[0] + wide("192.0.2.1") + ends[1] + wide("192.0.2.1")
-        error = xfrm.ask(MIGRATE, where + struct.pack("=IB3x", 0, POLICY_OUT) + u32(IF_ID, 9) +
-                         attribute(MIGRATE_ENDS, body +
-                                   struct.pack("=BBHIHH", ESP, TUNNEL, 0, 0,
-                                               socket.AF_INET, socket.AF_INET)))
+        error = xfrm.ask(MIGRATE, migration(where, 9, "192.0.2.1", *ends))
         if error == errno.ENOPROTOOPT:
             # A kernel without CONFIG_XFRM_MIGRATE
             return

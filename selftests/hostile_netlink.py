@@ -209,6 +209,14 @@ def policy(sel, direction=POLICY_OUT, priority=0):
     return sel + FOREVER + bytes(32) + struct.pack("=IIBBBB4x", priority, 0, direction, 0, 0, 0)
 
 
+def migration(sel, if_id, src, old, new):
+    """Body of XFRM_MSG_MIGRATE: an outbound policy goes from one remote end to another"""
+    ends = wide(old) + wide(src) + wide(new) + wide(src) + \
+        struct.pack("=BBHIHH", ESP, TUNNEL, 0, 0, socket.AF_INET, socket.AF_INET)
+    return sel + struct.pack("=IB3x", 0, POLICY_OUT) + u32(IF_ID, if_id) + \
+        attribute(MIGRATE_ENDS, ends)
+
+
 class Xfrm(Netlink):
     """States and policies."""
 
