@@ -289,10 +289,23 @@ needs_AF_ALG()
 		skip 'no AF_ALG in this kernel'
 }
 
+# asynchronous_far_end: sets far. While a driver is asynchronous, stock IPsec of 6.1 drops references
+# to its device that it has not taken, and the device never goes
+asynchronous_far_end()
+{
+	case $(uname -r) in
+	6.1.*) far=pvsvpn ;;
+	*) far=stock ;;
+	esac
+}
+
 # The next states and SAs are made of what he has made
 AF_ALG_instances()
 {
+	local far
+
 	needs_AF_ALG
+	asynchronous_far_end
 	under_way
 	AF_ALG_LOAD=0 hostile_in "$gw" af_alg
 	rekeys_tried 3
@@ -301,16 +314,13 @@ AF_ALG_instances()
 	unharmed
 }
 
-# And he has queues full that all instances share. Stock IPsec of 6.1 drops references to its
-# device that it has not taken while a driver is asynchronous, and the device never goes
+# And he has queues full that all instances share
 AF_ALG_load()
 {
-	local far=stock
+	local far
 
 	needs_AF_ALG
-	case $(uname -r) in
-	6.1.*) far=pvsvpn ;;
-	esac
+	asynchronous_far_end
 	under_way
 	hostile_in "$gw" af_alg
 	rekeys_tried 3
