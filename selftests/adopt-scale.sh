@@ -64,18 +64,19 @@ workers()
 	)
 }
 
-# cost COUNT FILE SAS: of those commands and of whatever the workers do about them until there are
-# so many SAs, for one of COUNT; asking is not counted
+# cost VARIABLE COUNT FILE SAS: of those commands and of whatever the workers do about them until
+# there are so many SAs, for one of COUNT; asking is not counted
 cost()
 {
-	local TIMEFORMAT='%3U %3S' before after
+	local TIMEFORMAT='%3U %3S' before after cost_of_one
 
 	before=$(workers)
-	{ time ip -n "$left" -batch "$2" >"$tmp/said" 2>&1; } 2>"$tmp/time" || fail "$(cat "$tmp/said")"
-	wait_for "$3 SAs" is "$3" sa_count
+	{ time ip -n "$left" -batch "$3" >"$tmp/said" 2>&1; } 2>"$tmp/time" || fail "$(cat "$tmp/said")"
+	wait_for "$4 SAs" is "$4" sa_count
 	after=$(workers)
-	awk -v n="$1" -v workers=$((after - before)) \
-		'{ printf "%d\n", (($1 + $2) * 1e9 + workers) / n }' < <(tail -n 1 "$tmp/time")
+	cost_of_one=$(awk -v n="$2" -v workers=$((after - before)) \
+		'{ printf "%d\n", (($1 + $2) * 1e9 + workers) / n }' < <(tail -n 1 "$tmp/time"))
+	printf -v "$1" %s "$cost_of_one"
 }
 
 # many: how many children; a kernel that checks everything does not take many
@@ -91,7 +92,7 @@ many()
 # The costs of stock IPsec itself are not ours: those of as many of another if_id are taken off
 every_child_costs_the_same()
 {
-	local few=100 many first last stock_first stock_last
+	local few=100 many ignored first last stock_first stock_last
 
 	many=$(many)
 	device
@@ -100,18 +101,18 @@ every_child_costs_the_same()
 	commands $((2 * few + 1)) $((many - few)) >"$tmp/between"
 	commands $((many - few + 1)) "$many" >"$tmp/last"
 	# The first of all have modules to load
-	cost "$few" "$tmp/none" $((2 * few)) >/dev/null
-	first=$(cost "$few" "$tmp/first" $((4 * few)))
+	cost ignored "$few" "$tmp/none" $((2 * few))
+	cost first "$few" "$tmp/first" $((4 * few))
 	ip -n "$left" -batch "$tmp/between"
 	wait_for 'those between' is $((2 * (many - few))) sa_count
-	last=$(cost "$few" "$tmp/last" $((2 * many)))
+	cost last "$few" "$tmp/last" $((2 * many))
 	ctl "$left" set pvs0 if-id 0
 	ip -n "$left" xfrm policy flush
 	ip -n "$left" xfrm state flush
-	cost "$few" "$tmp/none" 0 >/dev/null
-	stock_first=$(cost "$few" "$tmp/first" 0)
+	cost ignored "$few" "$tmp/none" 0
+	cost stock_first "$few" "$tmp/first" 0
 	ip -n "$left" -batch "$tmp/between"
-	stock_last=$(cost "$few" "$tmp/last" 0)
+	cost stock_last "$few" "$tmp/last" 0
 	report <<<"$unit for each of $many children: few others before it: $first (of that stock IPsec $stock_first), all others: $last ($stock_last)"
 	first=$((first - stock_first))
 	last=$((last - stock_last))
