@@ -343,6 +343,12 @@ static int look_at(struct xfrm_policy *xp, int dir, int count, void *data)
 	return err;
 }
 
+/* Another look has to begin. */
+static bool look_wanted(const struct pvsvpn_policies *policies)
+{
+	return policies->left || READ_ONCE(policies->look);
+}
+
 /* XFRM's list begins with the youngest: so does a look, at a number beyond all others. */
 static void look_begin(struct pvsvpn_policies *policies)
 {
@@ -392,7 +398,7 @@ static bool look_step(struct pvsvpn_policies *policies)
 	int err;
 
 	if (READ_ONCE(policies->gone) ||
-	    (!policies->walking && !policies->left && !READ_ONCE(policies->look)))
+	    (!policies->walking && !look_wanted(policies)))
 		return false;
 	if (!policies->walking)
 		look_begin(policies);
@@ -401,7 +407,7 @@ static bool look_step(struct pvsvpn_policies *policies)
 		return true;
 	/* XFRM says so when there is no policy at all. */
 	look_end(policies, !err || err == -ENOENT);
-	return err != -ENOMEM && (policies->left || READ_ONCE(policies->look));
+	return err != -ENOMEM && look_wanted(policies);
 }
 
 /* ---- policies that are gone ---- */
@@ -537,8 +543,7 @@ void pvsvpn_policy_look(struct pvsvpn_policies *policies)
 		mutex_lock(&policies->mutex);
 		enough = !policies->walking &&
 			 (s32)(policies->looking - last) >= 0;
-		more = enough ? policies->left || READ_ONCE(policies->look) :
-				look_step(policies);
+		more = enough ? look_wanted(policies) : look_step(policies);
 		mutex_unlock(&policies->mutex);
 		cond_resched();
 	} while (more && !enough);
