@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-left_outer='' right_outer='' family=''
+left_outer='' right_outer='' family='' other=''
 
 # outside 4|6: the addresses of that family
 outside()
@@ -203,6 +203,84 @@ path_MTU_by_link_over_IPv6() { by_link 6 none; }
 path_MTU_by_link_over_UDP_and_IPv4() { by_link 4 udp; }
 path_MTU_by_link_over_UDP_and_IPv6() { by_link 6 udp; }
 
+# ---- another gateway ----
+
+# another_router: on the link of $left and $router, and with a link of its own to $right; $router
+# sends by it, so that it tells the left of it
+#
+#   $left ---- near0 $router far0 ---- $right
+#                br0 fe80::fe             |
+#                 |                       |
+#    192.0.2.253 near0 $other far0 -------+
+#       fe80::fd
+another_router()
+{
+	new_ns other
+	ip -n "$router" link add br0 type bridge
+	ip link add near0 netns "$other" type veth peer name near1 netns "$router"
+	ip link add far0 netns "$other" type veth peer name outer1 netns "$right"
+	in_batch "$router" <<-END
+		link set br0 addrgenmode none
+		link set near0 addrgenmode none
+		link set near0 master br0
+		link set near1 master br0
+		addr flush dev near0
+		addr add 192.0.2.254/24 dev br0
+		addr add 2001:db8:1::fe/64 dev br0 nodad
+		addr add fe80::fe/64 dev br0 nodad
+		link set near1 up
+		link set br0 up
+		route add 198.51.100.2/32 via 192.0.2.253
+		route add 2001:db8:2::2/128 via fe80::fd dev br0
+	END
+	in_batch "$other" <<-END
+		link set near0 addrgenmode none
+		link set near0 up
+		link set far0 up
+		addr add 192.0.2.253/24 dev near0
+		addr add fe80::fd/64 dev near0 nodad
+		addr add fe80::1/64 dev far0 nodad
+		route add 198.51.100.2/32 dev far0
+		route add 2001:db8:2::2/128 via fe80::2 dev far0
+	END
+	in_ns "$other" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_batch "$right" <<-END
+		link set outer1 up
+		addr add fe80::2/64 dev outer1 nodad
+	END
+	ip -n "$left" -6 route replace ::/0 via fe80::fe dev outer0 table 77
+}
+
+# goes_by GATEWAY: what the left sends with the mark
+goes_by() { ip -n "$left" route get "$right_outer" mark 7 | grep -q "via $1 "; }
+
+# A router tells of another one once it knows that one's hardware address, so more than once
+goes_by_now()
+{
+	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null
+	goes_by "$1"
+}
+
+# redirected FAMILY ENCAP GATEWAY OTHER
+redirected()
+{
+	wire_with_router
+	outside "$1"
+	own_ends "$2"
+	ctl "$left" set pvs0 fwmark 7
+	routed_by_mark
+	another_router
+	goes_by "$3" || fail "the way is not by $3:" "$(ip -n "$left" route get "$right_outer" mark 7)"
+	wait_for "the way by $4" goes_by_now "$4"
+	pings "$left" 10.2.0.1
+	check 'errors not believed' "$(drop_count "$left" pvs0 rx_icmp)" 0
+}
+
+another_gateway_over_IPv4() { redirected 4 none 192.0.2.254 192.0.2.253; }
+another_gateway_over_IPv6() { redirected 6 none fe80::fe fe80::fd; }
+another_gateway_over_UDP_and_IPv4() { redirected 4 udp 192.0.2.254 192.0.2.253; }
+another_gateway_over_UDP_and_IPv6() { redirected 6 udp fe80::fe fe80::fd; }
+
 # ---- NAT keepalives ----
 
 # capture FILTER: at the right, from now on, to $tmp/seen
@@ -248,4 +326,6 @@ run_cases path_MTU_by_mark_over_IPv4 path_MTU_by_mark_over_IPv6 \
 	path_MTU_in_a_VRF_over_UDP_and_IPv4 path_MTU_in_a_VRF_over_UDP_and_IPv6 \
 	path_MTU_by_link_over_IPv4 path_MTU_by_link_over_IPv6 \
 	path_MTU_by_link_over_UDP_and_IPv4 path_MTU_by_link_over_UDP_and_IPv6 \
+	another_gateway_over_IPv4 another_gateway_over_IPv6 \
+	another_gateway_over_UDP_and_IPv4 another_gateway_over_UDP_and_IPv6 \
 	NAT_keepalives_follow_a_peer_that_moves
