@@ -289,8 +289,8 @@ needs_AF_ALG()
 		skip 'no AF_ALG in this kernel'
 }
 
-# asynchronous_far_end: sets far. While a driver is asynchronous, stock IPsec of 6.1 drops references
-# to its device that it has not taken, and the device never goes
+# asynchronous_far_end: sets far. While a driver is asynchronous, stock IPsec of 6.1 drops
+# references to its device that it has not taken, and the device never goes
 asynchronous_far_end()
 {
 	case $(uname -r) in

@@ -28,8 +28,8 @@ from hostile_nobody import another_namespace, become_nobody, own_host, unshare
 from netns import checkers_on, setns
 
 KEY = bytes(range(20))
-# Objects of a kind
-MANY = 300 if checkers_on() else 1200
+# Objects of a kind: all of them where somebody names the test
+MANY = 1200 if os.environ.get("EVERY") and not checkers_on() else 300
 
 
 def remote(number):
