@@ -252,7 +252,7 @@ another_router()
 }
 
 # goes_by GATEWAY: what the left sends with the mark
-goes_by() { ip -n "$left" route get "$right_outer" mark 7 | grep -q "via $1 "; }
+goes_by() { grep -q "via $1 " <<<"$(ip -n "$left" route get "$right_outer" mark 7)"; }
 
 # A router tells of another one once it knows that one's hardware address, so more than once
 goes_by_now()
