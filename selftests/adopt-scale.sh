@@ -3,8 +3,8 @@
 # Thousands of policies and states of one device: each costs the same, however many there are
 # before it, and nobody waits long for RTNL meanwhile.
 #
-# With run.sh -i costs are instructions, else nanoseconds. 10,000 children where somebody names
-# the test (EVERY), else 1,000.
+# With run.sh -i costs are instructions, and judged; else nanoseconds, and shown. 10,000 children
+# where somebody names the test (EVERY), else 1,000.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -114,6 +114,8 @@ every_child_costs_the_same()
 	ip -n "$left" -batch "$tmp/between"
 	cost stock_last "$few" "$tmp/last" 0
 	report <<<"$unit for each of $many children: few others before it: $first (of that stock IPsec $stock_first), all others: $last ($stock_last)"
+	# Beside other guests nanoseconds say nothing: the first ones have cost less than nothing
+	[ -n "${VM_ICOUNT:-}" ] || return 0
 	first=$((first - stock_first))
 	last=$((last - stock_last))
 	[ "$last" -le $((2 * first + stock_first / 2)) ] ||
