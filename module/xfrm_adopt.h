@@ -27,6 +27,7 @@ struct pvsvpn_peer;
  * @noted: states to look at
  * @all: look at every state
  * @busy: @work has not yet looked at all of that
+ * @told: SPI of the last state that a packet has told of; any value is safe
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
  *	its own lock
  * @work: looks at states, then lets the packets go
@@ -42,6 +43,7 @@ struct pvsvpn_adopt {
 	struct list_head noted;
 	bool all;
 	bool busy;
+	__be32 told;
 	struct sk_buff_head parked[2];
 	struct delayed_work work;
 };

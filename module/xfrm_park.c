@@ -13,12 +13,16 @@
 #include "device.h"
 #include "outer.h"
 #include "xfrm_adopt.h"
+#include "xfrm_notify.h"
 #include "xfrm_park.h"
 #include "xfrm_state.h"
 #include "xmit.h"
 
 /* Packets of a namespace and a direction that may wait. RTNL may be held for a while. */
 #define PARKED_MAX	1024
+
+/* Seconds. XFRM counts whole ones, so a state is new for at least one. */
+#define STATE_NEW	1
 
 /**
  * struct park_cb - what a packet that waits has to remember, in skb->cb
@@ -101,22 +105,40 @@ void pvsvpn_park_end(struct pvsvpn_adopt *adopt)
 	}
 }
 
-static bool state_is_coming(struct pvsvpn_adopt *adopt, struct net *net,
-			    const struct sk_buff *skb, u16 family,
-			    const xfrm_address_t *daddr)
+/* Return: the state that a packet is for and that a device will carry, held, or NULL. */
+static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
+				       struct net *net,
+				       const struct sk_buff *skb, u16 family,
+				       const xfrm_address_t *daddr)
 {
 	__be32 spi = ((const struct ip_esp_hdr *)skb->data)->spi;
 	struct xfrm_state *x;
-	bool coming;
 
 	x = xfrm_state_lookup(net, skb->mark, daddr, spi, IPPROTO_ESP, family);
 	if (!x)
-		return false;
-	coming = x->if_id && READ_ONCE(x->km.state) == XFRM_STATE_VALID &&
-		 xa_load(&adopt->devices[PVSVPN_DIRECTION_IN], x->if_id) &&
-		 !pvsvpn_state_why_not(x);
+		return NULL;
+	if (x->if_id && READ_ONCE(x->km.state) == XFRM_STATE_VALID &&
+	    xa_load(&adopt->devices[PVSVPN_DIRECTION_IN], x->if_id) &&
+	    !pvsvpn_state_why_not(x))
+		return x;
 	xfrm_state_put(x);
-	return coming;
+	return NULL;
+}
+
+/*
+ * XFRM tells of a state when packets can find it already. The first of them tells of it
+ * instead. It does so once for each state, and only of a new one: a state that the device
+ * refuses must not keep the work busy. A clock that was set back makes no state new.
+ */
+static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+{
+	u64 now = ktime_get_real_seconds();
+
+	if (READ_ONCE(adopt->told) == x->id.spi ||
+	    now - x->curlft.add_time > STATE_NEW)
+		return;
+	pvsvpn_notify_state(adopt, x);
+	WRITE_ONCE(adopt->told, x->id.spi);
 }
 
 /* The work takes what is there when it is no longer busy. */
@@ -151,11 +173,13 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 		       const xfrm_address_t *daddr, bool in_udp)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
+	struct xfrm_state *x = coming_state(adopt, net, skb, family, daddr);
 
-	/* Not busy: whatever the work has done can be seen. */
-	if (likely(!smp_load_acquire(&adopt->busy)) ||
-	    !state_is_coming(adopt, net, skb, family, daddr))
+	if (!x)
 		return false;
+	if (!READ_ONCE(adopt->busy))
+		tell_of(adopt, x);
+	xfrm_state_put(x);
 	*park_cb(skb) = (struct park_cb){ .family = family, .in_udp = in_udp };
 	return park(adopt, PVSVPN_DIRECTION_IN, skb);
 }
@@ -172,7 +196,7 @@ bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct sk_buff *skb)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 
-	/* As above. */
+	/* Not busy: whatever the work has done can be seen. */
 	if (likely(!smp_load_acquire(&adopt->busy)))
 		return false;
 	return park(adopt, PVSVPN_DIRECTION_OUT, skb);

@@ -532,6 +532,22 @@ packets_faster_than_the_adoption()
 	grep -q ' 5 received' "$tmp/ping" || fail 'pings were lost' "$(cat "$tmp/ping")"
 }
 
+# XFRM has a state for a moment before it tells of it. Packets that come in this moment are the
+# device's: stock IPsec would drop them, as they have come through no device of its own
+packets_before_XFRM_tells_of_the_state()
+{
+	local turns=1000
+
+	adopting
+	! checkers_on || turns=200
+	# They arrive where the states are added
+	in_ns "$gw" sh -c 'echo 1 >/sys/class/net/outer0/queues/rx-0/rps_cpus'
+	/usr/bin/python3 "$here/adopt_early.py" "$gw" "$stock" "$turns"
+	echo "packets: $(drops "$gw")" | report
+	at_least 100 drop_count "$gw" pvs0 rx_icv || fail 'too few packets for the device'
+	check 'packets that stock IPsec decrypted' "$(xfrm_stat "$gw" XfrmInStateProtoError)" 0
+}
+
 # Traffic both ways, and everything goes
 gone_under_traffic()
 {
@@ -567,4 +583,5 @@ run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_
 	place_is_taken_at_once \
 	given_back given_back_with_the_device children_by_their_policies two_devices other_kinds \
 	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
-	packets_faster_than_the_adoption gone_under_traffic the_module_goes
+	packets_faster_than_the_adoption packets_before_XFRM_tells_of_the_state \
+	gone_under_traffic the_module_goes
