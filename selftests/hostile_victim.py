@@ -15,6 +15,7 @@ there for each flow what was sent, received, lost, doubled and the longest time 
 for each kind of request the longest time; "WRONG" and what was not as it must be.
 """
 import errno
+import mmap
 import os
 import select
 import signal
@@ -42,12 +43,56 @@ STOCK_OWN = ("XfrmOutStateInvalid", "XfrmOutNoStates", "XfrmInStateInvalid", "Xf
 
 # ---- traffic ----
 
+class Told:
+    """Three times that the traffic tells the control process.
+
+    arrived   each packet from before has arrived
+    still     seconds in which this guest stood still: a busy host may leave a guest without a
+              processor for seconds
+    now       when the traffic looked at its clock
+    """
+
+    # Seconds; a packet that takes longer counts as lost
+    LATE = 10
+    # Seconds; the traffic looks at its clock once in a TICK, unless the guest stands still
+    STILL = 0.25
+
+    def __init__(self):
+        self.shared = mmap.mmap(-1, 24)
+        self.write(0, 0, 0)
+
+    def write(self, arrived, still, now):
+        """All three."""
+        self.shared[:] = struct.pack("=ddd", arrived, still, now)
+
+    def read(self):
+        """All three."""
+        return struct.unpack("=ddd", self.shared)
+
+    def tell(self, running):
+        """The oldest packet that has not arrived sets the first one, unless it is lost."""
+        _, still, last = self.read()
+        now = time.monotonic()
+        if last and now - last > self.STILL:
+            still += now - last
+        for flow in running:
+            while flow.under_way and flow.oldest() < now - self.LATE:
+                del flow.under_way[next(iter(flow.under_way))]
+        self.write(min([flow.oldest() for flow in running if flow.under_way], default=now), still, now)
+
+    def end(self):
+        """Nothing is waited for any more."""
+        self.write(float("inf"), self.read()[1], float("inf"))
+
+
 class Flow:
     """Numbered packets from one socket to another."""
 
     def __init__(self, name, source, sink):
         self.name, self.source, self.sink = name, source, sink
         self.sent, self.seen, self.doubled, self.altered, self.slowest = 0, set(), 0, 0, 0
+        # Number and time of each packet that has not arrived, the oldest first
+        self.under_way = {}
         for sock in {source, sink}:
             sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
             sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -58,14 +103,24 @@ class Flow:
         size = SIZES[self.sent % len(SIZES)]
         return struct.pack(">QQ", self.sent, time.time_ns()) + bytes([self.sent % 251]) * size
 
+    def packet(self):
+        """The bytes of the next one."""
+        return self.payload()
+
     def send(self):
         """The next one."""
-        self.source.send(self.payload())
+        self.under_way[self.sent] = time.monotonic()
+        self.source.send(self.packet())
         self.sent += 1
+
+    def oldest(self):
+        """Time of the oldest packet that has not arrived."""
+        return next(iter(self.under_way.values()))
 
     def arrived(self, payload, stamp):
         """Count one."""
         number, left = struct.unpack(">QQ", payload[:16])
+        self.under_way.pop(number, None)
         self.altered += payload[16:] != bytes([number % 251]) * SIZES[number % len(SIZES)]
         self.doubled += number in self.seen
         self.seen.add(number)
@@ -98,13 +153,12 @@ class Pings(Flow):
         super().__init__(name, sock, sock)
         self.ident = ident
 
-    def send(self):
+    def packet(self):
         packet = struct.pack(">BBHHH", 8, 0, 0, self.ident, self.sent & 0xffff) + self.payload()
         total = sum(struct.unpack(f">{len(packet) // 2}H", packet))
         total = (total & 0xffff) + (total >> 16)
         total = (total & 0xffff) + (total >> 16)
-        self.source.send(packet[:2] + struct.pack(">H", ~total & 0xffff) + packet[4:])
-        self.sent += 1
+        return packet[:2] + struct.pack(">H", ~total & 0xffff) + packet[4:]
 
     def take(self, data, stamp):
         icmp = data[(data[0] & 15) * 4:]
@@ -147,7 +201,7 @@ def read_all(running, seconds):
         sinks[sock].read()
 
 
-def traffic(running, stop):
+def traffic(running, stop, told):
     """Until the file is there; then until nothing comes any more."""
     due, said = time.monotonic(), False
     while not os.path.exists(stop):
@@ -156,6 +210,7 @@ def traffic(running, stop):
         due = max(due + TICK, time.monotonic())
         while True:
             read_all(running, due - time.monotonic())
+            told.tell(running)
             if time.monotonic() >= due:
                 break
         if not said and all(flow.seen for flow in running):
@@ -165,8 +220,10 @@ def traffic(running, stop):
     while any(flow.lost for flow in running) and time.monotonic() - quiet < 5:
         before = sum(len(flow.seen) for flow in running)
         read_all(running, 0.2)
+        told.tell(running)
         if sum(len(flow.seen) for flow in running) != before:
             quiet = time.monotonic()
+    told.end()
 
 
 # ---- control ----
@@ -174,8 +231,8 @@ def traffic(running, stop):
 class Control:
     """Root's requests in both namespaces."""
 
-    def __init__(self, gateway, stock, encap):
-        self.encap = encap
+    def __init__(self, gateway, stock, encap, told):
+        self.encap, self.told = encap, told
         self.gateway, self.stock = gateway, stock
         self.family = in_netns(gateway, Family)
         self.route = in_netns(gateway, Route)
@@ -186,12 +243,15 @@ class Control:
 
     def timed(self, what, action):
         """One request, whose result 0 is good."""
-        start = time.monotonic()
+        start, still = time.monotonic(), self.told.read()[1]
         try:
             error = action()
         except OSError as failure:
             error = failure
-        took = time.monotonic() - start
+        end = time.monotonic()
+        if end - start > self.told.STILL:
+            self.wait(lambda: self.told.read()[2] >= end, "the traffic to look at its clock")
+        took = end - start - (self.told.read()[1] - still)
         self.slowest[what] = max(took, self.slowest.get(what, 0))
         self.count[what] = self.count.get(what, 0) + 1
         limit = LIMITS["rekey" if what == "rekey" else "request"]
@@ -248,8 +308,9 @@ class Control:
         self.wait(lambda: self.sending(name) == new, f"{name}: the new outbound SA")
         if old:
             error = self.del_here(name, "OUT", old)
-            # Packets that left by it may still be on the way
-            time.sleep(0.05)
+            # Packets that left by the old outbound SAs may still be on the way
+            last = time.monotonic()
+            self.wait(lambda: self.told.read()[0] >= last, f"{name}: packets by the old SAs")
             error = error or self.there.delete(remote, old) or self.del_here(name, "IN", old + 1)
         return error
 
@@ -327,6 +388,7 @@ def control_process(control, stop):
         control.loop(stop)
         for what, took in control.slowest.items():
             print(f"request {what}: {control.count[what]} times, longest {took * 1000:.1f} ms")
+        print(f"guest stood still for {control.told.read()[1]:.1f} s in all")
         wrong = 0
     finally:
         sys.stdout.flush()
@@ -364,7 +426,8 @@ def judge(running, allowed):
 
 def main(gateway, stock, stop, encap=""):
     """Exit status 0 unless something of our own went wrong."""
-    control = Control(gateway, stock, IN_UDP if encap == "udp" else b"")
+    told = Told()
+    control = Control(gateway, stock, IN_UDP if encap == "udp" else b"", told)
     error = control.rekey("adopted") or control.rekey("own")
     if error:
         print(f"WRONG: no tunnels: {os.strerror(error)}", flush=True)
@@ -374,7 +437,7 @@ def main(gateway, stock, stop, encap=""):
     if not child:
         control_process(control, stop)
     signal.signal(signal.SIGTERM, lambda *_: (os.kill(child, signal.SIGKILL), sys.exit(1)))
-    traffic(running, stop)
+    traffic(running, stop, told)
     _, status = os.waitpid(child, 0)
     judge(running, stock_lost(stock))
     print("end" if not status else "WRONG: the control process has failed", flush=True)
