@@ -41,10 +41,9 @@ c_files() { files "$@" | grep '\.[ch]$' | grep -v -e netlink-gen -e '^uapi/'; }
 
 scripts()
 {
-	files | while read -r file; do
-		[[ $file == *.sh ]] || head -n 1 "$file" | grep -qE '^#! ?/.*\b(ba)?sh$' || continue
-		echo "$file"
-	done
+	files | xargs awk '
+		FILENAME ~ /\.sh$/ || /^#! ?\/(.*[^a-z])?(ba)?sh$/ { print FILENAME }
+		{ nextfile }'
 }
 
 # result NAME OUTPUT STATUS
@@ -73,19 +72,19 @@ check()
 
 check_spdx()
 {
-	files | grep -vx COPYING | while read -r file; do
-		grep -q 'SPDX-License-Identifier: ' <<<"$(head -n 3 "$file")" ||
-			echo "$file: no SPDX tag"
-	done
+	files | grep -vx COPYING >"$work/files"
+	xargs awk '
+		FNR > 3 { nextfile }
+		/SPDX-License-Identifier: / { print FILENAME; nextfile }' <"$work/files" >"$work/tagged"
+	grep -vxFf "$work/tagged" "$work/files" | sed 's/$/: no SPDX tag/'
+	return 0
 }
 
 check_whitespace()
 {
 	files | xargs grep -nE '[[:blank:]]+$|^ +	|'$'\r''$' /dev/null |
 		sed 's/$/ <- white space/'
-	files | while read -r file; do
-		[ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo "$file: no newline at the end"
-	done
+	files | xargs perl -ne 'print "$ARGV: no newline at the end\n" if eof && !/\n\z/'
 	# A comment's star follows one space. Scripts may hold Python, which differs.
 	c_files | xargs grep -nE '^ {2,}' /dev/null |
 		sed 's/$/ <- indent with tabs/'
@@ -95,12 +94,11 @@ check_whitespace()
 # Of scripts; checkpatch.pl looks at C. Messages are not broken, as in C.
 check_line_length()
 {
-	local file
-
-	scripts | while read -r file; do
-		expand "$file" | grep -nE '^.{101,}' | grep -vE "[\"'].{30,}" | sed "s|^|$file:|"
-	done
-	return 0
+	scripts | xargs perl -CSD -lne '
+		$wide = $_;
+		1 while $wide =~ s/\t/" " x (8 - length($`) % 8)/e;
+		print "$ARGV:$.:$_" if length($wide) > 100 && $wide !~ /["\x27].{30,}/;
+		close ARGV if eof'
 }
 
 # A function is what stands between braces in the first column.
