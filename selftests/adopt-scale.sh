@@ -4,7 +4,7 @@
 # before it, and nobody waits long for RTNL meanwhile.
 #
 # With run.sh -i costs are instructions, and judged; else nanoseconds, and shown. 10,000 children
-# where somebody names the test (EVERY), else 1,000.
+# where somebody names the test (EVERY), else 1,000 where costs are judged, else 300.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -84,8 +84,12 @@ many()
 {
 	if checkers_on; then
 		echo 300
+	elif [ -n "${EVERY:-}" ]; then
+		echo 10000
+	elif [ -n "${VM_ICOUNT:-}" ]; then
+		echo 1000
 	else
-		[ -n "${EVERY:-}" ] && echo 10000 || echo 1000
+		echo 300
 	fi
 }
 

@@ -13,8 +13,8 @@ shopt -s extglob
 
 read -r -a kernels <<<"${KERNELS:-6.1 6.12}"
 read -r -a tests <<<"${TESTS:-}"
-default_host_tests=(lint tool dkms-test)
-# Tests with figures in instructions, which nobody gets without naming the test
+default_host_tests=(lint tool dkms-test adopt-scale-count)
+# Tests with figures in instructions, in NAME-count.sh. Who names the test gets them, too
 counted=(scale hostile adopt-scale)
 all_host_tests=("${default_host_tests[@]}" "${counted[@]/%/-count}")
 host_tests=() guest_tests=()
@@ -67,7 +67,7 @@ run_on_host()
 
 	shift 2
 	[ $# -gt 0 ] || return 0
-	(cd "$top/selftests" && KERNELS=$with TEST_TIMEOUT=3000 \
+	(cd "$top/selftests" && KERNELS=$with TEST_TIMEOUT=3000 EVERY=${tests[*]} \
 		nice -n 10 ./runner.sh "${@/%/.sh}") 2>&1 | shown "$name" || :
 }
 
