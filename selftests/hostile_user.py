@@ -28,8 +28,9 @@ from hostile_nobody import another_namespace, become_nobody, own_host, unshare
 from netns import checkers_on, setns
 
 KEY = bytes(range(20))
+NAMED = bool(os.environ.get("EVERY"))
 # Objects of a kind: all of them where somebody names the test
-MANY = 1200 if os.environ.get("EVERY") and not checkers_on() else 300
+MANY = 1200 if NAMED and not checkers_on() else 300
 
 
 def remote(number):
@@ -268,15 +269,16 @@ def half_done():
     peers_with_sas(family, "v0", 30)
 
 
-def killed_in_the_middle(rng, seconds=12):
+def killed_in_the_middle(rng):
     """Signals while objects come and go, and while packets pass."""
+    seconds = 12 if NAMED or checkers_on() else 6
     def alone(work):
         def run():
             unshare()
             work()
         return run
-    say(f"killed {kill_loop(alone(half_done), float(seconds) / 2, rng)} at work, "
-        f"{kill_loop(alone(traffic_of_his_own), float(seconds) / 2, rng)} under traffic")
+    say(f"killed {kill_loop(alone(half_done), seconds / 2, rng)} at work, "
+        f"{kill_loop(alone(traffic_of_his_own), seconds / 2, rng)} under traffic")
 
 
 # ---- modules ----

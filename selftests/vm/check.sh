@@ -138,6 +138,12 @@ left_out()
 	esac
 }
 
+# sample KERNEL: options for run.sh; all but the last take one transform of a kind (interop)
+sample()
+{
+	[ ${#tests[@]} -gt 0 ] || [ "$1" = "${kernels[-1]}" ] || echo '-e SAMPLE=1'
+}
+
 # selftests KERNEL: sets the caller's "make" to the command for that kernel's tests, without a goal
 selftests()
 {
@@ -152,7 +158,7 @@ run_guest()
 	selftests "$kernel"
 	mkdir -p "$out"
 	# shellcheck disable=SC2046 # words are wanted
-	"$vm_dir/run.sh" -B -o "$out" -q "$logs/$kernel.queue" $(limits "$kernel") "$kernel" -- \
+	"$vm_dir/run.sh" -B -o "$out" -q "$logs/$kernel.queue" $(limits "$kernel") $(sample "$kernel") "$kernel" -- \
 		"${make[@]}" run_tests 2>"$out/errors" || status=$?
 	sed 's/^/# /' "$out/errors"
 	explain $status
