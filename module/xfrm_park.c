@@ -126,7 +126,7 @@ static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
 }
 
 /*
- * XFRM tells of a state when packets can find it already. The first of them tells of it
+ * XFRM tells of a state when packets can find it already. The first packet tells of it
  * instead. It does so once for each state, and only of a new one: a state that the device
  * refuses must not keep the work busy. A clock that was set back makes no state new.
  */
