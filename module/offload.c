@@ -11,8 +11,9 @@
  * Two things see to it that our packets come to the device all the same:
  *
  * 1. While a slot is taken, ours is in it, a copy of the stock one with another
- *    gro_receive. A packet with the SPI of an inbound SA of ours goes to the protocol
- *    handlers, as if there were no GRO for ESP. All else is passed on to the stock one.
+ *    gro_receive. A packet with the SPI of an inbound SA of ours, or of a state that is
+ *    about to be one, goes to the protocol handlers, as if there were no GRO for ESP. All
+ *    else is passed on to the stock one.
  *
  * 2. A packet that XFRM has decrypted nevertheless, by a state that is an SA of ours,
  *    is taken to the device when XFRM tells its protocol handlers so (cb_handler). This
@@ -27,6 +28,8 @@
  * any time, as without us. locking.rst says why no pointer outlives its module.
  */
 #include <linux/bottom_half.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
@@ -42,6 +45,7 @@
 #include "receive.h"
 #include "sad.h"
 #include "xfrm_adopt.h"
+#include "xfrm_park.h"
 
 /**
  * struct offload_slot - the place in the stack's table, and what we do with it
@@ -63,7 +67,17 @@ struct offload_slot {
 
 /* ---- GRO ---- */
 
-static bool offload_is_ours(struct sk_buff *skb)
+/* In the middle of GRO the headers may be in the packet's first fragment. */
+static const xfrm_address_t *offload_daddr(struct sk_buff *skb, u16 family)
+{
+	const void *header = skb_gro_network_header(skb);
+
+	if (family == AF_INET)
+		return (const xfrm_address_t *)&((const struct iphdr *)header)->daddr;
+	return (const xfrm_address_t *)&((const struct ipv6hdr *)header)->daddr;
+}
+
+static bool offload_is_ours(struct sk_buff *skb, u16 family)
 {
 	unsigned int offset = skb_gro_offset(skb);
 	struct net *net = dev_net(skb->dev);
@@ -73,7 +87,11 @@ static bool offload_is_ours(struct sk_buff *skb)
 	if (smp_load_acquire(&pvsvpn_device_adopt(net)->busy))
 		return true;
 	esph = skb_gro_header(skb, offset + sizeof(*esph), offset);
-	return esph && pvsvpn_sad_has_spi(net, esph->spi);
+	if (!esph)
+		return false;
+	return pvsvpn_sad_has_spi(net, esph->spi) ||
+	       pvsvpn_park_wants(net, skb, family, offload_daddr(skb, family),
+				 esph->spi);
 }
 
 /*
@@ -84,7 +102,7 @@ static struct sk_buff *offload_receive(const struct offload_slot *slot,
 				       struct list_head *head,
 				       struct sk_buff *skb)
 {
-	if (slot->stock->callbacks.gro_receive && !offload_is_ours(skb))
+	if (slot->stock->callbacks.gro_receive && !offload_is_ours(skb, slot->family))
 		return slot->stock->callbacks.gro_receive(head, skb);
 	NAPI_GRO_CB(skb)->same_flow = 0;
 	NAPI_GRO_CB(skb)->flush = 1;

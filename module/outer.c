@@ -18,6 +18,7 @@
 #include "udp_encap.h"
 #include "xfrm_adopt.h"
 #include "xfrm_park.h"
+#include "xfrm_state.h"
 
 /**
  * pvsvpn_outer_len() - what the outer headers take
@@ -174,7 +175,8 @@ int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 
 	spi = ((const struct ip_esp_hdr *)skb->data)->spi;
 	sa = outer_sa(net, skb, family, daddr, spi);
-	if (unlikely(!sa) && pvsvpn_adopt_wanted(pvsvpn_device_adopt(net))) {
+	if (unlikely(!sa || pvsvpn_state_dead(sa)) &&
+	    pvsvpn_adopt_wanted(pvsvpn_device_adopt(net))) {
 		if (pvsvpn_park_in(net, skb, family, daddr, in_udp))
 			return 0;
 		sa = outer_sa(net, skb, family, daddr, spi);

@@ -32,6 +32,9 @@
 /* When memory has run out, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
+/* Of 0.1 to 1 ms, for a state that XFRM has not called valid yet. */
+#define VOID_WAITS	40
+
 /* How many notes are looked at in one hold of RTNL. */
 #define LOOK_MAX	64
 
@@ -305,6 +308,18 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	sa_report_soft(sa);
 }
 
+/*
+ * A packet may have found the state before XFRM has called it valid. The one who adds it may
+ * be interrupted there.
+ */
+static void wait_until_valid(const struct xfrm_state *x)
+{
+	unsigned int left = VOID_WAITS;
+
+	while (READ_ONCE(x->km.state) == XFRM_STATE_VOID && left--)
+		usleep_range(100, 1000);
+}
+
 static bool state_is_valid(const struct xfrm_state *x)
 {
 	return READ_ONCE(x->km.state) == XFRM_STATE_VALID;
@@ -348,8 +363,9 @@ static void noted_prepare(struct pvsvpn_adopt *adopt,
 }
 
 /*
- * An update tells of a state that is dead already, as it has handed on what it said to
- * the one that was there.
+ * Another state may have its place already. An update tells of a state that is dead, as it
+ * has handed on what it said to the one that was there; and a state that moves has a
+ * successor before XFRM tells of either.
  */
 static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 {
@@ -362,7 +378,7 @@ static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 				x->id.spi, x->id.proto, x->props.family);
 	if (!now)
 		return;
-	if (state_is_valid(now))
+	if (pvsvpn_state_coming(now))
 		pvsvpn_notify_state(adopt, now);
 	xfrm_state_put(now);
 }
@@ -423,9 +439,11 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	struct pvsvpn_noted *noted, *next;
 	LIST_HEAD(dead);
 
-	list_for_each_entry_safe(noted, next, list, list)
+	list_for_each_entry_safe(noted, next, list, list) {
+		wait_until_valid(noted->x);
 		if (!state_is_valid(noted->x))
 			list_move_tail(&noted->list, &dead);
+	}
 	look_at(adopt, list);
 	look_at(adopt, &dead);
 }
@@ -452,6 +470,21 @@ static unsigned int adopted_count(struct pvsvpn_adopt *adopt)
 	return count;
 }
 
+static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
+{
+	struct xfrm_state *x = sa->x;
+
+	if (sa_is_wanted(sa))
+		return;
+	if (!pvsvpn_state_dead(sa)) {
+		sa_let_go(adopt, sa);
+		return;
+	}
+	xfrm_state_hold(x);
+	dead_look(adopt, x);
+	xfrm_state_put(x);
+}
+
 /* All that is dead or no longer a device's own goes. */
 static void sweep_some(struct pvsvpn_adopt *adopt, unsigned int count)
 {
@@ -461,8 +494,7 @@ static void sweep_some(struct pvsvpn_adopt *adopt, unsigned int count)
 	for (; count && !list_empty(&adopt->sas); count--) {
 		sa = list_first_entry(&adopt->sas, struct pvsvpn_sa, adopted);
 		list_move_tail(&sa->adopted, &adopt->sas);
-		if (!sa_is_wanted(sa))
-			sa_let_go(adopt, sa);
+		sa_check(adopt, sa);
 	}
 	rtnl_unlock();
 	cond_resched();

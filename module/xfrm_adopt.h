@@ -10,6 +10,9 @@
 
 #include "xfrm_policy.h"
 
+/* A state's place in @told follows from its SPI. */
+#define PVSVPN_TOLD_SHIFT	10
+
 struct netlink_ext_ack;
 struct pvsvpn_device;
 struct pvsvpn_peer;
@@ -27,7 +30,7 @@ struct pvsvpn_peer;
  * @noted: states to look at
  * @all: look at every state
  * @busy: @work has not yet looked at all of that
- * @told: SPI of the last state that a packet has told of; any value is safe
+ * @told: a bit for each state that a packet has told of since XFRM did; any value is safe
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
  *	its own lock
  * @work: looks at states, then lets the packets go
@@ -43,7 +46,7 @@ struct pvsvpn_adopt {
 	struct list_head noted;
 	bool all;
 	bool busy;
-	__be32 told;
+	DECLARE_BITMAP(told, 1 << PVSVPN_TOLD_SHIFT);
 	struct sk_buff_head parked[2];
 	struct delayed_work work;
 };

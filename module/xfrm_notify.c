@@ -17,7 +17,9 @@
 #include "sa.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
+#include "xfrm_park.h"
 #include "xfrm_policy.h"
+#include "xfrm_state.h"
 
 /*
  * A daemon whose peer moves deletes a state and adds another one in its place. Packets see
@@ -100,6 +102,20 @@ void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 	note(adopt, state_noted(x), 0);
 }
 
+/**
+ * pvsvpn_notify_death() - a state is dead; another one may follow soon
+ * @adopt: of the namespace
+ * @x: the state
+ *
+ * Packets that find no SA wait from now on.
+ *
+ * Context: any.
+ */
+void pvsvpn_notify_death(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+{
+	note(adopt, state_noted(x), DEATH_DELAY);
+}
+
 static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(x ? xs_net(x) : c->net);
@@ -109,21 +125,24 @@ static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 	switch (c->event) {
 	case XFRM_MSG_NEWSA:
 		if (x->if_id)
-			note(adopt, state_noted(x), 0);
+			pvsvpn_notify_state(adopt, x);
 		break;
 	case XFRM_MSG_UPDSA:
 		/* @x is a request, which need not repeat the if_id of the state. */
-		note(adopt, state_noted(x), 0);
+		pvsvpn_notify_state(adopt, x);
 		break;
 	case XFRM_MSG_DELSA:
 	case XFRM_MSG_EXPIRE:
 		if (x->if_id)
-			note(adopt, state_noted(x), DEATH_DELAY);
+			pvsvpn_notify_death(adopt, x);
 		break;
 	case XFRM_MSG_FLUSHSA:
 		pvsvpn_notify_all(adopt);
 		break;
+	default:
+		return 0;
 	}
+	pvsvpn_park_heard(adopt, x);
 	return 0;
 }
 
@@ -150,6 +169,7 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 	if (pvsvpn_adopt_wanted(adopt)) {
 		pvsvpn_policy_doubt(adopt, 0);
 		pvsvpn_notify_all(adopt);
+		pvsvpn_park_heard(adopt, NULL);
 	}
 	return -EOPNOTSUPP;
 }
@@ -196,7 +216,7 @@ static int scan_state(struct xfrm_state *x, int count, void *data)
 
 	if (!scan->left--)
 		return -EAGAIN;
-	if (!x->if_id || x->km.state != XFRM_STATE_VALID)
+	if (!x->if_id || !pvsvpn_state_coming(x))
 		return 0;
 	noted = state_noted(x);
 	if (!noted)

@@ -23,6 +23,7 @@ struct pvsvpn_noted {
 };
 
 void pvsvpn_notify_all(struct pvsvpn_adopt *adopt);
+void pvsvpn_notify_death(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 			       struct list_head *list);

@@ -3,6 +3,8 @@
  * Packets that are faster than the work of xfrm_adopt.c: inbound ones of a state that is
  * about to be an SA, outbound ones whose SA has died while another may be coming.
  */
+#include <linux/bitmap.h>
+#include <linux/hash.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
@@ -12,6 +14,7 @@
 
 #include "device.h"
 #include "outer.h"
+#include "sa.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
 #include "xfrm_park.h"
@@ -20,9 +23,6 @@
 
 /* Packets of a namespace and a direction that may wait. RTNL may be held for a while. */
 #define PARKED_MAX	1024
-
-/* Seconds. XFRM counts whole ones, so a state is new for at least one. */
-#define STATE_NEW	1
 
 /**
  * struct park_cb - what a packet that waits has to remember, in skb->cb
@@ -105,19 +105,68 @@ void pvsvpn_park_end(struct pvsvpn_adopt *adopt)
 	}
 }
 
+/* ---- packets that are faster than XFRM's word ---- */
+
+/* Some SPIs share a bit. A packet of one of them may then not tell of its state. */
+static unsigned int told_bit(__be32 spi)
+{
+	return hash_32((__force u32)spi, PVSVPN_TOLD_SHIFT);
+}
+
+/**
+ * pvsvpn_park_heard() - XFRM has told of a state itself
+ * @adopt: of the namespace
+ * @x: the state, or NULL for all
+ *
+ * From now on a packet may tell of it again. So packets make no more work than XFRM does.
+ *
+ * Context: any.
+ */
+void pvsvpn_park_heard(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
+{
+	if (x)
+		clear_bit(told_bit(x->id.spi), adopt->told);
+	else
+		bitmap_zero(adopt->told, 1 << PVSVPN_TOLD_SHIFT);
+}
+
+/*
+ * XFRM tells of a state when packets can find it already. The first packet tells of it
+ * instead, once: a state that the device refuses must not keep the work busy. The bit comes
+ * after the note, which takes adopt->lock. Whoever sees the bit and takes the lock finds the
+ * work busy, or done.
+ */
+static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+{
+	unsigned int bit = told_bit(x->id.spi);
+
+	if (test_bit(bit, adopt->told))
+		return;
+	pvsvpn_notify_state(adopt, x);
+	set_bit(bit, adopt->told);
+}
+
+/* The same for the end of an outbound SA. */
+static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
+{
+	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
+		return;
+	pvsvpn_notify_death(adopt, sa->x);
+	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
+}
+
 /* Return: the state that a packet is for and that a device will carry, held, or NULL. */
 static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
-				       struct net *net,
 				       const struct sk_buff *skb, u16 family,
-				       const xfrm_address_t *daddr)
+				       const xfrm_address_t *daddr, __be32 spi)
 {
-	__be32 spi = ((const struct ip_esp_hdr *)skb->data)->spi;
 	struct xfrm_state *x;
 
-	x = xfrm_state_lookup(net, skb->mark, daddr, spi, IPPROTO_ESP, family);
+	x = xfrm_state_lookup(adopt->net, skb->mark, daddr, spi, IPPROTO_ESP,
+			      family);
 	if (!x)
 		return NULL;
-	if (x->if_id && READ_ONCE(x->km.state) == XFRM_STATE_VALID &&
+	if (x->if_id && pvsvpn_state_coming(x) &&
 	    xa_load(&adopt->devices[PVSVPN_DIRECTION_IN], x->if_id) &&
 	    !pvsvpn_state_why_not(x))
 		return x;
@@ -125,30 +174,47 @@ static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
 	return NULL;
 }
 
-/*
- * XFRM tells of a state when packets can find it already. The first packet tells of it
- * instead. It does so once for each state, and only of a new one: a state that the device
- * refuses must not keep the work busy. A clock that was set back makes no state new.
+/**
+ * pvsvpn_park_wants() - has a packet to go where it can tell of its state?
+ * @net: namespace of the packet
+ * @skb: a packet that the SAD does not know
+ * @family: of the outer header
+ * @daddr: where it was sent to
+ * @spi: its SPI
+ *
+ * Context: softirq, RCU read side.
  */
-static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+bool pvsvpn_park_wants(struct net *net, const struct sk_buff *skb, u16 family,
+		       const xfrm_address_t *daddr, __be32 spi)
 {
-	u64 now = ktime_get_real_seconds();
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
+	struct xfrm_state *x;
 
-	if (READ_ONCE(adopt->told) == x->id.spi ||
-	    now - x->curlft.add_time > STATE_NEW)
-		return;
-	pvsvpn_notify_state(adopt, x);
-	WRITE_ONCE(adopt->told, x->id.spi);
+	if (!pvsvpn_adopt_wanted(adopt) || test_bit(told_bit(spi), adopt->told))
+		return false;
+	x = coming_state(adopt, skb, family, daddr, spi);
+	if (!x)
+		return false;
+	xfrm_state_put(x);
+	return true;
 }
 
-/* The work takes what is there when it is no longer busy. */
-static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb)
+/* ---- packets that wait ---- */
+
+/*
+ * The work takes what is there when it is no longer busy. @cb may be NULL. A packet that is
+ * not kept goes on with its skb->cb as it was.
+ */
+static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb,
+		 const struct park_cb *cb)
 {
 	bool kept;
 
 	spin_lock_bh(&adopt->lock);
 	kept = adopt->busy && skb_queue_len(&adopt->parked[dir]) < PARKED_MAX;
 	if (kept) {
+		if (cb)
+			*park_cb(skb) = *cb;
 		skb_dst_force(skb);
 		dev_hold(skb->dev);
 		skb_queue_tail(&adopt->parked[dir], skb);
@@ -160,8 +226,8 @@ static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb)
 /**
  * pvsvpn_park_in() - keep a packet until its SA is there
  * @net: namespace of the packet
- * @skb: the packet, from the SPI on, which the SAD does not know; consumed when
- *	kept
+ * @skb: the packet, from the SPI on, for which the SAD has nothing or a dead SA; consumed
+ *	when kept
  * @family: of the outer header
  * @daddr: where it was sent to
  * @in_udp: ESP in UDP
@@ -170,34 +236,44 @@ static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb)
  * Return: whether it was kept. If not, the SA may have come just now.
  */
 bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
-		       const xfrm_address_t *daddr, bool in_udp)
+		    const xfrm_address_t *daddr, bool in_udp)
 {
+	__be32 spi = ((const struct ip_esp_hdr *)skb->data)->spi;
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
-	struct xfrm_state *x = coming_state(adopt, net, skb, family, daddr);
+	const struct park_cb cb = { .family = family, .in_udp = in_udp };
+	struct xfrm_state *x;
+	bool kept;
 
+	x = coming_state(adopt, skb, family, daddr, spi);
 	if (!x)
 		return false;
-	if (!READ_ONCE(adopt->busy))
+	kept = park(adopt, PVSVPN_DIRECTION_IN, skb, &cb);
+	if (!kept) {
 		tell_of(adopt, x);
+		kept = park(adopt, PVSVPN_DIRECTION_IN, skb, &cb);
+	}
 	xfrm_state_put(x);
-	*park_cb(skb) = (struct park_cb){ .family = family, .in_udp = in_udp };
-	return park(adopt, PVSVPN_DIRECTION_IN, skb);
+	return kept;
 }
 
 /**
  * pvsvpn_park_out() - keep a packet that has no peer or SA until there may be one
  * @pvs: the device, which adopts outbound states
+ * @sa: the dead SA that it has found, or NULL
  * @skb: the packet, as pvsvpn_xmit() gets it; consumed when kept
  *
  * Context: as pvsvpn_xmit().
  * Return: whether it was kept. If not, the SA may have come just now.
  */
-bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct sk_buff *skb)
+bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
+		     struct sk_buff *skb)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 
+	if (sa && pvsvpn_state_dead(sa))
+		tell_of_death(adopt, sa);
 	/* Not busy: whatever the work has done can be seen. */
-	if (likely(!smp_load_acquire(&adopt->busy)))
+	else if (likely(!smp_load_acquire(&adopt->busy)))
 		return false;
-	return park(adopt, PVSVPN_DIRECTION_OUT, skb);
+	return park(adopt, PVSVPN_DIRECTION_OUT, skb, NULL);
 }

@@ -7,11 +7,16 @@
 
 struct pvsvpn_adopt;
 struct pvsvpn_device;
+struct pvsvpn_sa;
 struct sk_buff;
 
 bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 		    const xfrm_address_t *daddr, bool in_udp);
-bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct sk_buff *skb);
+bool pvsvpn_park_wants(struct net *net, const struct sk_buff *skb, u16 family,
+		       const xfrm_address_t *daddr, __be32 spi);
+bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
+		     struct sk_buff *skb);
+void pvsvpn_park_heard(struct pvsvpn_adopt *adopt, const struct xfrm_state *x);
 void pvsvpn_park_end(struct pvsvpn_adopt *adopt);
 
 #endif /* _PVSVPN_XFRM_PARK_H */

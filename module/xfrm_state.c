@@ -202,6 +202,21 @@ bool pvsvpn_state_dead(const struct pvsvpn_sa *sa)
 }
 
 /**
+ * pvsvpn_state_coming() - is a state in use, or will it be at once?
+ * @x: the state
+ *
+ * XFRM of 6.12 inserts a state, and calls it valid afterwards.
+ *
+ * Context: any.
+ */
+bool pvsvpn_state_coming(const struct xfrm_state *x)
+{
+	u8 state = READ_ONCE(x->km.state);
+
+	return state == XFRM_STATE_VALID || state == XFRM_STATE_VOID;
+}
+
+/**
  * pvsvpn_state_moved() - where an authentic packet in UDP has come from
  * @sa: inbound SA
  * @remote: from where

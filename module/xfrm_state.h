@@ -18,6 +18,7 @@ u8 pvsvpn_state_encap(const struct xfrm_state *x);
 const char *pvsvpn_state_why_not(const struct xfrm_state *x);
 void pvsvpn_state_endpoint(const struct xfrm_state *x, u8 dir,
 			   struct pvsvpn_peer_config *config);
+bool pvsvpn_state_coming(const struct xfrm_state *x);
 bool pvsvpn_state_dead(const struct pvsvpn_sa *sa);
 void pvsvpn_state_moved(struct pvsvpn_sa *sa, xfrm_address_t *remote,
 			__be16 port);

@@ -166,7 +166,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 	/* Nothing comes by itself to a device that adopts nothing. */
 	if (!READ_ONCE(batch->pvs->settings.if_id_out))
 		return why;
-	if (pvsvpn_park_out(batch->pvs, skb))
+	if (pvsvpn_park_out(batch->pvs, batch->sa, skb))
 		return PVSVPN_PARKED;
 	/* The SA may have come just now. */
 	return xmit_look_for_sa(batch, skb);

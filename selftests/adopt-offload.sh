@@ -448,8 +448,20 @@ decrypted_by_XFRM()
 	check 'drops' "$(drops "$gw")" rx_source=2
 }
 
+# GRO would find a state before XFRM has told of it
+packets_before_XFRM_tells_of_the_state()
+{
+	with_offload
+	wire
+	device
+	ctl "$gw" set pvs0 if-id 42
+	early_packets new 100
+	early_received
+}
+
 run_cases any_user_loads_them_over_IPv4 any_user_loads_them_over_IPv6 \
 	loaded_before_us_adopted_over_IPv4 loaded_before_us_own_SA_over_IPv6 \
 	in_UDP_of_a_daemon_over_IPv4 in_UDP_of_a_daemon_over_IPv6 decrypted_by_XFRM \
 	they_come_and_go_under_traffic_over_IPv4 they_come_and_go_under_traffic_over_IPv6 \
+	packets_before_XFRM_tells_of_the_state \
 	both_modules_go_under_traffic namespace_goes_under_traffic

@@ -532,20 +532,57 @@ packets_faster_than_the_adoption()
 	grep -q ' 5 received' "$tmp/ping" || fail 'pings were lost' "$(cat "$tmp/ping")"
 }
 
+# heard_last: XFRM tells its key managers in the order of their coming: its own listeners, then us
+heard_last()
+{
+	no_tunnels_in_use
+	rmmod pvsvpn
+	defer load_module
+	modprobe -q xfrm_user || true
+	load_module
+}
+
+# early new|moved-in
+early()
+{
+	heard_last
+	adopting
+	early_packets "$1" 300
+	early_received
+}
+
 # XFRM has a state for a moment before it tells of it. Packets that come in this moment are the
 # device's: stock IPsec would drop them, as they have come through no device of its own
-packets_before_XFRM_tells_of_the_state()
+packets_before_XFRM_tells_of_the_state() { early new; }
+
+# The state that was there is dead in this moment
+packets_before_XFRM_tells_that_a_state_has_moved() { early moved-in; }
+
+# The packets are stock IPsec's. They do not make the device look at the states again and again
+packets_of_refused_states()
 {
-	local turns=1000
+	local count
 
 	adopting
-	! checkers_on || turns=200
-	# They arrive where the states are added
-	in_ns "$gw" sh -c 'echo 1 >/sys/class/net/outer0/queues/rx-0/rps_cpus'
-	/usr/bin/python3 "$here/adopt_early.py" "$gw" "$stock" "$turns"
-	echo "packets: $(drops "$gw")" | report
-	at_least 100 drop_count "$gw" pvs0 rx_icv || fail 'too few packets for the device'
-	check 'packets that stock IPsec decrypted' "$(xfrm_stat "$gw" XfrmInStateProtoError)" 0
+	watch "$gw"
+	# Somebody takes all addresses already
+	ctl "$gw" peer add pvs0 other remote 192.0.2.9
+	early_packets two 300
+	said 'sa-refused remote 192.0.2.2 dir in spi 0x00010001 reason peer-in-the-way$'
+	count=$(grep -c sa-refused "$tmp/events")
+	[ "$count" -le 6 ] || fail "looked at two states $count times"
+	at_least 100 xfrm_stat "$gw" XfrmInStateProtoError || fail 'too few packets for stock IPsec'
+}
+
+# The SA of a packet is dead, and XFRM has not told of the next one
+packets_to_a_peer_that_XFRM_has_moved()
+{
+	heard_last
+	adopting
+	ip -n "$gw" addr add 192.0.2.11/24 dev outer0
+	early_packets moved-out 300
+	at_least 100 link_stat "$gw" pvs0 tx.packets || fail 'too few packets'
+	check 'drops' "$(drops "$gw")" ''
 }
 
 # Traffic both ways, and everything goes
@@ -584,4 +621,6 @@ run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_
 	given_back given_back_with_the_device children_by_their_policies two_devices other_kinds \
 	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
 	packets_faster_than_the_adoption packets_before_XFRM_tells_of_the_state \
+	packets_before_XFRM_tells_that_a_state_has_moved packets_to_a_peer_that_XFRM_has_moved \
+	packets_of_refused_states \
 	gone_under_traffic the_module_goes

@@ -2,90 +2,138 @@
 # SPDX-License-Identifier: GPL-2.0
 """Packets for a state in the moment in which XFRM has it and has not told of it.
 
-    adopt_early.py GW STOCK TURNS
+    adopt_early.py new GW STOCK TURNS          GW gets TURNS inbound states of if_id 42
+    adopt_early.py moved-in GW STOCK TURNS     one inbound state of GW's moves TURNS times to another
+                                               remote address (XFRM_MSG_MIGRATE)
+    adopt_early.py moved-out GW STOCK TURNS    an outbound state does so, to another local address
+    adopt_early.py two GW STOCK TURNS          two inbound states get packets in turns of 2 ms
 
-One process adds TURNS inbound states of if_id 42 to GW, one after the other. Another process
-sends ESP from STOCK without a break, by the SPI of the state that comes next. The packets are not
-authentic: whoever decrypts them, the device or stock IPsec, counts them as such.
+A second process sends without a break: ESP from STOCK, by the SPI of the state that comes next, or
+packets to 10.2.0.1 in GW. The ESP is not authentic. The device counts the packets that it decrypts,
+and so does stock IPsec.
 """
 import errno
-import mmap
+import multiprocessing
 import os
-import signal
 import socket
 import struct
 import sys
 import time
 
-from hostile_netlink import Xfrm
+from hostile_netlink import (IF_ID, MIGRATE, NEWPOLICY, POLICY_IN, POLICY_OUT, SO_RCVBUFFORCE,
+                             SOL_NETLINK, Xfrm, migration, policy, selector, template, u32)
+from hostile_victim import Control
 from netns import in_netns
 
-GATEWAY, STOCK = "192.0.2.1", "192.0.2.2"
+GATEWAY, STOCK, OURS = "192.0.2.1", "192.0.2.2", 42
+# More addresses of theirs
+GATEWAY_TOO, STOCK_TOO = "192.0.2.11", "192.0.2.12"
+INNER = "10.2.0.1"
 FIRST = 0x10000
 # Older states go
 KEPT = 50
+# XFRM tells its listeners one after the other, and the device after them: many make the moment long
+LISTENERS = 50
+NETLINK_ADD_MEMBERSHIP, XFRMNLGRP_SA, XFRMNLGRP_MIGRATE = 1, 3, 7
 
 
-class Spi:
-    """The SPI that is sent by, and whether anything has been sent, for both processes."""
-
-    def __init__(self):
-        self.shared = mmap.mmap(-1, 5)
-
-    def set(self, number):
-        """From now on."""
-        self.shared[:4] = struct.pack(">I", number)
-
-    def send_by(self, stock):
-        """ESP without end."""
-        sock = in_netns(stock, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW,
-                                                     socket.IPPROTO_ESP))
-        sock.connect((GATEWAY, 0))
-        number = 0
-        while True:
-            number += 1
-            try:
-                sock.send(self.shared[:4] + struct.pack(">I", number) + bytes(64))
-            except OSError as error:
-                # The receiver's queue is full
-                if error.errno != errno.ENOBUFS:
-                    raise
-            self.shared[4] = 1
-
-    def wait(self):
-        """Until the first packet has been sent."""
-        while not self.shared[4]:
-            time.sleep(0.01)
+def listener():
+    """A socket that hears of each state, and has room for all that."""
+    sock = Xfrm().sock
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+    for group in (XFRMNLGRP_SA, XFRMNLGRP_MIGRATE):
+        sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
+    return sock
 
 
-def add_states(xfrm, spi, turns):
+def raw_esp():
+    """A socket for ESP to the gateway."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ESP)
+    sock.connect((GATEWAY, 0))
+    return sock
+
+
+def inner_udp():
+    """A socket for inner packets to the other end."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect((INNER, 4000))
+    return sock
+
+
+def send(sock, spi, sent):
+    """Without end."""
+    while True:
+        sent.value += 1
+        try:
+            sock.send(struct.pack(">II", spi.value, sent.value) + bytes(64))
+        except OSError as error:
+            # The receiver's queue is full
+            if error.errno != errno.ENOBUFS:
+                raise
+
+
+def add(xfrm, src, dst, number):
+    """A state."""
+    error = xfrm.add(src, dst, number, OURS, bytes(20))
+    if error:
+        raise OSError(error, f"state {number:#x}: {os.strerror(error)}")
+
+
+def new(xfrm, spi, turns):
     """The sender knows each SPI before the state is there."""
     for number in range(FIRST, FIRST + turns):
-        spi.set(number)
-        error = xfrm.add(STOCK, GATEWAY, number, 42, bytes(20))
-        if error:
-            raise OSError(error, os.strerror(error))
+        spi.value = number
+        add(xfrm, STOCK, GATEWAY, number)
         if number - FIRST >= KEPT:
             xfrm.delete(GATEWAY, number - KEPT)
 
 
-def main(gateway, stock, turns):
-    """As above. Each process has a processor of its own, if there are two."""
-    spi = Spi()
-    spi.set(FIRST)
-    child = os.fork()
-    if not child:
-        os.sched_setaffinity(0, {os.cpu_count() - 1})
-        spi.send_by(stock)
-    try:
-        os.sched_setaffinity(0, {0})
-        xfrm = in_netns(gateway, Xfrm)
-        spi.wait()
-        add_states(xfrm, spi, int(turns))
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+def move(xfrm, turns, direction, ends):
+    """A state and its policy move from one of the two ends to the other and back."""
+    where = selector(dst="10.0.0.0", dst_len=8)
+    add(xfrm, *ends[0], FIRST)
+    xfrm.must(NEWPOLICY, policy(where, direction) + u32(IF_ID, OURS) + template(*ends[0]))
+    for _ in range(turns):
+        xfrm.must(MIGRATE, migration(where, OURS, *ends, direction))
+        ends.reverse()
+        # The device has done what it was told
+        time.sleep(0.005)
+
+
+def moved_in(xfrm, _spi, turns):
+    """The SPI and where it is received stay."""
+    move(xfrm, turns, POLICY_IN, [(STOCK, GATEWAY), (STOCK_TOO, GATEWAY)])
+
+
+def moved_out(xfrm, _spi, turns):
+    """The same for what the gateway sends."""
+    move(xfrm, turns, POLICY_OUT, [(GATEWAY, STOCK), (GATEWAY_TOO, STOCK)])
+
+
+def two(xfrm, spi, turns):
+    """No packet is for the same state as the one of the turn before."""
+    for number in (FIRST, FIRST + 1):
+        add(xfrm, STOCK, GATEWAY, number)
+    for turn in range(turns):
+        spi.value = FIRST + turn % 2
+        time.sleep(0.002)
+
+
+def main(what, gateway, stock, turns):
+    """As above. Both processes share a processor, so that one interrupts the other."""
+    work = {"new": new, "moved-in": moved_in, "moved-out": moved_out, "two": two}[what]
+    os.sched_setaffinity(0, {0})
+    xfrm = in_netns(gateway, Xfrm)
+    listeners = [in_netns(gateway, listener) for _ in range(LISTENERS)]
+    sock = in_netns(gateway, inner_udp) if work is moved_out else in_netns(stock, raw_esp)
+    spi, sent = (multiprocessing.Value("L", value, lock=False) for value in (FIRST, 0))
+    multiprocessing.Process(target=send, args=(sock, spi, sent), daemon=True).start()
+    Control.wait(lambda: sent.value, "the first packet")
+    work(xfrm, spi, turns)
+    print(f"sent {sent.value}")
+    for sock in listeners:
+        sock.close()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:4], int(sys.argv[4]))

@@ -32,7 +32,7 @@ IFF_UP = 1
 MIGRATE_ENDS, ALG_AEAD, ALG_AUTH_TRUNC, MARK, TFCPAD, REPLAY_ESN = 17, 18, 20, 21, 22, 23
 OFFLOAD_DEV, IF_ID = 28, 31
 OFFLOAD_INBOUND = 2
-ESP, TUNNEL, POLICY_OUT, STATE_AF_UNSPEC = 50, 1, 1, 32
+ESP, TUNNEL, POLICY_IN, POLICY_OUT, STATE_AF_UNSPEC = 50, 1, 0, 1, 32
 GCM = "rfc4106(gcm(aes))"
 FOREVER = struct.pack("=8Q", *(2**64 - 1,) * 4, 0, 0, 0, 0)
 
@@ -209,11 +209,11 @@ def policy(sel, direction=POLICY_OUT, priority=0):
     return sel + FOREVER + bytes(32) + struct.pack("=IIBBBB4x", priority, 0, direction, 0, 0, 0)
 
 
-def migration(sel, if_id, src, old, new):
-    """Body of XFRM_MSG_MIGRATE: an outbound policy goes from one remote end to another"""
-    ends = wide(old) + wide(src) + wide(new) + wide(src) + \
+def migration(sel, if_id, old, new, direction=POLICY_OUT):
+    """Body of XFRM_MSG_MIGRATE: a policy and its states go from (src, dst) to another."""
+    ends = b"".join(wide(dst) + wide(src) for src, dst in (old, new)) + \
         struct.pack("=BBHIHH", ESP, TUNNEL, 0, 0, socket.AF_INET, socket.AF_INET)
-    return sel + struct.pack("=IB3x", 0, POLICY_OUT) + u32(IF_ID, if_id) + \
+    return sel + struct.pack("=IB3x", 0, direction) + u32(IF_ID, if_id) + \
         attribute(MIGRATE_ENDS, ends)
 
 

@@ -111,6 +111,38 @@ flood()
 # xfrm_stat NS COUNTER
 xfrm_stat() { in_ns "$1" awk -v name="$2" '$1 == name { print $2 }' /proc/net/xfrm_stat; }
 
+# preempted_anywhere: another process may run in the middle of what the kernel does for one
+preempted_anywhere()
+{
+	local file=/sys/kernel/debug/sched/preempt before
+
+	[ -e $file ] || return 0
+	before=$(grep -oE '\([a-z]+\)' $file | tr -d '()')
+	echo full >$file
+	defer "echo $before >$file"
+}
+
+# early_packets WHAT TURNS: packets without a break, while XFRM has states that it has not told of.
+# adopt_early.py says which WHAT there are
+early_packets()
+{
+	local turns=$2
+
+	! checkers_on || turns=$((turns / 3))
+	preempted_anywhere
+	/usr/bin/python3 "$here/adopt_early.py" "$1" "$gw" "$stock" "$turns" | report
+}
+
+# early_received: inbound ones were the device's
+early_received()
+{
+	echo "packets: $(drops "$gw")" | report
+	at_least 100 drop_count "$gw" pvs0 rx_icv || fail 'too few packets for the device'
+	check 'packets that stock IPsec decrypted' "$(xfrm_stat "$gw" XfrmInStateProtoError)" 0
+	check 'packets of states not valid yet' "$(xfrm_stat "$gw" XfrmInStateInvalid)" 0
+	check 'packets of dead states' "$(drop_count "$gw" pvs0 rx_expired)" 0
+}
+
 # What stock IPsec loses by itself. On the way out: packets whose state dies in the middle of it, or
 # is gone when the policy that named it has been looked up. On the way in: those whose state dies in
 # the middle, or that had a cached route which another packet replaced, as whoever changes a policy
