@@ -96,7 +96,7 @@ install_abi()
 		unpack "$(fetch_deb "$part" "$(newest_version "$part")")" "$root"
 	done
 	relocate "$root" "$abi-amd64"
-	/sbin/depmod -b "$root" "$abi-amd64"
+	/sbin/depmod -b "$root" "$abi-amd64" || die "depmod fails for $abi; is the package kmod there?"
 	ln -s "root/boot/vmlinuz-$abi-amd64" "$dir/vmlinuz"
 	ln -s "root/usr/src/$headers" "$dir/build"
 	printf '%s\n' "$abi-amd64" >"$dir/release"
