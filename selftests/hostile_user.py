@@ -25,12 +25,11 @@ from hostile_netlink import (ESP, IF_ID, IFLA_MTU, IFLA_NET_NS_FD, IFLA_NET_NS_P
                              device_attrs, link, peer_attrs, policy, sa_attrs, selector, state,
                              template, text, u32)
 from hostile_nobody import another_namespace, become_nobody, own_host, unshare
-from netns import checkers_on, setns
+from netns import checkers_on, sampled, setns
 
 KEY = bytes(range(20))
-NAMED = bool(os.environ.get("EVERY"))
 # Objects of a kind: all of them where somebody names the test
-MANY = 1200 if NAMED and not checkers_on() else 300
+MANY = 1200 if os.environ.get("EVERY") and not checkers_on() else 300
 
 
 def remote(number):
@@ -271,7 +270,7 @@ def half_done():
 
 def killed_in_the_middle(rng):
     """Signals while objects come and go, and while packets pass."""
-    seconds = 12 if NAMED or checkers_on() else 6
+    seconds = 6 if sampled() else 12
     def alone(work):
         def run():
             unshare()

@@ -198,7 +198,7 @@ def one_of_a_kind(rows):
 def main(gw, stock):
     """All transforms; exit status."""
     rows = transforms()
-    # Where the kernel is full of checkers, an SA takes a second to add
+    # An SA takes a second to add on a kernel full of checkers
     if checkers_on() or os.environ.get("SAMPLE"):
         rows = one_of_a_kind(rows)
     ends = Ends(gw, stock)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Sends inner packets of many sizes through the tunnels of mtu.sh; none may vanish.
 
-    mtu_sizes.py every LEFT ROUTER RIGHT    every size to 9000, by every way where EVERY is set
+    mtu_sizes.py every LEFT ROUTER RIGHT    every size to 9000; by every way, unless sampled
     mtu_sizes.py edges LEFT ROUTER RIGHT    sizes near the edges, with every shape of
                                             transform: IV, block and ICV in bytes
 
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from netns import checkers_on, in_netns, run
+from netns import checkers_on, in_netns, run, sampled
 
 CTL = os.environ.get("PVSVPNCTL", "pvsvpnctl")
 WAYS = (("v4", "none"), ("v6", "none"), ("v4", "udp"), ("v6", "udp"))
@@ -36,7 +36,7 @@ MOST, SMALL, JUMBO = 9000, 1500, 9200
 BURST = 40
 SECONDS = 10 if not checkers_on() else 30
 STRIDE = 1 if not checkers_on() else 97
-EVERY_WAY = bool(os.environ.get("EVERY"))
+EVERY_WAY = not sampled()
 
 IP_MTU_DISCOVER, IP_RECVERR = 10, 11
 DONT, WANT, DO = 0, 1, 2
@@ -265,8 +265,8 @@ class Lab:
 
 
 def every(lab):
-    """Each way sends every eighth size, and all ways together every one. With EVERY each way sends
-    every size with DF over 1500 bytes."""
+    """Each way sends every eighth size, and all ways together every one. Unless sampled, each way
+    sends every size with DF over 1500 bytes."""
     failed = 0
     lab.transform(SHAPES[0])
     ways = len(lab.flows)

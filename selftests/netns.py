@@ -13,6 +13,11 @@ def checkers_on():
     return os.path.exists("/sys/kernel/debug/kmemleak")
 
 
+def sampled():
+    """Nobody names the test, and no checkers limit it already: a sample of it is enough."""
+    return not os.environ.get("EVERY") and not checkers_on()
+
+
 def setns(path):
     """os.setns() is not in Python 3.11."""
     fd = os.open(path, os.O_RDONLY)

@@ -10,6 +10,18 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# many WITH-CHECKERS SAMPLE ALL: a kernel that checks everything does not take many
+many()
+{
+	if checkers_on; then
+		echo "$1"
+	elif [ -z "${EVERY:-}" ]; then
+		echo "$2"
+	else
+		echo "$3"
+	fi
+}
+
 # peers FIRST LAST: pvsvpnctl commands that add peers
 peers()
 {
@@ -122,13 +134,14 @@ come_and_go()
 
 listed_whole_while_others_come_and_go()
 {
-	local i before
+	local i before times
 
+	times=$(many 6 3 6)
 	thousand
 	come_and_go
 	wait_for 'the first round' [ -s "$tmp/rounds" ]
 	before=$(stat -c %s "$tmp/rounds")
-	for i in {1..3}; do
+	for ((i = 1; i <= times; i++)); do
 		ctl "$left" -j show pvs0 >"$tmp/show" || fail "show, time $i"
 		whole 1000 <"$tmp/show" >/dev/null
 	done
@@ -272,18 +285,6 @@ grow()
 	each=$(cost $((2 * count)) ctl "$left" -batch "$tmp/sas")
 	memory[2]=$(kernel_memory)
 	echo "SA: $each $unit to add, $(((memory[2] - memory[1]) / (2 * count))) bytes" | report
-}
-
-# many WITH-CHECKERS SAMPLE ALL: a kernel that checks everything does not take many
-many()
-{
-	if checkers_on; then
-		echo "$1"
-	elif [ -z "${EVERY:-}" ]; then
-		echo "$2"
-	else
-		echo "$3"
-	fi
 }
 
 many_peers()
