@@ -67,31 +67,50 @@ struct offload_slot {
 
 /* ---- GRO ---- */
 
-/* In the middle of GRO the headers may be in the packet's first fragment. */
-static const xfrm_address_t *offload_daddr(struct sk_buff *skb, u16 family)
+/*
+ * As stock IPsec will read it: the network header is where GRO began. In the middle of GRO
+ * it may be in a fragment, from which skb_gro_header() reads.
+ */
+static bool offload_daddr(struct sk_buff *skb, u16 family,
+			  xfrm_address_t *daddr)
 {
-	const void *header = skb_gro_network_header(skb);
+	unsigned int offset = skb_network_offset(skb);
+	const struct ipv6hdr *ip6h;
+	const struct iphdr *iph;
 
-	if (family == AF_INET)
-		return (const xfrm_address_t *)&((const struct iphdr *)header)->daddr;
-	return (const xfrm_address_t *)&((const struct ipv6hdr *)header)->daddr;
+	if (family == AF_INET) {
+		iph = skb_gro_header(skb, offset + sizeof(*iph), offset);
+		if (iph)
+			daddr->a4 = iph->daddr;
+		return iph;
+	}
+	ip6h = skb_gro_header(skb, offset + sizeof(*ip6h), offset);
+	if (ip6h)
+		daddr->in6 = ip6h->daddr;
+	return ip6h;
 }
 
 static bool offload_is_ours(struct sk_buff *skb, u16 family)
 {
-	unsigned int offset = skb_gro_offset(skb);
 	struct net *net = dev_net(skb->dev);
+	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
+	unsigned int offset = skb_gro_offset(skb);
 	const struct ip_esp_hdr *esph;
+	xfrm_address_t daddr;
+	bool adopts;
 
 	/* One of the states that are being looked at may be about to be ours. */
-	if (smp_load_acquire(&pvsvpn_device_adopt(net)->busy))
+	if (smp_load_acquire(&adopt->busy))
 		return true;
+	/* First: it has to be copied before the next look at a header. */
+	adopts = pvsvpn_adopt_wanted(adopt) &&
+		 offload_daddr(skb, family, &daddr);
 	esph = skb_gro_header(skb, offset + sizeof(*esph), offset);
 	if (!esph)
 		return false;
 	return pvsvpn_sad_has_spi(net, esph->spi) ||
-	       pvsvpn_park_wants(net, skb, family, offload_daddr(skb, family),
-				 esph->spi);
+	       (adopts && pvsvpn_park_wants(adopt, skb, family, &daddr,
+					    esph->spi));
 }
 
 /*

@@ -31,6 +31,7 @@ enum pvsvpn_sa_flag {
 	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
 	PVSVPN_SA_REPLAY_BURST,		/* user space shall be told */
 	PVSVPN_SA_DEATH_TOLD,		/* a packet has told that XFRM's state is dead */
+	PVSVPN_SA_SWEPT,		/* XFRM's state is dead, and all are looked at once more */
 	PVSVPN_SA_NEWS,			/* in the peer's list of those with news */
 	PVSVPN_SA_GONE,			/* taken out of use */
 };

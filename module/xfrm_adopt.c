@@ -202,8 +202,10 @@ static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		return PTR_ERR(peer);
 	pvsvpn_sa_set_dir(noted->sa, dir);
 	err = sa_give(adopt, noted->sa, peer);
-	if (!err)
+	if (!err) {
 		noted->sa = NULL;
+		pvsvpn_park_heard(adopt, noted->x);
+	}
 	peer_leave(peer);
 	return err;
 }
@@ -303,6 +305,8 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 		state_adopt(adopt, pvs, noted, dir);
 		return;
 	}
+	/* Only what is refused is not to be told of again. */
+	pvsvpn_park_heard(adopt, x);
 	/* Without memory the addresses stay until the next word about it. */
 	sa_follow(sa);
 	sa_report_soft(sa);
@@ -363,9 +367,8 @@ static void noted_prepare(struct pvsvpn_adopt *adopt,
 }
 
 /*
- * Another state may have its place already. An update tells of a state that is dead, as it
- * has handed on what it said to the one that was there; and a state that moves has a
- * successor before XFRM tells of either.
+ * An update tells of a state that is dead already, as it has handed on what it said to
+ * the one that was there.
  */
 static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 {
@@ -378,17 +381,20 @@ static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 				x->id.spi, x->id.proto, x->props.family);
 	if (!now)
 		return;
-	if (pvsvpn_state_coming(now))
+	if (state_is_valid(now))
 		pvsvpn_notify_state(adopt, now);
 	xfrm_state_put(now);
 }
 
 static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
-	if (state_is_valid(noted->x))
+	if (!state_is_valid(noted->x))
+		dead_look(adopt, noted->x);
+	else if (noted->valid)
 		state_look(adopt, noted);
 	else
-		dead_look(adopt, noted->x);
+		/* It has become valid since, and has to be prepared first. */
+		pvsvpn_notify_state(adopt, noted->x);
 }
 
 /* The first notes of @list go to @some. */
@@ -409,7 +415,7 @@ static void look_at_some(struct pvsvpn_adopt *adopt, struct list_head *some)
 	struct pvsvpn_noted *noted, *next;
 
 	list_for_each_entry(noted, some, list)
-		if (state_is_valid(noted->x))
+		if (noted->valid)
 			noted_prepare(adopt, noted);
 	rtnl_lock();
 	list_for_each_entry(noted, some, list)
@@ -441,7 +447,8 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 
 	list_for_each_entry_safe(noted, next, list, list) {
 		wait_until_valid(noted->x);
-		if (!state_is_valid(noted->x))
+		noted->valid = state_is_valid(noted->x);
+		if (!noted->valid)
 			list_move_tail(&noted->list, &dead);
 	}
 	look_at(adopt, list);
@@ -470,19 +477,19 @@ static unsigned int adopted_count(struct pvsvpn_adopt *adopt)
 	return count;
 }
 
+/*
+ * A state that moves may have got its successor after the last look at all states. So there
+ * is one more look before a dead one goes.
+ */
 static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
-	struct xfrm_state *x = sa->x;
-
 	if (sa_is_wanted(sa))
 		return;
-	if (!pvsvpn_state_dead(sa)) {
+	if (pvsvpn_state_dead(sa) &&
+	    !test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags))
+		pvsvpn_notify_all(adopt);
+	else
 		sa_let_go(adopt, sa);
-		return;
-	}
-	xfrm_state_hold(x);
-	dead_look(adopt, x);
-	xfrm_state_put(x);
 }
 
 /* All that is dead or no longer a device's own goes. */
@@ -510,16 +517,6 @@ static void sweep(struct pvsvpn_adopt *adopt)
 	}
 }
 
-static void look_at_states(struct pvsvpn_adopt *adopt)
-{
-	LIST_HEAD(list);
-
-	if (!pvsvpn_notify_scan_states(adopt, &list))
-		adopt->retry = true;
-	look_at_all(adopt, &list);
-	sweep(adopt);
-}
-
 /**
  * struct news - what there is to look at
  * @list: states
@@ -543,6 +540,16 @@ static bool news_take(struct pvsvpn_adopt *adopt, struct news *news)
 	return adopt->busy;
 }
 
+/* All states together: a successor comes before the one that it follows goes. */
+static void look_at_news(struct pvsvpn_adopt *adopt, struct news *news)
+{
+	if (news->all && !pvsvpn_notify_scan_states(adopt, &news->list))
+		adopt->retry = true;
+	look_at_all(adopt, &news->list);
+	if (news->all)
+		sweep(adopt);
+}
+
 static void adopt_retry(struct pvsvpn_adopt *adopt)
 {
 	if (!adopt->retry)
@@ -562,9 +569,7 @@ static void adopt_work(struct work_struct *work)
 
 	while (news_take(adopt, &news)) {
 		pvsvpn_policy_look(&adopt->policies);
-		look_at_all(adopt, &news.list);
-		if (news.all)
-			look_at_states(adopt);
+		look_at_news(adopt, &news);
 		pvsvpn_policy_sweep(&adopt->policies);
 		pvsvpn_park_end(adopt);
 	}

@@ -30,7 +30,8 @@ struct pvsvpn_peer;
  * @noted: states to look at
  * @all: look at every state
  * @busy: @work has not yet looked at all of that
- * @told: a bit for each state that a packet has told of since XFRM did; any value is safe
+ * @told: a bit for each state that a packet has told of since XFRM did; a wrong one
+ *	loses packets of the moment before XFRM's word, no more
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
  *	its own lock
  * @work: looks at states, then lets the packets go

@@ -103,17 +103,17 @@ void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 }
 
 /**
- * pvsvpn_notify_death() - a state is dead; another one may follow soon
+ * pvsvpn_notify_death() - a state is dead, and XFRM has not told of it yet
  * @adopt: of the namespace
- * @x: the state
  *
- * Packets that find no SA wait from now on.
+ * Another one may have taken its place, at another address perhaps. It has to come before
+ * the dead one goes, so the work looks at all states. Packets that find no SA wait from now on.
  *
  * Context: any.
  */
-void pvsvpn_notify_death(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+void pvsvpn_notify_death(struct pvsvpn_adopt *adopt)
 {
-	note(adopt, state_noted(x), DEATH_DELAY);
+	note(adopt, NULL, DEATH_DELAY);
 }
 
 static int manager_notify(struct xfrm_state *x, const struct km_event *c)
@@ -134,7 +134,7 @@ static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 	case XFRM_MSG_DELSA:
 	case XFRM_MSG_EXPIRE:
 		if (x->if_id)
-			pvsvpn_notify_death(adopt, x);
+			note(adopt, state_noted(x), DEATH_DELAY);
 		break;
 	case XFRM_MSG_FLUSHSA:
 		pvsvpn_notify_all(adopt);

@@ -15,15 +15,17 @@ struct pvsvpn_sa;
  * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
  * @x: the state, held
  * @sa: an SA for the state, keyed, as long as nobody has it
+ * @valid: XFRM had called the state valid when the work took the note
  */
 struct pvsvpn_noted {
 	struct list_head list;
 	struct xfrm_state *x;
 	struct pvsvpn_sa *sa;
+	bool valid;
 };
 
 void pvsvpn_notify_all(struct pvsvpn_adopt *adopt);
-void pvsvpn_notify_death(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
+void pvsvpn_notify_death(struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 			       struct list_head *list);

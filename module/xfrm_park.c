@@ -15,6 +15,7 @@
 #include "device.h"
 #include "outer.h"
 #include "sa.h"
+#include "sad.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
 #include "xfrm_park.h"
@@ -114,7 +115,7 @@ static unsigned int told_bit(__be32 spi)
 }
 
 /**
- * pvsvpn_park_heard() - XFRM has told of a state itself
+ * pvsvpn_park_heard() - XFRM has told of a state itself, or the state has become an SA
  * @adopt: of the namespace
  * @x: the state, or NULL for all
  *
@@ -132,9 +133,7 @@ void pvsvpn_park_heard(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 
 /*
  * XFRM tells of a state when packets can find it already. The first packet tells of it
- * instead, once: a state that the device refuses must not keep the work busy. The bit comes
- * after the note, which takes adopt->lock. Whoever sees the bit and takes the lock finds the
- * work busy, or done.
+ * instead, once: a state that the device refuses must not keep the work busy.
  */
 static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 {
@@ -143,6 +142,8 @@ static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 	if (test_bit(bit, adopt->told))
 		return;
 	pvsvpn_notify_state(adopt, x);
+	/* Pairs with test_bit_acquire(): whoever sees the bit finds the work busy, or done. */
+	smp_mb__before_atomic();
 	set_bit(bit, adopt->told);
 }
 
@@ -151,7 +152,8 @@ static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
 	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
 		return;
-	pvsvpn_notify_death(adopt, sa->x);
+	pvsvpn_notify_death(adopt);
+	/* Whoever sees the bit takes adopt->lock next, and finds the work busy, or done. */
 	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 }
 
@@ -176,22 +178,24 @@ static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
 
 /**
  * pvsvpn_park_wants() - has a packet to go where it can tell of its state?
- * @net: namespace of the packet
- * @skb: a packet that the SAD does not know
+ * @adopt: of the namespace
+ * @skb: a packet that the SAD did not know, when the work was not busy
  * @family: of the outer header
  * @daddr: where it was sent to
  * @spi: its SPI
  *
  * Context: softirq, RCU read side.
  */
-bool pvsvpn_park_wants(struct net *net, const struct sk_buff *skb, u16 family,
-		       const xfrm_address_t *daddr, __be32 spi)
+bool pvsvpn_park_wants(struct pvsvpn_adopt *adopt, const struct sk_buff *skb,
+		       u16 family, const xfrm_address_t *daddr, __be32 spi)
 {
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
 	struct xfrm_state *x;
 
-	if (!pvsvpn_adopt_wanted(adopt) || test_bit(told_bit(spi), adopt->told))
-		return false;
+	/* Another packet may have told of the state since. Not busy: the SA can be seen. */
+	if (test_bit_acquire(told_bit(spi), adopt->told))
+		/* Pairs with the unlock after which the work is no longer busy */
+		return smp_load_acquire(&adopt->busy) ||
+		       pvsvpn_sad_has_spi(adopt->net, spi);
 	x = coming_state(adopt, skb, family, daddr, spi);
 	if (!x)
 		return false;

@@ -570,7 +570,8 @@ packets_of_refused_states()
 	early_packets two 300
 	said 'sa-refused remote 192.0.2.2 dir in spi 0x00010001 reason peer-in-the-way$'
 	count=$(grep -c sa-refused "$tmp/events")
-	[ "$count" -le 6 ] || fail "looked at two states $count times"
+	# Twice each, and again when an address of the host comes
+	[ "$count" -le 20 ] || fail "looked at two states $count times"
 	at_least 100 xfrm_stat "$gw" XfrmInStateProtoError || fail 'too few packets for stock IPsec'
 }
 

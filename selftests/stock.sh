@@ -111,15 +111,20 @@ flood()
 # xfrm_stat NS COUNTER
 xfrm_stat() { in_ns "$1" awk -v name="$2" '$1 == name { print $2 }' /proc/net/xfrm_stat; }
 
-# preempted_anywhere: another process may run in the middle of what the kernel does for one
-preempted_anywhere()
+# one_after_the_other: another process may run in the middle of what the kernel does for one, and
+# the device's work runs where they do. So nobody sends while the work gets no processor
+one_after_the_other()
 {
-	local file=/sys/kernel/debug/sched/preempt before
+	local preempt=/sys/kernel/debug/sched/preempt cpus=/sys/devices/virtual/workqueue/cpumask
+	local before
 
-	[ -e $file ] || return 0
-	before=$(grep -oE '\([a-z]+\)' $file | tr -d '()')
-	echo full >$file
-	defer "echo $before >$file"
+	if [ -e $preempt ]; then
+		before=$(grep -oE '\([a-z]+\)' $preempt | tr -d '()')
+		echo full >$preempt
+		defer "echo $before >$preempt"
+	fi
+	defer "echo $(cat $cpus) >$cpus"
+	echo 1 >$cpus
 }
 
 # early_packets WHAT TURNS: packets without a break, while XFRM has states that it has not told of.
@@ -129,7 +134,7 @@ early_packets()
 	local turns=$2
 
 	! checkers_on || turns=$((turns / 3))
-	preempted_anywhere
+	one_after_the_other
 	/usr/bin/python3 "$here/adopt_early.py" "$1" "$gw" "$stock" "$turns" | report
 }
 
