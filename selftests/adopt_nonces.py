@@ -14,7 +14,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 SOL_UDP, UDP_SEGMENT, SEGMENT, BATCH = 17, 103, 16, 50
 # Ethernet, IPv4, SPI, sequence number, IV
@@ -52,19 +51,10 @@ def captured(path):
         yield int.from_bytes(seq, "big"), iv
 
 
-def wait_until(what, condition):
-    """Up to a minute."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > deadline:
-            sys.exit(f"timed out waiting for {what}")
-        time.sleep(0.1)
-
-
-def capture(wire, path):
-    """tcpdump, listening."""
+def capture(wire, path, count):
+    """tcpdump, listening; it ends by itself when it has written COUNT packets."""
     dump = subprocess.Popen(["tcpdump", "-Z", "root", "-n", "-i", wire, "-w", path, "-s", str(SNAPLEN),
-                             "-B", "262144", "--immediate-mode", "esp"],
+                             "-c", str(count), "-B", "262144", "--immediate-mode", "esp"],
                             stderr=subprocess.PIPE, text=True)
     while "listening" not in dump.stderr.readline():
         if dump.poll() is not None:
@@ -78,12 +68,13 @@ def main(wire, *arguments):
     count = int(count)
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "pcap")
-        dump = capture(wire, path)
+        dump = capture(wire, path, count)
         send(addresses, count)
-        wait_until("the capture", lambda: os.path.getsize(path) + 4096 >=
-                   FILE_HEADER + count * (PACKET_HEADER + SNAPLEN))
-        dump.terminate()
-        said = dump.communicate()[1]
+        try:
+            said = dump.communicate(timeout=60)[1]
+        except subprocess.TimeoutExpired:
+            dump.terminate()
+            said = dump.communicate()[1]
         last, ivs = 0, set()
         for seq, iv in captured(path):
             if seq != last + 1:
