@@ -32,7 +32,7 @@
 /* When memory has run out, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
-/* Of 0.1 to 1 ms, for a state that XFRM has not called valid yet. */
+/* How often the work waits 0.1 to 1 ms for a state that XFRM has not called valid yet. */
 #define VOID_WAITS	40
 
 /* How many notes are looked at in one hold of RTNL. */

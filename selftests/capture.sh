@@ -127,7 +127,8 @@ capture()
 	only_esp
 }
 
-# With another key tshark finds nothing: the checks can fail
+# With another key tshark finds nothing: the checks can fail. One of 256 packets then seems to have
+# another ESP packet inside, whose fields come after its own
 tshark_decrypts_with_our_keys_only()
 {
 	capture aes128gcm16
@@ -135,7 +136,7 @@ tshark_decrypts_with_our_keys_only()
 	key_there=$("$PVSVPNCTL" genkey aes128gcm16)
 	dissect
 	check 'packets to the right with a good ICV' \
-		"$(frames "int(one('esp.spi'), 0) == 0x1001 and one('esp.icv_good') in ('1', 'True')")" 0
+		"$(frames "int(all('esp.spi')[0], 0) == 0x1001 and {'1', 'True'} & set(all('esp.icv_good'))")" 0
 }
 
 tshark_decrypts_aes256gcm16() { capture aes256gcm16; decrypted; }
