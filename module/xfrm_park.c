@@ -153,7 +153,7 @@ static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
 		return;
 	pvsvpn_notify_death(adopt);
-	/* Whoever sees the bit takes adopt->lock next, and finds the work busy, or done. */
+	/* A packet that sees the bit takes adopt->lock next: it finds the work busy, or done. */
 	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 }
 
