@@ -35,22 +35,12 @@ no_drops()
 	check 'drops of the right' "$(drops "$right")" ''
 }
 
-# capture FILTER COUNT: starts to look for so many packets at $right, for seen
-capture()
-{
-	in_ns "$right" timeout 30 tcpdump -nvlc "$2" -i "$right_dev" "$1" >"$tmp/seen" 2>"$tmp/tcpdump" &
-	capture=$!
-	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
-}
-
-seen() { wait $capture || fail "tcpdump saw too little:" "$(cat "$tmp/seen" "$tmp/tcpdump")"; }
-
 on_a_port_of_our_own()
 {
 	udp_up
-	capture 'udp port 4500' 4
+	watch_for "$right" "$right_dev" 4 'udp port 4500'
 	pings "$left" 10.2.0.1
-	seen
+	watched
 	pings "$left" fd00:2::1 -s 1300
 	no_drops
 	# 20 of IPv4, 8 of UDP, 16 of ESP and IV, 2 of trailer, 16 of ICV
@@ -91,9 +81,9 @@ over_IPv6()
 	# Whole checksums, not those that a NIC would finish
 	in_ns "$left" ethtool -K "$left_dev" tx off >/dev/null
 	in_ns "$right" ethtool -K "$right_dev" tx off >/dev/null
-	capture 'ip6 and udp port 4500' 4
+	watch_for "$right" "$right_dev" 4 'ip6 and udp port 4500'
 	pings "$left" 10.2.0.1
-	seen
+	watched
 	! grep -q 'bad udp cksum\|no cksum' "$tmp/seen" || fail "checksum:" "$(cat "$tmp/seen")"
 	pings "$right" fd00:1::1 -s 1300
 	check MTU "$(link_get "$left" pvs0 mtu)" 1418
@@ -220,8 +210,8 @@ keepalives()
 	udp_up
 	pings "$left" 10.2.0.1
 	ctl "$left" peer set pvs0 right nat-keepalive 1
-	capture 'src 192.0.2.1 and udp port 4500 and udp[4:2] = 9 and udp[8] = 0xff' 2
-	seen
+	watch_for "$right" "$right_dev" 2 'src 192.0.2.1 and udp port 4500 and udp[4:2] = 9 and udp[8] = 0xff'
+	watched
 	no_drops
 	ctl "$left" peer set pvs0 right nat-keepalive 0
 	check 'keepalive shown' "$(show "$left" peers.0.nat_keepalive)" 0

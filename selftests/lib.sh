@@ -335,6 +335,23 @@ mib()
 	echo "$((($1 + part - 1) / part))M"
 }
 
+# watch_for NAMESPACE DEVICE COUNT FILTER: tcpdump looks for so many packets, for watched
+watch_for()
+{
+	# This tcpdump may start late; the words of an earlier one would say that it listens
+	: >"$tmp/tcpdump"
+	in_ns "$1" timeout 30 tcpdump -nvvlc "$3" -i "$2" "$4" >"$tmp/seen" 2>"$tmp/tcpdump" &
+	watch=$!
+	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
+}
+
+# watched [PATTERN]: all packets have come, and one has the pattern
+watched()
+{
+	wait $watch || fail 'tcpdump saw too little:' "$(cat "$tmp/seen" "$tmp/tcpdump")"
+	grep -qE -- "${1-}" "$tmp/seen" || fail "no '${1-}' in:" "$(cat "$tmp/seen")"
+}
+
 # iperf_server NAMESPACE [OPTIONS]: listening when it returns
 iperf_server()
 {

@@ -72,11 +72,9 @@ outer_headers()
 	local addr=$1
 
 	shift
-	in_ns "$right" timeout 20 tcpdump -nvlc 2 -i "$right_dev" 'ip6 src 2001:db8::1 and ip6 proto 50' \
-		>"$tmp/seen" 2>"$tmp/tcpdump" &
-	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
+	watch_for "$right" "$right_dev" 2 'ip6 src 2001:db8::1 and ip6 proto 50'
 	pings "$left" "$addr" "$@"
-	wait $! || fail 'tcpdump saw too little:' "$(cat "$tmp/seen" "$tmp/tcpdump")"
+	watched
 	# "(class 0xb8, flowlabel 0x12345, hlim 64, next-header ESP (50) ...": absent is 0
 	sed -nE 's/^.*IP6 \((class (0x[0-9a-f]+), )?(flowlabel (0x[0-9a-f]+), )?hlim ([0-9]+), .*/\2 \4 \5/p' "$tmp/seen"
 }

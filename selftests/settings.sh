@@ -6,30 +6,15 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# capture NAMESPACE DEVICE COUNT FILTER: looks for so many packets, for seen
-capture()
-{
-	in_ns "$1" timeout 30 tcpdump -nvvlc "$3" -i "$2" "$4" >"$tmp/seen" 2>"$tmp/tcpdump" &
-	capture=$!
-	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
-}
-
-# seen PATTERN: the captured packets, and each has it
-seen()
-{
-	wait $capture || fail 'tcpdump saw too little:' "$(cat "$tmp/seen" "$tmp/tcpdump")"
-	grep -qE -- "$1" "$tmp/seen" || fail "no '$1' in:" "$(cat "$tmp/seen")"
-}
-
 # outer_has PATTERN ADDRESS [PING-OPTIONS]: the ESP that two pings make
 outer_has()
 {
 	local pattern=$1
 
 	shift
-	capture "$left" "$left_dev" 2 'src host 192.0.2.1 and ip proto 50'
+	watch_for "$left" "$left_dev" 2 'src host 192.0.2.1 and ip proto 50'
 	pings "$left" "$@"
-	seen "$pattern"
+	watched "$pattern"
 }
 
 TTL_of_the_outer_header()
@@ -105,13 +90,13 @@ fragments_inside_and_outside()
 {
 	tunnel_up
 	ctl "$left" set pvs0 mtu 1600
-	capture "$right" pvs0 4 'src host 10.1.0.1'
+	watch_for "$right" pvs0 4 'src host 10.1.0.1'
 	pings "$left" 10.2.0.1 -M dont -s 1500
-	seen 'flags \[\+\], proto ICMP'
+	watched 'flags \[\+\], proto ICMP'
 	ctl "$left" set pvs0 fragment outer
-	capture "$right" pvs0 1 'icmp'
+	watch_for "$right" pvs0 1 'icmp'
 	pings "$left" 10.2.0.1 -M dont -s 1500
-	seen 'flags \[none\], proto ICMP .*length 1528'
+	watched 'flags \[none\], proto ICMP .*length 1528'
 	at_least 4 esp_fragments || fail 'no ESP was fragmented'
 	check 'drops of the left' "$(drops "$left")" ''
 }
@@ -125,12 +110,13 @@ segments_in_fragments()
 		fail "traffic_probe.py:" "$(cat "$tmp/probe")"
 }
 
-# syn_has MSS TARGET: a SYN to TARGET, as the right sees it
+# syn_has MSS TARGET: a SYN to TARGET, as the right sees it. Over IPv6 the flags of TCP are
+# byte 53
 syn_has()
 {
-	capture "$right" pvs0 1 'tcp port 5201 and (ip6 or tcp[tcpflags] & tcp-syn != 0)'
+	watch_for "$right" pvs0 1 'tcp port 5201 and (tcp[tcpflags] & tcp-syn != 0 or ip6[53] & 2 != 0)'
 	in_ns "$left" timeout 20 bash -c "exec 3<>/dev/tcp/$2/5201" || fail "no connection to $2"
-	seen "mss $1[],]"
+	watched "mss $1[],]"
 }
 
 # advmss BYTES: of the left's routes, as a host behind it would say
@@ -165,9 +151,9 @@ MSS_is_clamped_on_either_side()
 MSS_at_an_odd_place()
 {
 	tunnel_up
-	capture "$right" pvs0 1 'tcp port 5201'
+	watch_for "$right" pvs0 1 'tcp port 5201'
 	ip netns exec "$left" /usr/bin/python3 "$here/settings_send.py" syn 10.1.0.1 10.2.0.1
-	seen 'cksum 0x[0-9a-f]+ \(correct\).*mss 1406'
+	watched 'cksum 0x[0-9a-f]+ \(correct\).*mss 1406'
 }
 
 # vrf_up NAMESPACE DEVICE: puts the outer device into a VRF
