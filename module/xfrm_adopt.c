@@ -366,16 +366,50 @@ static void noted_prepare(struct pvsvpn_adopt *adopt,
 		noted->sa = sa;
 }
 
+static bool sa_is_wanted(const struct pvsvpn_sa *sa)
+{
+	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
+
+	return !pvsvpn_state_dead(sa) && pvsvpn_check_if_id(sa) &&
+	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
+				settings->if_id_out : settings->if_id_in);
+}
+
+/*
+ * A state that moves may have got its successor after the last look at all states. So there
+ * is one more look before a dead one goes, in which no state has died: it may have been the
+ * successor, and have moved itself.
+ */
+static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
+{
+	bool swept;
+
+	if (sa_is_wanted(sa))
+		return;
+	swept = test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags);
+	if (pvsvpn_state_dead(sa) && (!swept || adopt->unsettled))
+		pvsvpn_notify_all(adopt);
+	else
+		sa_let_go(adopt, sa);
+}
+
 /*
  * An update tells of a state that is dead already, as it has handed on what it said to
- * the one that was there.
+ * the one that was there. A state that has died since it was noted may have moved; XFRM
+ * tells of that too.
  */
-static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
+static void dead_look(struct pvsvpn_adopt *adopt,
+		      const struct pvsvpn_noted *noted)
 {
+	const struct xfrm_state *x = noted->x;
 	struct pvsvpn_sa *sa = pvsvpn_sad_find_state(adopt->net, x);
+	bool died = noted->alive && !pvsvpn_state_coming(x);
 	struct xfrm_state *now;
 
-	if (sa)
+	adopt->unsettled |= died;
+	if (sa && died)
+		sa_check(adopt, sa);
+	else if (sa)
 		sa_let_go(adopt, sa);
 	now = xfrm_state_lookup(adopt->net, x->mark.v & x->mark.m, &x->id.daddr,
 				x->id.spi, x->id.proto, x->props.family);
@@ -389,7 +423,7 @@ static void dead_look(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
 	if (!state_is_valid(noted->x))
-		dead_look(adopt, noted->x);
+		dead_look(adopt, noted);
 	else if (noted->valid)
 		state_look(adopt, noted);
 	else
@@ -455,15 +489,6 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	look_at(adopt, &dead);
 }
 
-static bool sa_is_wanted(const struct pvsvpn_sa *sa)
-{
-	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
-
-	return !pvsvpn_state_dead(sa) && pvsvpn_check_if_id(sa) &&
-	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
-				settings->if_id_out : settings->if_id_in);
-}
-
 /* Return: how many SAs there are. */
 static unsigned int adopted_count(struct pvsvpn_adopt *adopt)
 {
@@ -475,21 +500,6 @@ static unsigned int adopted_count(struct pvsvpn_adopt *adopt)
 		count++;
 	rtnl_unlock();
 	return count;
-}
-
-/*
- * A state that moves may have got its successor after the last look at all states. So there
- * is one more look before a dead one goes.
- */
-static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
-{
-	if (sa_is_wanted(sa))
-		return;
-	if (pvsvpn_state_dead(sa) &&
-	    !test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags))
-		pvsvpn_notify_all(adopt);
-	else
-		sa_let_go(adopt, sa);
 }
 
 /* All that is dead or no longer a device's own goes. */
@@ -543,6 +553,7 @@ static bool news_take(struct pvsvpn_adopt *adopt, struct news *news)
 /* All states together: a successor comes before the one that it follows goes. */
 static void look_at_news(struct pvsvpn_adopt *adopt, struct news *news)
 {
+	adopt->unsettled = false;
 	if (news->all && !pvsvpn_notify_scan_states(adopt, &news->list))
 		adopt->retry = true;
 	look_at_all(adopt, &news->list);

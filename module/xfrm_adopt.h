@@ -25,6 +25,7 @@ struct pvsvpn_peer;
  * @policies: the mirror of the namespace's policies
  * @sas: adopted SAs of all those devices; RTNL
  * @refused: a state was refused for what another SA, peer or address did; RTNL
+ * @unsettled: states have died since the work began to look at all; the work's own
  * @retry: memory has run out on the way; the work's own
  * @lock: protects @noted, @all and @busy
  * @noted: states to look at
@@ -42,6 +43,7 @@ struct pvsvpn_adopt {
 	struct pvsvpn_policies policies;
 	struct list_head sas;
 	bool refused;
+	bool unsettled;
 	bool retry;
 	spinlock_t lock;
 	struct list_head noted;

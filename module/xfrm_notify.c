@@ -53,6 +53,7 @@ static struct pvsvpn_noted *state_noted(struct xfrm_state *x)
 		return NULL;
 	xfrm_state_hold(x);
 	noted->x = x;
+	noted->alive = pvsvpn_state_coming(x);
 	return noted;
 }
 

@@ -15,12 +15,14 @@ struct pvsvpn_sa;
  * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
  * @x: the state, held
  * @sa: an SA for the state, keyed, as long as nobody has it
+ * @alive: XFRM had not ended the state when it was noted
  * @valid: XFRM had called the state valid when the work took the note
  */
 struct pvsvpn_noted {
 	struct list_head list;
 	struct xfrm_state *x;
 	struct pvsvpn_sa *sa;
+	bool alive;
 	bool valid;
 };
 

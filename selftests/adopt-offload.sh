@@ -383,16 +383,16 @@ namespace_goes_under_traffic()
 	ip netns del "$gw"
 }
 
-# daemons 4|6: of IKE, at both ends
+# daemons 4|6 NS...: of IKE
 daemons()
 {
 	local ns
 
-	for ns in "$gw" "$stock"; do
+	for ns in "${@:2}"; do
 		background ip netns exec "$ns" /usr/bin/python3 -IS "$here/encap_daemon.py" 4500 "$1" gro \
 			>"$tmp/daemon-$ns"
 	done
-	for ns in "$gw" "$stock"; do
+	for ns in "${@:2}"; do
 		wait_for 'the daemon' grep -q ready "$tmp/daemon-$ns"
 	done
 }
@@ -406,7 +406,7 @@ in_UDP()
 	! grep -q ' xfrm4_gro_udp_encap_rcv$' /proc/kallsyms || gro=1
 	addresses "$1"
 	wire
-	daemons "$1"
+	daemons "$1" "$gw" "$stock"
 	adopted encap espinudp 4500 4500 0.0.0.0
 	theirs encap espinudp 4500 4500 0.0.0.0
 	check 'encapsulation' "$(show "$gw" peers.0.encap)" udp
@@ -448,20 +448,24 @@ decrypted_by_XFRM()
 	check 'drops' "$(drops "$gw")" rx_source=2
 }
 
-# GRO would find a state before XFRM has told of it
-packets_before_XFRM_tells_of_the_state()
+# early new|new-in-udp: GRO would find a state before XFRM has told of it
+early()
 {
 	with_offload
 	wire
+	daemons 4 "$gw"
 	device
 	ctl "$gw" set pvs0 if-id 42
-	early_packets new 100
+	early_packets "$1" 100
 	early_received
 }
+
+packets_before_XFRM_tells_of_the_state() { early new; }
+packets_in_UDP_before_XFRM_tells_of_the_state() { early new-in-udp; }
 
 run_cases any_user_loads_them_over_IPv4 any_user_loads_them_over_IPv6 \
 	loaded_before_us_adopted_over_IPv4 loaded_before_us_own_SA_over_IPv6 \
 	in_UDP_of_a_daemon_over_IPv4 in_UDP_of_a_daemon_over_IPv6 decrypted_by_XFRM \
 	they_come_and_go_under_traffic_over_IPv4 they_come_and_go_under_traffic_over_IPv6 \
-	packets_before_XFRM_tells_of_the_state \
+	packets_before_XFRM_tells_of_the_state packets_in_UDP_before_XFRM_tells_of_the_state \
 	both_modules_go_under_traffic namespace_goes_under_traffic

@@ -477,8 +477,18 @@ marks()
 	pings "$gw" 10.2.0.1
 }
 
+# rtnl_is_busy: somebody holds RTNL again and again, so that the device's work has to wait for it
+rtnl_is_busy()
+{
+	touch "$tmp/flooding"
+	background ip netns exec "$gw" sh -c "while [ -e $tmp/flooding ]; do
+		ip link add d0 type dummy
+		ip link del d0
+	done" 2>/dev/null
+}
+
 # As daemons rekey: inbound states first. The gateway's is there as the call returns, then the
-# other end sends by it. Somebody holds RTNL again and again, so that the packets have to wait.
+# other end sends by it. Packets have to wait.
 no_packet_lost_in_rekeys()
 {
 	local i old=0x1001 new rekeys=10
@@ -486,10 +496,7 @@ no_packet_lost_in_rekeys()
 	adopted
 	flood in "$stock" 10.1.0.1
 	flood out "$gw" 10.2.0.1
-	background ip netns exec "$gw" sh -c "while [ -e $tmp/flooding ]; do
-		ip link add d0 type dummy
-		ip link del d0
-	done" 2>/dev/null
+	rtnl_is_busy
 	! checkers_on || rekeys=3
 	for ((i = 1; i <= rekeys; i++)); do
 		new=$((0x1001 + 16 * i))
@@ -575,15 +582,26 @@ packets_of_refused_states()
 	at_least 100 xfrm_stat "$gw" XfrmInStateProtoError || fail 'too few packets for stock IPsec'
 }
 
-# The SA of a packet is dead, and XFRM has not told of the next one
+# carrier_downs: how often the device has lost its carrier
+carrier_downs() { in_ns "$gw" cat /sys/class/net/pvs0/carrier_down_count; }
+
+# The SA of a packet is dead, and XFRM has not told of the next one. Its peer stays up meanwhile
 packets_to_a_peer_that_XFRM_has_moved()
 {
+	local downs
+
 	heard_last
 	adopting
 	ip -n "$gw" addr add 192.0.2.11/24 dev outer0
+	watch "$gw"
+	downs=$(carrier_downs)
+	rtnl_is_busy
 	early_packets moved-out 300
 	at_least 100 link_stat "$gw" pvs0 tx.packets || fail 'too few packets'
 	check 'drops' "$(drops "$gw")" ''
+	said 'peer-up'
+	check 'times that the peer went down' "$(awk '/peer-down/ { n++ } END { print n + 0 }' "$tmp/events")" 0
+	check 'times that the carrier went' "$(carrier_downs)" "$downs"
 }
 
 # Traffic both ways, and everything goes

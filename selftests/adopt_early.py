@@ -3,6 +3,7 @@
 """Packets for a state in the moment in which XFRM has it and has not told of it.
 
     adopt_early.py new GW STOCK TURNS          GW gets TURNS inbound states of if_id 42
+    adopt_early.py new-in-udp GW STOCK TURNS   the same in UDP
     adopt_early.py moved-in GW STOCK TURNS     one inbound state of GW's moves TURNS times to another
                                                remote address (XFRM_MSG_MIGRATE)
     adopt_early.py moved-out GW STOCK TURNS    an outbound state does so, to another local address
@@ -22,7 +23,7 @@ import time
 
 from hostile_netlink import (IF_ID, MIGRATE, NEWPOLICY, POLICY_IN, POLICY_OUT, SO_RCVBUFFORCE,
                              SOL_NETLINK, Xfrm, migration, policy, selector, template, u32)
-from hostile_victim import Control
+from hostile_victim import IN_UDP, Control
 from netns import in_netns
 
 GATEWAY, STOCK, OURS = "192.0.2.1", "192.0.2.2", 42
@@ -53,6 +54,14 @@ def raw_esp():
     return sock
 
 
+def udp_esp():
+    """The same for ESP in UDP."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((STOCK, 4500))
+    sock.connect((GATEWAY, 4500))
+    return sock
+
+
 def inner_udp():
     """A socket for inner packets to the other end."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -72,20 +81,25 @@ def send(sock, spi, sent):
                 raise
 
 
-def add(xfrm, src, dst, number):
+def add(xfrm, src, dst, number, encap=b""):
     """A state."""
-    error = xfrm.add(src, dst, number, OURS, bytes(20))
+    error = xfrm.add(src, dst, number, OURS, bytes(20), encap)
     if error:
         raise OSError(error, f"state {number:#x}: {os.strerror(error)}")
 
 
-def new(xfrm, spi, turns):
+def new(xfrm, spi, turns, encap=b""):
     """The sender knows each SPI before the state is there."""
     for number in range(FIRST, FIRST + turns):
         spi.value = number
-        add(xfrm, STOCK, GATEWAY, number)
+        add(xfrm, STOCK, GATEWAY, number, encap)
         if number - FIRST >= KEPT:
             xfrm.delete(GATEWAY, number - KEPT)
+
+
+def new_in_udp(xfrm, spi, turns):
+    """The same in UDP."""
+    new(xfrm, spi, turns, IN_UDP)
 
 
 def move(xfrm, turns, direction, ends):
@@ -93,11 +107,11 @@ def move(xfrm, turns, direction, ends):
     where = selector(dst="10.0.0.0", dst_len=8)
     add(xfrm, *ends[0], FIRST)
     xfrm.must(NEWPOLICY, policy(where, direction) + u32(IF_ID, OURS) + template(*ends[0]))
-    for _ in range(turns):
+    for turn in range(turns):
         xfrm.must(MIGRATE, migration(where, OURS, *ends, direction))
         ends.reverse()
-        # The device has done what it was told
-        time.sleep(0.005)
+        # Every other time the device has done what it was told
+        time.sleep(0.005 * (turn % 2))
 
 
 def moved_in(xfrm, _spi, turns):
@@ -121,11 +135,15 @@ def two(xfrm, spi, turns):
 
 def main(what, gateway, stock, turns):
     """As above. Both processes share a processor, so that one interrupts the other."""
-    work = {"new": new, "moved-in": moved_in, "moved-out": moved_out, "two": two}[what]
+    work = {"new": new, "new-in-udp": new_in_udp, "moved-in": moved_in, "moved-out": moved_out,
+            "two": two}[what]
     os.sched_setaffinity(0, {0})
     xfrm = in_netns(gateway, Xfrm)
     listeners = [in_netns(gateway, listener) for _ in range(LISTENERS)]
-    sock = in_netns(gateway, inner_udp) if work is moved_out else in_netns(stock, raw_esp)
+    if work is moved_out:
+        sock = in_netns(gateway, inner_udp)
+    else:
+        sock = in_netns(stock, udp_esp if work is new_in_udp else raw_esp)
     spi, sent = (multiprocessing.Value("L", value, lock=False) for value in (FIRST, 0))
     multiprocessing.Process(target=send, args=(sock, spi, sent), daemon=True).start()
     Control.wait(lambda: sent.value, "the first packet")
