@@ -293,6 +293,13 @@ static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 	return err;
 }
 
+static int spi_full(struct genl_info *info)
+{
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[PVSVPN_A_SA_SPI],
+			    "too many SAs have this SPI; use another one");
+	return -ENOSPC;
+}
+
 /* The peer that is to have the SA, if nothing stands in the way. */
 static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 				    const struct pvsvpn_sa_config *config)
@@ -309,6 +316,8 @@ static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 		err = pvsvpn_netlink_spi_taken(other,
 					       info->attrs[PVSVPN_A_SA_SPI],
 					       info->extack);
+	else if (pvsvpn_sad_full(peer->pvs->net, config->dir, config->spi))
+		err = spi_full(info);
 	else
 		err = pvsvpn_quota_check(peer->pvs->net, PVSVPN_LIMIT_SAS,
 					 info->extack);

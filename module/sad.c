@@ -62,6 +62,12 @@ static const struct rhashtable_params sad_params = {
 
 static struct rhltable sad;
 
+/*
+ * An unprivileged user may make many states of one SPI. Each look at one of them walks the
+ * list, with RTNL held, and so does a packet for the last one.
+ */
+#define SAME_SPI_MAX	256
+
 static const xfrm_address_t *
 endpoint_daddr(u8 dir, const struct pvsvpn_endpoint *endpoint)
 {
@@ -118,6 +124,32 @@ static struct pvsvpn_sa *sad_find(struct net *net, u8 dir, __be32 spi,
 		dead = sa;
 	}
 	return dead;
+}
+
+/**
+ * pvsvpn_sad_full() - are there too many SAs of one SPI for one more?
+ * @net: birth namespace of the device
+ * @dir: enum pvsvpn_direction
+ * @spi: the SPI
+ *
+ * They differ in the address that packets are sent to.
+ *
+ * Context: process, RTNL held.
+ */
+bool pvsvpn_sad_full(struct net *net, u8 dir, __be32 spi)
+{
+	struct sad_key key = { .net = net, .spi = spi, .dir = dir };
+	struct rhlist_head *list, *pos;
+	unsigned int count = 0;
+	struct pvsvpn_sa *sa;
+
+	ASSERT_RTNL();
+	rcu_read_lock();
+	list = rhltable_lookup(&sad, &key, sad_params);
+	rhl_for_each_entry_rcu(sa, pos, list, node)
+		count++;
+	rcu_read_unlock();
+	return count >= SAME_SPI_MAX;
 }
 
 /**

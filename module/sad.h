@@ -9,6 +9,7 @@ struct pvsvpn_endpoint;
 struct pvsvpn_peer;
 struct pvsvpn_sa;
 
+bool pvsvpn_sad_full(struct net *net, u8 dir, __be32 spi);
 int pvsvpn_sad_add(struct pvsvpn_sa *sa);
 void pvsvpn_sad_del(struct pvsvpn_sa *sa);
 struct pvsvpn_sa *pvsvpn_sad_find_in(struct net *net, u16 family,

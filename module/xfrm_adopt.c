@@ -239,6 +239,8 @@ static void state_adopt(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 			why = "direction";
 		else if (spi_taken(pvs, noted->x, dir))
 			why = "spi-taken";
+		else if (pvsvpn_sad_full(adopt->net, dir, noted->x->id.spi))
+			why = "limit";
 		else if (!noted->sa)
 			why = carry_refusal(adopt, -ENOMEM);
 		else

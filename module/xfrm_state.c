@@ -111,12 +111,14 @@ void pvsvpn_state_key(const struct xfrm_state *x, u8 *key)
  */
 bool pvsvpn_state_same(const struct xfrm_state *a, const struct xfrm_state *b)
 {
-	const struct pvsvpn_transform *transform = pvsvpn_state_transform(a);
+	const struct pvsvpn_transform *transform;
 	u8 key_a[PVSVPN_KEY_MAX], key_b[PVSVPN_KEY_MAX];
 	bool same;
 
-	if (a->props.reqid != b->props.reqid || !transform ||
-	    pvsvpn_state_transform(b) != transform)
+	if (a->props.reqid != b->props.reqid)
+		return false;
+	transform = pvsvpn_state_transform(a);
+	if (!transform || pvsvpn_state_transform(b) != transform)
 		return false;
 	pvsvpn_state_key(a, key_a);
 	pvsvpn_state_key(b, key_b);

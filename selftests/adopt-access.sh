@@ -215,6 +215,28 @@ adopted_SAs_have_it_too()
 	check peers "$(peer_count)" 1
 }
 
+# They differ in the address that packets are sent to. Packets and requests walk their list
+SAs_of_one_SPI_have_a_limit()
+{
+	local i
+
+	adopting
+	ctl "$gw" set pvs0 if-id-in 42 if-id-out 43
+	watch "$gw"
+	for ((i = 0; i < 260; i++)); do
+		echo "xfrm state add src 192.0.2.2 dst 10.77.$((i / 250)).$((i % 250)) proto esp spi 0x51001" \
+			"mode tunnel if_id 42 aead rfc4106(gcm(aes)) $KEY 128"
+	done | in_batch "$gw"
+	wait_for 'the refusal' heard 'sa-refused.*spi 0x00051001 reason limit$'
+	check 'SAs' "$(sa_count)" 256
+	ctl "$gw" peer add pvs0 a local 192.0.2.1 remote 192.0.2.3 subnets 10.2.0.0/24
+	echo "${KEY#0x}" >"$tmp/key"
+	chmod 600 "$tmp/key"
+	expect_refused_in "$gw" 'too many SAs have this SPI; use another one' \
+		ctl "$gw" sa add pvs0 a dir in spi 0x51001 transform aes128gcm16 key-file "$tmp/key"
+	ctl "$gw" sa add pvs0 a dir out spi 0x51001 transform aes128gcm16 key-file "$tmp/key"
+}
+
 a_user_namespace_cannot_raise_its_limit()
 {
 	new_ns left
@@ -299,5 +321,7 @@ no_other_family_waits_for_a_module()
 run_cases reading_takes_CAP_NET_ADMIN listening_takes_CAP_NET_ADMIN \
 	a_container_sees_no_addresses_of_the_birthplace the_host_sees_them_there \
 	events_in_a_container_tell_no_addresses peers_have_a_limit SAs_have_a_limit \
-	adopted_SAs_have_it_too a_user_namespace_cannot_raise_its_limit memory_is_accounted \
+	adopted_SAs_have_it_too SAs_of_one_SPI_have_a_limit \
+	a_user_namespace_cannot_raise_its_limit \
+	memory_is_accounted \
 	no_other_family_waits_for_a_module
