@@ -167,6 +167,82 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
 }
 
 /**
+ * pvsvpn_sa_reserve() - a place for an SA within the limit of the namespace
+ * @sa: from pvsvpn_sa_new(), not in use yet
+ * @net: namespace in which the device was created
+ * @instead: an SA of the namespace that leaves its place if there is no other, or NULL
+ *
+ * Context: process, RTNL held.
+ * Return: 0, and pvsvpn_sa_add() or pvsvpn_sa_cancel() follows; or -ENOSPC.
+ */
+int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
+		      struct pvsvpn_sa *instead)
+{
+	int err;
+
+	ASSERT_RTNL();
+	if (test_bit(PVSVPN_SA_COUNTED, &sa->flags))
+		return 0;
+	err = pvsvpn_quota_take(net, PVSVPN_LIMIT_SAS, NULL);
+	if (err && instead &&
+	    test_and_clear_bit(PVSVPN_SA_COUNTED, &instead->flags))
+		err = 0;
+	if (!err)
+		set_bit(PVSVPN_SA_COUNTED, &sa->flags);
+	return err;
+}
+
+static void sa_unreserve(struct pvsvpn_sa *sa, struct net *net)
+{
+	if (test_and_clear_bit(PVSVPN_SA_COUNTED, &sa->flags))
+		pvsvpn_quota_put(net, PVSVPN_LIMIT_SAS);
+}
+
+/**
+ * pvsvpn_sa_cancel() - take back pvsvpn_sa_reserve() and pvsvpn_sa_move()
+ * @sa: the SA, which did not come into use
+ * @net: namespace in which the device was created
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_sa_cancel(struct pvsvpn_sa *sa, struct net *net)
+{
+	struct pvsvpn_endpoint *endpoint = rtnl_dereference(sa->endpoint);
+
+	sa_unreserve(sa, net);
+	if (!endpoint)
+		return;
+	RCU_INIT_POINTER(sa->endpoint, NULL);
+	pvsvpn_endpoint_stop(endpoint);
+	pvsvpn_endpoint_free(endpoint);
+}
+
+static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
+			  u32 replay_window)
+{
+	int err;
+
+	if (sa->dir == PVSVPN_DIRECTION_IN) {
+		if (!replay_window && !sa->x)
+			replay_window = peer->replay_window;
+		err = pvsvpn_replay_init(&sa->replay, replay_window,
+					 sa->replay.top);
+		if (err)
+			return err;
+	}
+	err = pvsvpn_sa_reserve(sa, peer->pvs->net, NULL);
+	if (err)
+		return err;
+	sa->peer = peer;
+	err = pvsvpn_policy_sa_prepare(sa);
+	if (!err)
+		err = pvsvpn_sad_add(sa);
+	if (err)
+		pvsvpn_policy_sa_del(sa);
+	return err;
+}
+
+/**
  * pvsvpn_sa_add() - put an SA into use
  * @sa: from pvsvpn_sa_new()
  * @peer: whose it shall be
@@ -178,7 +254,7 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
  *
  * Context: process, RTNL held.
  * Return: 0, and the SA is the peer's; or -ENOMEM, or -ENOSPC at the limit of the
- * namespace, and it is still the caller's.
+ * namespace, and it is still the caller's, as pvsvpn_sa_new() has made it.
  */
 int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		  u32 replay_window)
@@ -186,24 +262,9 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	int err;
 
 	ASSERT_RTNL();
-	if (sa->dir == PVSVPN_DIRECTION_IN) {
-		if (!replay_window && !sa->x)
-			replay_window = peer->replay_window;
-		err = pvsvpn_replay_init(&sa->replay, replay_window,
-					 sa->replay.top);
-		if (err)
-			return err;
-	}
-	err = pvsvpn_quota_take(peer->pvs->net, PVSVPN_LIMIT_SAS, NULL);
-	if (err)
-		return err;
-	sa->peer = peer;
-	err = pvsvpn_policy_sa_prepare(sa);
-	if (!err)
-		err = pvsvpn_sad_add(sa);
+	err = sa_add_prepare(sa, peer, replay_window);
 	if (err) {
-		pvsvpn_policy_sa_del(sa);
-		pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
+		pvsvpn_sa_cancel(sa, peer->pvs->net);
 		return err;
 	}
 	refcount_inc(&peer->refs);
@@ -289,7 +350,7 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 		peer->adopted_count--;
 	peer->sa_count--;
 	peer->pvs->sa_count--;
-	pvsvpn_quota_put(peer->pvs->net, PVSVPN_LIMIT_SAS);
+	sa_unreserve(sa, peer->pvs->net);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_peer_select_sa(peer);

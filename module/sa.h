@@ -31,6 +31,7 @@ enum pvsvpn_sa_flag {
 	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
 	PVSVPN_SA_REPLAY_BURST,		/* user space shall be told */
 	PVSVPN_SA_DEATH_TOLD,		/* a packet has told that XFRM's state is dead */
+	PVSVPN_SA_COUNTED,		/* within the limit of the namespace; RTNL */
 	PVSVPN_SA_SWEPT,		/* XFRM's state is dead, and all are looked at once more */
 	PVSVPN_SA_NEWS,			/* in the peer's list of those with news */
 	PVSVPN_SA_GONE,			/* taken out of use */
@@ -138,6 +139,9 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir);
 int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		  u32 replay_window);
+int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
+		      struct pvsvpn_sa *instead);
+void pvsvpn_sa_cancel(struct pvsvpn_sa *sa, struct net *net);
 int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config);
 void pvsvpn_sa_del(struct pvsvpn_sa *sa);
 void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);

@@ -60,16 +60,15 @@ static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 }
 
 /*
- * A state of another gateway is another peer's. A reqid proves nothing here: two gateways
- * may have the same one.
+ * A state of another gateway is another peer's, unless it continues the SA @moved. A reqid
+ * proves nothing here: two gateways may have the same one.
  */
 static struct pvsvpn_peer *peer_of(struct pvsvpn_device *pvs,
-				   const struct xfrm_state *x, u8 dir)
+				   const struct xfrm_state *x, u8 dir,
+				   const struct pvsvpn_sa *moved)
 {
 	struct pvsvpn_peer_config config = {};
-	struct pvsvpn_sa *moved;
 
-	moved = pvsvpn_sad_find_moved(pvs->net, dir, x);
 	if (moved && moved->peer->pvs == pvs)
 		return moved->peer;
 	pvsvpn_state_endpoint(x, dir, &config);
@@ -185,27 +184,46 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 	err = sa_follow(sa);
 	if (!err)
 		err = pvsvpn_sa_add(sa, peer, 0);
-	if (!err)
+	if (err)
+		pvsvpn_sa_cancel(sa, adopt->net);
+	else
 		list_add_tail(&sa->adopted, &adopt->sas);
 	return err;
+}
+
+/* The SA is there. The one that it continues may go, if XFRM has ended that. */
+static void state_carried(struct pvsvpn_adopt *adopt,
+			  struct pvsvpn_noted *noted, struct pvsvpn_sa *moved)
+{
+	noted->sa = NULL;
+	pvsvpn_park_heard(adopt, noted->x);
+	if (moved && pvsvpn_state_dead(moved))
+		sa_let_go(adopt, moved);
 }
 
 static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		       struct pvsvpn_noted *noted, u8 dir)
 {
-	struct pvsvpn_peer *peer = peer_of(pvs, noted->x, dir);
+	struct pvsvpn_sa *moved = pvsvpn_sad_find_moved(adopt->net, dir, noted->x);
+	bool dead = moved && pvsvpn_state_dead(moved);
+	struct pvsvpn_peer *peer;
 	int err;
 
+	/* Before anything changes. The limit is no reason to lose a tunnel that moves. */
+	err = pvsvpn_sa_reserve(noted->sa, adopt->net, dead ? moved : NULL);
+	if (err)
+		return err;
+	peer = peer_of(pvs, noted->x, dir, moved);
 	if (!peer)
 		peer = peer_make(pvs, noted->x, dir);
-	if (IS_ERR(peer))
+	if (IS_ERR(peer)) {
+		pvsvpn_sa_cancel(noted->sa, adopt->net);
 		return PTR_ERR(peer);
+	}
 	pvsvpn_sa_set_dir(noted->sa, dir);
 	err = sa_give(adopt, noted->sa, peer);
-	if (!err) {
-		noted->sa = NULL;
-		pvsvpn_park_heard(adopt, noted->x);
-	}
+	if (!err)
+		state_carried(adopt, noted, moved);
 	peer_leave(peer);
 	return err;
 }

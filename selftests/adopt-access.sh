@@ -23,11 +23,11 @@ public_tools()
 # as_nobody COMMAND...: in $gw, without any right
 as_nobody() { in_ns "$gw" setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
-# state SPI SRC DST: one that pvs0 adopts
+# state SPI SRC DST [ARGUMENTS...]: one that pvs0 adopts
 state()
 {
 	ip -n "$gw" xfrm state add src "$2" dst "$3" proto esp spi "$1" mode tunnel if_id 42 \
-		flag af-unspec replay-window 128 aead 'rfc4106(gcm(aes))' $KEY 128
+		flag af-unspec replay-window 128 "${@:4}" aead 'rfc4106(gcm(aes))' $KEY 128
 }
 
 # adopting: the gateway's device waits for states with if_id 42
@@ -215,6 +215,31 @@ adopted_SAs_have_it_too()
 	check peers "$(peer_count)" 1
 }
 
+# hooks: netfilter hooks of the module's in $gw
+hooks() { in_ns "$gw" nft list hooks | grep -c pvsvpn || true; }
+
+# What a refused SA has opened is closed again
+refused_SAs_keep_no_port()
+{
+	local udp='encap espinudp 4500 4500 0.0.0.0'
+
+	adopting
+	# shellcheck disable=SC2086 # several words
+	state 0x51001 192.0.2.1 192.0.2.2 $udp
+	wait_for 'the SA' is 1 sa_count
+	[ "$(hooks)" -gt 0 ] || skip 'nft lists no hooks'
+	ip -n "$gw" xfrm state flush
+	wait_for 'no hook' is 0 hooks
+	limit max_sas 1
+	watch "$gw"
+	state 0x51002 192.0.2.2 192.0.2.1
+	wait_for 'the SA' is 1 sa_count
+	# shellcheck disable=SC2086 # several words
+	state 0x51003 192.0.2.1 192.0.2.2 $udp
+	wait_for 'the refusal' heard 'sa-refused.*spi 0x00051003 reason limit$'
+	check 'hooks' "$(hooks)" 0
+}
+
 # They differ in the address that packets are sent to. Packets and requests walk their list
 SAs_of_one_SPI_have_a_limit()
 {
@@ -321,7 +346,7 @@ no_other_family_waits_for_a_module()
 run_cases reading_takes_CAP_NET_ADMIN listening_takes_CAP_NET_ADMIN \
 	a_container_sees_no_addresses_of_the_birthplace the_host_sees_them_there \
 	events_in_a_container_tell_no_addresses peers_have_a_limit SAs_have_a_limit \
-	adopted_SAs_have_it_too SAs_of_one_SPI_have_a_limit \
+	adopted_SAs_have_it_too refused_SAs_keep_no_port SAs_of_one_SPI_have_a_limit \
 	a_user_namespace_cannot_raise_its_limit \
 	memory_is_accounted \
 	no_other_family_waits_for_a_module
