@@ -46,6 +46,12 @@ static struct rtnl_link_ops pvsvpn_link_ops;
 /* Frees SAs and refreshes devices; destroyed only after both have ended. */
 struct workqueue_struct *pvsvpn_wq;
 
+/*
+ * Looks at XFRM's states and policies. Any user can keep many of these works busy, which must
+ * not keep the other ones waiting.
+ */
+struct workqueue_struct *pvsvpn_adopt_wq;
+
 /**
  * pvsvpn_device_is() - is this netdevice one of ours?
  * @dev: any netdevice
@@ -457,9 +463,14 @@ int __init pvsvpn_device_init(void)
 	pvsvpn_wq = alloc_workqueue("pvsvpn", WQ_UNBOUND, 0);
 	if (!pvsvpn_wq)
 		return -ENOMEM;
+	pvsvpn_adopt_wq = alloc_workqueue("pvsvpn_adopt", WQ_UNBOUND, 0);
+	if (!pvsvpn_adopt_wq) {
+		err = -ENOMEM;
+		goto err_wq;
+	}
 	err = register_pernet_device(&pvsvpn_net_ops);
 	if (err)
-		goto err_wq;
+		goto err_adopt_wq;
 	err = register_netdevice_notifier(&device_notifier);
 	if (err)
 		goto err_pernet;
@@ -472,6 +483,8 @@ err_notifier:
 	unregister_netdevice_notifier(&device_notifier);
 err_pernet:
 	unregister_pernet_device(&pvsvpn_net_ops);
+err_adopt_wq:
+	destroy_workqueue(pvsvpn_adopt_wq);
 err_wq:
 	destroy_workqueue(pvsvpn_wq);
 	return err;
@@ -489,5 +502,6 @@ void pvsvpn_device_exit(void)
 	rtnl_link_unregister(&pvsvpn_link_ops);
 	unregister_netdevice_notifier(&device_notifier);
 	unregister_pernet_device(&pvsvpn_net_ops);
+	destroy_workqueue(pvsvpn_adopt_wq);
 	destroy_workqueue(pvsvpn_wq);
 }

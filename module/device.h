@@ -90,6 +90,7 @@ struct pvsvpn_device {
 };
 
 extern struct workqueue_struct *pvsvpn_wq;
+extern struct workqueue_struct *pvsvpn_adopt_wq;
 
 struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net);
 bool pvsvpn_device_is(const struct net_device *dev);

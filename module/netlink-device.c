@@ -208,7 +208,7 @@ static int device_set_if_id(struct pvsvpn_device *pvs, struct nlattr **attrs,
 }
 
 static int device_set(struct sk_buff *skb, struct genl_info *info,
-		      struct net **wait)
+		      struct pvsvpn_adopt_wait *wait)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 	const struct nlattr *mtu = info->attrs[PVSVPN_A_DEVICE_MTU];
@@ -230,7 +230,7 @@ static int device_set(struct sk_buff *skb, struct genl_info *info,
 		err = device_set_mtu(pvs, mtu, info->extack);
 	if (!err && settings_given(info->attrs))
 		settings_set(pvs, info->attrs);
-	*wait = pvsvpn_adopt_hold(pvs);
+	pvsvpn_adopt_hold(pvs, wait);
 	return err;
 }
 
@@ -243,12 +243,12 @@ static int device_set(struct sk_buff *skb, struct genl_info *info,
  */
 int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net *wait = NULL;
+	struct pvsvpn_adopt_wait wait = {};
 	int err;
 
 	rtnl_lock();
 	err = device_set(skb, info, &wait);
 	rtnl_unlock();
-	pvsvpn_adopt_wait(wait);
+	pvsvpn_adopt_wait(&wait);
 	return err;
 }

@@ -409,7 +409,7 @@ static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs,
 }
 
 static int peer_new(struct sk_buff *skb, struct genl_info *info,
-		    struct net **wait)
+		    struct pvsvpn_adopt_wait *wait)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 	struct pvsvpn_peer_config config;
@@ -432,7 +432,7 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info,
 	if (err)
 		return err;
 	pvsvpn_adopt_again(pvs);
-	*wait = pvsvpn_adopt_hold(pvs);
+	pvsvpn_adopt_hold(pvs, wait);
 	return 0;
 }
 
@@ -445,13 +445,13 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info,
  */
 int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net *wait = NULL;
+	struct pvsvpn_adopt_wait wait = {};
 	int err;
 
 	rtnl_lock();
 	err = peer_new(skb, info, &wait);
 	rtnl_unlock();
-	pvsvpn_adopt_wait(wait);
+	pvsvpn_adopt_wait(&wait);
 	return err;
 }
 
@@ -520,7 +520,7 @@ int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 static int peer_del(struct sk_buff *skb, struct genl_info *info,
-		    struct net **wait)
+		    struct pvsvpn_adopt_wait *wait)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct pvsvpn_device *pvs;
@@ -539,7 +539,7 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
 	if (!pvsvpn_adopt_keep(peer))
 		pvsvpn_peer_del(peer);
 	pvsvpn_adopt_again(pvs);
-	*wait = pvsvpn_adopt_hold(pvs);
+	pvsvpn_adopt_hold(pvs, wait);
 	return 0;
 }
 
@@ -552,13 +552,13 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
  */
 int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net *wait = NULL;
+	struct pvsvpn_adopt_wait wait = {};
 	int err;
 
 	rtnl_lock();
 	err = peer_del(skb, info, &wait);
 	rtnl_unlock();
-	pvsvpn_adopt_wait(wait);
+	pvsvpn_adopt_wait(&wait);
 	return err;
 }
 

@@ -31,6 +31,7 @@ enum pvsvpn_sa_flag {
 	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
 	PVSVPN_SA_REPLAY_BURST,		/* user space shall be told */
 	PVSVPN_SA_DEATH_TOLD,		/* a packet has told that XFRM's state is dead */
+	PVSVPN_SA_ENDED,		/* XFRM has told of the end itself */
 	PVSVPN_SA_COUNTED,		/* within the limit of the namespace; RTNL */
 	PVSVPN_SA_SWEPT,		/* XFRM's state is dead, and all are looked at once more */
 	PVSVPN_SA_NEWS,			/* in the peer's list of those with news */
@@ -47,6 +48,7 @@ enum pvsvpn_sa_flag {
  * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
  * @turn: of the device's if_id in which the SA was adopted (struct pvsvpn_device); RTNL
+ * @sweep: adopted: the last sweep that has looked at the SA (struct pvsvpn_adopt)
  * @child: outbound and adopted: which policies lead here
  * @endpoint: outer addresses of an adopted outbound SA; NULL for those of the peer.
  *	Written under RTNL, read under RCU
@@ -81,6 +83,7 @@ struct pvsvpn_sa {
 	struct crypto_aead *aead;
 	struct xfrm_state *x;
 	u32 turn;
+	u32 sweep;
 	struct pvsvpn_sa_child child;
 	struct pvsvpn_endpoint __rcu *endpoint;
 	u8 traffic;

@@ -32,6 +32,9 @@
 /* When memory has run out, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
+/* How long a request waits for the work, in jiffies. */
+#define WAIT_MAX	(2 * HZ)
+
 /* How often the work waits 0.1 to 1 ms for a state that XFRM has not called valid yet. */
 #define VOID_WAITS	40
 
@@ -112,7 +115,7 @@ static void made_room(struct pvsvpn_adopt *adopt)
 	if (!adopt->refused)
 		return;
 	adopt->refused = false;
-	pvsvpn_notify_all(adopt);
+	pvsvpn_notify_later(adopt, 0);
 }
 
 static void peer_leave(struct pvsvpn_peer *peer)
@@ -181,6 +184,7 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 
 	sa->peer = peer;
 	sa->turn = peer->pvs->if_id_turn[sa->dir];
+	sa->sweep = adopt->sweep;
 	err = sa_follow(sa);
 	if (!err)
 		err = pvsvpn_sa_add(sa, peer, 0);
@@ -239,7 +243,7 @@ static const char *carry_refusal(struct pvsvpn_adopt *adopt, int err)
 	case -ENOSPC:
 		return "limit";
 	case -ENOMEM:
-		adopt->retry = true;
+		pvsvpn_notify_later(adopt, RETRY_DELAY);
 		return "no-memory";
 	default:
 		/* Nobody can receive at the port, for instance. */
@@ -396,39 +400,59 @@ static bool sa_is_wanted(const struct pvsvpn_sa *sa)
 }
 
 /*
- * A state that moves may have got its successor after the last look at all states. So there
- * is one more look before a dead one goes, in which no state has died: it may have been the
- * successor, and have moved itself.
+ * A state that moves is dead before XFRM has told of its successor, which may have come after
+ * the last look at all states. So there is one more look before a dead one goes.
  */
 static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
-	bool swept;
-
 	if (sa_is_wanted(sa))
 		return;
-	swept = test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags);
-	if (pvsvpn_state_dead(sa) && (!swept || adopt->unsettled))
-		pvsvpn_notify_all(adopt);
-	else
+	if (!pvsvpn_state_dead(sa)) {
 		sa_let_go(adopt, sa);
+		return;
+	}
+	/* XFRM's word of the end is on its way here, or the next round looks at all again. */
+	if (test_bit(PVSVPN_SA_ENDED, &sa->flags) || READ_ONCE(adopt->all))
+		return;
+	if (test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags))
+		sa_let_go(adopt, sa);
+	else
+		pvsvpn_notify_later(adopt, 0);
+}
+
+/*
+ * A state has died since it was noted, and may have moved. If it had an SA, the end of that is
+ * still to come. If not, it may itself be the successor that a dead SA waits for.
+ */
+static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
+		      const struct pvsvpn_sa *sa)
+{
+	struct pvsvpn_sa *moved;
+	int dir;
+
+	if (sa) {
+		if (!test_bit(PVSVPN_SA_ENDED, &sa->flags))
+			pvsvpn_notify_later(adopt, 0);
+		return;
+	}
+	dir = state_direction(adopt, x, NULL);
+	moved = dir < 0 ? NULL : pvsvpn_sad_find_moved(adopt->net, dir, x);
+	if (moved)
+		clear_bit(PVSVPN_SA_SWEPT, &moved->flags);
 }
 
 /*
  * An update tells of a state that is dead already, as it has handed on what it said to
- * the one that was there. A state that has died since it was noted may have moved; XFRM
- * tells of that too.
+ * the one that was there.
  */
 static void dead_look(struct pvsvpn_adopt *adopt,
 		      const struct pvsvpn_noted *noted)
 {
-	const struct xfrm_state *x = noted->x;
-	struct pvsvpn_sa *sa = pvsvpn_sad_find_state(adopt->net, x);
-	bool died = noted->alive && !pvsvpn_state_coming(x);
-	struct xfrm_state *now;
+	struct pvsvpn_sa *sa = pvsvpn_sad_find_state(adopt->net, noted->x);
+	struct xfrm_state *x = noted->x, *now;
 
-	adopt->unsettled |= died;
-	if (sa && died)
-		sa_check(adopt, sa);
+	if (noted->alive && !pvsvpn_state_coming(x))
+		died_look(adopt, x, sa);
 	else if (sa)
 		sa_let_go(adopt, sa);
 	now = xfrm_state_lookup(adopt->net, x->mark.v & x->mark.m, &x->id.daddr,
@@ -509,103 +533,73 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	look_at(adopt, &dead);
 }
 
-/* Return: how many SAs there are. */
-static unsigned int adopted_count(struct pvsvpn_adopt *adopt)
-{
-	struct list_head *pos;
-	unsigned int count = 0;
-
-	rtnl_lock();
-	list_for_each(pos, &adopt->sas)
-		count++;
-	rtnl_unlock();
-	return count;
-}
-
-/* All that is dead or no longer a device's own goes. */
-static void sweep_some(struct pvsvpn_adopt *adopt, unsigned int count)
+/* Return: whether there was one. An SA that was looked at is behind all that were not. */
+static bool sweep_one(struct pvsvpn_adopt *adopt)
 {
 	struct pvsvpn_sa *sa;
 
+	sa = list_first_entry_or_null(&adopt->sas, struct pvsvpn_sa, adopted);
+	if (!sa || sa->sweep == adopt->sweep)
+		return false;
+	sa->sweep = adopt->sweep;
+	list_move_tail(&sa->adopted, &adopt->sas);
+	sa_check(adopt, sa);
+	return true;
+}
+
+/* Return: whether there are more. */
+static bool sweep_some(struct pvsvpn_adopt *adopt)
+{
+	unsigned int left = LOOK_MAX;
+	bool more = true;
+
 	rtnl_lock();
-	for (; count && !list_empty(&adopt->sas); count--) {
-		sa = list_first_entry(&adopt->sas, struct pvsvpn_sa, adopted);
-		list_move_tail(&sa->adopted, &adopt->sas);
-		sa_check(adopt, sa);
-	}
+	while (more && left--)
+		more = sweep_one(adopt);
 	rtnl_unlock();
 	cond_resched();
+	return more;
 }
 
+/* All that is dead or no longer a device's own goes. */
 static void sweep(struct pvsvpn_adopt *adopt)
 {
-	unsigned int left = adopted_count(adopt), some;
-
-	for (; left; left -= some) {
-		some = min_t(unsigned int, left, LOOK_MAX);
-		sweep_some(adopt, some);
-	}
-}
-
-/**
- * struct news - what there is to look at
- * @list: states
- * @all: every state
- */
-struct news {
-	struct list_head list;
-	bool all;
-};
-
-/* Return: whether there is any. If not, no packet waits any more. */
-static bool news_take(struct pvsvpn_adopt *adopt, struct news *news)
-{
-	spin_lock_bh(&adopt->lock);
-	INIT_LIST_HEAD(&news->list);
-	list_splice_init(&adopt->noted, &news->list);
-	news->all = adopt->all;
-	adopt->all = false;
-	adopt->busy = news->all || !list_empty(&news->list);
-	spin_unlock_bh(&adopt->lock);
-	return adopt->busy;
+	rtnl_lock();
+	adopt->sweep++;
+	rtnl_unlock();
+	while (sweep_some(adopt))
+		;
 }
 
 /* All states together: a successor comes before the one that it follows goes. */
-static void look_at_news(struct pvsvpn_adopt *adopt, struct news *news)
+static void look_at_news(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 {
-	adopt->unsettled = false;
-	if (news->all && !pvsvpn_notify_scan_states(adopt, &news->list))
-		adopt->retry = true;
-	look_at_all(adopt, &news->list);
+	bool whole = true;
+
 	if (news->all)
+		whole = pvsvpn_notify_scan_states(adopt, &news->list);
+	look_at_all(adopt, &news->list);
+	if (!whole)
+		pvsvpn_notify_later(adopt, RETRY_DELAY);
+	else if (news->all)
 		sweep(adopt);
 }
 
-static void adopt_retry(struct pvsvpn_adopt *adopt)
-{
-	if (!adopt->retry)
-		return;
-	adopt->retry = false;
-	spin_lock_bh(&adopt->lock);
-	adopt->all = true;
-	queue_delayed_work(pvsvpn_wq, &adopt->work, RETRY_DELAY);
-	spin_unlock_bh(&adopt->lock);
-}
-
+/* One round. Others have their turn before the next one: any user can make news. */
 static void adopt_work(struct work_struct *work)
 {
 	struct pvsvpn_adopt *adopt =
-		container_of(to_delayed_work(work), struct pvsvpn_adopt, work);
-	struct news news;
+		container_of(work, struct pvsvpn_adopt, work);
+	struct pvsvpn_news news;
 
-	while (news_take(adopt, &news)) {
+	if (pvsvpn_notify_take(adopt, &news)) {
 		pvsvpn_policy_look(&adopt->policies);
 		look_at_news(adopt, &news);
 		pvsvpn_policy_sweep(&adopt->policies);
 		pvsvpn_park_end(adopt);
 	}
+	pvsvpn_notify_done(adopt);
 	pvsvpn_park_end(adopt);
-	adopt_retry(adopt);
 }
 
 /* ---- devices ---- */
@@ -772,29 +766,44 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 /**
  * pvsvpn_adopt_hold() - keep what pvsvpn_adopt_wait() needs
  * @pvs: a device
+ * @wait: filled
  *
- * Context: process, RTNL held. Return: for pvsvpn_adopt_wait(); NULL where nothing is
- * adopted.
+ * Context: process, RTNL held.
  */
-struct net *pvsvpn_adopt_hold(struct pvsvpn_device *pvs)
+void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
+		       struct pvsvpn_adopt_wait *wait)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
+	bool busy;
 
-	return READ_ONCE(adopt->busy) ? maybe_get_net(pvs->net) : NULL;
+	spin_lock_bh(&adopt->lock);
+	busy = adopt->all || !list_empty(&adopt->noted);
+	wait->round = adopt->begun + busy;
+	busy |= adopt->begun != adopt->done;
+	spin_unlock_bh(&adopt->lock);
+	wait->net = busy ? maybe_get_net(pvs->net) : NULL;
 }
 
 /**
  * pvsvpn_adopt_wait() - wait until the states are those of devices
- * @net: from pvsvpn_adopt_hold(), given back
+ * @wait: from pvsvpn_adopt_hold(), given back
+ *
+ * Waits for what there was to look at then, and for two seconds at most: a user can make as much
+ * as he likes, and the caller holds a lock of generic netlink's that others wait for.
  *
  * Context: process, RTNL not held.
  */
-void pvsvpn_adopt_wait(struct net *net)
+void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait)
 {
-	if (!net)
+	struct pvsvpn_adopt *adopt;
+
+	if (!wait->net)
 		return;
-	flush_delayed_work(&pvsvpn_device_adopt(net)->work);
-	put_net(net);
+	adopt = pvsvpn_device_adopt(wait->net);
+	wait_event_killable_timeout(adopt->waiters,
+				    (long)(READ_ONCE(adopt->done) - wait->round) >= 0,
+				    WAIT_MAX);
+	put_net(wait->net);
 }
 
 /**
@@ -811,11 +820,10 @@ void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 	INIT_LIST_HEAD(&adopt->sas);
-	spin_lock_init(&adopt->lock);
-	INIT_LIST_HEAD(&adopt->noted);
+	pvsvpn_notify_net_init(adopt);
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_IN]);
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_OUT]);
-	INIT_DELAYED_WORK(&adopt->work, adopt_work);
+	INIT_WORK(&adopt->work, adopt_work);
 }
 
 /**
@@ -826,13 +834,9 @@ void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
  */
 void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt)
 {
-	struct pvsvpn_noted *noted, *next;
-
 	pvsvpn_policy_net_stop(&adopt->policies);
-	cancel_delayed_work_sync(&adopt->work);
+	pvsvpn_notify_net_exit(adopt);
 	pvsvpn_policy_net_exit(&adopt->policies);
-	list_for_each_entry_safe(noted, next, &adopt->noted, list)
-		pvsvpn_noted_free(noted);
 	pvsvpn_park_end(adopt);
 	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_OUT]);

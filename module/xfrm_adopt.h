@@ -24,34 +24,60 @@ struct pvsvpn_peer;
  *	under RTNL, read under RCU
  * @policies: the mirror of the namespace's policies
  * @sas: adopted SAs of all those devices; RTNL
+ * @sweep: number of the sweep over @sas that goes on, or was the last; RTNL
  * @refused: a state was refused for what another SA, peer or address did; RTNL
- * @unsettled: states have died since the work began to look at all; the work's own
- * @retry: memory has run out on the way; the work's own
- * @lock: protects @noted, @all and @busy
+ * @lock: protects what follows, up to @gone
  * @noted: states to look at
+ * @deaths: states that are dead, to look at when they are due; the oldest first
  * @all: look at every state
+ * @later: look at every state at @later_at
+ * @later_at: in jiffies
+ * @later_last: when it was @later_at for the last time
  * @busy: @work has not yet looked at all of that
+ * @begun: how many rounds of @work have begun
+ * @done: how many of them are done
+ * @waiters: for @done
+ * @gone: the namespace goes, and nothing is queued any more
  * @told: a bit for each state that a packet has told of since XFRM did; a wrong one
  *	loses packets of the moment before XFRM's word, no more
  * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
  *	its own lock
- * @work: looks at states, then lets the packets go
+ * @work: looks at states, then lets the packets go; one round of all that there is
+ * @late: hands @work what is due
  */
 struct pvsvpn_adopt {
 	struct net *net;
 	struct xarray devices[2];
 	struct pvsvpn_policies policies;
 	struct list_head sas;
+	u32 sweep;
 	bool refused;
-	bool unsettled;
-	bool retry;
 	spinlock_t lock;
 	struct list_head noted;
+	struct list_head deaths;
 	bool all;
+	bool later;
+	unsigned long later_at;
+	unsigned long later_last;
 	bool busy;
+	unsigned long begun;
+	unsigned long done;
+	wait_queue_head_t waiters;
+	bool gone;
 	DECLARE_BITMAP(told, 1 << PVSVPN_TOLD_SHIFT);
 	struct sk_buff_head parked[2];
-	struct delayed_work work;
+	struct work_struct work;
+	struct delayed_work late;
+};
+
+/**
+ * struct pvsvpn_adopt_wait - for pvsvpn_adopt_wait()
+ * @net: the namespace, held; NULL where there is nothing to wait for
+ * @round: of the work
+ */
+struct pvsvpn_adopt_wait {
+	struct net *net;
+	unsigned long round;
 };
 
 void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net);
@@ -62,7 +88,8 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
 bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer);
-struct net *pvsvpn_adopt_hold(struct pvsvpn_device *pvs);
-void pvsvpn_adopt_wait(struct net *net);
+void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
+		       struct pvsvpn_adopt_wait *wait);
+void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait);
 
 #endif /* _PVSVPN_XFRM_ADOPT_H */

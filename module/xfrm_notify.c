@@ -15,6 +15,7 @@
 
 #include "device.h"
 #include "sa.h"
+#include "sad.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
 #include "xfrm_park.h"
@@ -27,8 +28,14 @@
  */
 #define DEATH_DELAY	(HZ / 20)
 
+/* Between two looks at all states that pvsvpn_notify_later() has asked for. */
+#define LATER_INTERVAL	(HZ / 4)
+
 /* How many states XFRM is asked for in one hold of its lock. */
 #define SCAN_MAX	256
+
+/* How many deaths are handed on in one hold of adopt->lock. */
+#define DEATHS_MAX	256
 
 /**
  * pvsvpn_noted_free() - forget what was noted
@@ -53,25 +60,18 @@ static struct pvsvpn_noted *state_noted(struct xfrm_state *x)
 		return NULL;
 	xfrm_state_hold(x);
 	noted->x = x;
-	noted->alive = pvsvpn_state_coming(x);
+	noted->alive = true;
 	return noted;
 }
 
-/* @noted: NULL where there was no memory for it */
-static void note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted,
-		 unsigned long delay)
+/* ---- now ---- */
+
+/* With adopt->lock held. */
+static void work_queue(struct pvsvpn_adopt *adopt)
 {
-	spin_lock_bh(&adopt->lock);
-	if (noted)
-		list_add_tail(&noted->list, &adopt->noted);
-	else
-		adopt->all = true;
-	adopt->busy = true;
-	if (delay)
-		queue_delayed_work(pvsvpn_wq, &adopt->work, delay);
-	else
-		mod_delayed_work(pvsvpn_wq, &adopt->work, 0);
-	spin_unlock_bh(&adopt->lock);
+	WRITE_ONCE(adopt->busy, true);
+	if (!adopt->gone)
+		queue_work(pvsvpn_adopt_wq, &adopt->work);
 }
 
 /**
@@ -86,8 +86,7 @@ void pvsvpn_notify_all(struct pvsvpn_adopt *adopt)
 {
 	spin_lock_bh(&adopt->lock);
 	adopt->all = true;
-	adopt->busy = true;
-	mod_delayed_work(pvsvpn_wq, &adopt->work, 0);
+	work_queue(adopt);
 	spin_unlock_bh(&adopt->lock);
 }
 
@@ -100,7 +99,65 @@ void pvsvpn_notify_all(struct pvsvpn_adopt *adopt)
  */
 void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 {
-	note(adopt, state_noted(x), 0);
+	struct pvsvpn_noted *noted = state_noted(x);
+
+	spin_lock_bh(&adopt->lock);
+	if (noted)
+		list_add_tail(&noted->list, &adopt->noted);
+	else
+		adopt->all = true;
+	work_queue(adopt);
+	spin_unlock_bh(&adopt->lock);
+}
+
+/* ---- later ---- */
+
+/* With adopt->lock held. */
+static void late_queue(struct pvsvpn_adopt *adopt)
+{
+	unsigned long now = jiffies, at = adopt->later_at;
+	const struct pvsvpn_noted *first;
+
+	first = list_first_entry_or_null(&adopt->deaths, struct pvsvpn_noted,
+					 list);
+	if (adopt->gone || (!first && !adopt->later))
+		return;
+	if (first && (!adopt->later || time_before(first->due, at)))
+		at = first->due;
+	mod_delayed_work(pvsvpn_adopt_wq, &adopt->late,
+			 time_after(at, now) ? at - now : 0);
+}
+
+/* The same. Whatever dies and comes meanwhile, the work has time for other things. */
+static void look_later(struct pvsvpn_adopt *adopt, unsigned long delay)
+{
+	unsigned long since = jiffies - adopt->later_last, at;
+
+	if (since < LATER_INTERVAL)
+		delay = max(delay, LATER_INTERVAL - since);
+	at = jiffies + delay;
+	if (adopt->later && !time_before(at, adopt->later_at))
+		return;
+	adopt->later = true;
+	adopt->later_at = at;
+	late_queue(adopt);
+}
+
+/**
+ * pvsvpn_notify_later() - look at all states again, after a while
+ * @adopt: of the namespace
+ * @delay: in jiffies; it may take LATER_INTERVAL longer
+ *
+ * Packets that find no SA wait from now on.
+ *
+ * Context: any.
+ */
+void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay)
+{
+	spin_lock_bh(&adopt->lock);
+	WRITE_ONCE(adopt->busy, true);
+	look_later(adopt, delay);
+	spin_unlock_bh(&adopt->lock);
 }
 
 /**
@@ -114,8 +171,119 @@ void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
  */
 void pvsvpn_notify_death(struct pvsvpn_adopt *adopt)
 {
-	note(adopt, NULL, DEATH_DELAY);
+	pvsvpn_notify_later(adopt, DEATH_DELAY);
 }
+
+static void death_note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
+{
+	spin_lock_bh(&adopt->lock);
+	WRITE_ONCE(adopt->busy, true);
+	if (noted) {
+		noted->alive = false;
+		noted->due = jiffies + DEATH_DELAY;
+		list_add_tail(&noted->list, &adopt->deaths);
+		if (list_is_singular(&adopt->deaths))
+			late_queue(adopt);
+	} else {
+		look_later(adopt, DEATH_DELAY);
+	}
+	spin_unlock_bh(&adopt->lock);
+}
+
+/* XFRM tells of the end of a state. A packet need not do so any more. */
+static void state_ends(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
+{
+	struct pvsvpn_noted *noted = state_noted(x);
+	struct pvsvpn_sa *sa;
+
+	death_note(adopt, noted);
+	rcu_read_lock();
+	sa = noted ? pvsvpn_sad_find_state(adopt->net, x) : NULL;
+	if (sa) {
+		set_bit(PVSVPN_SA_ENDED, &sa->flags);
+		/* Whoever sees it takes adopt->lock next, as tell_of_death() has it. */
+		set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
+	}
+	rcu_read_unlock();
+}
+
+/* The first ones that are due. */
+static void deaths_move(struct pvsvpn_adopt *adopt)
+{
+	struct pvsvpn_noted *noted, *next;
+	unsigned int left = DEATHS_MAX;
+
+	list_for_each_entry_safe(noted, next, &adopt->deaths, list) {
+		if (!left-- || time_before(jiffies, noted->due))
+			break;
+		list_move_tail(&noted->list, &adopt->noted);
+	}
+}
+
+static void late_work(struct work_struct *work)
+{
+	struct pvsvpn_adopt *adopt =
+		container_of(to_delayed_work(work), struct pvsvpn_adopt, late);
+
+	spin_lock_bh(&adopt->lock);
+	deaths_move(adopt);
+	if (adopt->later && !time_before(jiffies, adopt->later_at)) {
+		adopt->later = false;
+		adopt->later_last = jiffies;
+		adopt->all = true;
+	}
+	if (adopt->all || !list_empty(&adopt->noted))
+		work_queue(adopt);
+	late_queue(adopt);
+	spin_unlock_bh(&adopt->lock);
+}
+
+/* ---- what the work takes ---- */
+
+/**
+ * pvsvpn_notify_take() - a round of the work begins
+ * @adopt: of the namespace
+ * @news: for all that there is to look at
+ *
+ * What comes meanwhile is for the next round, which is queued then.
+ *
+ * Context: process. Return: whether there is anything.
+ */
+bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
+{
+	spin_lock_bh(&adopt->lock);
+	INIT_LIST_HEAD(&news->list);
+	list_splice_init(&adopt->noted, &news->list);
+	news->all = adopt->all;
+	adopt->all = false;
+	adopt->begun++;
+	spin_unlock_bh(&adopt->lock);
+	return news->all || !list_empty(&news->list);
+}
+
+/**
+ * pvsvpn_notify_done() - a round of the work is done
+ * @adopt: of the namespace
+ *
+ * If there is nothing else to look at, no packet waits any more.
+ *
+ * Context: process.
+ */
+void pvsvpn_notify_done(struct pvsvpn_adopt *adopt)
+{
+	bool busy;
+
+	spin_lock_bh(&adopt->lock);
+	busy = adopt->all || adopt->later || !list_empty(&adopt->noted) ||
+	       !list_empty(&adopt->deaths);
+	/* Pairs with smp_load_acquire() of packets: not busy, they see what was done. */
+	smp_store_release(&adopt->busy, busy);
+	WRITE_ONCE(adopt->done, adopt->done + 1);
+	spin_unlock_bh(&adopt->lock);
+	wake_up_all(&adopt->waiters);
+}
+
+/* ---- what XFRM says ---- */
 
 static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 {
@@ -133,9 +301,14 @@ static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 		pvsvpn_notify_state(adopt, x);
 		break;
 	case XFRM_MSG_DELSA:
-	case XFRM_MSG_EXPIRE:
 		if (x->if_id)
-			note(adopt, state_noted(x), DEATH_DELAY);
+			state_ends(adopt, x);
+		break;
+	case XFRM_MSG_EXPIRE:
+		if (x->if_id && c->data.hard)
+			state_ends(adopt, x);
+		else if (x->if_id)
+			pvsvpn_notify_state(adopt, x);
 		break;
 	case XFRM_MSG_FLUSHSA:
 		pvsvpn_notify_all(adopt);
@@ -307,6 +480,48 @@ static struct notifier_block addr4_notifier = {
 static struct notifier_block addr6_notifier = {
 	.notifier_call = addr6_event,
 };
+
+/**
+ * pvsvpn_notify_net_init() - a namespace comes
+ * @adopt: its part
+ *
+ * Context: process.
+ */
+void pvsvpn_notify_net_init(struct pvsvpn_adopt *adopt)
+{
+	spin_lock_init(&adopt->lock);
+	INIT_LIST_HEAD(&adopt->noted);
+	INIT_LIST_HEAD(&adopt->deaths);
+	init_waitqueue_head(&adopt->waiters);
+	adopt->later_last = jiffies - LATER_INTERVAL;
+	INIT_DELAYED_WORK(&adopt->late, late_work);
+}
+
+static void noted_free_all(struct list_head *list)
+{
+	struct pvsvpn_noted *noted, *next;
+
+	list_for_each_entry_safe(noted, next, list, list)
+		pvsvpn_noted_free(noted);
+}
+
+/**
+ * pvsvpn_notify_net_exit() - a namespace goes
+ * @adopt: its part; nothing is noted any more
+ *
+ * Context: process, RTNL not held.
+ */
+void pvsvpn_notify_net_exit(struct pvsvpn_adopt *adopt)
+{
+	spin_lock_bh(&adopt->lock);
+	/* Either work queues the other one. */
+	adopt->gone = true;
+	spin_unlock_bh(&adopt->lock);
+	cancel_delayed_work_sync(&adopt->late);
+	cancel_work_sync(&adopt->work);
+	noted_free_all(&adopt->noted);
+	noted_free_all(&adopt->deaths);
+}
 
 /**
  * pvsvpn_notify_init() - listen to XFRM and to the addresses of the host

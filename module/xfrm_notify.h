@@ -15,23 +15,40 @@ struct pvsvpn_sa;
  * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
  * @x: the state, held
  * @sa: an SA for the state, keyed, as long as nobody has it
- * @alive: XFRM had not ended the state when it was noted
+ * @due: of a death: when to look at it, in jiffies
+ * @alive: the note is not of a death
  * @valid: XFRM had called the state valid when the work took the note
  */
 struct pvsvpn_noted {
 	struct list_head list;
 	struct xfrm_state *x;
 	struct pvsvpn_sa *sa;
+	unsigned long due;
 	bool alive;
 	bool valid;
 };
 
+/**
+ * struct pvsvpn_news - what there is to look at
+ * @list: states
+ * @all: every state
+ */
+struct pvsvpn_news {
+	struct list_head list;
+	bool all;
+};
+
 void pvsvpn_notify_all(struct pvsvpn_adopt *adopt);
+void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay);
+bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news);
+void pvsvpn_notify_done(struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_death(struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 			       struct list_head *list);
 void pvsvpn_notify_device_down(const struct net_device *dev);
+void pvsvpn_notify_net_init(struct pvsvpn_adopt *adopt);
+void pvsvpn_notify_net_exit(struct pvsvpn_adopt *adopt);
 void pvsvpn_noted_free(struct pvsvpn_noted *noted);
 int pvsvpn_notify_init(void);
 void pvsvpn_notify_exit(void);

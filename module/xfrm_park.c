@@ -41,7 +41,8 @@ static struct park_cb *park_cb(struct sk_buff *skb)
 	return (struct park_cb *)skb->cb;
 }
 
-static void unpark_in(struct sk_buff *skb)
+/* A device that has moved to another namespace has taken its packets nowhere. */
+static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
 {
 	const struct park_cb cb = *park_cb(skb);
 	struct net_device *dev = skb->dev;
@@ -56,7 +57,9 @@ static void unpark_in(struct sk_buff *skb)
 	}
 	local_bh_disable();
 	rcu_read_lock();
-	if (pvsvpn_outer_receive(skb, cb.family, saddr, daddr, cb.in_udp))
+	if (!net_eq(dev_net(dev), adopt->net))
+		kfree_skb(skb);
+	else if (pvsvpn_outer_receive(skb, cb.family, saddr, daddr, cb.in_udp))
 		pvsvpn_outer_pass_on(skb, cb.family, cb.in_udp);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -97,7 +100,7 @@ void pvsvpn_park_end(struct pvsvpn_adopt *adopt)
 	for (count = skb_queue_len(in); count; count--) {
 		skb = skb_dequeue(in);
 		if (skb)
-			unpark_in(skb);
+			unpark_in(adopt, skb);
 	}
 	for (count = skb_queue_len(out); count; count--) {
 		skb = skb_dequeue(out);

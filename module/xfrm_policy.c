@@ -169,9 +169,9 @@ static void work_soon(struct pvsvpn_policies *policies, unsigned long delay)
 	if (READ_ONCE(policies->gone))
 		return;
 	if (delay)
-		queue_delayed_work(pvsvpn_wq, &policies->work, delay);
+		queue_delayed_work(pvsvpn_adopt_wq, &policies->work, delay);
 	else
-		mod_delayed_work(pvsvpn_wq, &policies->work, 0);
+		mod_delayed_work(pvsvpn_adopt_wq, &policies->work, 0);
 }
 
 static void look_soon(struct pvsvpn_policies *policies, unsigned long delay)

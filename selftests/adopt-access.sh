@@ -262,6 +262,27 @@ SAs_of_one_SPI_have_a_limit()
 	ctl "$gw" sa add pvs0 a dir out spi 0x51001 transform aes128gcm16 key-file "$tmp/key"
 }
 
+# A request waits for the device's work, and meanwhile has a lock of generic netlink's that others
+# wait for. Here the work waits for RTNL without end
+requests_do_not_wait_for_the_work_without_end()
+{
+	local request before='' after=''
+
+	adopted
+	hold_rtnl before "$gw" outer0
+	rtnl_held before
+	background "$PVSVPNCTL" -n "$gw" set pvs0 if-id 43
+	request=$background
+	wait_for 'the request to wait for RTNL' asleep_in "$request" device_set
+	hold_rtnl after "$gw" outer0
+	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
+	kill "$before"
+	rtnl_held after
+	wait_for 'the answer to the request' ended "$request"
+	kill "$after"
+	wait_for 'no SA' is 0 sa_count
+}
+
 a_user_namespace_cannot_raise_its_limit()
 {
 	new_ns left
@@ -347,6 +368,6 @@ run_cases reading_takes_CAP_NET_ADMIN listening_takes_CAP_NET_ADMIN \
 	a_container_sees_no_addresses_of_the_birthplace the_host_sees_them_there \
 	events_in_a_container_tell_no_addresses peers_have_a_limit SAs_have_a_limit \
 	adopted_SAs_have_it_too refused_SAs_keep_no_port SAs_of_one_SPI_have_a_limit \
-	a_user_namespace_cannot_raise_its_limit \
+	requests_do_not_wait_for_the_work_without_end a_user_namespace_cannot_raise_its_limit \
 	memory_is_accounted \
 	no_other_family_waits_for_a_module

@@ -252,6 +252,36 @@ the_same_SA_under_another_address()
 	check 'the first peer' "$(remote_of site-a)" 192.0.2.3
 }
 
+# peer_went: how often it was down
+peer_went() { awk '/peer-down/ && /192\.0\.2\.[23] / { n++ } END { print n + 0 }' "$tmp/events"; }
+
+# A daemon deletes the state before it adds the one under the new address. Neither other states that
+# come and go at the same time nor the limit are a reason for the peer to be down in between
+peer_stays_up_while_its_SA_moves()
+{
+	local i from=192.0.2.2 to=192.0.2.3 new
+
+	two_sites
+	ctl "$gw" peer add pvs0 site-a remote 192.0.2.2 subnets 10.2.0.0/24
+	out_state 192.0.2.2 0x1001 "$there" reqid 1
+	wait_for 'the SA' is 1 sa_count
+	in_ns "$gw" sysctl -qw net.pvsvpn.max_sas=1
+	watch "$gw"
+	churn "$gw" 192.0.2.1 0x20000
+	new="proto esp spi 0x1001 mode tunnel if_id 42 reqid 1 aead $GCM $there 128"
+	for ((i = 0; i < 10; i++)); do
+		in_batch "$gw" <<-END
+			xfrm state delete src 192.0.2.1 dst $from proto esp spi 0x1001
+			xfrm state add src 192.0.2.1 dst $to $new
+		END
+		wait_for 'the new address' is $to show "$gw" peers.0.remote
+		read -r from to <<<"$to $from"
+	done
+	check 'times that the peer was down' "$(peer_went)" 0
+	check 'refusals' "$(awk '/sa-refused/ && /0x00001001/ { n++ } END { print n + 0 }' "$tmp/events")" 0
+	check 'SAs' "$(sa_count)" 1
+}
+
 # The operator names the peer that the states have made, and takes the name back, under traffic
 named_and_unnamed_under_traffic()
 {
@@ -318,5 +348,6 @@ new_SAs_under_a_flood()
 
 run_cases two_gateways_with_one_reqid two_gateways_behind_one_NAT each_SA_has_addresses_of_its_own \
 	a_state_that_is_updated address_that_comes_later direction_by_if_id tentative_IPv6_address \
-	the_same_SA_under_another_address named_and_unnamed_under_traffic \
+	the_same_SA_under_another_address peer_stays_up_while_its_SA_moves \
+	named_and_unnamed_under_traffic \
 	packets_that_have_waited_in_vain new_SAs_under_a_flood

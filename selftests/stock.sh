@@ -127,6 +127,13 @@ one_after_the_other()
 	echo 1 >$cpus
 }
 
+# churn NS LOCAL FIRST: states of if_id 42 come and go without end, SPIs from FIRST on
+churn()
+{
+	background ip netns exec "$1" /usr/bin/python3 "$here/adopt_churn.py" "$2" "$3" >"$tmp/churn-$3"
+	wait_for 'states that come and go' grep -q ready "$tmp/churn-$3"
+}
+
 # early_packets WHAT TURNS: packets without a break, while XFRM has states that it has not told of.
 # adopt_early.py says which WHAT there are
 early_packets()
