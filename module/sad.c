@@ -64,9 +64,11 @@ static struct rhltable sad;
 
 /*
  * An unprivileged user may make many states of one SPI. Each look at one of them walks the
- * list, with RTNL held, and so does a packet for the last one.
+ * list, with RTNL held, and so does a packet for the last one. Dead ones go soon, and leave
+ * their place to those that continue them.
  */
 #define SAME_SPI_MAX	256
+#define SAME_SPI_DEAD	256
 
 static const xfrm_address_t *
 endpoint_daddr(u8 dir, const struct pvsvpn_endpoint *endpoint)
@@ -140,16 +142,20 @@ bool pvsvpn_sad_full(struct net *net, u8 dir, __be32 spi)
 {
 	struct sad_key key = { .net = net, .spi = spi, .dir = dir };
 	struct rhlist_head *list, *pos;
-	unsigned int count = 0;
+	unsigned int alive = 0, dead = 0;
 	struct pvsvpn_sa *sa;
 
 	ASSERT_RTNL();
 	rcu_read_lock();
 	list = rhltable_lookup(&sad, &key, sad_params);
-	rhl_for_each_entry_rcu(sa, pos, list, node)
-		count++;
+	rhl_for_each_entry_rcu(sa, pos, list, node) {
+		if (pvsvpn_state_dead(sa))
+			dead++;
+		else
+			alive++;
+	}
 	rcu_read_unlock();
-	return count >= SAME_SPI_MAX;
+	return alive >= SAME_SPI_MAX || dead >= SAME_SPI_DEAD;
 }
 
 /**
@@ -259,7 +265,7 @@ struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
  * SA: SPI and reqid may be those of another gateway's.
  *
  * Context: process, RTNL held.
- * Return: an SA, valid as long as RTNL is held, or NULL.
+ * Return: an SA, a dead one if there is one, valid as long as RTNL is held; or NULL.
  */
 struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
 					const struct xfrm_state *x)
@@ -272,7 +278,8 @@ struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
 	rcu_read_lock();
 	list = rhltable_lookup(&sad, &key, sad_params);
 	rhl_for_each_entry_rcu(sa, pos, list, node)
-		if (sa->x && sa->x != x && pvsvpn_state_same(sa->x, x))
+		if (sa->x && sa->x != x && pvsvpn_state_same(sa->x, x) &&
+		    (!found || pvsvpn_state_dead(sa)))
 			found = sa;
 	rcu_read_unlock();
 	return found;

@@ -109,13 +109,16 @@ static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
 
 /* ---- adopting and letting go ---- */
 
-/* Room for those that were refused. */
-static void made_room(struct pvsvpn_adopt *adopt)
+/* Room for those that were refused. States may die all the time; requests are waited for. */
+static void made_room(struct pvsvpn_adopt *adopt, bool dead)
 {
 	if (!adopt->refused)
 		return;
 	adopt->refused = false;
-	pvsvpn_notify_later(adopt, 0);
+	if (dead)
+		pvsvpn_notify_later(adopt, 0);
+	else
+		pvsvpn_notify_all(adopt);
 }
 
 static void peer_leave(struct pvsvpn_peer *peer)
@@ -127,10 +130,11 @@ static void peer_leave(struct pvsvpn_peer *peer)
 static void sa_let_go(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
 	struct pvsvpn_peer *peer = sa->peer;
+	bool dead = pvsvpn_state_dead(sa);
 
 	pvsvpn_sa_del(sa);
 	peer_leave(peer);
-	made_room(adopt);
+	made_room(adopt, dead);
 }
 
 static bool spi_taken(struct pvsvpn_device *pvs, const struct xfrm_state *x,
@@ -195,40 +199,44 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 	return err;
 }
 
-/* The SA is there. The one that it continues may go, if XFRM has ended that. */
+/* The SA is there. The dead one that it continues, if any, may go. */
 static void state_carried(struct pvsvpn_adopt *adopt,
-			  struct pvsvpn_noted *noted, struct pvsvpn_sa *moved)
+			  struct pvsvpn_noted *noted, struct pvsvpn_sa *dead)
 {
 	noted->sa = NULL;
 	pvsvpn_park_heard(adopt, noted->x);
-	if (moved && pvsvpn_state_dead(moved))
-		sa_let_go(adopt, moved);
+	if (dead)
+		sa_let_go(adopt, dead);
 }
 
 static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		       struct pvsvpn_noted *noted, u8 dir)
 {
 	struct pvsvpn_sa *moved = pvsvpn_sad_find_moved(adopt->net, dir, noted->x);
-	bool dead = moved && pvsvpn_state_dead(moved);
+	struct pvsvpn_sa *dead = moved && pvsvpn_state_dead(moved) ? moved : NULL;
 	struct pvsvpn_peer *peer;
 	int err;
 
 	/* Before anything changes. The limit is no reason to lose a tunnel that moves. */
-	err = pvsvpn_sa_reserve(noted->sa, adopt->net, dead ? moved : NULL);
+	err = pvsvpn_sa_reserve(noted->sa, adopt->net, dead);
 	if (err)
 		return err;
 	peer = peer_of(pvs, noted->x, dir, moved);
 	if (!peer)
 		peer = peer_make(pvs, noted->x, dir);
 	if (IS_ERR(peer)) {
+		err = PTR_ERR(peer);
 		pvsvpn_sa_cancel(noted->sa, adopt->net);
-		return PTR_ERR(peer);
+	} else {
+		pvsvpn_sa_set_dir(noted->sa, dir);
+		err = sa_give(adopt, noted->sa, peer);
+		if (!err)
+			state_carried(adopt, noted, dead);
+		peer_leave(peer);
 	}
-	pvsvpn_sa_set_dir(noted->sa, dir);
-	err = sa_give(adopt, noted->sa, peer);
-	if (!err)
-		state_carried(adopt, noted, moved);
-	peer_leave(peer);
+	/* The place that was taken from it. */
+	if (err && dead)
+		pvsvpn_sa_reserve(dead, adopt->net, NULL);
 	return err;
 }
 
@@ -331,6 +339,9 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	}
 	/* Only what is refused is not to be told of again. */
 	pvsvpn_park_heard(adopt, x);
+	/* XFRM may tell of an end that is yet to come. This note was that word. */
+	clear_bit(PVSVPN_SA_ENDED, &sa->flags);
+	clear_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 	/* Without memory the addresses stay until the next word about it. */
 	sa_follow(sa);
 	sa_report_soft(sa);
@@ -598,7 +609,7 @@ static void adopt_work(struct work_struct *work)
 		pvsvpn_policy_sweep(&adopt->policies);
 		pvsvpn_park_end(adopt);
 	}
-	pvsvpn_notify_done(adopt);
+	pvsvpn_notify_done(adopt, &news);
 	pvsvpn_park_end(adopt);
 }
 
@@ -781,15 +792,26 @@ void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
 	wait->round = adopt->begun + busy;
 	busy |= adopt->begun != adopt->done;
 	spin_unlock_bh(&adopt->lock);
-	wait->net = busy ? maybe_get_net(pvs->net) : NULL;
+	wait->net = NULL;
+	if (!busy || !try_module_get(THIS_MODULE))
+		return;
+	wait->net = maybe_get_net(pvs->net);
+	if (!wait->net)
+		module_put(THIS_MODULE);
+}
+
+static bool round_is_done(const struct pvsvpn_adopt *adopt, unsigned long round)
+{
+	return (long)(READ_ONCE(adopt->done) - round) >= 0 &&
+	       !READ_ONCE(adopt->busy);
 }
 
 /**
  * pvsvpn_adopt_wait() - wait until the states are those of devices
  * @wait: from pvsvpn_adopt_hold(), given back
  *
- * Waits for what there was to look at then, and for two seconds at most: a user can make as much
- * as he likes, and the caller holds a lock of generic netlink's that others wait for.
+ * For two seconds at most: a user can make as much as he likes to look at, and the caller holds
+ * a lock of generic netlink's that others wait for.
  *
  * Context: process, RTNL not held.
  */
@@ -801,9 +823,10 @@ void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait)
 		return;
 	adopt = pvsvpn_device_adopt(wait->net);
 	wait_event_killable_timeout(adopt->waiters,
-				    (long)(READ_ONCE(adopt->done) - wait->round) >= 0,
-				    WAIT_MAX);
+				    round_is_done(adopt, wait->round), WAIT_MAX);
 	put_net(wait->net);
+	/* Generic netlink's lock keeps the module until the caller is done. */
+	module_put(THIS_MODULE);
 }
 
 /**

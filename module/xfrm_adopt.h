@@ -32,8 +32,9 @@ struct pvsvpn_peer;
  * @all: look at every state
  * @later: look at every state at @later_at
  * @later_at: in jiffies
- * @later_last: when it was @later_at for the last time
- * @busy: @work has not yet looked at all of that
+ * @later_looks: that look goes on
+ * @later_last: when it ended for the last time
+ * @busy: @work has not yet looked at all of @noted and @all
  * @begun: how many rounds of @work have begun
  * @done: how many of them are done
  * @waiters: for @done
@@ -58,6 +59,7 @@ struct pvsvpn_adopt {
 	bool all;
 	bool later;
 	unsigned long later_at;
+	bool later_looks;
 	unsigned long later_last;
 	bool busy;
 	unsigned long begun;
@@ -72,7 +74,7 @@ struct pvsvpn_adopt {
 
 /**
  * struct pvsvpn_adopt_wait - for pvsvpn_adopt_wait()
- * @net: the namespace, held; NULL where there is nothing to wait for
+ * @net: the namespace, held, as is the module; NULL where there is nothing to wait for
  * @round: of the work
  */
 struct pvsvpn_adopt_wait {

@@ -133,6 +133,8 @@ static void look_later(struct pvsvpn_adopt *adopt, unsigned long delay)
 {
 	unsigned long since = jiffies - adopt->later_last, at;
 
+	if (adopt->later_looks)
+		since = 0;
 	if (since < LATER_INTERVAL)
 		delay = max(delay, LATER_INTERVAL - since);
 	at = jiffies + delay;
@@ -148,14 +150,13 @@ static void look_later(struct pvsvpn_adopt *adopt, unsigned long delay)
  * @adopt: of the namespace
  * @delay: in jiffies; it may take LATER_INTERVAL longer
  *
- * Packets that find no SA wait from now on.
+ * Packets that find a dead SA wait until then.
  *
  * Context: any.
  */
 void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay)
 {
 	spin_lock_bh(&adopt->lock);
-	WRITE_ONCE(adopt->busy, true);
 	look_later(adopt, delay);
 	spin_unlock_bh(&adopt->lock);
 }
@@ -165,7 +166,7 @@ void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay)
  * @adopt: of the namespace
  *
  * Another one may have taken its place, at another address perhaps. It has to come before
- * the dead one goes, so the work looks at all states. Packets that find no SA wait from now on.
+ * the dead one goes, so the work looks at all states. Packets that find the dead SA wait.
  *
  * Context: any.
  */
@@ -177,7 +178,6 @@ void pvsvpn_notify_death(struct pvsvpn_adopt *adopt)
 static void death_note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
 	spin_lock_bh(&adopt->lock);
-	WRITE_ONCE(adopt->busy, true);
 	if (noted) {
 		noted->alive = false;
 		noted->due = jiffies + DEATH_DELAY;
@@ -229,7 +229,7 @@ static void late_work(struct work_struct *work)
 	deaths_move(adopt);
 	if (adopt->later && !time_before(jiffies, adopt->later_at)) {
 		adopt->later = false;
-		adopt->later_last = jiffies;
+		adopt->later_looks = true;
 		adopt->all = true;
 	}
 	if (adopt->all || !list_empty(&adopt->noted))
@@ -262,20 +262,35 @@ bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 }
 
 /**
- * pvsvpn_notify_done() - a round of the work is done
+ * pvsvpn_notify_deaths() - will the work look at dead states soon?
  * @adopt: of the namespace
  *
- * If there is nothing else to look at, no packet waits any more.
+ * Context: any, adopt->lock held.
+ */
+bool pvsvpn_notify_deaths(const struct pvsvpn_adopt *adopt)
+{
+	return adopt->later || !list_empty(&adopt->deaths);
+}
+
+/**
+ * pvsvpn_notify_done() - a round of the work is done
+ * @adopt: of the namespace
+ * @news: what the round had
+ *
+ * If there is nothing else to look at, only packets wait that have found a dead SA.
  *
  * Context: process.
  */
-void pvsvpn_notify_done(struct pvsvpn_adopt *adopt)
+void pvsvpn_notify_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *news)
 {
 	bool busy;
 
 	spin_lock_bh(&adopt->lock);
-	busy = adopt->all || adopt->later || !list_empty(&adopt->noted) ||
-	       !list_empty(&adopt->deaths);
+	if (news->all && adopt->later_looks) {
+		adopt->later_looks = false;
+		adopt->later_last = jiffies;
+	}
+	busy = adopt->all || !list_empty(&adopt->noted);
 	/* Pairs with smp_load_acquire() of packets: not busy, they see what was done. */
 	smp_store_release(&adopt->busy, busy);
 	WRITE_ONCE(adopt->done, adopt->done + 1);

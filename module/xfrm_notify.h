@@ -41,7 +41,8 @@ struct pvsvpn_news {
 void pvsvpn_notify_all(struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay);
 bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news);
-void pvsvpn_notify_done(struct pvsvpn_adopt *adopt);
+void pvsvpn_notify_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *news);
+bool pvsvpn_notify_deaths(const struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_death(struct pvsvpn_adopt *adopt);
 void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,

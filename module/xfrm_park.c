@@ -101,11 +101,13 @@ void pvsvpn_park_end(struct pvsvpn_adopt *adopt)
 		skb = skb_dequeue(in);
 		if (skb)
 			unpark_in(adopt, skb);
+		cond_resched();
 	}
 	for (count = skb_queue_len(out); count; count--) {
 		skb = skb_dequeue(out);
 		if (skb)
 			unpark_out(skb);
+		cond_resched();
 	}
 }
 
@@ -156,7 +158,7 @@ static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
 		return;
 	pvsvpn_notify_death(adopt);
-	/* A packet that sees the bit takes adopt->lock next: it finds the work busy, or done. */
+	/* A packet that sees the bit takes adopt->lock next: it finds what was noted, or that done. */
 	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 }
 
@@ -209,16 +211,18 @@ bool pvsvpn_park_wants(struct pvsvpn_adopt *adopt, const struct sk_buff *skb,
 /* ---- packets that wait ---- */
 
 /*
- * The work takes what is there when it is no longer busy. @cb may be NULL. A packet that is
- * not kept goes on with its skb->cb as it was.
+ * The work takes what is there at the end of each round, and there is one as long as it is busy
+ * or has to look at dead states. @dead: the packet has found a dead SA. @cb may be NULL. A packet
+ * that is not kept goes on with its skb->cb as it was.
  */
 static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb,
-		 const struct park_cb *cb)
+		 bool dead, const struct park_cb *cb)
 {
 	bool kept;
 
 	spin_lock_bh(&adopt->lock);
-	kept = adopt->busy && skb_queue_len(&adopt->parked[dir]) < PARKED_MAX;
+	kept = (adopt->busy || (dead && pvsvpn_notify_deaths(adopt))) &&
+	       skb_queue_len(&adopt->parked[dir]) < PARKED_MAX;
 	if (kept) {
 		if (cb)
 			*park_cb(skb) = *cb;
@@ -254,10 +258,10 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 	x = coming_state(adopt, skb, family, daddr, spi);
 	if (!x)
 		return false;
-	kept = park(adopt, PVSVPN_DIRECTION_IN, skb, &cb);
+	kept = park(adopt, PVSVPN_DIRECTION_IN, skb, false, &cb);
 	if (!kept) {
 		tell_of(adopt, x);
-		kept = park(adopt, PVSVPN_DIRECTION_IN, skb, &cb);
+		kept = park(adopt, PVSVPN_DIRECTION_IN, skb, false, &cb);
 	}
 	xfrm_state_put(x);
 	return kept;
@@ -277,10 +281,12 @@ bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
 
-	if (sa && pvsvpn_state_dead(sa))
+	bool dead = sa && pvsvpn_state_dead(sa);
+
+	if (dead)
 		tell_of_death(adopt, sa);
 	/* Not busy: whatever the work has done can be seen. */
 	else if (likely(!smp_load_acquire(&adopt->busy)))
 		return false;
-	return park(adopt, PVSVPN_DIRECTION_OUT, skb, NULL);
+	return park(adopt, PVSVPN_DIRECTION_OUT, skb, dead, NULL);
 }
