@@ -384,15 +384,18 @@ last_tos()
 		sed -E 's/.*(tos|class) (0x[0-9a-f]+).*flags \[([^]]*)\].*/\2 \3/;s/.*(tos|class) (0x[0-9a-f]+).*/\2/;s/.*IP6.*/0x0/'
 }
 
-# one_ping FROM ADDRESS FILE [PING-OPTIONS]: and what it makes in FILE
+# one_ping FROM ADDRESS FILE[:ANSWERS] [PING-OPTIONS]: and what it makes in FILE. Where its
+# answer is recorded too, that is there on return, or it would be taken for a later packet
 one_ping()
 {
-	local before
+	local file=${3%:*} other=${3#*:} before answers
 
-	before=$(recorded "$3" || true)
+	before=$(recorded "$file" || true)
+	answers=$(recorded "$other" || true)
 	pings "$1" "$2" -c 1 "${@:4}"
-	wait_for "the packet in $3" at_least $((before + 1)) recorded "$3"
-	last_tos "$3"
+	wait_for "the packet in $file" at_least $((before + 1)) recorded "$file"
+	wait_for "the answer in $other" at_least $((answers + 1)) recorded "$other"
+	last_tos "$file"
 }
 
 # flagged [FLAGS...]: new states with those at both ends; -- separates the inbound ones' flags
@@ -426,20 +429,21 @@ outer_is()
 
 	shift 2
 	if [ "$family" = 4 ]; then
-		check 'outer header' "$(one_ping "$gw" 10.2.0.1 ours "$@")" "$expected"
-		check 'that of stock IPsec' "$(one_ping "$stock" 10.1.0.1 theirs "$@")" "$expected"
+		check 'outer header' "$(one_ping "$gw" 10.2.0.1 ours:theirs "$@")" "$expected"
+		check 'that of stock IPsec' "$(one_ping "$stock" 10.1.0.1 theirs:ours "$@")" "$expected"
 	else
 		# Stock IPsec lets small packets of IPv6 be fragmented: no word of DF
-		check 'outer header' "$(one_ping "$gw" fd00:2::1 ours "$@" | cut -d ' ' -f 1)" "$expected"
+		check 'outer header' \
+			"$(one_ping "$gw" fd00:2::1 ours:theirs "$@" | cut -d ' ' -f 1)" "$expected"
 		check 'that of stock IPsec' \
-			"$(one_ping "$stock" fd00:1::1 theirs "$@" | cut -d ' ' -f 1)" "$expected"
+			"$(one_ping "$stock" fd00:1::1 theirs:ours "$@" | cut -d ' ' -f 1)" "$expected"
 	fi
 }
 
 flags_that_say_what_the_outer_header_has()
 {
 	adopting_devices
-	# Requests only: what leaves a device, and the packet that follows it on the wire
+	# Of each ping, the request is in the one file and the answer in the other
 	record "$gw" outer0 'src host 192.0.2.1 and ip proto 50' ours
 	record "$stock" outer0 'src host 192.0.2.2 and ip proto 50' theirs
 	flagged

@@ -33,6 +33,8 @@ INNER = "10.2.0.1"
 FIRST = 0x10000
 # Older states go
 KEPT = 50
+# Packets for new states; beside load, a few come in each turn
+ENOUGH = 2000
 # XFRM tells its listeners one after the other, and the device after them: many make the moment long
 LISTENERS = 50
 NETLINK_ADD_MEMBERSHIP, XFRMNLGRP_SA, XFRMNLGRP_MIGRATE = 1, 3, 7
@@ -88,18 +90,20 @@ def add(xfrm, src, dst, number, encap=b""):
         raise OSError(error, f"state {number:#x}: {os.strerror(error)}")
 
 
-def new(xfrm, spi, turns, encap=b""):
-    """The sender knows each SPI before the state is there."""
-    for number in range(FIRST, FIRST + turns):
+def new(xfrm, spi, turns, sent, encap=b""):
+    """The sender knows each SPI before the state is there. A slow one needs more turns."""
+    number = FIRST
+    while number < FIRST + turns or (sent.value < ENOUGH and number < FIRST + 20 * turns):
         spi.value = number
         add(xfrm, STOCK, GATEWAY, number, encap)
         if number - FIRST >= KEPT:
             xfrm.delete(GATEWAY, number - KEPT)
+        number += 1
 
 
-def new_in_udp(xfrm, spi, turns):
+def new_in_udp(xfrm, spi, turns, sent):
     """The same in UDP."""
-    new(xfrm, spi, turns, IN_UDP)
+    new(xfrm, spi, turns, sent, IN_UDP)
 
 
 def move(xfrm, turns, direction, ends):
@@ -114,17 +118,17 @@ def move(xfrm, turns, direction, ends):
         time.sleep(0.005 * (turn % 2))
 
 
-def moved_in(xfrm, _spi, turns):
+def moved_in(xfrm, _spi, turns, _sent):
     """The SPI and where it is received stay."""
     move(xfrm, turns, POLICY_IN, [(STOCK, GATEWAY), (STOCK_TOO, GATEWAY)])
 
 
-def moved_out(xfrm, _spi, turns):
+def moved_out(xfrm, _spi, turns, _sent):
     """The same for what the gateway sends."""
     move(xfrm, turns, POLICY_OUT, [(GATEWAY, STOCK), (GATEWAY_TOO, STOCK)])
 
 
-def two(xfrm, spi, turns):
+def two(xfrm, spi, turns, _sent):
     """No packet is for the same state as the one of the turn before."""
     for number in (FIRST, FIRST + 1):
         add(xfrm, STOCK, GATEWAY, number)
@@ -147,7 +151,7 @@ def main(what, gateway, stock, turns):
     spi, sent = (multiprocessing.Value("L", value, lock=False) for value in (FIRST, 0))
     multiprocessing.Process(target=send, args=(sock, spi, sent), daemon=True).start()
     Control.wait(lambda: sent.value, "the first packet")
-    work(xfrm, spi, turns)
+    work(xfrm, spi, turns, sent)
     print(f"sent {sent.value}")
     for sock in listeners:
         sock.close()
