@@ -596,7 +596,7 @@ static void look_at_news(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 		sweep(adopt);
 }
 
-/* One round. Others have their turn before the next one: any user can make news. */
+/* A run is one round. Others have their turn before the next one: any user can make news. */
 static void adopt_work(struct work_struct *work)
 {
 	struct pvsvpn_adopt *adopt =

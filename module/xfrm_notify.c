@@ -201,7 +201,7 @@ static void state_ends(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 	sa = noted ? pvsvpn_sad_find_state(adopt->net, x) : NULL;
 	if (sa) {
 		set_bit(PVSVPN_SA_ENDED, &sa->flags);
-		/* Whoever sees it takes adopt->lock next, as tell_of_death() has it. */
+		/* A packet that sees it takes adopt->lock next, as in tell_of_death(). */
 		set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 	}
 	rcu_read_unlock();
@@ -245,7 +245,7 @@ static void late_work(struct work_struct *work)
  * @adopt: of the namespace
  * @news: for all that there is to look at
  *
- * What comes meanwhile is for the next round, which is queued then.
+ * News that comes meanwhile is for the next round, and queues it.
  *
  * Context: process. Return: whether there is anything.
  */

@@ -218,7 +218,7 @@ adopted_SAs_have_it_too()
 # hooks: netfilter hooks of the module's in $gw
 hooks() { in_ns "$gw" nft list hooks | grep -c pvsvpn || true; }
 
-# What a refused SA has opened is closed again
+# A refused SA leaves nothing open
 refused_SAs_keep_no_port()
 {
 	local udp='encap espinudp 4500 4500 0.0.0.0'

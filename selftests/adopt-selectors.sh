@@ -443,7 +443,7 @@ outer_is()
 flags_that_say_what_the_outer_header_has()
 {
 	adopting_devices
-	# Of each ping, the request is in the one file and the answer in the other
+	# The request of each ping is in the one file, and the answer in the other
 	record "$gw" outer0 'src host 192.0.2.1 and ip proto 50' ours
 	record "$stock" outer0 'src host 192.0.2.2 and ip proto 50' theirs
 	flagged

@@ -4,11 +4,11 @@
 
     adopt_move.py LOCAL FROM TO SPI KEY TURNS
 
-In the network namespace that it runs in, the state of if_id 42, reqid 1 and hexadecimal KEY is deleted
-at one of the two remote addresses and added at the other one, to and fro. The device waits for a
-twentieth of a second for the second word. TURNS moves are quicker than that; a busy host may leave a
-guest without a processor for longer. Prints how many slow ones there were beside, and where the
-state is in the end.
+In the network namespace that it runs in, the state of if_id 42, reqid 1 and hexadecimal KEY is
+deleted at one of the two remote addresses and added at the other one, to and fro. The device
+waits for a twentieth of a second for the second word. TURNS moves are quicker than that; a busy
+host may leave a guest without a processor for longer. Prints how many slow ones there were
+beside, and where the state is in the end.
 """
 import sys
 import time
