@@ -209,6 +209,8 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 		dev_put(dev);
 	pvsvpn_adopt_forget(pvs);
 	pvsvpn_peer_del_all(pvs);
+	/* For the other devices of the namespace */
+	pvsvpn_adopt_made_room(pvs->net);
 	pvsvpn_policy_device_exit(pvs);
 	list_del_init(&pvs->net_list);
 }

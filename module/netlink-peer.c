@@ -499,6 +499,8 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = pvsvpn_peer_set(peer, &config, info->extack);
 	config_free(&config);
+	if (!err)
+		pvsvpn_adopt_made_room(peer->pvs->net);
 	return err;
 }
 

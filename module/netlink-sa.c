@@ -11,6 +11,7 @@
 #include "sa.h"
 #include "sad.h"
 #include "transform.h"
+#include "xfrm_adopt.h"
 
 /**
  * pvsvpn_netlink_spi_taken() - say that another SA stands in the way
@@ -394,8 +395,11 @@ int pvsvpn_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
 {
+	struct net *net = sa->peer->pvs->net;
+
 	if (!sa->x) {
 		pvsvpn_sa_del(sa);
+		pvsvpn_adopt_made_room(net);
 		return 0;
 	}
 	NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[PVSVPN_A_SA_SPI],

@@ -736,6 +736,19 @@ void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 		pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
 }
 
+/**
+ * pvsvpn_adopt_made_room() - a peer or an SA has gone or changed, by hand
+ * @net: namespace of its device
+ *
+ * States that were refused are looked at again, soon.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_adopt_made_room(struct net *net)
+{
+	made_room(pvsvpn_device_adopt(net), false);
+}
+
 static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
 {
 	struct pvsvpn_sa *sa;

@@ -89,6 +89,7 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
 bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
+void pvsvpn_adopt_made_room(struct net *net);
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer);
 void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
 		       struct pvsvpn_adopt_wait *wait);

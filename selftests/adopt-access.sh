@@ -215,6 +215,41 @@ adopted_SAs_have_it_too()
 	check peers "$(peer_count)" 1
 }
 
+# refused_then SPI REASON COMMAND...: the state from 192.0.2.1 to 192.0.2.2 is refused, and adopted
+# after the command
+refused_then()
+{
+	state "$1" 192.0.2.1 192.0.2.2
+	wait_for 'the refusal' heard "sa-refused.*spi 0x000${1#0x} reason $2\$"
+	"${@:3}"
+	wait_for "the SA, after $2" has_adopted "$1"
+}
+
+has_adopted()
+{
+	ctl "$gw" -j show pvs0 |
+		jq -e "[.devices[0].peers[].sas[] | select(.spi == $(($1)) and .origin == \"xfrm\")] | length == 1" \
+		>/dev/null
+}
+
+room_that_is_made_by_hand()
+{
+	adopting
+	watch "$gw"
+	# Somebody takes all addresses
+	ctl "$gw" peer add pvs0 other remote 192.0.2.9
+	refused_then 0x51001 peer-in-the-way ctl "$gw" peer set pvs0 other subnets 10.9.0.0/16
+	# The operator's SA to the same gateway has the SPI
+	ip -n "$gw" link add pvs1 type pvsvpn
+	ctl "$gw" peer add pvs1 same remote 192.0.2.2
+	ctl "$gw" sa add pvs1 same dir out spi 0x51002 transform aes128gcm16 key-file - <<<"${KEY#0x}"
+	refused_then 0x51002 spi-taken ctl "$gw" sa del pvs1 same dir out spi 0x51002
+	# A device that has never been up goes without a word of its addresses
+	ctl "$gw" sa add pvs1 same dir out spi 0x51004 transform aes128gcm16 key-file - <<<"${KEY#0x}"
+	limit max_sas 3
+	refused_then 0x51003 limit ip -n "$gw" link del pvs1
+}
+
 # hooks: netfilter hooks of the module's in $gw
 hooks() { in_ns "$gw" nft list hooks | grep -c pvsvpn || true; }
 
@@ -367,7 +402,8 @@ no_other_family_waits_for_a_module()
 run_cases reading_takes_CAP_NET_ADMIN listening_takes_CAP_NET_ADMIN \
 	a_container_sees_no_addresses_of_the_birthplace the_host_sees_them_there \
 	events_in_a_container_tell_no_addresses peers_have_a_limit SAs_have_a_limit \
-	adopted_SAs_have_it_too refused_SAs_keep_no_port SAs_of_one_SPI_have_a_limit \
+	adopted_SAs_have_it_too room_that_is_made_by_hand refused_SAs_keep_no_port \
+	SAs_of_one_SPI_have_a_limit \
 	requests_do_not_wait_for_the_work_without_end a_user_namespace_cannot_raise_its_limit \
 	memory_is_accounted \
 	no_other_family_waits_for_a_module
