@@ -196,14 +196,15 @@ static void state_ends(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 	struct pvsvpn_noted *noted = state_noted(x);
 	struct pvsvpn_sa *sa;
 
-	death_note(adopt, noted);
 	rcu_read_lock();
 	sa = noted ? pvsvpn_sad_find_state(adopt->net, x) : NULL;
-	if (sa) {
+	/* Before the note: the work that takes it finds the bit, and clears it if XFRM was wrong. */
+	if (sa)
 		set_bit(PVSVPN_SA_ENDED, &sa->flags);
-		/* A packet that sees it takes adopt->lock next, as in tell_of_death(). */
+	death_note(adopt, noted);
+	/* A packet that sees it takes adopt->lock next, as in tell_of_death(). */
+	if (sa)
 		set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
-	}
 	rcu_read_unlock();
 }
 
@@ -220,6 +221,13 @@ static void deaths_move(struct pvsvpn_adopt *adopt)
 	}
 }
 
+/* With adopt->lock held; late_work() arms itself again when it comes too early. */
+static void later_not_before(struct pvsvpn_adopt *adopt, unsigned long at)
+{
+	if (time_before(adopt->later_at, at))
+		adopt->later_at = at;
+}
+
 static void late_work(struct work_struct *work)
 {
 	struct pvsvpn_adopt *adopt =
@@ -227,6 +235,9 @@ static void late_work(struct work_struct *work)
 
 	spin_lock_bh(&adopt->lock);
 	deaths_move(adopt);
+	/* The look that was asked for before takes long. The next one has its pause too. */
+	if (adopt->later && adopt->later_looks)
+		later_not_before(adopt, jiffies + LATER_INTERVAL);
 	if (adopt->later && !time_before(jiffies, adopt->later_at)) {
 		adopt->later = false;
 		adopt->later_looks = true;
@@ -289,6 +300,8 @@ void pvsvpn_notify_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *ne
 	if (news->all && adopt->later_looks) {
 		adopt->later_looks = false;
 		adopt->later_last = jiffies;
+		if (adopt->later)
+			later_not_before(adopt, jiffies + LATER_INTERVAL);
 	}
 	busy = adopt->all || !list_empty(&adopt->noted);
 	/* Pairs with smp_load_acquire() of packets: not busy, they see what was done. */
