@@ -19,8 +19,8 @@ gateway()
 {
 	has_strongswan
 	ends
-	export PVSVPN_CONFIG_DIR=$tmp/etc PVSVPN_RUN_DIR=$tmp/run SWANCTL_DIR=$tmp/operator
-	mkdir -p "$PVSVPN_CONFIG_DIR" "$SWANCTL_DIR"
+	export PVSVPN_CONFIG_DIR=$tmp/etc PVSVPN_RUN_DIR=$tmp/run PVSVPN_VICI=$tmp/$gw/vici
+	mkdir -p "$PVSVPN_CONFIG_DIR" "$tmp/$gw"
 	in_batch "$gw" <<-END
 		link add lan type dummy
 		addr add 10.1.0.1/24 dev lan
@@ -33,7 +33,7 @@ gateway()
 # A connection of the operator's, which nobody may touch
 operators_own()
 {
-	cat >"$SWANCTL_DIR/swanctl.conf" <<-END
+	cat >"$tmp/operator.conf" <<-END
 		connections {
 			operator {
 				version = 2
@@ -66,18 +66,14 @@ site()
 	(umask 077 && echo 'what both have been told' >"$PVSVPN_CONFIG_DIR/$1.secret")
 }
 
-# vpn ARGUMENTS...: pvsvpnctl on the gateway, which finds the daemon of its namespace
-vpn()
-{
-	printf 'swanctl {\n\tload = random\n\tsocket = unix://%s/vici\n}\n' "$tmp/$gw" >"$tmp/tool.conf"
-	STRONGSWAN_CONF=$tmp/tool.conf ctl "$gw" "$@"
-}
+# vpn ARGUMENTS...: pvsvpnctl on the gateway
+vpn() { ctl "$gw" "$@"; }
 
 # our_daemon: of the gateway, with the operator's own connection
 our_daemon()
 {
 	charon "$gw"
-	swan "$gw" --load-all --file "$SWANCTL_DIR/swanctl.conf" >"$tmp/$gw/loaded" 2>&1 ||
+	swan "$gw" --load-all --file "$tmp/operator.conf" >"$tmp/$gw/loaded" 2>&1 ||
 		fail "$(cat "$tmp/$gw/loaded")"
 }
 
@@ -88,6 +84,15 @@ far_end()
 	CONNECTION=${CONNECTION-$FAR_IKE} PROPOSAL=${PROPOSAL-aes256gcm16-ecp256} \
 		LOCAL_TS=${LOCAL_TS-10.2.0.0/24} REMOTE_TS=${REMOTE_TS-10.1.0.0/24} \
 		daemon "$stock" 192.0.2.2 192.0.2.1 far near
+}
+
+# status_code: as programs ask for it
+status_code()
+{
+	local code=0
+
+	vpn status site-b >/dev/null || code=$?
+	echo $code
 }
 
 both()
@@ -129,11 +134,11 @@ untouched()
 up_and_down()
 {
 	both
-	check status "$(status_of status)" disabled
+	check status "$(status_of status) $(status_code)" 'disabled 3'
 	up
 	pings "$gw" 10.2.0.1
 	pings "$stock" 10.1.0.1
-	check status "$(status_of status)" active
+	check status "$(status_of status) $(status_code)" 'active 0'
 	check route "$(ip -n "$gw" route show 10.2.0.0/24 | xargs)" \
 		'10.2.0.0/24 dev pvs0 scope link src 10.1.0.1'
 	check 'link-local addresses' "$(ip -n "$gw" -o addr show dev pvs0 scope link)" ''
@@ -146,6 +151,9 @@ up_and_down()
 	check 'children' "$(children "$stock")" 1
 	vpn status site-b >"$tmp/status"
 	grep -q '^site-b: active$' "$tmp/status" || fail "$(cat "$tmp/status")"
+	# No NAT is on the way, whatever the two ends pretend
+	grep -q 'port 4500, ESP in UDP as asked for$' "$tmp/status" || fail "$(cat "$tmp/status")"
+	check 'nat' "$(status_of ike.nat) $(status_of ike.encapsulation_asked_for)" 'false true'
 	check 'secrets that are shown' "$(grep -c 'told' "$tmp/up" "$tmp/status")" \
 		"$tmp/up:0"$'\n'"$tmp/status:0"
 	vpn down site-b >"$tmp/down" 2>&1 || fail "$(cat "$tmp/down")"
@@ -176,12 +184,13 @@ wrong_secret()
 	both
 	(umask 077 && echo 'what nobody has been told' >"$PVSVPN_CONFIG_DIR/site-b.secret")
 	not_up cannot_authenticate_connection
-	# The file is another now
+	# The daemon gets the secret anew each time
 	site site-b
+	up
+	# The file is another now
+	sed -i 's/^PFS = 19$/PFS = 20/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	expect_refused 'site-b: its file has changed since it was brought up; first pvsvpnctl down' \
 		vpn up site-b
-	vpn down site-b >/dev/null
-	up
 }
 
 other_ike_policy()
@@ -230,7 +239,7 @@ waits_for_the_peer()
 	both
 	site site-b 'Initiate = no'
 	check 'the last line' "$(vpn up site-b | tail -n 1)" 'site-b waits for its peer'
-	check status "$(status_of status)" warning
+	check status "$(status_of status) $(status_code)" 'warning 5'
 	swan "$stock" --initiate --ike t --child net --timeout 60 >"$tmp/initiate" 2>&1 ||
 		fail "$(cat "$tmp/initiate")"
 	check status "$(status_of status)" active
@@ -246,15 +255,6 @@ up_refused()
 	expect_refused "$1" vpn up site-b
 	check 'what is there' "$(ip -n "$gw" -o link; ip -n "$gw" route)" "$before"
 	check 'files' "$(find "$tmp/run" -name '*site-b*' 2>/dev/null)" ''
-}
-
-# fake_swanctl LINE...: a swanctl that says so, first in the path
-fake_swanctl()
-{
-	mkdir -p "$tmp/bin"
-	printf '#!/bin/sh\n%s\n' "$1" >"$tmp/bin/swanctl"
-	chmod +x "$tmp/bin/swanctl"
-	PATH=$tmp/bin:$PATH
 }
 
 refused_before_anything()
@@ -278,28 +278,202 @@ refused_before_anything()
 	up_refused 'site-b.secret: secret is open to group or others'
 }
 
+# stand_in MODE WORDS: up and status say that of a daemon that is not fit, and nothing is left
+stand_in()
+{
+	rm -f "$PVSVPN_VICI"
+	background python3 "$here/vici_daemon.py" "$PVSVPN_VICI" "$1" >"$tmp/asked"
+	busywait "${WAIT_LIMIT:-20}" test -S "$PVSVPN_VICI" || fail 'no stand-in'
+	up_refused "$2"
+	kill "$background"
+}
+
 daemon_not_fit()
 {
 	gateway
-	# shellcheck disable=SC2016 # for the script to expand
-	fake_swanctl 'case $1 in
-		--version) echo "strongSwan 5.7.2 charon-systemd" ;;
-		--list-algs) echo "encryption {AES_CBC=aes} integrity {HMAC_SHA2_256_128=hmac} ke {ECP_256=ecp}" ;;
-		*) echo "unknown option: if_id_in"; exit 1 ;;
-		esac'
-	up_refused 'strongSwan 5.7.2 charon-systemd is too old, 5.8 is the first that knows if_id'
-	# shellcheck disable=SC2016 # for the script to expand
-	fake_swanctl 'case $1 in
-		--version) echo "strongSwan 5.9.8 charon-systemd" ;;
-		--list-algs) echo "get-algorithms reply {encryption {AES_CBC=aes} ke {ECP_384=openssl}}" ;;
-		esac'
-	up_refused 'no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
-	rm "$tmp/bin/swanctl"
-	# Where no directory of the path has one
-	for tool in ip jq gojq grep find bash; do
-		! path=$(type -P "$tool") || ln -sf "$path" "$tmp/bin/$tool"
+	stand_in old 'strongSwan: version 5\.7\.2 is too old, 5\.8 is the first that knows if_id'
+	stand_in poor 'strongSwan: no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
+	stand_in refuses 'strongSwan: load-conn: invalid value for: \?\[31mid; see the log'
+	# What was loaded is taken away again
+	check 'what it was told at last' "$(tail -n 2 "$tmp/asked" | xargs)" 'unload-conn unload-shared'
+	stand_in garbage 'the daemon does not answer: it sends something that is not VICI'
+	stand_in torn 'the daemon does not answer: it sends a message that is not valid'
+	stand_in silent 'the daemon does not answer: it is silent'
+	stand_in stops 'the daemon does not answer: it is silent'
+}
+
+# Each command ends by itself, and says why; nothing is lost when the daemon goes on
+daemon_stops()
+{
+	both
+	up
+	kill -STOP "${pids[$gw]}"
+	check reason "$(status_of reason)" 'strongSwan does not answer'
+	expect_refused 'up: strongSwan: the daemon does not answer: it is silent' vpn up site-b
+	pings "$gw" 10.2.0.1
+	kill -CONT "${pids[$gw]}"
+	up
+	check 'children' "$(children "$stock")" 1
+	kill -STOP "${pids[$gw]}"
+	vpn down site-b >"$tmp/down" || fail "$(cat "$tmp/down")"
+	grep -q 'it is not told' "$tmp/down" || fail "$(cat "$tmp/down")"
+	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
+	kill -CONT "${pids[$gw]}"
+}
+
+# loaded: the names of the connections that the daemon has
+loaded()
+{
+	swan "$gw" --list-conns --raw | sed -n 's/^list-conn event {\([a-z-]*\).*/\1/p' | sort | xargs
+}
+
+# Ours come and go by name; files of the operator's are not read
+operators_connections_stay()
+{
+	both
+	echo '}' >>"$tmp/operator.conf"
+	up
+	check connections "$(loaded)" 'operator site-b'
+	vpn down site-b >/dev/null
+	check connections "$(loaded)" operator
+	# One of that name that is the operator's
+	sed -i 's/operator {/site-b {/; $d' "$tmp/operator.conf"
+	swan "$gw" --load-conns --file "$tmp/operator.conf" >/dev/null
+	expect_refused 'strongSwan has a connection of that name, which up has not loaded' vpn up site-b
+	check 'down' "$(vpn down site-b)" 'site-b is not up'
+	check connections "$(loaded)" site-b
+	grep -q 203.0.113.9 <<<"$(swan "$gw" --list-conns)" || fail 'it is another now'
+}
+
+# The secret is in the operator's file and in the daemon
+secret_is_on_no_other_disk()
+{
+	both
+	up
+	! grep -rqE "both have been told|$(printf 'both have' | od -An -tx1 | tr -d ' ')" "$tmp/run" ||
+		fail "$(grep -rE 'told|626f7468' "$tmp/run")"
+	check 'files' "$(cd "$tmp/run" && find . -type f ! -perm 600)" ''
+}
+
+# Characters that mean something in files of strongSwan
+odd_identities()
+{
+	local id='far {x} [y] = z'
+
+	gateway
+	sed -i "s/^LocalIdentity.*/LocalIdentity = near{}[]/; s/^PeerIdentity.*/PeerIdentity = $id/" \
+		"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	sed -i "s/id = far/id = \"$id\"/; s/id = near/id = \"near{}[]\"/" "$tmp/$stock/conf"
+	load "$stock"
+	up
+	check status "$(status_of status)" active
+	pings "$gw" 10.2.0.1
+}
+
+# Two at once, and the far end too: all say what is true
+several_begin_at_once()
+{
+	local i
+
+	both
+	for i in 1 2 3; do
+		"$PVSVPNCTL" -n "$gw" up site-b >"$tmp/up$i" 2>&1 &
+		ups[i]=$!
 	done
-	PATH=$tmp/bin up_refused 'swanctl is not installed; apt install charon-systemd'
+	swan "$stock" --initiate --ike t --child net --timeout 60 >"$tmp/initiate" 2>&1 || :
+	for i in 1 2 3; do
+		wait "${ups[i]}" || fail "$(cat "$tmp/up$i")"
+		check "the last line of $i" "$(tail -n 1 "$tmp/up$i")" 'site-b is up'
+	done
+	check status "$(status_of status)" active
+	pings "$gw" 10.2.0.1
+	vpn down site-b >/dev/null
+	untouched
+}
+
+ups=()
+
+# Each lock ends with its command
+several_in_a_batch()
+{
+	gateway
+	our_daemon
+	printf 'down site-b\ndown site-c\ndown site-b\n' | vpn -b - >"$tmp/down"
+	check 'its words' "$(xargs <"$tmp/down")" 'site-b is not up site-c is not up site-b is not up'
+}
+
+# The files of /run are lost: the interface bears the connection's name
+run_is_lost()
+{
+	both
+	up
+	rm -r "$tmp/run"
+	check status "$(status_of status)" active
+	up
+	check 'children' "$(children "$stock")" 1
+	pings "$gw" 10.2.0.1
+	rm -r "$tmp/run"
+	vpn down site-b >/dev/null
+	untouched
+}
+
+# A directory that others may write to is none for our files
+run_of_others()
+{
+	gateway
+	our_daemon
+	mkdir "$tmp/run"
+	chmod 777 "$tmp/run"
+	expect_refused 'others may write to it; chown it to root' vpn up site-b
+	chmod 755 "$tmp/run"
+	# One that leads elsewhere
+	ln -s "$tmp/elsewhere" "$tmp/run/site-b.lock"
+	expect_refused 'site-b.lock: Too many levels of symbolic links' vpn up site-b
+	[ ! -e "$tmp/elsewhere" ] || fail 'a link was followed'
+}
+
+# denied COMMAND...: nobody may, and hears so
+denied()
+{
+	local status=0
+
+	in_ns "$gw" setpriv --reuid=65534 --regid=65534 --clear-groups "$tmp/pvsvpnctl" "$@" \
+		>"$tmp/out" 2>"$tmp/err" || status=$?
+	check "exit status of $*" "$status" 4
+	check "output of $*" "$(cat "$tmp/out")" ''
+	check "lines of errors of $*" "$(wc -l <"$tmp/err")" 1
+	grep -q '; run it as root$' "$tmp/err" || fail "$(cat "$tmp/err")"
+}
+
+without_root()
+{
+	gateway
+	our_daemon
+	install -m 755 "$PVSVPNCTL" "$tmp"
+	chmod 755 "$tmp"
+	vpn status >/dev/null
+	mkdir -p "$tmp/run"
+	chmod 700 "$tmp/run" "$PVSVPN_CONFIG_DIR"
+	denied status
+	denied status site-b
+	denied check
+	denied up site-b
+	denied down site-b
+}
+
+# An IKE daemon finds the secret by the identities
+two_with_the_same_identities()
+{
+	gateway
+	site site-c
+	sed -i 's/10.2.0/10.3.0/; s/pvs0/pvs1/' "$PVSVPN_CONFIG_DIR/site-c.conf"
+	vpn check >/dev/null
+	(umask 077 && echo 'what nobody has been told' >"$PVSVPN_CONFIG_DIR/site-c.secret")
+	expect_refused 'site-c.conf and .*site-b.conf have the same identities and different secrets' \
+		vpn check site-c
+	expect_refused 'site-b.conf and .*site-c.conf have the same identities' vpn up site-b
 }
 
 # One that was killed midway, a device that somebody else has removed, a daemon that has died
@@ -373,7 +547,7 @@ refused_and_kept()
 	our_daemon
 	far_end
 	vpn status >/dev/null
-	STRONGSWAN_CONF=$tmp/tool.conf background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
 	wait_for 'the connection' grep -q '^site-b is up$' "$tmp/kept"
 	kill -9 "${pids[$stock]}"
 	ip -n "$stock" link set outer0 down
@@ -470,7 +644,6 @@ hundred_at_once()
 	vpn check >"$tmp/check"
 	check 'valid files' "$(grep -c 'is valid' "$tmp/check")" "$count"
 	# The daemon's address is the same for all
-	export STRONGSWAN_CONF=$tmp/tool.conf
 	seq 1 "$count" | xargs -P 4 -I{} "$PVSVPNCTL" -n "$gw" up c{} timeout 120 >"$tmp/up" 2>&1 ||
 		fail "$(grep -E 'pvsvpnctl: ' "$tmp/up" | head -n 5)"
 	check 'connections up' "$(grep -c ' is up$' "$tmp/up")" "$count"
@@ -484,4 +657,7 @@ hundred_at_once()
 
 run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
 	nobody_there waits_for_the_peer refused_before_anything daemon_not_fit after_a_crash \
-	dead_peer refused_and_kept version_1 two_to_one_gateway module_goes hundred_at_once
+	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
+	several_begin_at_once several_in_a_batch run_is_lost run_of_others without_root \
+	two_with_the_same_identities dead_peer refused_and_kept version_1 two_to_one_gateway \
+	module_goes hundred_at_once

@@ -15,7 +15,7 @@ declare -A daemon=()
 settings()
 {
 	echo "PVSVPN_CONFIG_DIR=$work/$1/etc" "PVSVPN_RUN_DIR=$work/$1/run" \
-		"SWANCTL_DIR=$work/$1/swanctl" "STRONGSWAN_CONF=$work/$1/strongswan.conf"
+		"PVSVPN_VICI=$work/$1/vici" "STRONGSWAN_CONF=$work/$1/strongswan.conf"
 }
 
 # at NETNS COMMAND...: shown, and run with these
@@ -44,8 +44,7 @@ start_daemon()
 # gateway NETNS: its daemon, with dead peer detection of 2 s times 3
 gateway()
 {
-	mkdir -p "$work/$1/etc" "$work/$1/swanctl"
-	: >"$work/$1/swanctl/swanctl.conf"
+	mkdir -p "$work/$1/etc"
 	cat >"$work/$1/strongswan.conf" <<-END
 		swanctl {
 			load = random

@@ -22,7 +22,7 @@ static int check_one(const char *name, bool swanctl)
 		ret = secret_load("check", &c, &secret);
 	secret_wipe(&secret);
 	if (!ret && swanctl)
-		strongswan_print(stdout, &c, NULL);
+		strongswan_print(stdout, &c);
 	else if (!ret)
 		printf("%s is valid: %s\n", name, c.path);
 	connection_free(&c);
@@ -56,6 +56,8 @@ static int run_check(const struct options *options, int argc, char **argv)
 	(void)options;
 	if (argc > 1)
 		ret = parse_params("check", argc - 1, argv + 1, params, 1);
+	if (!ret)
+		ret = may_read("check", connection_dir());
 	if (ret)
 		return ret;
 	return argc ? check_one(argv[0], swanctl) : check_all();

@@ -10,6 +10,7 @@ enum {
 	CTL_OK,
 	CTL_FAILED,
 	CTL_USAGE,
+	CTL_DENIED = 4,	/* root may; the numbers are those of the LSB */
 };
 
 /**

@@ -57,8 +57,12 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 {
 	char *end;
 
-	/* strtoull() takes signs and leading white space; a number has none. */
-	if (!isdigit((unsigned char)*text))
+	/*
+	 * strtoull() takes signs and leading white space; a number has none. It takes 010 for
+	 * eight, which nobody means who writes an interval or a prefix.
+	 */
+	if (!isdigit((unsigned char)*text) ||
+	    (*text == '0' && isdigit((unsigned char)text[1])))
 		return false;
 	errno = 0;
 	*value = strtoull(text, &end, 0);

@@ -9,6 +9,7 @@
 #include "connection/connection.h"
 #include "connection/runtime.h"
 #include "connection/strongswan.h"
+#include "connection/vici.h"
 #include "error.h"
 #include "nl.h"
 #include "print.h"
@@ -22,6 +23,13 @@ static const char * const status_names[] = {
 	[STATUS_ACTIVE] = "active",
 	[STATUS_WARNING] = "warning",
 	[STATUS_DISABLED] = "disabled",
+};
+
+/* Exit status of "status NAME" */
+static const int status_codes[] = {
+	[STATUS_ACTIVE] = CTL_OK,
+	[STATUS_WARNING] = 5,
+	[STATUS_DISABLED] = 3,
 };
 
 /**
@@ -117,7 +125,7 @@ static void judge(struct report *r)
 	}
 }
 
-static void look(struct report *r, const char *name)
+static void look(struct report *r, const char *name, struct vici *daemon)
 {
 	*r = (struct report){ .name = name, .status = STATUS_DISABLED, .todo = "" };
 	r->up = runtime_load(name, &r->runtime);
@@ -126,9 +134,20 @@ static void look(struct report *r, const char *name)
 		r->todo = "pvsvpnctl up";
 		return;
 	}
-	r->daemon = strongswan_ask(name, &r->n);
+	ctl_error_mute(true);
+	r->daemon = daemon && !strongswan_ask(daemon, name, &r->n);
+	ctl_error_mute(false);
 	find_device(r);
 	judge(r);
+}
+
+/*
+ * An end that wants ESP in UDP pretends to be behind a NAT (RFC 7296 section 2.23 has no other
+ * way), so where we want it the peer's word about itself says nothing.
+ */
+static bool has_nat(const struct report *r)
+{
+	return r->n.nat_here || (r->n.nat_there && !r->runtime.encap_udp);
 }
 
 /* ---- for people ---- */
@@ -164,8 +183,9 @@ static void print_report(const struct report *r)
 		return;
 	printf("  interface: %s\n", r->runtime.ifname);
 	if (*r->n.ike_state) {
-		printf("  peer: %s, port %" PRIu64 "%s%s\n", r->n.remote, r->n.remote_port,
-		       r->n.nat ? ", NAT" : "", r->n.probing ? ", being probed" : "");
+		printf("  peer: %s, port %" PRIu64 "%s%s%s\n", r->n.remote, r->n.remote_port,
+		       r->runtime.encap_udp ? ", ESP in UDP as asked for" : "",
+		       has_nat(r) ? ", NAT" : "", r->n.probing ? ", being probed" : "");
 		print_ages(r->n.ike_version == 1 ? "IKEv1 SA" : "IKEv2 SA", r->n.ike_state,
 			   r->n.ike_age, r->n.ike_rekey);
 	}
@@ -185,7 +205,8 @@ static char *json_ike(const struct report *r)
 	json_uint(json, "version", r->n.ike_version);
 	json_text(json, "remote", r->n.remote);
 	json_uint(json, "remote_port", r->n.remote_port);
-	json_bool(json, "nat", r->n.nat);
+	json_bool(json, "nat", has_nat(r));
+	json_bool(json, "encapsulation_asked_for", r->runtime.encap_udp);
 	json_bool(json, "dpd_probing", r->n.probing);
 	json_uint(json, "age", r->n.ike_age);
 	json_uint(json, "rekey_in", r->n.ike_rekey);
@@ -236,7 +257,8 @@ static char *json_report(const struct report *r)
 	return json_end(json);
 }
 
-static void print_all_json(char * const *names, size_t count)
+/* Return: the status of the last one */
+static enum status print_all_json(char * const *names, size_t count, struct vici *daemon)
 {
 	struct json *json = json_new();
 	struct json_array array;
@@ -245,7 +267,7 @@ static void print_all_json(char * const *names, size_t count)
 
 	json_array_begin(&array);
 	for (size_t i = 0; i < count; i++) {
-		look(&report, names[i]);
+		look(&report, names[i], daemon);
 		json_array_add(&array, json_report(&report));
 		state_free(&report.state);
 	}
@@ -253,17 +275,19 @@ static void print_all_json(char * const *names, size_t count)
 	text = json_end(json);
 	puts(text);
 	free(text);
+	return count ? report.status : STATUS_ACTIVE;
 }
 
-static void print_all(char * const *names, size_t count)
+static enum status print_all(char * const *names, size_t count, struct vici *daemon)
 {
 	struct report report;
 
 	for (size_t i = 0; i < count; i++) {
-		look(&report, names[i]);
+		look(&report, names[i], daemon);
 		print_report(&report);
 		state_free(&report.state);
 	}
+	return count ? report.status : STATUS_ACTIVE;
 }
 
 /* Those that have a file, and those that are up without one */
@@ -297,22 +321,48 @@ static bool is_known(char * const *names, size_t count, const char *name)
 	return false;
 }
 
+/* Silent, as a report says it where it matters; NULL where there is none. */
+static struct vici *open_quietly(void)
+{
+	struct vici *daemon;
+	int ret;
+
+	ctl_error_mute(true);
+	daemon = vici_open("status", &ret);
+	ctl_error_mute(false);
+	return daemon;
+}
+
+static enum status print_reports(const struct options *options, char * const *names,
+				 size_t count)
+{
+	struct vici *daemon = open_quietly();
+	enum status last = (options->json ? print_all_json : print_all)(names, count, daemon);
+
+	vici_close(daemon);
+	return last;
+}
+
 static int run_status(const struct options *options, int argc, char **argv)
 {
 	char **names;
-	size_t count = all_names(&names);
+	size_t count;
 	int ret = CTL_OK;
 
 	if (argc > 1)
-		ret = ctl_error(CTL_USAGE, "status", argv[1], "give one name, or none for all",
-				"too many words");
-	else if (argc && !is_known(names, count, argv[0]))
+		return ctl_error(CTL_USAGE, "status", argv[1],
+				 "give one name, or none for all", "too many words");
+	ret = may_read("status", connection_dir()) ?: may_read("status", runtime_dir());
+	if (ret)
+		return ret;
+	count = all_names(&names);
+	if (argc && !is_known(names, count, argv[0]))
 		ret = ctl_error(CTL_FAILED, "status", argv[0], "pvsvpnctl status lists them",
 				"no such connection in %s", connection_dir());
-	else if (options->json)
-		print_all_json(argc ? argv : names, argc ? 1 : count);
+	else if (argc)
+		ret = status_codes[print_reports(options, argv, 1)];
 	else
-		print_all(argc ? argv : names, argc ? 1 : count);
+		print_reports(options, names, count);
 	connection_names_free(names, count);
 	return ret;
 }
@@ -321,6 +371,7 @@ const struct command command_status = {
 	.name = "status",
 	.args = "[NAME]",
 	.help = "Says of a connection, or of all, whether it is active, disabled (not brought up), or\n"
-		"why not (warning), with the ages of its SAs and what has passed.\n",
+		"why not (warning), with the ages of its SAs and what has passed. With NAME, the exit\n"
+		"status is 0 for active, 3 for disabled, 5 for warning.\n",
 	.run = run_status,
 };

@@ -34,6 +34,13 @@ const char *connection_dir(void)
 	return dir && *dir ? dir : CONFIG_DIR;
 }
 
+int may_read(const char *what, const char *dir)
+{
+	if (!access(dir, R_OK | X_OK) || (errno != EACCES && errno != EPERM))
+		return CTL_OK;
+	return ctl_error(CTL_DENIED, what, dir, "run it as root", "%s", strerror(errno));
+}
+
 /* ---- values ---- */
 
 /* These stand in other files too, between quotation marks. */
@@ -167,6 +174,17 @@ static const char *parse_if_id(const char *text, void *value)
 	return parse_range(text, value, 1, UINT32_MAX, "a number from 1 to 0xffffffff");
 }
 
+/* From what IPv4 needs on (RFC 791), up to the largest packet that fits into an outer one. */
+#define MTU_MIN 68
+#define MTU_MAX 65410
+
+static const char *parse_conf_mtu(const char *text, void *value)
+{
+	if (!strcmp(text, "auto"))
+		return parse_mtu(text, value);
+	return parse_range(text, value, MTU_MIN, MTU_MAX, "auto, or 68 to 65410 bytes");
+}
+
 static const char *parse_mss(const char *text, void *value)
 {
 	return settings[SETTING_MSS_CLAMP].parse(text, value);
@@ -211,7 +229,7 @@ static const struct conf_key connection_keys[] = {
 	CONNECTION("Encapsulation", parse_encapsulation, encap_udp),
 	CONNECTION("Interface", parse_ifname, ifname),
 	CONNECTION("TunnelAddress", parse_prefixes, tunnel_addresses),
-	CONNECTION("MTU", parse_mtu, mtu),
+	CONNECTION("MTU", parse_conf_mtu, mtu),
 	CONNECTION("MSS", parse_mss, mss),
 	CONNECTION("Routes", parse_bool, routes),
 	CONNECTION("RouteMetric", parse_u32, route_metric),
@@ -593,6 +611,35 @@ static int check_addresses(const char *what, const struct ini_file *file,
 	return CTL_OK;
 }
 
+static bool has_address(const struct connection *c, const struct addr *addr)
+{
+	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
+		if (!memcmp(&c->tunnel_addresses.subnet[i].addr, addr, sizeof(*addr)))
+			return true;
+	return false;
+}
+
+/* The peer takes no other source, and a route of another family has none. */
+static int check_source(const char *what, const struct ini_file *file,
+			size_t section, const struct connection *c)
+{
+	const struct addr *source = &c->route_source;
+	const char *at = key_at(file, section, "RouteSource");
+	bool family = false;
+
+	if (!source->len)
+		return CTL_OK;
+	for (size_t i = 0; i < c->peer_subnets.count; i++)
+		family |= c->peer_subnets.subnet[i].addr.len == source->len;
+	if (!family)
+		return ctl_error(CTL_FAILED, what, at, "leave it out, or take one of the other family",
+				 "RouteSource: none of PeerSubnets is of its family");
+	if (subnet_list_find(&c->local_subnets, source) || has_address(c, source))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, at, "take an address of this host in one of them",
+			 "RouteSource: in none of LocalSubnets, and not in TunnelAddress");
+}
+
 static int check_interface(const char *what, const struct ini_file *file,
 			   size_t section, struct connection *c)
 {
@@ -649,6 +696,8 @@ static int check_connection(const char *what, const struct ini_file *file,
 		ret = check_path(what, file, section, c);
 	if (!ret)
 		ret = check_version(what, file, section, c);
+	if (!ret)
+		ret = check_source(what, file, section, c);
 	if (!ret)
 		ret = check_interface(what, file, section, c);
 	if (!ret)
@@ -763,7 +812,7 @@ struct subnet_list connection_reached(const struct connection *c)
 	return list;
 }
 
-/* ---- the others ---- */
+/* ---- which there are ---- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -806,81 +855,4 @@ void connection_names_free(char **names, size_t count)
 	for (size_t i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
-}
-
-/* Where both add routes, the longer or the cheaper one wins: was that the plan? */
-static bool routes_meet(const struct connection *a, const struct connection *b)
-{
-	return a->routes && b->routes && a->route_table == b->route_table &&
-	       a->route_metric == b->route_metric;
-}
-
-static const char *line_at(const struct connection *c, unsigned int line)
-{
-	const struct ini_file file = { .path = c->path };
-
-	return ini_at(&file, line);
-}
-
-static int check_other(const char *what, const struct connection *c,
-		       const struct connection *other)
-{
-	char text[FORMAT_MAX], theirs[FORMAT_MAX];
-	const struct subnet *a, *b;
-
-	if (!strcmp(c->ifname, other->ifname))
-		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section), "choose another",
-				 "Interface %s is that of %s", c->ifname, other->path);
-	if (connection_if_id(c) == connection_if_id(other))
-		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section),
-				 "give IfID another number",
-				 "if_id 0x%x is that of %s", connection_if_id(c), other->path);
-	if (!routes_meet(c, other) ||
-	    !subnet_lists_overlap(&c->peer_subnets, &other->peer_subnets, &a, &b))
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_subnets),
-			 "give one of the two a RouteMetric or RouteTable of its own",
-			 "PeerSubnets: %s overlaps %s of %s:%u", format_subnet(text, a),
-			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
-}
-
-/* Also a connection to a gateway that another one has behind it */
-static int check_path_of_other(const char *what, const struct connection *c,
-			       const struct connection *other)
-{
-	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway);
-	char text[FORMAT_MAX], addr[FORMAT_MAX];
-
-	if (!in || !in->prefix || !other->routes)
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_gateway),
-			 "leave the gateway's address out of the other's PeerSubnets",
-			 "PeerGateway %s is in %s of %s:%u, so the outer packets would go into that tunnel",
-			 format_addr(addr, &c->peer_gateway), format_subnet(text, in),
-			 other->path, other->line.peer_subnets);
-}
-
-int connection_check_others(const char *what, const struct connection *c)
-{
-	struct connection other;
-	int ret = CTL_OK;
-	char **names;
-	size_t count = connection_names(&names);
-
-	ctl_error_mute(true);
-	for (size_t i = 0; i < count && !ret; i++) {
-		if (!strcmp(names[i], c->name))
-			continue;
-		if (!connection_load(what, names[i], &other)) {
-			ctl_error_mute(false);
-			ret = check_other(what, c, &other);
-			if (!ret)
-				ret = check_path_of_other(what, c, &other);
-			ctl_error_mute(true);
-		}
-		connection_free(&other);
-	}
-	ctl_error_mute(false);
-	connection_names_free(names, count);
-	return ret;
 }

@@ -100,6 +100,15 @@ void connection_print_keys(void);
 const char *connection_dir(void);
 
 /**
+ * may_read() - may we look at what is in a directory?
+ * @what: the command, for error lines
+ * @dir: one of ours
+ *
+ * Return: CTL_OK, also where there is none; CTL_DENIED after saying why.
+ */
+int may_read(const char *what, const char *dir);
+
+/**
  * connection_load() - read a connection's file and check it by itself
  * @what: the command, for error lines
  * @name: of the connection

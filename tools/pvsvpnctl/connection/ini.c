@@ -101,6 +101,15 @@ static void add_section(struct reader *reader, const char *text, size_t len)
 	file->sections[file->section_count++] = new;
 }
 
+/* The library knows "; comment" behind a value, but not "# comment". */
+static size_t before_comment(const char *line, size_t len)
+{
+	for (size_t i = 1; i < len; i++)
+		if (line[i] == '#' && (line[i - 1] == ' ' || line[i - 1] == '\t'))
+			return i;
+	return len;
+}
+
 /*
  * One line at a time, so that its number is known. What is indented would be the
  * library's continuation of the line before, hence no white space in front.
@@ -119,6 +128,7 @@ static char *read_line(char *text, int size, void *stream)
 		line++;
 		len--;
 	}
+	len = before_comment(line, len);
 	if (len + 2 > (size_t)size) {
 		refuse(reader, "shorten it", "the line is too long");
 		return NULL;

@@ -7,15 +7,22 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "connection/link.h"
 #include "connection/runtime.h"
 #include "error.h"
 
 #define RUN_DIR "/run/pvsvpn"
 #define STATE ".state"
+#define LOADED ".loaded"
+#define LOCK ".lock"
+#define ATTEMPT ".attempt"
 
+/* The lock that this process holds, and whose it is */
 static int lock_fd = -1;
+static char lock_name[CONNECTION_NAME_MAX + 1];
 
 static const struct {
 	const char *name;
@@ -69,97 +76,222 @@ const char *runtime_dir(void)
 	return dir && *dir ? dir : RUN_DIR;
 }
 
-static const char *state_path(char *path, const char *name)
+static const char *file_path(char *path, const char *name, const char *suffix)
 {
-	snprintf(path, PATH_MAX, "%s/%s" STATE, runtime_dir(), name);
+	snprintf(path, PATH_MAX, "%s/%s%s", runtime_dir(), name, suffix);
 	return path;
 }
 
 static int failed(const char *what, const char *path)
 {
-	return ctl_error(CTL_FAILED, what, path, "run it as root", "%s",
-			 strerror(errno));
+	bool denied = errno == EACCES || errno == EPERM;
+
+	return ctl_error(denied ? CTL_DENIED : CTL_FAILED, what, path,
+			 denied ? "run it as root" : "check the path and its file system",
+			 "%s", strerror(errno));
 }
 
-int runtime_lock(const char *what)
+/* Others could plant files in one that they may write to. */
+static int make_dir(const char *what)
+{
+	const char *dir = runtime_dir();
+	struct stat st;
+
+	if ((mkdir(dir, 0700) && errno != EEXIST) || lstat(dir, &st))
+		return failed(what, dir);
+	if (!S_ISDIR(st.st_mode))
+		return ctl_error(CTL_FAILED, what, dir, "remove it", "no directory");
+	if (st.st_uid != geteuid() && geteuid())
+		return ctl_error(CTL_DENIED, what, dir, "run it as root",
+				 "it belongs to user %u", st.st_uid);
+	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return ctl_error(CTL_FAILED, what, dir, "chown it to root, and chmod 700",
+				 "others may write to it");
+	return CTL_OK;
+}
+
+/* ---- locks ---- */
+
+static bool is_file_of(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/*
+ * The file goes with the connection, by whoever holds the lock. A process that waited for it
+ * then has the lock of a file that nobody else will find, and begins again.
+ */
+static int lock_file(const char *path, int how)
+{
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), error;
+
+		if (fd < 0)
+			return -1;
+		error = flock(fd, how) ? errno : 0;
+		if (!error && is_file_of(fd, path))
+			return fd;
+		close(fd);
+		if (error && error != EINTR) {
+			errno = error;
+			return -1;
+		}
+	}
+}
+
+int runtime_lock(const char *what, const char *name)
 {
 	char path[PATH_MAX];
+	int ret = make_dir(what);
 
-	if (mkdir(runtime_dir(), 0700) && errno != EEXIST)
-		return failed(what, runtime_dir());
-	snprintf(path, sizeof(path), "%s/swanctl", runtime_dir());
-	if (mkdir(path, 0700) && errno != EEXIST)
+	if (ret)
+		return ret;
+	lock_fd = lock_file(file_path(path, name, LOCK), LOCK_EX);
+	if (lock_fd < 0)
 		return failed(what, path);
-	snprintf(path, sizeof(path), "%s/lock", runtime_dir());
-	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (lock_fd < 0 || flock(lock_fd, LOCK_EX))
-		return failed(what, path);
+	snprintf(lock_name, sizeof(lock_name), "%s", name);
 	return CTL_OK;
 }
 
 void runtime_unlock(void)
 {
-	if (lock_fd >= 0)
-		close(lock_fd);
+	struct runtime runtime;
+	char path[PATH_MAX];
+
+	if (lock_fd < 0)
+		return;
+	if (!runtime_load(lock_name, &runtime)) {
+		unlink(file_path(path, lock_name, ATTEMPT));
+		unlink(file_path(path, lock_name, LOCK));
+	}
+	close(lock_fd);
 	lock_fd = -1;
 }
 
-int runtime_write(const char *what, const char *file, const char *text)
+int runtime_attempt(const char *name, unsigned int seconds)
 {
-	char new[PATH_MAX], path[PATH_MAX];
+	static const struct timespec pause = { .tv_nsec = 200 * 1000000 };
+	uint64_t tries = seconds * 5ull;
+	char path[PATH_MAX];
+	int fd;
+
+	file_path(path, name, ATTEMPT);
+	while ((fd = lock_file(path, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && tries--)
+		nanosleep(&pause, NULL);
+	return fd;
+}
+
+/* ---- files ---- */
+
+/* As a whole or not at all, for root alone. */
+static int write_file(const char *what, const char *path, const char *text)
+{
+	char new[PATH_MAX];
 	bool written;
 	FILE *out;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", runtime_dir(), file);
-	/* Not all who write hold the lock. */
 	snprintf(new, sizeof(new), "%s/.new-%d", runtime_dir(), getpid());
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* That of a process of the same number, which was killed */
+	unlink(new);
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out)
 		return failed(what, new);
 	written = fputs(text, out) >= 0;
 	written = !fclose(out) && written;
-	if (!written || rename(new, path))
-		return failed(what, path);
+	if (!written || rename(new, path)) {
+		int ret = failed(what, path);
+
+		unlink(new);
+		return ret;
+	}
 	return CTL_OK;
+}
+
+static void read_line(const char *line, struct runtime *runtime)
+{
+	char value[64];
+
+	if (sscanf(line, "interface %15s", value) == 1)
+		strcpy(runtime->ifname, value);
+	if (sscanf(line, "encap %63s", value) == 1)
+		runtime->encap_udp = !strcmp(value, "udp");
+	if (sscanf(line, "reason %63s", value) != 1)
+		return;
+	for (int i = 1; i < REASONS; i++)
+		if (!strcmp(value, reasons[i].name))
+			runtime->reason = i;
+}
+
+void runtime_alias(char *alias, const char *name)
+{
+	snprintf(alias, ALIAS_MAX, "pvsvpn connection %s", name);
 }
 
 bool runtime_load(const char *name, struct runtime *runtime)
 {
-	char path[PATH_MAX], reason[64] = "";
-	FILE *in = fopen(state_path(path, name), "re");
-	bool good;
+	char path[PATH_MAX], line[128], alias[ALIAS_MAX];
+	FILE *in = fopen(file_path(path, name, STATE), "re");
 
 	memset(runtime, 0, sizeof(*runtime));
-	if (!in)
-		return false;
-	good = fscanf(in, "interface %15s\nreason %63s", runtime->ifname, reason) >= 1;
-	fclose(in);
-	for (int i = 1; i < REASONS; i++)
-		if (!strcmp(reason, reasons[i].name))
-			runtime->reason = i;
-	return good;
+	while (in && fgets(line, sizeof(line), in))
+		read_line(line, runtime);
+	if (in)
+		fclose(in);
+	runtime_alias(alias, name);
+	runtime->lost = !*runtime->ifname;
+	return !runtime->lost || link_find_alias(alias, runtime->ifname);
 }
 
 int runtime_save(const char *what, const char *name, const struct runtime *runtime)
 {
-	char file[CONNECTION_NAME_MAX + sizeof(STATE)], text[128];
+	char path[PATH_MAX], text[192];
 
-	snprintf(file, sizeof(file), "%s" STATE, name);
-	snprintf(text, sizeof(text), "interface %s\nreason %s\n", runtime->ifname,
-		 reason_name(runtime->reason));
-	return runtime_write(what, file, text);
+	snprintf(text, sizeof(text), "interface %s\nencap %s\nreason %s\n", runtime->ifname,
+		 runtime->encap_udp ? "udp" : "auto", reason_name(runtime->reason));
+	return write_file(what, file_path(path, name, STATE), text);
 }
 
 void runtime_remove(const char *name)
 {
 	char path[PATH_MAX];
 
-	unlink(state_path(path, name));
+	unlink(file_path(path, name, STATE));
+	unlink(file_path(path, name, LOADED));
 }
 
 size_t runtime_names(char ***names)
 {
 	return names_with_suffix(runtime_dir(), STATE, names);
+}
+
+int runtime_save_loaded(const char *what, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+
+	return write_file(what, file_path(path, name, LOADED), text);
+}
+
+bool runtime_has_loaded(const char *name)
+{
+	char path[PATH_MAX];
+
+	return !access(file_path(path, name, LOADED), F_OK);
+}
+
+bool runtime_loaded_is(const char *name, const char *text)
+{
+	char path[PATH_MAX], *old = NULL;
+	size_t size = 0;
+	FILE *in = fopen(file_path(path, name, LOADED), "re");
+	bool same = in && getdelim(&old, &size, '\0', in) > 0 && !strcmp(old, text);
+
+	if (in)
+		fclose(in);
+	free(old);
+	return same;
 }

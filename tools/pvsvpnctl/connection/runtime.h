@@ -3,10 +3,10 @@
  * What "up" has done, in /run/pvsvpn (or $PVSVPN_RUN_DIR), which a reboot empties as it
  * undoes the rest:
  *
- *	lock			held while one changes something
- *	NAME.state		a connection: its interface, why it is not up
- *	swanctl/NAME.conf	its part for strongSwan, with the secret
- *	swanctl.conf		the operator's own files and all of those
+ *	NAME.state	a connection: its interface, why it is not up
+ *	NAME.loaded	what its file said then, without the secret
+ *	NAME.lock	held while somebody changes the connection
+ *	NAME.attempt	held while somebody waits for its peer
  */
 #ifndef PVSVPNCTL_RUNTIME_H
 #define PVSVPNCTL_RUNTIME_H
@@ -35,30 +35,69 @@ const char *reason_todo(enum reason reason);
 /**
  * struct runtime - the state of a connection that was brought up
  * @ifname: its interface
+ * @lost: the file is, and the interface alone tells of the connection
+ * @encap_udp: ESP in UDP was asked for
  * @reason: why the last attempt has failed
  */
 struct runtime {
 	char ifname[IFNAMSIZ];
+	bool lost;
+	bool encap_udp;
 	enum reason reason;
 };
 
 const char *runtime_dir(void);
 
-/* Held until the program ends or runtime_unlock(); CTL_FAILED after saying why. */
-int runtime_lock(const char *what);
+/**
+ * runtime_lock() - have a connection for oneself
+ * @what: the command, for error lines
+ * @name: of the connection
+ *
+ * Held for moments: while files, interface and daemon are changed. One at a time for each
+ * process.
+ *
+ * Return: CTL_OK, or CTL_FAILED or CTL_DENIED after saying why.
+ */
+int runtime_lock(const char *what, const char *name);
 void runtime_unlock(void);
 
-/* Whether there is a state of that connection. */
+/**
+ * runtime_attempt() - be the one who waits for the peer
+ * @name: of the connection
+ * @seconds: how long to wait for another who does
+ *
+ * Held for as long as an attempt takes, so never while runtime_lock() is.
+ *
+ * Return: a descriptor to be closed, or -1 when another still waits.
+ */
+int runtime_attempt(const char *name, unsigned int seconds);
+
+/* What "up" writes on the interface of a connection, so that "down" removes no other. */
+#define ALIAS_MAX 96
+void runtime_alias(char *alias, const char *name);
+
+/*
+ * Whether there is a state of that connection. Where the file is lost, the interface that bears
+ * the connection's name says so.
+ */
 bool runtime_load(const char *name, struct runtime *runtime);
 
 /* CTL_FAILED after saying why. */
 int runtime_save(const char *what, const char *name, const struct runtime *runtime);
+
+/* Removes what was noted of it; runtime_unlock() removes the locks then. */
 void runtime_remove(const char *name);
 
 /* The names of all that have a state; as connection_names(). */
 size_t runtime_names(char ***names);
 
-/* Writes a file that only root reads, as a whole or not at all. */
-int runtime_write(const char *what, const char *file, const char *text);
+/* What the file said, as text; CTL_FAILED after saying why. */
+int runtime_save_loaded(const char *what, const char *name, const char *text);
+
+/* Whether there is such a text: it is written last, when all else is there. */
+bool runtime_has_loaded(const char *name);
+
+/* Whether that is what it said. */
+bool runtime_loaded_is(const char *name, const char *text);
 
 #endif /* PVSVPNCTL_RUNTIME_H */

@@ -41,9 +41,12 @@ static const char *why_not(const struct secret *secret)
 		return "a secret has 6 to 128 characters";
 	if (secret->text[0] == '0' && strchr("xXsS", secret->text[1]))
 		return "a secret does not begin with 0x or 0s: gateways take that for another notation";
+	/* Is char signed here? Then a byte above 0x7f would be less than a blank. */
 	for (size_t i = 0; i < secret->len; i++)
-		if (secret->text[i] < ' ' || secret->text[i] == 0x7f)
+		if ((unsigned char)secret->text[i] < ' ' || (unsigned char)secret->text[i] > '~')
 			return "a secret is one line of printable ASCII characters";
+	if (secret->text[0] == ' ' || secret->text[secret->len - 1] == ' ')
+		return "a secret with a blank at its begin or end is hardly what the peer has";
 	return NULL;
 }
 

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "connection/run.h"
 #include "connection/strongswan.h"
 #include "error.h"
 #include "print.h"
@@ -14,269 +12,261 @@
 #define OLDEST_MAJOR 5
 #define OLDEST_MINOR 8
 
-#define INSTALL "apt install charon-systemd strongswan-swanctl libstrongswan-standard-plugins"
+/* How long the peer may take to confirm that an SA has ended: seconds */
+#define TERMINATE_TIMEOUT 3
 
 /* ---- can it do that? ---- */
 
-/* Asked only where something has failed: each swanctl takes its time. */
-static int diagnose(const char *what, const char *failed)
+static void read_version(struct vici_reader *message, void *data)
 {
-	static const char * const argv[] = { "swanctl", "--version", "--daemon", NULL };
-	int ret, major, minor;
-	char *output, *version;
-	int status = run(argv, &output, NULL, NULL);
+	struct vici_element element;
+	char *version = data;
 
-	version = strstr(output, "strongSwan ");
-	if (status == RUN_NOT_FOUND)
-		ret = ctl_error(CTL_FAILED, what, "strongSwan", INSTALL,
-				"swanctl is not installed");
-	else if (status || !version)
-		ret = ctl_error(CTL_FAILED, what, "strongSwan",
-				"systemctl start strongswan (of the package charon-systemd)",
-				"the daemon does not answer: %s", run_last_line(output));
-	else if (sscanf(version, "strongSwan %d.%d", &major, &minor) != 2 ||
-		 major < OLDEST_MAJOR ||
-		 (major == OLDEST_MAJOR && minor < OLDEST_MINOR))
-		ret = ctl_error(CTL_FAILED, what, "strongSwan", "install a newer one",
-				"%s is too old, %d.%d is the first that knows if_id",
-				run_last_line(version), OLDEST_MAJOR, OLDEST_MINOR);
-	else
-		ret = ctl_error(CTL_FAILED, what, "strongSwan",
-				"swanctl --load-all says more", "%s", failed);
-	free(output);
-	return ret;
+	while (vici_read(message, &element) > 0)
+		if (element.type == VICI_VALUE && !strcmp(element.name, "version"))
+			vici_element_text(&element, version, FORMAT_MAX);
 }
 
-bool strongswan_answers(void)
+static int check_version(struct vici *daemon, const char *what)
 {
-	static const char * const argv[] = { "swanctl", "--version", "--daemon", NULL };
-
-	return !run(argv, NULL, NULL, NULL);
-}
-
-/* "AES_CBC=openssl" in a list of such */
-static bool has_algorithm(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (const char *found = list; (found = strstr(found, name)); found += len)
-		if (strchr(" {=\n", found[-1]) && found[len] == '=')
-			return true;
-	return false;
-}
-
-int strongswan_check(const char *what, const struct connection *c)
-{
-	static const char * const argv[] = { "swanctl", "--list-algs", "--raw", NULL };
-	/* IPsec's own are the kernel's to know. */
-	const struct algorithm *needed[] = {
-		c->ike.encryption, c->ike.authentication, c->ike.dh, c->ipsec.dh
+	char version[FORMAT_MAX] = "";
+	const struct vici_call call = {
+		.command = "version", .answer = read_version, .data = version,
 	};
-	char *output;
-	int ret = CTL_OK;
+	int major, minor, ret = vici_call(daemon, &call);
 
-	if (run(argv, &output, NULL, NULL))
-		ret = diagnose(what, run_last_line(output));
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]) && !ret; i++)
-		if (needed[i] && *needed[i]->daemon &&
-		    !has_algorithm(output, needed[i]->daemon))
+	if (ret)
+		return ret;
+	if (sscanf(version, "%d.%d", &major, &minor) == 2 &&
+	    (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR)))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, "strongSwan", "install a newer one",
+			 "version %s is too old, %d.%d is the first that knows if_id", version,
+			 OLDEST_MAJOR, OLDEST_MINOR);
+}
+
+/* IPsec's own algorithms are the kernel's to know. */
+enum { NEEDED = 4 };
+
+/**
+ * struct algorithms_found - which of the algorithms that a connection needs are there
+ * @needed: the algorithms; NULL for none
+ * @found: a plugin has it
+ */
+struct algorithms_found {
+	const struct algorithm *needed[NEEDED];
+	bool found[NEEDED];
+};
+
+/* Sections of kinds, with an algorithm and its plugin in each value */
+static void read_algorithms(struct vici_reader *message, void *data)
+{
+	struct algorithms_found *algs = data;
+	struct vici_element element;
+
+	while (vici_read(message, &element) > 0)
+		for (int i = 0; i < NEEDED; i++)
+			if (element.type == VICI_VALUE && algs->needed[i] &&
+			    !strcmp(element.name, algs->needed[i]->daemon))
+				algs->found[i] = true;
+}
+
+int strongswan_check(struct vici *daemon, const char *what, const struct connection *c)
+{
+	struct algorithms_found algs = {
+		.needed = { c->ike.encryption, c->ike.authentication, c->ike.dh, c->ipsec.dh },
+	};
+	const struct vici_call call = {
+		.command = "get-algorithms", .answer = read_algorithms, .data = &algs,
+	};
+	int ret = check_version(daemon, what);
+
+	if (!ret)
+		ret = vici_call(daemon, &call);
+	for (int i = 0; i < NEEDED && !ret; i++)
+		if (algs.needed[i] && *algs.needed[i]->daemon && !algs.found[i])
 			ret = ctl_error(CTL_FAILED, what, "strongSwan",
 					"apt install libstrongswan-standard-plugins libstrongswan-extra-plugins, and restart it",
-					"no plugin has %s (%s)", needed[i]->word,
-					needed[i]->daemon);
-	free(output);
+					"no plugin has %s (%s)", algs.needed[i]->word,
+					algs.needed[i]->daemon);
 	return ret;
 }
 
 /* ---- its configuration ---- */
 
-static void print_subnets(FILE *out, const char *key, const struct subnet_list *list)
+static void add_item(struct vici_message *m, const char *key, const char *text)
+{
+	vici_list(m, key);
+	vici_item(m, text);
+	vici_list_end(m);
+}
+
+static void add_addr(struct vici_message *m, const char *key, const struct addr *addr)
 {
 	char text[FORMAT_MAX];
 
-	fprintf(out, "\t\t\t\t%s = ", key);
+	if (addr->len)
+		add_item(m, key, format_addr(text, addr));
+}
+
+static void add_subnets(struct vici_message *m, const char *key,
+			const struct subnet_list *list)
+{
+	char text[FORMAT_MAX];
+
+	vici_list(m, key);
 	for (size_t i = 0; i < list->count; i++)
-		fprintf(out, "%s%s", i ? "," : "", format_subnet(text, &list->subnet[i]));
-	fputc('\n', out);
+		vici_item(m, format_subnet(text, &list->subnet[i]));
+	vici_list_end(m);
+}
+
+static void add_end(struct vici_message *m, const char *end, const char *identity)
+{
+	vici_section(m, end);
+	vici_value(m, "auth", "psk");
+	vici_value(m, "id", "%s", identity);
+	vici_section_end(m);
 }
 
 /* The last tenth of a lifetime is there for the renewal. */
-static void print_child(FILE *out, const struct connection *c)
+static void add_child(struct vici_message *m, const struct connection *c)
 {
 	const struct policy *ipsec = &c->ipsec;
 	char proposal[PROPOSAL_MAX];
 
-	fprintf(out, "\t\t\t%s {\n", c->name);
-	print_subnets(out, "local_ts", &c->local_subnets);
-	print_subnets(out, "remote_ts", &c->peer_subnets);
-	fprintf(out, "\t\t\t\tesp_proposals = %s\n", esp_proposal(proposal, ipsec));
-	fprintf(out, "\t\t\t\tlife_time = %us\n", ipsec->lifetime);
-	fprintf(out, "\t\t\t\trekey_time = %us\n", ipsec->lifetime / 10 * 9);
-	fprintf(out, "\t\t\t\trand_time = %us\n", ipsec->lifetime / 20);
-	fprintf(out, "\t\t\t\tdpd_action = %s\n", c->dpd_restart ? "restart" : "clear");
+	vici_section(m, "children");
+	vici_section(m, c->name);
+	add_subnets(m, "local_ts", &c->local_subnets);
+	add_subnets(m, "remote_ts", &c->peer_subnets);
+	add_item(m, "esp_proposals", esp_proposal(proposal, ipsec));
+	vici_value(m, "life_time", "%us", ipsec->lifetime);
+	vici_value(m, "rekey_time", "%us", ipsec->lifetime / 10 * 9);
+	vici_value(m, "rand_time", "%us", ipsec->lifetime / 20);
+	vici_value(m, "dpd_action", "%s", c->dpd_restart ? "restart" : "clear");
 	/* Or else what the peer has ended would stay so. */
 	if (c->initiate)
-		fputs("\t\t\t\tclose_action = start\n", out);
-	fputs("\t\t\t}\n", out);
+		vici_value(m, "close_action", "start");
+	vici_section_end(m);
+	vici_section_end(m);
 }
 
-static void print_connection(FILE *out, const struct connection *c)
+static void add_ike(struct vici_message *m, const struct connection *c)
 {
 	const struct policy *ike = &c->ike;
-	char proposal[PROPOSAL_MAX], text[FORMAT_MAX];
+	char proposal[PROPOSAL_MAX];
 
-	fprintf(out, "connections {\n\t%s {\n", c->name);
-	fprintf(out, "\t\tversion = %u\n", ike->version);
-	if (c->local_gateway.len)
-		fprintf(out, "\t\tlocal_addrs = %s\n", format_addr(text, &c->local_gateway));
-	fprintf(out, "\t\tremote_addrs = %s\n", format_addr(text, &c->peer_gateway));
-	fprintf(out, "\t\tproposals = %s\n", ike_proposal(proposal, ike));
-	fprintf(out, "\t\tencap = %s\n", c->encap_udp ? "yes" : "no");
-	fprintf(out, "\t\trekey_time = %us\n", ike->lifetime / 10 * 9);
-	fprintf(out, "\t\tover_time = %us\n", ike->lifetime / 10);
-	fprintf(out, "\t\trand_time = %us\n", ike->lifetime / 20);
-	fprintf(out, "\t\tdpd_delay = %us\n", c->dpd_interval);
-	fprintf(out, "\t\tdpd_timeout = %us\n", c->dpd_interval * c->dpd_threshold);
+	vici_value(m, "version", "%u", ike->version);
+	add_addr(m, "local_addrs", &c->local_gateway);
+	add_addr(m, "remote_addrs", &c->peer_gateway);
+	add_item(m, "proposals", ike_proposal(proposal, ike));
+	vici_value(m, "encap", "%s", c->encap_udp ? "yes" : "no");
+	vici_value(m, "rekey_time", "%us", ike->lifetime / 10 * 9);
+	vici_value(m, "over_time", "%us", ike->lifetime / 10);
+	vici_value(m, "rand_time", "%us", ike->lifetime / 20);
+	vici_value(m, "dpd_delay", "%us", c->dpd_interval);
+	vici_value(m, "dpd_timeout", "%us", c->dpd_interval * c->dpd_threshold);
 	/* Also what keeps the daemon from putting two connections into one IKE SA. */
-	fprintf(out, "\t\tif_id_in = %u\n\t\tif_id_out = %u\n", connection_if_id(c),
-		connection_if_id(c));
+	vici_value(m, "if_id_in", "%u", connection_if_id(c));
+	vici_value(m, "if_id_out", "%u", connection_if_id(c));
 	/* A peer may take long to come back. */
-	fprintf(out, "\t\tkeyingtries = %d\n", c->initiate ? 0 : 1);
-	fprintf(out, "\t\tlocal {\n\t\t\tauth = psk\n\t\t\tid = \"%s\"\n\t\t}\n",
-		c->local_identity);
-	fprintf(out, "\t\tremote {\n\t\t\tauth = psk\n\t\t\tid = \"%s\"\n\t\t}\n",
-		c->peer_identity);
-	fputs("\t\tchildren {\n", out);
-	print_child(out, c);
-	fputs("\t\t}\n\t}\n}\n", out);
+	vici_value(m, "keyingtries", "%d", c->initiate ? 0 : 1);
 }
 
-/* In hex, so that no character of it means something else there. */
-static void print_secret(FILE *out, const struct connection *c,
-			 const struct secret *secret)
+static void add_connection(struct vici_message *m, const struct connection *c)
 {
-	fprintf(out, "secrets {\n\tike-%s {\n", c->name);
-	fprintf(out, "\t\tid-1 = \"%s\"\n\t\tid-2 = \"%s\"\n\t\tsecret = 0x",
-		c->local_identity, c->peer_identity);
-	for (size_t i = 0; i < secret->len; i++)
-		fprintf(out, "%02x", (unsigned char)secret->text[i]);
-	fputs("\n\t}\n}\n", out);
+	vici_section(m, c->name);
+	add_ike(m, c);
+	add_end(m, "local", c->local_identity);
+	add_end(m, "remote", c->peer_identity);
+	add_child(m, c);
+	vici_section_end(m);
 }
 
-static void part_path(char *path, const char *name)
+void strongswan_print(FILE *out, const struct connection *c)
 {
-	snprintf(path, PATH_MAX, "%s/swanctl/%s.conf", runtime_dir(), name);
+	struct vici_message message = { 0 };
+
+	add_connection(&message, c);
+	fputs("connections {\n", out);
+	vici_print(out, &message, 1);
+	fputs("}\n", out);
+	vici_message_free(&message);
 }
 
-void strongswan_print(FILE *out, const struct connection *c, const struct secret *secret)
+/* The operator's own secrets have names of sections, such as "ike-1". */
+static void add_secret_name(struct vici_message *m, const char *name)
 {
-	print_connection(out, c);
-	if (secret)
-		print_secret(out, c, secret);
+	vici_value(m, "id", "pvsvpn-%s", name);
 }
 
-/* What is not the daemon's concern, so that a change of the file is seen. */
-static void print_device(FILE *out, const struct connection *c)
+static int load_secret(struct vici *daemon, const struct connection *c,
+		       const struct secret *secret)
 {
-	char text[FORMAT_MAX];
-
-	fprintf(out, "# %s mtu %u mss %u", c->ifname, c->mtu, c->mss);
-	if (c->routes)
-		fprintf(out, " routes table %u metric %u", c->route_table, c->route_metric);
-	if (c->routes && c->route_source.len)
-		fprintf(out, " source %s", format_addr(text, &c->route_source));
-	if (c->withdraw_routes)
-		fputs(" withdrawn", out);
-	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
-		fprintf(out, " %s", format_subnet(text, &c->tunnel_addresses.subnet[i]));
-	fputc('\n', out);
-}
-
-static char *part_text(const struct connection *c, const struct secret *secret)
-{
-	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		exit(ctl_error(CTL_FAILED, "memory", NULL, "free some", "out of memory"));
-	print_device(out, c);
-	strongswan_print(out, c, secret);
-	fclose(out);
-	return text;
-}
-
-static void part_free(char *text)
-{
-	explicit_bzero(text, strlen(text));
-	free(text);
-}
-
-int strongswan_write(const char *what, const struct connection *c,
-		     const struct secret *secret)
-{
-	char *text = part_text(c, secret), file[CONNECTION_NAME_MAX + 16];
+	struct vici_message message = { 0 };
 	int ret;
 
-	snprintf(file, sizeof(file), "swanctl/%s.conf", c->name);
-	ret = runtime_write(what, file, text);
-	part_free(text);
+	add_secret_name(&message, c->name);
+	vici_value(&message, "type", "IKE");
+	vici_bytes(&message, "data", secret->text, secret->len);
+	vici_list(&message, "owners");
+	vici_item(&message, c->local_identity);
+	vici_item(&message, c->peer_identity);
+	vici_list_end(&message);
+	ret = vici_order(daemon, "load-shared", &message,
+			 "see the log of strongSwan (journalctl -u strongswan)");
+	vici_message_free(&message);
 	return ret;
 }
 
-bool strongswan_has(const char *name)
+int strongswan_load(struct vici *daemon, const struct connection *c,
+		    const struct secret *secret)
 {
-	char path[PATH_MAX];
+	struct vici_message message = { 0 };
+	int ret = load_secret(daemon, c, secret);
 
-	part_path(path, name);
-	return !access(path, F_OK);
-}
-
-bool strongswan_same(const struct connection *c, const struct secret *secret)
-{
-	char *text = part_text(c, secret), path[PATH_MAX], *old = NULL;
-	size_t size = 0;
-	bool same;
-	FILE *in;
-
-	part_path(path, c->name);
-	in = fopen(path, "re");
-	same = in && getdelim(&old, &size, '\0', in) > 0 && !strcmp(old, text);
-	if (in)
-		fclose(in);
-	if (old)
-		part_free(old);
-	part_free(text);
-	return same;
-}
-
-void strongswan_remove(const char *name)
-{
-	char path[PATH_MAX];
-
-	part_path(path, name);
-	unlink(path);
-}
-
-int strongswan_load(const char *what)
-{
-	const char *operator = getenv("SWANCTL_DIR");
-	char path[PATH_MAX], text[2 * PATH_MAX + 64], *output;
-	const char *argv[] = {
-		"swanctl", "--load-all", "--noprompt", "--file", path, NULL
-	};
-	int ret;
-
-	snprintf(text, sizeof(text),
-		 "include %s/swanctl.conf\ninclude %s/swanctl/*.conf\n",
-		 operator ? operator : "/etc/swanctl", runtime_dir());
-	ret = runtime_write(what, "swanctl.conf", text);
 	if (ret)
 		return ret;
-	snprintf(path, sizeof(path), "%s/swanctl.conf", runtime_dir());
-	if (run(argv, &output, NULL, NULL))
-		ret = diagnose(what, run_last_line(output));
-	free(output);
+	add_connection(&message, c);
+	ret = vici_order(daemon, "load-conn", &message,
+			 "see the log of strongSwan (journalctl -u strongswan)");
+	vici_message_free(&message);
+	return ret;
+}
+
+/* @data: a name, "" once it was found */
+static void find_name(struct vici_reader *message, void *data)
+{
+	struct vici_element element;
+	const char **name = data;
+
+	while (vici_read(message, &element) > 0)
+		if (element.type == VICI_ITEM && element.len == strlen(*name) &&
+		    !memcmp(element.value, *name, element.len))
+			*name = "";
+}
+
+bool strongswan_has(struct vici *daemon, const char *name)
+{
+	const char *wanted = name;
+	const struct vici_call call = {
+		.command = "get-conns", .answer = find_name, .data = &wanted,
+	};
+
+	return !vici_call(daemon, &call) && !*wanted;
+}
+
+int strongswan_unload(struct vici *daemon, const char *name)
+{
+	struct vici_message conn = { 0 }, shared = { 0 };
+	int ret;
+
+	vici_value(&conn, "name", "%s", name);
+	add_secret_name(&shared, name);
+	/* What is not there need not be taken away. */
+	ret = vici_order(daemon, "unload-conn", &conn, NULL) ?:
+	      vici_order(daemon, "unload-shared", &shared, NULL);
+	vici_message_free(&conn);
+	vici_message_free(&shared);
 	return ret;
 }
 
@@ -326,18 +316,17 @@ enum reason strongswan_reason(const char *line, bool established, bool v1)
  * @v1: it is IKEv1
  * @established: the IKE SA is
  * @reason: the last cause of a failure
+ * @success: the daemon says that it is up
  */
 struct attempt {
 	bool v1;
 	bool established;
 	enum reason reason;
+	bool success;
 };
 
-static void hear(char *line, void *data)
+static void hear_line(struct attempt *attempt, const char *line)
 {
-	struct attempt *attempt = data;
-	static const char tag[] = "[IKE] ";
-	char *ike = strstr(line, tag);
 	enum reason reason;
 
 	if (strstr(line, "IKE_SA") && strstr(line, " established between "))
@@ -346,121 +335,152 @@ static void hear(char *line, void *data)
 	/* A retransmission is no cause where there was one before. */
 	if (reason && (reason != REASON_PEER_NOT_RESPONDING || !attempt->reason))
 		attempt->reason = reason;
-	if (ike)
-		printf("  %s\n", clean_text(ike + strlen(tag)));
+}
+
+/* A line of the daemon's log about this attempt */
+static void hear(struct vici_reader *message, void *data)
+{
+	struct vici_element element;
+	char group[8] = "", line[512] = "";
+
+	while (vici_read(message, &element) > 0) {
+		if (element.type != VICI_VALUE)
+			continue;
+		if (!strcmp(element.name, "group"))
+			vici_element_text(&element, group, sizeof(group));
+		if (!strcmp(element.name, "msg"))
+			vici_element_text(&element, line, sizeof(line));
+	}
+	hear_line(data, line);
+	if (!strcmp(group, "IKE"))
+		printf("  %s\n", line);
 	fflush(stdout);
 }
 
-enum reason strongswan_initiate(const struct connection *c, unsigned int seconds)
+static void hear_end(struct vici_reader *message, void *data)
+{
+	struct attempt *attempt = data;
+	struct vici_element element;
+	char text[8];
+
+	while (vici_read(message, &element) > 0)
+		if (element.type == VICI_VALUE && !strcmp(element.name, "success"))
+			attempt->success = !strcmp(vici_element_text(&element, text,
+								     sizeof(text)), "yes");
+}
+
+/* As the daemon wants it: -1 is not to wait, and 0 would be for ever. */
+static int milliseconds(unsigned int seconds)
+{
+	if (!seconds)
+		return -1;
+	return seconds < INT_MAX / 1000 ? seconds * 1000 : INT_MAX;
+}
+
+enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
+				unsigned int seconds)
 {
 	struct attempt attempt = { .v1 = c->ike.version == 1 };
-	char timeout[16];
-	const char *argv[] = {
-		"swanctl", "--initiate", "--ike", c->name, "--child", c->name,
-		"--loglevel", "1", "--timeout", timeout, NULL
+	struct vici_message message = { 0 };
+	const struct vici_call call = {
+		.command = "initiate", .request = &message, .event = "control-log",
+		.heard = hear, .answer = hear_end, .data = &attempt, .seconds = seconds,
 	};
 
-	snprintf(timeout, sizeof(timeout), "%u", seconds);
-	if (!run(argv, NULL, hear, &attempt))
+	vici_value(&message, "ike", "%s", c->name);
+	vici_value(&message, "child", "%s", c->name);
+	vici_value(&message, "timeout", "%d", milliseconds(seconds));
+	vici_value(&message, "loglevel", "1");
+	vici_call(daemon, &call);
+	vici_message_free(&message);
+	if (attempt.success)
 		return REASON_NONE;
 	return attempt.reason ?: REASON_INTERNAL_ERROR;
 }
 
-void strongswan_terminate(const char *name)
+void strongswan_terminate(struct vici *daemon, const char *name)
 {
-	const char *argv[] = {
-		"swanctl", "--terminate", "--ike", name, "--force", "--timeout", "3", NULL
+	struct vici_message message = { 0 };
+	const struct vici_call call = {
+		.command = "terminate", .request = &message, .seconds = TERMINATE_TIMEOUT,
 	};
 
-	run(argv, NULL, NULL, NULL);
+	vici_value(&message, "ike", "%s", name);
+	vici_value(&message, "force", "yes");
+	vici_value(&message, "timeout", "%d", TERMINATE_TIMEOUT * 1000);
+	vici_call(daemon, &call);
+	vici_message_free(&message);
 }
 
 /* ---- what it has ---- */
 
-/**
- * struct raw - where in "list-sa event {NAME {key=value child-sas {NAME-1 {key=value}}}}"
- * @rest: what is to be read
- * @depth: of braces
- * @word: the word that was read last: "KEY=VALUE", "KEY=[VALUE ...]", "{" or "}"
- */
-struct raw {
-	const char *rest;
-	int depth;
-	char word[256];
-};
+/* The IKE SA's section is the outermost; child SAs are in "child-sas" inside it. */
+enum { DEPTH_IKE = 1, DEPTH_CHILD = 3 };
 
-static bool raw_next(struct raw *raw)
+static void read_number(const struct vici_element *element, const char *key, uint64_t *value,
+			int base)
 {
-	const char *from = raw->rest + strspn(raw->rest, " \n");
-	bool list = false;
-	size_t len = 0;
+	char text[FORMAT_MAX];
 
-	while (*from && (list || !strchr(" \n{}", *from))) {
-		list = *from == '[' || (list && *from != ']');
-		if (len < sizeof(raw->word) - 1)
-			raw->word[len++] = *from;
-		from++;
+	if (!strcmp(element->name, key))
+		*value = strtoull(vici_element_text(element, text, sizeof(text)), NULL, base);
+}
+
+static void read_text(const struct vici_element *element, const char *key, char *value,
+		      size_t size)
+{
+	if (!strcmp(element->name, key))
+		vici_element_text(element, value, size);
+}
+
+static bool is_yes(const struct vici_element *element, const char *key)
+{
+	return !strcmp(element->name, key) && element->len == 3 &&
+	       !memcmp(element->value, "yes", 3);
+}
+
+static void read_ike(const struct vici_element *element, struct negotiated *n)
+{
+	char text[FORMAT_MAX];
+
+	if (element->type == VICI_ITEM) {
+		n->probing |= !strcmp(element->name, "tasks-active") &&
+			      strstr(vici_element_text(element, text, sizeof(text)), "DPD");
+		return;
 	}
-	if (!len && *from) {
-		raw->depth += *from == '{' ? 1 : -1;
-		raw->word[len++] = *from++;
-	}
-	raw->word[len] = '\0';
-	raw->rest = from;
-	return len;
+	read_text(element, "state", n->ike_state, sizeof(n->ike_state));
+	read_text(element, "remote-host", n->remote, sizeof(n->remote));
+	read_number(element, "remote-port", &n->remote_port, 10);
+	read_number(element, "version", &n->ike_version, 10);
+	read_number(element, "established", &n->ike_age, 10);
+	read_number(element, "rekey-time", &n->ike_rekey, 10);
+	n->nat_here |= is_yes(element, "nat-local");
+	n->nat_there |= is_yes(element, "nat-remote");
 }
 
-/* Keys of an IKE SA are two deep, those of a child SA four. */
-enum { DEPTH_IKE = 2, DEPTH_CHILD = 4 };
-
-static void read_number(const char *word, const char *key, uint64_t *value, int base)
+static void read_spi(const struct vici_element *element, const char *key, uint32_t *spi)
 {
-	size_t len = strlen(key);
+	uint64_t value = 0;
 
-	if (!strncmp(word, key, len) && word[len] == '=')
-		*value = strtoull(word + len + 1, NULL, base);
+	read_number(element, key, &value, 16);
+	if (value)
+		*spi = value;
 }
 
-static void read_text(const char *word, const char *key, char *value, size_t size)
+static void read_child(const struct vici_element *element, struct negotiated *n)
 {
-	size_t len = strlen(key);
-
-	if (!strncmp(word, key, len) && word[len] == '=')
-		snprintf(value, size, "%s", word + len + 1);
-}
-
-static void read_ike(const char *word, struct negotiated *n)
-{
-	read_text(word, "state", n->ike_state, sizeof(n->ike_state));
-	read_text(word, "remote-host", n->remote, sizeof(n->remote));
-	read_number(word, "remote-port", &n->remote_port, 10);
-	read_number(word, "version", &n->ike_version, 10);
-	read_number(word, "established", &n->ike_age, 10);
-	read_number(word, "rekey-time", &n->ike_rekey, 10);
-	n->nat |= !strcmp(word, "nat-any=yes") || !strcmp(word, "nat-remote=yes") ||
-		  !strcmp(word, "nat-local=yes");
-	n->probing |= !strncmp(word, "tasks-active", 12) && strstr(word, "DPD");
-}
-
-static void read_child(const char *word, struct negotiated *n)
-{
-	uint64_t spi = 0;
-
-	read_text(word, "state", n->child_state, sizeof(n->child_state));
-	read_number(word, "install-time", &n->child_age, 10);
-	read_number(word, "rekey-time", &n->child_rekey, 10);
-	read_number(word, "life-time", &n->child_left, 10);
-	read_number(word, "bytes-in", &n->bytes_in, 10);
-	read_number(word, "bytes-out", &n->bytes_out, 10);
-	read_number(word, "packets-in", &n->packets_in, 10);
-	read_number(word, "packets-out", &n->packets_out, 10);
-	read_number(word, "spi-in", &spi, 16);
-	if (spi)
-		n->spi_in = spi;
-	spi = 0;
-	read_number(word, "spi-out", &spi, 16);
-	if (spi)
-		n->spi_out = spi;
+	if (element->type != VICI_VALUE)
+		return;
+	read_text(element, "state", n->child_state, sizeof(n->child_state));
+	read_number(element, "install-time", &n->child_age, 10);
+	read_number(element, "rekey-time", &n->child_rekey, 10);
+	read_number(element, "life-time", &n->child_left, 10);
+	read_number(element, "bytes-in", &n->bytes_in, 10);
+	read_number(element, "bytes-out", &n->bytes_out, 10);
+	read_number(element, "packets-in", &n->packets_in, 10);
+	read_number(element, "packets-out", &n->packets_out, 10);
+	read_spi(element, "spi-in", &n->spi_in);
+	read_spi(element, "spi-out", &n->spi_out);
 }
 
 /* A child SA ends. Of several, the one in use counts, and the newest of those. */
@@ -472,31 +492,54 @@ static void end_child(struct negotiated *n, const struct negotiated *child)
 		memcpy((char *)n + first, (const char *)child + first, sizeof(*n) - first);
 }
 
-void strongswan_parse(const char *text, struct negotiated *n)
+/* The same of IKE SAs, where both ends have begun at once */
+static void end_ike(struct negotiated *n, const struct negotiated *ike)
 {
-	struct raw raw = { .rest = text };
-	struct negotiated child = { 0 };
+	bool is_better = !strcmp(ike->child_state, "INSTALLED") ||
+			 (strcmp(n->child_state, "INSTALLED") &&
+			  !strcmp(ike->ike_state, "ESTABLISHED"));
 
-	memset(n, 0, sizeof(*n));
-	while (raw_next(&raw)) {
-		if (raw.depth == DEPTH_IKE)
-			read_ike(raw.word, n);
-		if (raw.depth == DEPTH_CHILD)
-			read_child(raw.word, &child);
-		if (*raw.word == '}' && raw.depth == DEPTH_CHILD - 1) {
-			end_child(n, &child);
+	if (is_better || !*n->ike_state)
+		*n = *ike;
+}
+
+void strongswan_read_sa(struct vici_reader *message, struct negotiated *n)
+{
+	struct negotiated ike = { 0 }, child = { 0 };
+	struct vici_element element;
+
+	while (vici_read(message, &element) > 0) {
+		bool value = element.type == VICI_VALUE || element.type == VICI_ITEM;
+
+		if (value && element.depth == DEPTH_IKE)
+			read_ike(&element, &ike);
+		if (value && element.depth == DEPTH_CHILD)
+			read_child(&element, &child);
+		if (element.type == VICI_SECTION_END && element.depth == DEPTH_CHILD - 1) {
+			end_child(&ike, &child);
 			memset(&child, 0, sizeof(child));
 		}
 	}
+	end_ike(n, &ike);
 }
 
-bool strongswan_ask(const char *name, struct negotiated *n)
+static void hear_sa(struct vici_reader *message, void *data)
 {
-	const char *argv[] = { "swanctl", "--list-sas", "--raw", "--ike", name, NULL };
-	char *output;
-	int status = run(argv, &output, NULL, NULL);
+	strongswan_read_sa(message, data);
+}
 
-	strongswan_parse(output, n);
-	free(output);
-	return !status;
+int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *n)
+{
+	struct vici_message message = { 0 };
+	const struct vici_call call = {
+		.command = "list-sas", .request = &message, .event = "list-sa",
+		.heard = hear_sa, .data = n,
+	};
+	int ret;
+
+	memset(n, 0, sizeof(*n));
+	vici_value(&message, "ike", "%s", name);
+	ret = vici_call(daemon, &call);
+	vici_message_free(&message);
+	return ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The IKE daemon, spoken to by way of swanctl(8). */
+/* The IKE daemon: what it is given of a connection, and what it has of one. */
 #ifndef PVSVPNCTL_STRONGSWAN_H
 #define PVSVPNCTL_STRONGSWAN_H
 
@@ -9,6 +9,7 @@
 
 #include "connection/connection.h"
 #include "connection/runtime.h"
+#include "connection/vici.h"
 
 /**
  * struct negotiated - what the daemon has of a connection
@@ -18,7 +19,8 @@
  * @ike_rekey: seconds until it is renewed, 0 where it is not known
  * @remote: the peer's address now
  * @remote_port: its port
- * @nat: a NAT is on the way, or seems to be
+ * @nat_here: a NAT is before this end
+ * @nat_there: a NAT is before the peer, or the peer wants ESP in UDP and says so
  * @probing: the peer is asked whether it is alive, and has not answered yet
  * @child_state: "INSTALLED" ..., "" if there is no child SA
  * @child_age: seconds since it was installed
@@ -38,7 +40,8 @@ struct negotiated {
 	uint64_t ike_rekey;
 	char remote[64];
 	uint64_t remote_port;
-	bool nat;
+	bool nat_here;
+	bool nat_there;
 	bool probing;
 	char child_state[24];
 	uint64_t child_age;
@@ -54,64 +57,72 @@ struct negotiated {
 
 /**
  * strongswan_check() - can the daemon do what a connection needs?
+ * @daemon: the connection to it
  * @what: the command, for error lines
  * @c: the connection
  *
  * Return: CTL_OK, or CTL_FAILED after saying what is missing and where to get it.
  */
-int strongswan_check(const char *what, const struct connection *c);
+int strongswan_check(struct vici *daemon, const char *what, const struct connection *c);
 
-/* Whether there is a daemon at all */
-bool strongswan_answers(void);
-
-/* Prints the connection's part of the daemon's configuration; @secret may be NULL. */
-void strongswan_print(FILE *out, const struct connection *c, const struct secret *secret);
-
-/* Writes the connection's part of the daemon's configuration, or removes it. */
-int strongswan_write(const char *what, const struct connection *c,
-		     const struct secret *secret);
-void strongswan_remove(const char *name);
-
-/* Whether it is there, and whether it would be the same if it was written now. */
-bool strongswan_has(const char *name);
-bool strongswan_same(const struct connection *c, const struct secret *secret);
+/* Prints what the daemon gets, but for the secret, as swanctl.conf(5) would have it. */
+void strongswan_print(FILE *out, const struct connection *c);
 
 /**
- * strongswan_load() - have the daemon read its configuration
- * @what: the command, for error lines
+ * strongswan_load() - give the daemon a connection and its secret
+ * @daemon: the connection to it
+ * @c: the connection
+ * @secret: of it; it goes over the socket and is on no disk
  *
- * That is the operator's own files and those of all connections that are up, since
- * swanctl unloads what is not in the files that it is given.
+ * What the daemon has of that name is replaced, what it has of others stays. SAs stay.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
-int strongswan_load(const char *what);
+int strongswan_load(struct vici *daemon, const struct connection *c,
+		    const struct secret *secret);
+
+/* Whether a connection of that name was loaded, by us or by others */
+bool strongswan_has(struct vici *daemon, const char *name);
+
+/**
+ * strongswan_unload() - take a connection and its secret out of the daemon
+ * @daemon: the connection to it
+ * @name: of the connection
+ *
+ * Its SAs stay.
+ *
+ * Return: CTL_OK, also where there was nothing; CTL_FAILED after saying why.
+ */
+int strongswan_unload(struct vici *daemon, const char *name);
 
 /**
  * strongswan_initiate() - have the daemon begin
+ * @daemon: the connection to it
  * @c: the connection
- * @seconds: how long to wait
+ * @seconds: how long to wait; 0 not to wait at all
  *
  * What the daemon says goes to standard output as it comes.
  *
- * Return: REASON_NONE when the connection is up, else why it is not.
+ * Return: REASON_NONE when the connection is up, or when nobody waits; else why it is not.
  */
-enum reason strongswan_initiate(const struct connection *c, unsigned int seconds);
+enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
+				unsigned int seconds);
 
-/* Ends its SAs; a peer that does not answer is not waited for. */
-void strongswan_terminate(const char *name);
+/* Ends its SAs; a peer that does not answer is waited for 3 s. */
+void strongswan_terminate(struct vici *daemon, const char *name);
 
 /**
  * strongswan_ask() - what the daemon has of a connection
+ * @daemon: the connection to it
  * @name: of the connection
- * @negotiated: filled in
+ * @negotiated: filled in; empty after a failure
  *
- * Return: false when there is no daemon to ask.
+ * Return: CTL_OK, or CTL_FAILED after saying why.
  */
-bool strongswan_ask(const char *name, struct negotiated *negotiated);
+int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *negotiated);
 
-/* Reads what "swanctl --list-sas --raw" has said. */
-void strongswan_parse(const char *text, struct negotiated *negotiated);
+/* Adds one event "list-sa"; of several IKE SAs and child SAs those count that are in use. */
+void strongswan_read_sa(struct vici_reader *message, struct negotiated *negotiated);
 
 /* What a line of the daemon's says about a failure; REASON_NONE if nothing. */
 enum reason strongswan_reason(const char *line, bool established, bool v1);

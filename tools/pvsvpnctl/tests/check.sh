@@ -110,6 +110,11 @@ refuses_secret()
 echo 'TAP version 13'
 takes 'a whole file'
 takes 'white space and comments' 's/^/  /; 1i# why\n\n; the end'
+takes 'comments behind values' 's/^\(Interval\|PFS\|Local.*\)/&/; s/[0-9a-z]$/& # why; and how/'
+takes 'RouteSource in LocalSubnets' '1aRouteSource = 10.1.0.7'
+takes 'RouteSource in TunnelAddress' '1aRouteSource = 169.254.7.1\nTunnelAddress = 169.254.7.1/30'
+takes 'the smallest MTU' '1aMTU = 68'
+takes 'the largest MTU' '1aMTU = 65410'
 takes 'the least that a file can say' '/^LocalId/d; /^PeerId/d; /^IKEPolicy/d; /^$/,$d'
 takes 'the names of the service' 's/aes256gcm16/aes-256-gcm/; s/sha384/sha-384/'
 takes 'a default route with routes of one'\''s own' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0\nRoutes = no/'
@@ -149,6 +154,14 @@ refuses 'a long interface' 'Interface: "pvs-0123456789ab" is not valid' '1aInter
 refuses 'an if_id of 0' 'IfID: "0" is not valid' '1aIfID = 0'
 refuses 'neither yes nor no' ':2: Routes: "on" is not valid; expected yes or no' '1aRoutes = on'
 refuses 'an interval too short' ':15: Interval: "1" is not valid; expected 2 to 60 seconds' 's/= 10$/= 1/'
+refuses 'an octal interval' ':15: Interval: "010" is not valid' 's/= 10$/= 010/'
+refuses 'an octal prefix' ':7: PeerSubnets: "10.2.0.0/024" is not valid' \
+	's/^PeerSub.*/PeerSubnets = 10.2.0.0\/024/'
+refuses 'an MTU too small' ':2: MTU: "67" is not valid; expected auto, or 68 to 65410 bytes' '1aMTU = 67'
+refuses 'an MTU too large' ':2: MTU: "65411" is not valid' '1aMTU = 65411'
+refuses 'RouteSource outside' ':2: RouteSource: in none of LocalSubnets' '1aRouteSource = 10.9.0.1'
+refuses 'RouteSource of another family' ':2: RouteSource: none of PeerSubnets is of its family' \
+	's/, fd00:2.*//; 1aRouteSource = fd00:1::1'
 refuses 'GCM and a hash' ':12: Authentication: this encryption authenticates by itself' \
 	's/PFS = 20/Authentication = sha256/'
 refuses 'CBC without a hash' 'Authentication: this encryption does not authenticate' \
@@ -170,6 +183,9 @@ refuses_secret 'a short secret' 'a secret has 6 to 128 characters' 'short'
 refuses_secret 'a long secret' 'a secret has 6 to 128 characters' "$(printf %129s x | tr ' ' y)"
 refuses_secret 'hex as a secret' 'does not begin with 0x or 0s' '0x0123456789'
 refuses_secret 'two lines of secret' 'one line of printable ASCII' $'not one\nbut two'
+refuses_secret 'a blank behind a secret' 'a blank at its begin or end' 'both have been told '
+refuses_secret 'a secret that is not ASCII' 'one line of printable ASCII' $'both h\xc3\xa4ve been told'
+refuses_secret 'a secret with DEL' 'one line of printable ASCII' $'both have\x7f been told'
 write_site
 chmod 640 "$dir/site-b.secret"
 is_refused 'a secret that others read' 'site-b.secret: secret is open to group or others (mode 640); chmod 600'
@@ -186,6 +202,13 @@ is_refused 'the interface of another' 'Interface site-b is that of'
 sed -i 's/^Interface.*//; 1aIfID = 7' "$dir/site-c.conf"
 sed -i '1aIfID = 7' "$dir/site-b.conf"
 is_refused 'the if_id of another' 'if_id 0x7 is that of'
+
+write_site
+sed 's/10.2.0/10.3.0/; s/fd00:2/fd00:3/' "$dir/site-b.conf" >"$dir/site-c.conf"
+(umask 077 && echo 'what both have been told' >"$dir/site-c.secret")
+verdict 0 'takes the same identities with the same secret' check
+(umask 077 && echo 'what one has been told' >"$dir/site-c.secret")
+is_refused 'the same identities with another secret' 'have the same identities and different secrets'
 
 write_site
 head -c 10M /dev/zero >"$dir/site-b.conf"

@@ -15,7 +15,7 @@
 static void test_numbers(void)
 {
 	static const char * const bad[] = {
-		"", "-1", "+1", " 1", "1 ", "1x", "0x", "4294967296", "abc"
+		"", "-1", "+1", " 1", "1 ", "1x", "0x", "010", "00", "4294967296", "abc"
 	};
 	uint32_t u32;
 	uint64_t u64;

@@ -1,21 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is read out of strongSwan's words. */
+/* What is read out of strongSwan's answers and of its log. */
 #include <string.h>
 
 #include "connection/strongswan.h"
 #include "tests/tap.h"
 
-/* Two child SAs, as in the middle of a rekey */
-static const char rekeying[] = "list-sa event {site-b {uniqueid=3 version=2 state=ESTABLISHED local-host=192.0.2.1 local-port=4500 local-id=near remote-host=192.0.2.2 remote-port=4501 remote-id=far initiator=yes nat-remote=yes nat-any=yes encr-alg=AES_CBC encr-keysize=256 established=12 rekey-time=25000 tasks-active=[IKE_DPD] child-sas {site-b-1 {name=site-b uniqueid=1 state=REKEYED mode=TUNNEL spi-in=00000001 bytes-in=7 life-time=5} site-b-2 {name=site-b uniqueid=2 reqid=1 state=INSTALLED mode=TUNNEL protocol=ESP encap=yes spi-in=c0000001 spi-out=ffffffff bytes-in=84 packets-in=1 bytes-out=168 packets-out=2 rekey-time=3000 life-time=3600 install-time=2 local-ts=[10.1.0.0/24 10.3.0.0/24] remote-ts=[10.2.0.0/24]}}}}\nlist-sas reply {}\n";
+/* Pairs of a key and a value, NULL at the end */
+static void add_values(struct vici_message *m, const char * const *pairs)
+{
+	for (; *pairs; pairs += 2)
+		vici_value(m, pairs[0], "%s", pairs[1]);
+}
 
+static void add_list(struct vici_message *m, const char *key, const char *item)
+{
+	vici_list(m, key);
+	vici_item(m, item);
+	vici_list_end(m);
+}
+
+/* One event of the daemon's */
+static void read_event(struct vici_message *m, struct negotiated *n)
+{
+	struct vici_reader reader;
+
+	vici_reader_init(&reader, m->data, m->len);
+	strongswan_read_sa(&reader, n);
+	vici_message_free(m);
+}
+
+static const char * const ike[] = {
+	"uniqueid", "3", "version", "2", "state", "ESTABLISHED", "local-host", "192.0.2.1",
+	"remote-host", "192.0.2.2", "remote-port", "4501", "remote-id", "far} state=X",
+	"nat-remote", "yes", "nat-any", "yes", "established", "12", "rekey-time", "25000", NULL
+};
+static const char * const old_child[] = {
+	"name", "site-b", "state", "REKEYED", "spi-in", "00000001", "bytes-in", "7",
+	"life-time", "5", NULL
+};
+static const char * const new_child[] = {
+	"name", "site-b", "state", "INSTALLED", "spi-in", "c0000001", "spi-out", "ffffffff",
+	"bytes-in", "84", "packets-in", "1", "bytes-out", "168", "packets-out", "2",
+	"rekey-time", "3000", "life-time", "3600", "install-time", "2", NULL
+};
+
+/* Two child SAs, as in the middle of a rekey */
 static void test_established(void)
 {
-	struct negotiated n;
+	struct vici_message m = { 0 };
+	struct negotiated n = { 0 };
 
-	strongswan_parse(rekeying, &n);
+	vici_section(&m, "site-b");
+	add_values(&m, ike);
+	add_list(&m, "tasks-active", "IKE_DPD");
+	vici_section(&m, "child-sas");
+	vici_section(&m, "site-b-2");
+	add_values(&m, new_child);
+	add_list(&m, "local-ts", "10.1.0.0/24");
+	vici_section_end(&m);
+	vici_section(&m, "site-b-1");
+	add_values(&m, old_child);
+	vici_section_end(&m);
+	vici_section_end(&m);
+	vici_section_end(&m);
+	read_event(&m, &n);
 	ok(!strcmp(n.ike_state, "ESTABLISHED"), "state of the IKE SA");
 	ok(n.ike_version == 2 && n.ike_age == 12 && n.ike_rekey == 25000, "its ages");
-	ok(!strcmp(n.remote, "192.0.2.2") && n.remote_port == 4501 && n.nat, "where the peer is");
+	ok(!strcmp(n.remote, "192.0.2.2") && n.remote_port == 4501, "where the peer is");
+	ok(n.nat_there && !n.nat_here, "where a NAT is");
 	ok(n.probing, "dead peer detection asks");
 	ok(!strcmp(n.child_state, "INSTALLED") && n.spi_in == 0xc0000001 &&
 	   n.spi_out == 0xffffffff, "of two child SAs the one in use");
@@ -24,20 +76,49 @@ static void test_established(void)
 	ok(n.child_age == 2 && n.child_rekey == 3000 && n.child_left == 3600, "its ages");
 }
 
-static void test_others(void)
+static void one_ike(struct negotiated *n, const char *state, const char *child)
 {
-	static const char * const texts[] = {
-		"", "list-sas reply {}", "}}}}{{{{", "a=[b", "list-sa event {x {state=",
-		"connecting to 'unix:///var/run/charon.vici' failed: No such file or directory",
-	};
-	struct negotiated n;
+	struct vici_message m = { 0 };
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		strongswan_parse(texts[i], &n);
-		ok(!*n.ike_state && !*n.child_state, texts[i]);
+	vici_section(&m, "x");
+	vici_value(&m, "state", "%s", state);
+	vici_section(&m, "child-sas");
+	if (child) {
+		vici_section(&m, "x-1");
+		vici_value(&m, "state", "%s", child);
+		vici_section_end(&m);
 	}
-	strongswan_parse("list-sa event {x {version=1 state=CONNECTING child-sas {}}}", &n);
+	vici_section_end(&m);
+	vici_section_end(&m);
+	read_event(&m, n);
+}
+
+/* Of several IKE SAs, in whatever order the daemon tells */
+static void test_several(void)
+{
+	struct negotiated n = { 0 };
+
+	one_ike(&n, "CONNECTING", NULL);
 	ok(!strcmp(n.ike_state, "CONNECTING") && !*n.child_state, "not there yet");
+	one_ike(&n, "ESTABLISHED", "INSTALLED");
+	ok(!strcmp(n.ike_state, "ESTABLISHED") && *n.child_state, "the second one is in use");
+	one_ike(&n, "CONNECTING", NULL);
+	ok(!strcmp(n.ike_state, "ESTABLISHED") && *n.child_state, "not the one that begins");
+	one_ike(&n, "ESTABLISHED", NULL);
+	ok(!strcmp(n.child_state, "INSTALLED"), "not the one without a child SA");
+}
+
+static void test_nothing(void)
+{
+	struct vici_message m = { 0 };
+	struct negotiated n = { 0 };
+
+	read_event(&m, &n);
+	ok(!*n.ike_state && !*n.child_state, "an empty event");
+	vici_section(&m, "x");
+	vici_value(&m, "state", "ESTABLISHED");
+	read_event(&m, &n);
+	ok(!*n.child_state, "an event without an end");
 }
 
 static void test_reasons(void)
@@ -48,19 +129,19 @@ static void test_reasons(void)
 		bool v1;
 		enum reason reason;
 	} tests[] = {
-		{ "[IKE] received NO_PROPOSAL_CHOSEN notify error", false, false,
+		{ "received NO_PROPOSAL_CHOSEN notify error", false, false,
 		  REASON_IKE_POLICY_MISMATCH },
-		{ "[IKE] received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built", true, false,
+		{ "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built", true, false,
 		  REASON_IPSEC_POLICY_MISMATCH },
-		{ "[IKE] received AUTHENTICATION_FAILED notify error", false, false,
+		{ "received AUTHENTICATION_FAILED notify error", false, false,
 		  REASON_CANNOT_AUTHENTICATE },
-		{ "[IKE] received TS_UNACCEPTABLE notify, no CHILD_SA built", true, false,
+		{ "received TS_UNACCEPTABLE notify, no CHILD_SA built", true, false,
 		  REASON_IKE_V2_CIDR_MISMATCH },
-		{ "[IKE] received INVALID_ID_INFORMATION error notify", true, true,
+		{ "received INVALID_ID_INFORMATION error notify", true, true,
 		  REASON_IKE_V1_CIDR_MISMATCH },
-		{ "[IKE] giving up after 5 retransmits", false, false,
+		{ "giving up after 5 retransmits", false, false,
 		  REASON_PEER_NOT_RESPONDING },
-		{ "[IKE] initiating IKE_SA site-b[1] to 192.0.2.2", false, false, REASON_NONE },
+		{ "initiating IKE_SA site-b[1] to 192.0.2.2", false, false, REASON_NONE },
 	};
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
@@ -71,7 +152,8 @@ static void test_reasons(void)
 int main(void)
 {
 	test_established();
-	test_others();
+	test_several();
+	test_nothing();
 	test_reasons();
 	return tap_end();
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection/configure.h"
+#include "connection/interface.h"
+#include "connection/link.h"
+#include "connection/runtime.h"
+#include "connection/strongswan.h"
+#include "error.h"
+
+/* To see a change of it, but for the secret, which goes to the daemon anew each time. */
+static char *file_text(const struct connection *c)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		exit(ctl_error(CTL_FAILED, "memory", NULL, "free some", "out of memory"));
+	interface_print(out, c);
+	strongswan_print(out, c);
+	fclose(out);
+	return text;
+}
+
+/* What carries the name of the connection without being it */
+static int check_free(struct vici *daemon, const struct connection *c)
+{
+	struct runtime runtime;
+	struct link link;
+
+	if (link_find(c->ifname, &link) && !interface_is_ours(c->ifname, c->name))
+		return ctl_error(CTL_FAILED, "up", c->name, "choose another with Interface",
+				 "interface %s is there and was not made by up", c->ifname);
+	if (runtime_load(c->name, &runtime) || interface_is_ours(c->ifname, c->name) ||
+	    !strongswan_has(daemon, c->name))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, "up", c->name, "give one of the two another name",
+			 "strongSwan has a connection of that name, which up has not loaded");
+}
+
+void configure_undo(struct vici *daemon, const char *name, const char *ifname)
+{
+	if (daemon)
+		strongswan_unload(daemon, name);
+	if (interface_is_ours(ifname, name))
+		interface_delete(ifname);
+	runtime_remove(name);
+}
+
+/* What the last attempt came to stays. */
+static int write_down(const struct connection *c)
+{
+	struct runtime runtime;
+
+	runtime_load(c->name, &runtime);
+	runtime.encap_udp = c->encap_udp;
+	strcpy(runtime.ifname, c->ifname);
+	return runtime_save("up", c->name, &runtime);
+}
+
+/* Nothing of it is left when it fails. */
+static int configure_first(struct vici *daemon, const struct connection *c,
+		     const struct secret *secret)
+{
+	struct runtime runtime;
+	char *text;
+	int ret;
+
+	/* What a run before this one had begun and not ended */
+	if (runtime_load(c->name, &runtime))
+		configure_undo(daemon, c->name, runtime.ifname);
+	text = file_text(c);
+	ret = write_down(c) ?: interface_make(c) ?: strongswan_load(daemon, c, secret) ?:
+	      runtime_save_loaded("up", c->name, text);
+	free(text);
+	if (ret)
+		configure_undo(daemon, c->name, c->ifname);
+	return ret;
+}
+
+static bool configure_is_done(const struct connection *c)
+{
+	struct runtime runtime;
+
+	return runtime_load(c->name, &runtime) && !strcmp(runtime.ifname, c->ifname) &&
+	       interface_is_ours(c->ifname, c->name) &&
+	       (runtime.lost || runtime_has_loaded(c->name));
+}
+
+/* The interface is there: the daemon may have been started anew, and the secret be another. */
+static int configure_again(struct vici *daemon, const struct connection *c,
+			   const struct secret *secret)
+{
+	struct runtime runtime;
+	char *text = file_text(c);
+	int ret;
+
+	runtime_load(c->name, &runtime);
+	if (!runtime.lost && !runtime_loaded_is(c->name, text))
+		ret = ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
+				"its file has changed since it was brought up");
+	else
+		ret = write_down(c) ?: strongswan_load(daemon, c, secret) ?:
+		      runtime_save_loaded("up", c->name, text);
+	free(text);
+	return ret;
+}
+
+int configure(struct vici *daemon, const struct connection *c,
+	      const struct secret *secret, bool again)
+{
+	struct runtime runtime;
+
+	if (again && !runtime_load(c->name, &runtime))
+		return ctl_error(CTL_FAILED, "up", c->name, "start it again",
+				 "it was taken down");
+	if (check_free(daemon, c))
+		return CTL_FAILED;
+	return configure_is_done(c) ? configure_again(daemon, c, secret) :
+				      configure_first(daemon, c, secret);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What "up" sets up before anybody speaks to the peer, and what "down" takes away. */
+#ifndef PVSVPNCTL_CONFIGURE_H
+#define PVSVPNCTL_CONFIGURE_H
+
+#include <stdbool.h>
+
+#include "connection/connection.h"
+#include "connection/vici.h"
+
+/**
+ * configure() - interface, routes, and the daemon's part
+ * @daemon: the connection to strongSwan
+ * @c: the connection
+ * @secret: of it
+ * @again: what was taken down meanwhile stays so, with an error
+ *
+ * What is there stays as it is; the daemon gets its part anew, as it may have been started
+ * anew. With runtime_lock().
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why; nothing is left then of what it has done.
+ */
+int configure(struct vici *daemon, const struct connection *c,
+	      const struct secret *secret, bool again);
+
+/**
+ * configure_undo() - take it away
+ * @daemon: the connection to strongSwan, or NULL
+ * @name: of the connection
+ * @ifname: of its interface, which stays where it is another's
+ *
+ * With runtime_lock().
+ */
+void configure_undo(struct vici *daemon, const char *name, const char *ifname);
+
+#endif /* PVSVPNCTL_CONFIGURE_H */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Does a connection get along with the others? */
+#include <stdio.h>
+#include <string.h>
+
+#include "connection/connection.h"
+#include "connection/ini.h"
+#include "connection/subnet.h"
+#include "error.h"
+#include "print.h"
+
+/* Where both add routes, the longer or the cheaper one wins: was that the plan? */
+static bool routes_meet(const struct connection *a, const struct connection *b)
+{
+	return a->routes && b->routes && a->route_table == b->route_table &&
+	       a->route_metric == b->route_metric;
+}
+
+static const char *line_at(const struct connection *c, unsigned int line)
+{
+	const struct ini_file file = { .path = c->path };
+
+	return ini_at(&file, line);
+}
+
+static int check_other(const char *what, const struct connection *c,
+		       const struct connection *other)
+{
+	char text[FORMAT_MAX], theirs[FORMAT_MAX];
+	const struct subnet *a, *b;
+
+	if (!strcmp(c->ifname, other->ifname))
+		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section), "choose another",
+				 "Interface %s is that of %s", c->ifname, other->path);
+	if (connection_if_id(c) == connection_if_id(other))
+		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section),
+				 "give IfID another number",
+				 "if_id 0x%x is that of %s", connection_if_id(c), other->path);
+	if (!routes_meet(c, other) ||
+	    !subnet_lists_overlap(&c->peer_subnets, &other->peer_subnets, &a, &b))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_subnets),
+			 "give one of the two a RouteMetric or RouteTable of its own",
+			 "PeerSubnets: %s overlaps %s of %s:%u", format_subnet(text, a),
+			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
+}
+
+static bool same_identities(const struct connection *a, const struct connection *b)
+{
+	return (!strcmp(a->local_identity, b->local_identity) &&
+		!strcmp(a->peer_identity, b->peer_identity)) ||
+	       (!strcmp(a->local_identity, b->peer_identity) &&
+		!strcmp(a->peer_identity, b->local_identity));
+}
+
+/* An IKE daemon finds the secret by the two identities alone. */
+static int check_secrets(const char *what, const struct connection *c,
+			 const struct connection *other)
+{
+	struct secret ours, theirs;
+	bool differ;
+
+	if (!same_identities(c, other))
+		return CTL_OK;
+	ctl_error_mute(true);
+	differ = !secret_load(what, c, &ours) && !secret_load(what, other, &theirs) &&
+		 (ours.len != theirs.len || memcmp(ours.text, theirs.text, ours.len));
+	ctl_error_mute(false);
+	secret_wipe(&ours);
+	secret_wipe(&theirs);
+	if (!differ)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, line_at(c, c->line.section),
+			 "give both the same secret, or one of them another LocalIdentity",
+			 "%s and %s have the same identities and different secrets", c->path,
+			 other->path);
+}
+
+/* Also a connection to a gateway that another one has behind it */
+static int check_path_of_other(const char *what, const struct connection *c,
+			       const struct connection *other)
+{
+	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway);
+	char text[FORMAT_MAX], addr[FORMAT_MAX];
+
+	if (!in || !in->prefix || !other->routes)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_gateway),
+			 "leave the gateway's address out of the other's PeerSubnets",
+			 "PeerGateway %s is in %s of %s:%u, so the outer packets would go into that tunnel",
+			 format_addr(addr, &c->peer_gateway), format_subnet(text, in),
+			 other->path, other->line.peer_subnets);
+}
+
+int connection_check_others(const char *what, const struct connection *c)
+{
+	struct connection other;
+	int ret = CTL_OK;
+	char **names;
+	size_t count = connection_names(&names);
+
+	ctl_error_mute(true);
+	for (size_t i = 0; i < count && !ret; i++) {
+		if (!strcmp(names[i], c->name))
+			continue;
+		if (!connection_load(what, names[i], &other)) {
+			ctl_error_mute(false);
+			ret = check_other(what, c, &other);
+			if (!ret)
+				ret = check_path_of_other(what, c, &other);
+			if (!ret)
+				ret = check_secrets(what, c, &other);
+			ctl_error_mute(true);
+		}
+		connection_free(&other);
+	}
+	ctl_error_mute(false);
+	connection_names_free(names, count);
+	return ret;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "connection/vici.h"
+#include "error.h"
+
+#define VICI_SOCKET "/var/run/charon.vici"
+#define URI_UNIX "unix://"
+
+#define INSTALL \
+	"systemctl start strongswan (apt install charon-systemd libstrongswan-standard-plugins)"
+
+/* Kinds of packets, each the first byte of one */
+enum {
+	CMD_REQUEST = 0,
+	CMD_RESPONSE = 1,
+	CMD_UNKNOWN = 2,
+	EVENT_REGISTER = 3,
+	EVENT_UNREGISTER = 4,
+	EVENT_CONFIRM = 5,
+	EVENT_UNKNOWN = 6,
+	EVENT = 7,
+};
+
+/**
+ * struct vici - a connection
+ * @what: the command of ours, for error lines
+ * @fd: the socket
+ * @broken: it has failed, so that no answer can be told from another any more
+ * @packet: the packet that came last
+ * @len: bytes of it
+ */
+struct vici {
+	const char *what;
+	int fd;
+	bool broken;
+	uint8_t packet[VICI_PACKET_MAX];
+	size_t len;
+};
+
+/* ---- bytes ---- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+static int fail(struct vici *vici, const char *why)
+{
+	vici->broken = true;
+	return ctl_error(CTL_FAILED, vici->what, "strongSwan", INSTALL,
+			 "the daemon does not answer: %s", why);
+}
+
+/* Wait until the socket is ready, or @deadline, a time of now_ms(), is over. */
+static int wait_ready(struct vici *vici, short events, uint64_t deadline)
+{
+	struct pollfd poll_fd = { .fd = vici->fd, .events = events };
+	int ready;
+
+	do {
+		uint64_t now = now_ms();
+
+		ready = poll(&poll_fd, 1, now < deadline ? deadline - now : 0);
+	} while (ready < 0 && errno == EINTR);
+	if (ready < 0)
+		return fail(vici, strerror(errno));
+	return ready ? CTL_OK : fail(vici, "it is silent");
+}
+
+static int send_bytes(struct vici *vici, const void *bytes, size_t len, uint64_t deadline)
+{
+	const uint8_t *from = bytes;
+
+	while (len) {
+		ssize_t sent = send(vici->fd, from, len, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EAGAIN) {
+			if (wait_ready(vici, POLLOUT, deadline))
+				return CTL_FAILED;
+			continue;
+		}
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return fail(vici, strerror(errno));
+		from += sent;
+		len -= sent;
+	}
+	return CTL_OK;
+}
+
+static int receive_bytes(struct vici *vici, void *bytes, size_t len, uint64_t deadline)
+{
+	uint8_t *to = bytes;
+
+	while (len) {
+		ssize_t got = recv(vici->fd, to, len, 0);
+
+		if (got < 0 && errno == EAGAIN) {
+			if (wait_ready(vici, POLLIN, deadline))
+				return CTL_FAILED;
+			continue;
+		}
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail(vici, strerror(errno));
+		if (!got)
+			return fail(vici, "it has closed the connection");
+		to += got;
+		len -= got;
+	}
+	return CTL_OK;
+}
+
+/* ---- packets ---- */
+
+static int send_packet(struct vici *vici, uint8_t kind, const char *name,
+		       const struct vici_message *message)
+{
+	size_t name_len = strlen(name), message_len = message ? message->len : 0;
+	size_t len = 2 + name_len + message_len;
+	uint64_t deadline = now_ms() + VICI_SILENCE * 1000;
+	uint8_t head[4 + 2 + VICI_NAME_MAX] = {
+		len >> 24, len >> 16, len >> 8, len, kind, name_len
+	};
+
+	if (name_len > VICI_NAME_MAX || len > VICI_PACKET_MAX)
+		return ctl_error(CTL_FAILED, vici->what, "strongSwan", "use fewer subnets",
+				 "%s: more than strongSwan takes", name);
+	memcpy(head + 6, name, name_len);
+	if (send_bytes(vici, head, 6 + name_len, deadline))
+		return CTL_FAILED;
+	return message_len ? send_bytes(vici, message->data, message_len, deadline) : CTL_OK;
+}
+
+static int receive_packet(struct vici *vici, unsigned int seconds)
+{
+	uint64_t deadline = now_ms() + (VICI_SILENCE + (uint64_t)seconds) * 1000;
+	uint8_t head[4];
+	int ret = receive_bytes(vici, head, sizeof(head), deadline);
+
+	if (ret)
+		return ret;
+	vici->len = (size_t)head[0] << 24 | head[1] << 16 | head[2] << 8 | head[3];
+	if (!vici->len || vici->len > VICI_PACKET_MAX)
+		return fail(vici, "it sends something that is not VICI");
+	return receive_bytes(vici, vici->packet, vici->len, deadline);
+}
+
+/* Whether the packet is an event of that name; @message is its content then. */
+static bool is_event(const struct vici *vici, const char *name, struct vici_reader *message)
+{
+	size_t len = name ? strlen(name) : 0;
+
+	if (!name || vici->packet[0] != EVENT || vici->len < 2 + len ||
+	    vici->packet[1] != len || memcmp(vici->packet + 2, name, len))
+		return false;
+	vici_reader_init(message, vici->packet + 2 + len, vici->len - 2 - len);
+	return true;
+}
+
+/* A message is looked at as a whole before anybody uses a part of it. */
+static int hand_over(struct vici *vici, const struct vici_reader *message, vici_fn *fn,
+		     void *data)
+{
+	struct vici_reader check = *message, use = *message;
+	struct vici_element element;
+	int ret;
+
+	while ((ret = vici_read(&check, &element)) > 0)
+		;
+	if (ret)
+		return fail(vici, "it sends a message that is not valid");
+	if (fn)
+		fn(&use, data);
+	return CTL_OK;
+}
+
+/* Wait for an answer of one of two kinds; events come before it, and belong to @call. */
+static int receive_answer(struct vici *vici, const struct vici_call *call, uint8_t good,
+			  uint8_t unknown)
+{
+	struct vici_reader message;
+	int ret;
+
+	for (;;) {
+		ret = receive_packet(vici, call->seconds);
+		if (!ret && is_event(vici, call->event, &message))
+			ret = hand_over(vici, &message, call->heard, call->data);
+		if (ret)
+			return ret;
+		if (vici->packet[0] == good)
+			return CTL_OK;
+		if (vici->packet[0] == unknown)
+			return ctl_error(CTL_FAILED, vici->what, "strongSwan",
+					 "install a newer one", "it does not know %s",
+					 unknown == CMD_UNKNOWN ? call->command : call->event);
+		if (vici->packet[0] != EVENT)
+			return fail(vici, "it sends something that is not VICI");
+	}
+}
+
+static int listen_to(struct vici *vici, const struct vici_call *call, uint8_t kind)
+{
+	if (!call->event)
+		return CTL_OK;
+	return send_packet(vici, kind, call->event, NULL) ?:
+	       receive_answer(vici, call, EVENT_CONFIRM, EVENT_UNKNOWN);
+}
+
+int vici_call(struct vici *vici, const struct vici_call *call)
+{
+	struct vici_reader message;
+	int ret;
+
+	if (vici->broken)
+		return CTL_FAILED;
+	ret = listen_to(vici, call, EVENT_REGISTER) ?:
+	      send_packet(vici, CMD_REQUEST, call->command, call->request) ?:
+	      receive_answer(vici, call, CMD_RESPONSE, CMD_UNKNOWN);
+	if (ret)
+		return ret;
+	vici_reader_init(&message, vici->packet + 1, vici->len - 1);
+	return hand_over(vici, &message, call->answer, call->data) ?:
+	       listen_to(vici, call, EVENT_UNREGISTER);
+}
+
+/* ---- yes or no ---- */
+
+/**
+ * struct verdict - an answer that is yes or no
+ * @yes: which of the two
+ * @why: what the daemon says about a no
+ */
+struct verdict {
+	bool yes;
+	char why[256];
+};
+
+static void read_verdict(struct vici_reader *message, void *data)
+{
+	struct verdict *verdict = data;
+	struct vici_element element;
+	char text[8];
+
+	while (vici_read(message, &element) > 0) {
+		if (element.depth || element.type != VICI_VALUE)
+			continue;
+		if (!strcmp(element.name, "success"))
+			verdict->yes = !strcmp(vici_element_text(&element, text, sizeof(text)),
+					       "yes");
+		if (!strcmp(element.name, "errmsg"))
+			vici_element_text(&element, verdict->why, sizeof(verdict->why));
+	}
+}
+
+int vici_order(struct vici *vici, const char *command, const struct vici_message *request,
+	       const char *todo)
+{
+	struct verdict verdict = { .why = "it does not say why" };
+	const struct vici_call call = {
+		.command = command, .request = request,
+		.answer = read_verdict, .data = &verdict,
+	};
+	int ret = vici_call(vici, &call);
+
+	if (ret || verdict.yes || !todo)
+		return ret;
+	return ctl_error(CTL_FAILED, vici->what, "strongSwan", todo, "%s: %s", command,
+			 verdict.why);
+}
+
+/* ---- the connection ---- */
+
+static const char *socket_path(void)
+{
+	const char *path = getenv("PVSVPN_VICI");
+
+	if (!path || !*path)
+		return VICI_SOCKET;
+	return strncmp(path, URI_UNIX, strlen(URI_UNIX)) ? path : path + strlen(URI_UNIX);
+}
+
+/* A stopped daemon whose queue is full has us wait; poll() does not tell when it is not. */
+static bool connect_socket(int fd, const struct sockaddr_un *to)
+{
+	static const struct timespec pause = { .tv_nsec = 50 * 1000000 };
+	uint64_t deadline = now_ms() + VICI_SILENCE * 1000;
+
+	while (connect(fd, (const struct sockaddr *)to, sizeof(*to))) {
+		if (errno != EINTR && (errno != EAGAIN || now_ms() >= deadline))
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static int cannot_connect(const char *what, const char *path, int error)
+{
+	if (error == EACCES || error == EPERM)
+		return ctl_error(CTL_DENIED, what, "strongSwan", "run it as root",
+				 "%s: %s", path, strerror(error));
+	return ctl_error(CTL_FAILED, what, "strongSwan", INSTALL,
+			 "the daemon does not answer: %s: %s", path, strerror(error));
+}
+
+struct vici *vici_open(const char *what, int *status)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = socket_path();
+	struct vici *vici;
+
+	*status = CTL_FAILED;
+	if (strlen(path) >= sizeof(to.sun_path)) {
+		*status = ctl_error(CTL_FAILED, what, "PVSVPN_VICI",
+				    "give the path of a socket, of at most 107 bytes",
+				    "too long");
+		return NULL;
+	}
+	strcpy(to.sun_path, path);
+	vici = ctl_alloc(NULL, sizeof(*vici));
+	vici->what = what;
+	vici->broken = false;
+	vici->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (vici->fd < 0 || !connect_socket(vici->fd, &to)) {
+		*status = cannot_connect(what, path, errno);
+		vici_close(vici);
+		return NULL;
+	}
+	*status = CTL_OK;
+	return vici;
+}
+
+void vici_close(struct vici *vici)
+{
+	if (!vici)
+		return;
+	if (vici->fd >= 0)
+		close(vici->fd);
+	free(vici);
+}
