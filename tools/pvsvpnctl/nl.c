@@ -16,21 +16,27 @@ static struct nlmsghdr *request(struct nl *nl)
 	return (struct nlmsghdr *)nl->tx;
 }
 
+void *nl_route_msg(struct nl *nl, uint16_t type, uint16_t flags, size_t head)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->tx);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++nl->seq;
+	nl->head = head;
+	nl->bad = 0;
+	nl->why[0] = '\0';
+	return mnl_nlmsg_put_extra_header(nlh, head);
+}
+
 static struct nlmsghdr *begin(struct nl *nl, uint16_t family, uint8_t cmd,
 			      uint8_t version, uint16_t flags)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->tx);
-	struct genlmsghdr *genl;
+	struct genlmsghdr *genl = nl_route_msg(nl, family, flags, sizeof(*genl));
 
-	nlh->nlmsg_type = family;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	nlh->nlmsg_seq = ++nl->seq;
-	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 	genl->cmd = cmd;
 	genl->version = version;
-	nl->bad = 0;
-	nl->why[0] = '\0';
-	return nlh;
+	return request(nl);
 }
 
 struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags)
@@ -91,12 +97,12 @@ void nl_nest_end(struct nl *nl, struct nlattr *nest)
 }
 
 /* The attribute of the request that holds the byte at @offset. */
-static uint16_t attr_at(const struct nlmsghdr *nlh, uint32_t offset)
+static uint16_t attr_at(const struct nlmsghdr *nlh, size_t head, uint32_t offset)
 {
 	const char *byte = (const char *)nlh + offset;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(attr, nlh, head) {
 		const char *start = (const char *)attr;
 
 		if (byte >= start && byte < start + attr->nla_len)
@@ -123,7 +129,7 @@ static void read_extack(struct nl *nl, const struct nlmsghdr *nlh, size_t skip)
 			break;
 		case NLMSGERR_ATTR_OFFS:
 			if (len == sizeof(uint32_t))
-				nl->bad = attr_at(request(nl),
+				nl->bad = attr_at(request(nl), nl->head,
 						  mnl_attr_get_u32(attr));
 			break;
 		}
@@ -308,7 +314,7 @@ static void want_clear_errors(struct nl *nl)
 	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 }
 
-struct nl *nl_open(const char *what)
+static struct nl *open_bus(const char *what, int bus)
 {
 	/* Large: calloc() leaves its pages alone until they are used. */
 	struct nl *nl = calloc(1, sizeof(*nl));
@@ -318,7 +324,7 @@ struct nl *nl_open(const char *what)
 		return NULL;
 	}
 	nl->what = what;
-	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
+	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		ctl_error(CTL_FAILED, what, "netlink socket", "see netlink(7)",
 			  "%s", strerror(errno));
@@ -326,11 +332,23 @@ struct nl *nl_open(const char *what)
 		return NULL;
 	}
 	want_clear_errors(nl);
-	if (find_family(nl)) {
+	return nl;
+}
+
+struct nl *nl_open(const char *what)
+{
+	struct nl *nl = open_bus(what, NETLINK_GENERIC);
+
+	if (nl && find_family(nl)) {
 		nl_close(nl);
 		return NULL;
 	}
 	return nl;
+}
+
+struct nl *nl_open_route(const char *what)
+{
+	return open_bus(what, NETLINK_ROUTE);
 }
 
 void nl_close(struct nl *nl)

@@ -19,6 +19,7 @@
  * @sock: the socket
  * @what: the command, for error lines
  * @seq: sequence number of the last request
+ * @head: bytes of the header behind that of netlink
  * @family: number of the family
  * @events: number of the multicast group of events
  * @interrupted: the dump changed while it was read
@@ -32,6 +33,7 @@ struct nl {
 	struct mnl_socket *sock;
 	const char *what;
 	uint32_t seq;
+	size_t head;
 	uint16_t family;
 	uint32_t events;
 	bool interrupted;
@@ -49,6 +51,9 @@ struct nl {
  * Return: the socket, or NULL after saying why.
  */
 struct nl *nl_open(const char *what);
+
+/* The same for links, addresses and routes (rtnetlink). */
+struct nl *nl_open_route(const char *what);
 void nl_close(struct nl *nl);
 
 /**
@@ -58,6 +63,17 @@ void nl_close(struct nl *nl);
  * @flags: NLM_F_DUMP, or NLM_F_ACK
  */
 struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags);
+
+/**
+ * nl_route_msg() - begin a request of rtnetlink in @nl->tx
+ * @nl: the socket
+ * @type: RTM_...
+ * @flags: NLM_F_...
+ * @head: bytes of the header of that type
+ *
+ * Return: the header, all zero, to be filled in.
+ */
+void *nl_route_msg(struct nl *nl, uint16_t type, uint16_t flags, size_t head);
 
 /*
  * Attributes of a request. One that does not fit is left out and marks the

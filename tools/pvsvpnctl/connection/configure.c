@@ -5,7 +5,7 @@
 
 #include "connection/configure.h"
 #include "connection/interface.h"
-#include "connection/link.h"
+#include "connection/rtnl.h"
 #include "connection/runtime.h"
 #include "connection/strongswan.h"
 #include "error.h"

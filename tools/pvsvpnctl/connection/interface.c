@@ -6,8 +6,7 @@
 
 #include "command.h"
 #include "connection/interface.h"
-#include "connection/link.h"
-#include "connection/run.h"
+#include "connection/rtnl.h"
 #include "connection/runtime.h"
 #include "error.h"
 #include "print.h"
@@ -31,16 +30,6 @@ bool interface_is_ours(const char *ifname, const char *name)
 		!strcmp(runtime.ifname, ifname));
 }
 
-/* ---- one step each, shown before it is done ---- */
-
-static void show_step(char **argv)
-{
-	putchar('#');
-	for (; *argv; argv++)
-		printf(strchr(*argv, ' ') ? " '%s'" : " %s", *argv);
-	putchar('\n');
-}
-
 /* @words are separated by single spaces; they are cut. */
 static int split(char *words, char **argv)
 {
@@ -50,29 +39,6 @@ static int split(char *words, char **argv)
 		argc++;
 	argv[argc] = NULL;
 	return argc;
-}
-
-/* ip ... */
-__attribute__((format(printf, 1, 2)))
-static int ip(const char *fmt, ...)
-{
-	char words[512], *argv[WORDS], *output;
-	va_list args;
-	int ret = CTL_OK;
-
-	va_start(args, fmt);
-	vsnprintf(words, sizeof(words), fmt, args);
-	va_end(args);
-	split(words, argv);
-	show_step(argv);
-	if (run((const char * const *)argv, &output, NULL, NULL)) {
-		char *why = run_last_line(output);
-
-		ret = ctl_error(CTL_FAILED, "up", argv[1], "see the command above it",
-				"%s", *why ? why : "ip(8) of iproute2 has failed");
-	}
-	free(output);
-	return ret;
 }
 
 /* A command of this tool */
@@ -100,17 +66,9 @@ static int ctl(const struct command *command, const char *fmt, ...)
 static int add_link(const struct connection *c)
 {
 	char alias[ALIAS_MAX];
-	/* An alias has spaces. */
-	char *argv[] = { "ip", "link", "set", "dev", (char *)c->ifname, "alias", alias, NULL };
-	int ret = ip("ip link add dev %s type pvsvpn", c->ifname);
 
-	if (ret)
-		return ret;
 	runtime_alias(alias, c->name);
-	show_step(argv);
-	return run((const char * const *)argv, NULL, NULL, NULL) ?
-		ctl_error(CTL_FAILED, "up", c->ifname, "see ip(8)", "no alias to be set") :
-		CTL_OK;
+	return link_add(c->ifname, "pvsvpn") ?: link_set_alias(c->ifname, alias);
 }
 
 static int set_link(const struct connection *c)
@@ -159,25 +117,25 @@ static int add_peer(const struct connection *c)
 
 static int add_addresses(const struct connection *c)
 {
-	char text[FORMAT_MAX];
 	int ret = CTL_OK;
 
 	for (size_t i = 0; i < c->tunnel_addresses.count && !ret; i++)
-		ret = ip("ip address add %s dev %s",
-			 format_subnet(text, &c->tunnel_addresses.subnet[i]), c->ifname);
+		ret = address_add(c->ifname, &c->tunnel_addresses.subnet[i]);
 	return ret;
 }
 
 static int add_route(const struct connection *c, const struct subnet *subnet)
 {
-	char text[FORMAT_MAX], source[FORMAT_MAX + 8] = "", metric[24] = "", addr[FORMAT_MAX];
+	struct route route = {
+		.to = subnet,
+		.ifname = c->ifname,
+		.table = c->route_table,
+		.metric = c->route_metric,
+	};
 
 	if (c->route_source.len == subnet->addr.len)
-		snprintf(source, sizeof(source), " src %s", format_addr(addr, &c->route_source));
-	if (c->route_metric)
-		snprintf(metric, sizeof(metric), " metric %u", c->route_metric);
-	return ip("ip route add %s dev %s table %u%s%s", format_subnet(text, subnet),
-		  c->ifname, c->route_table, metric, source);
+		route.source = c->route_source;
+	return route_add(&route);
 }
 
 /* While the device has no carrier, the kernel passes its routes over. */
@@ -219,14 +177,14 @@ int interface_make(const struct connection *c)
 {
 	/* The peer before the if_id, or else SAs that are there make one of their own. */
 	return add_link(c) ?: add_peer(c) ?: set_link(c) ?: add_addresses(c) ?:
-	       /* By one command ip brings it up first: it would have a link-local address. */
-	       ip("ip link set dev %s addrgenmode none", c->ifname) ?:
-	       ip("ip link set dev %s up", c->ifname) ?: add_routes(c);
+	       /* Before it is up, or else it has an address already. */
+	       link_set_addrgenmode_none(c->ifname) ?: link_set_up(c->ifname) ?:
+	       add_routes(c);
 }
 
 void interface_delete(const char *ifname)
 {
-	ip("ip link delete dev %s", ifname);
+	link_delete(ifname);
 }
 
 void interface_print(FILE *out, const struct connection *c)

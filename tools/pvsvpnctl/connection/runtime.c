@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "connection/link.h"
+#include "connection/rtnl.h"
 #include "connection/runtime.h"
 #include "error.h"
 

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "connection/rtnl.h"
+#include "error.h"
+#include "nl.h"
+#include "print.h"
+
+/* ---- what is there ---- */
+
+static void copy_text(char *to, size_t size, const struct nlattr *attr)
+{
+	snprintf(to, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
+		 mnl_attr_get_str(attr));
+}
+
+static int read_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *head = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *info;
+	struct link *link = data;
+
+	*link = (struct link){ .index = head->ifi_index };
+	mnl_attr_for_each(attr, nlh, sizeof(*head)) {
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			copy_text(link->name, sizeof(link->name), attr);
+		if (mnl_attr_get_type(attr) == IFLA_IFALIAS)
+			copy_text(link->alias, sizeof(link->alias), attr);
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		mnl_attr_for_each_nested(info, attr)
+			if (mnl_attr_get_type(info) == IFLA_INFO_KIND)
+				copy_text(link->kind, sizeof(link->kind), info);
+	}
+	return MNL_CB_OK;
+}
+
+/* Of one interface, or of all where @ifname is NULL. No answer is no interface. */
+static bool ask(const char *ifname, mnl_cb_t fn, void *data)
+{
+	struct nl *nl;
+	int err;
+
+	ctl_error_mute(true);
+	nl = nl_open_route("link");
+	ctl_error_mute(false);
+	if (!nl)
+		return false;
+	do {
+		nl_route_msg(nl, RTM_GETLINK, ifname ? NLM_F_ACK : NLM_F_DUMP,
+			     sizeof(struct ifinfomsg));
+		if (ifname)
+			nl_put_text(nl, IFLA_IFNAME, ifname);
+		err = nl_call(nl, fn, data);
+	} while (!err && nl->interrupted);
+	nl_close(nl);
+	return !err;
+}
+
+bool link_find(const char *ifname, struct link *link)
+{
+	memset(link, 0, sizeof(*link));
+	return ask(ifname, read_link, link);
+}
+
+struct wanted {
+	const char *alias;
+	char *ifname;
+};
+
+static int compare_alias(const struct nlmsghdr *nlh, void *data)
+{
+	const struct wanted *wanted = data;
+	struct link link;
+
+	read_link(nlh, &link);
+	if (!*wanted->ifname && !strcmp(link.alias, wanted->alias))
+		strcpy(wanted->ifname, link.name);
+	return MNL_CB_OK;
+}
+
+bool link_find_alias(const char *alias, char *ifname)
+{
+	struct wanted wanted = { .alias = alias, .ifname = ifname };
+
+	*ifname = '\0';
+	return ask(NULL, compare_alias, &wanted) && *ifname;
+}
+
+/* ---- changing it ---- */
+
+/* The command of ip(8) that does the same */
+__attribute__((format(printf, 1, 2)))
+static void show_step(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("# ip ", stdout);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static const char *remedy(int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		return "run it as root";
+	case EEXIST:
+		return "ip(8) shows the old one; remove it, or give the new one another metric or table";
+	case EOPNOTSUPP:
+		return "modprobe pvsvpn";
+	default:
+		return "see the command above it";
+	}
+}
+
+/* Closes @nl. @where: the key of the file, or the interface */
+static int changed(struct nl *nl, int err, const char *where, const char *todo)
+{
+	int ret = CTL_OK;
+
+	if (err)
+		ret = ctl_error(err == -EPERM ? CTL_DENIED : CTL_FAILED, nl->what, where,
+				todo, "%s", *nl->why ? nl->why : strerror(-err));
+	nl_close(nl);
+	return ret;
+}
+
+/* Sends the request, and closes @nl. */
+static int change(struct nl *nl, const char *where)
+{
+	int err = nl_call(nl, NULL, NULL);
+
+	return changed(nl, err, where, remedy(err));
+}
+
+/* A request that changes a link; *@nl is NULL after saying why. */
+static struct ifinfomsg *link_msg(struct nl **nl, uint16_t type, uint16_t flags,
+				  const char *ifname)
+{
+	struct ifinfomsg *head;
+
+	*nl = nl_open_route("up");
+	if (!*nl)
+		return NULL;
+	head = nl_route_msg(*nl, type, NLM_F_ACK | flags, sizeof(*head));
+	nl_put_text(*nl, IFLA_IFNAME, ifname);
+	return head;
+}
+
+int link_add(const char *ifname, const char *kind)
+{
+	struct nlattr *info;
+	struct nl *nl;
+
+	show_step("link add dev %s type %s", ifname, kind);
+	if (!link_msg(&nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifname))
+		return CTL_FAILED;
+	info = nl_nest(nl, IFLA_LINKINFO);
+	nl_put_text(nl, IFLA_INFO_KIND, kind);
+	nl_nest_end(nl, info);
+	return change(nl, ifname);
+}
+
+int link_set_alias(const char *ifname, const char *alias)
+{
+	struct nl *nl;
+
+	show_step("link set dev %s alias '%s'", ifname, alias);
+	if (!link_msg(&nl, RTM_NEWLINK, 0, ifname))
+		return CTL_FAILED;
+	nl_put(nl, IFLA_IFALIAS, strlen(alias), alias);
+	return change(nl, ifname);
+}
+
+int link_set_addrgenmode_none(const char *ifname)
+{
+	struct nlattr *families, *inet6;
+	struct nl *nl;
+	int err;
+
+	show_step("link set dev %s addrgenmode none", ifname);
+	if (!link_msg(&nl, RTM_NEWLINK, 0, ifname))
+		return CTL_FAILED;
+	families = nl_nest(nl, IFLA_AF_SPEC);
+	inet6 = nl_nest(nl, AF_INET6);
+	nl_put_u8(nl, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	nl_nest_end(nl, inet6);
+	nl_nest_end(nl, families);
+	err = nl_call(nl, NULL, NULL);
+	/* A host without IPv6 makes no such addresses. */
+	return changed(nl, err == -EAFNOSUPPORT ? 0 : err, ifname, remedy(err));
+}
+
+int link_set_up(const char *ifname)
+{
+	struct ifinfomsg *head;
+	struct nl *nl;
+
+	show_step("link set dev %s up", ifname);
+	head = link_msg(&nl, RTM_NEWLINK, 0, ifname);
+	if (!head)
+		return CTL_FAILED;
+	head->ifi_flags = IFF_UP;
+	head->ifi_change = IFF_UP;
+	return change(nl, ifname);
+}
+
+int link_delete(const char *ifname)
+{
+	struct nl *nl;
+
+	show_step("link delete dev %s", ifname);
+	return link_msg(&nl, RTM_DELLINK, 0, ifname) ? change(nl, ifname) : CTL_FAILED;
+}
+
+static uint8_t family_of(const struct addr *addr)
+{
+	return addr->len == sizeof(struct in_addr) ? AF_INET : AF_INET6;
+}
+
+static int no_link(const char *ifname)
+{
+	return ctl_error(CTL_FAILED, "up", ifname, "pvsvpnctl down, then up",
+			 "the interface is gone");
+}
+
+int address_add(const char *ifname, const struct subnet *subnet)
+{
+	struct ifaddrmsg *head;
+	char text[FORMAT_MAX];
+	struct link link;
+	struct nl *nl;
+
+	show_step("address add %s dev %s", format_subnet(text, subnet), ifname);
+	if (!link_find(ifname, &link))
+		return no_link(ifname);
+	nl = nl_open_route("up");
+	if (!nl)
+		return CTL_FAILED;
+	head = nl_route_msg(nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+			    sizeof(*head));
+	head->ifa_family = family_of(&subnet->addr);
+	head->ifa_prefixlen = subnet->prefix;
+	head->ifa_index = link.index;
+	nl_put_addr(nl, IFA_LOCAL, &subnet->addr);
+	nl_put_addr(nl, IFA_ADDRESS, &subnet->addr);
+	return change(nl, "TunnelAddress");
+}
+
+static void show_route(const struct route *route)
+{
+	char to[FORMAT_MAX], addr[FORMAT_MAX], source[FORMAT_MAX + 8] = "", metric[24] = "";
+
+	if (route->source.len)
+		snprintf(source, sizeof(source), " src %s", format_addr(addr, &route->source));
+	if (route->metric)
+		snprintf(metric, sizeof(metric), " metric %u", route->metric);
+	show_step("route add %s dev %s table %u%s%s", format_subnet(to, route->to),
+		  route->ifname, route->table, metric, source);
+}
+
+int route_add(const struct route *route)
+{
+	uint8_t family = family_of(&route->to->addr);
+	struct rtmsg *head;
+	struct link link;
+	struct nl *nl;
+	int err;
+
+	show_route(route);
+	if (!link_find(route->ifname, &link))
+		return no_link(route->ifname);
+	nl = nl_open_route("up");
+	if (!nl)
+		return CTL_FAILED;
+	head = nl_route_msg(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+			    sizeof(*head));
+	head->rtm_family = family;
+	head->rtm_dst_len = route->to->prefix;
+	head->rtm_protocol = RTPROT_BOOT;
+	head->rtm_type = RTN_UNICAST;
+	head->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	nl_put_addr(nl, RTA_DST, &route->to->addr);
+	nl_put_u32(nl, RTA_OIF, link.index);
+	nl_put_u32(nl, RTA_TABLE, route->table);
+	if (route->metric)
+		nl_put_u32(nl, RTA_PRIORITY, route->metric);
+	if (route->source.len)
+		nl_put_addr(nl, RTA_PREFSRC, &route->source);
+	err = nl_call(nl, NULL, NULL);
+	/* All else in the request is ours, and right. */
+	if (err == -EINVAL && route->source.len)
+		return changed(nl, err, "RouteSource",
+			       "take an address that an interface of this host has");
+	return changed(nl, err, "PeerSubnets", remedy(err));
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Links, addresses and routes, by rtnetlink: what "up" makes and "down" removes. */
+#ifndef PVSVPNCTL_RTNL_H
+#define PVSVPNCTL_RTNL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "parse.h"
+
+/**
+ * struct link - an interface as far as we care
+ * @index: its number
+ * @name: of it
+ * @kind: as in "ip link add type KIND", "" if it has none
+ * @alias: what somebody has written on it; up marks its interfaces so
+ */
+struct link {
+	int index;
+	char name[IFNAMSIZ];
+	char kind[32];
+	char alias[256];
+};
+
+/**
+ * link_find() - look for an interface
+ * @ifname: its name
+ * @link: filled in when it is there
+ *
+ * Return: whether it is there.
+ */
+bool link_find(const char *ifname, struct link *link);
+
+/**
+ * link_find_alias() - look for an interface by what somebody has written on it
+ * @alias: the text
+ * @ifname: IFNAMSIZ bytes, filled in with the name of the first one
+ *
+ * Return: whether there is one.
+ */
+bool link_find_alias(const char *alias, char *ifname);
+
+/*
+ * Each shows the command of ip(8) that does the same, does it, and returns CTL_OK, or an exit
+ * status after saying why not and what to do.
+ */
+int link_add(const char *ifname, const char *kind);
+int link_set_alias(const char *ifname, const char *alias);
+/* No link-local address of the kernel's own */
+int link_set_addrgenmode_none(const char *ifname);
+int link_set_up(const char *ifname);
+int link_delete(const char *ifname);
+int address_add(const char *ifname, const struct subnet *subnet);
+
+/**
+ * struct route - a route into an interface
+ * @to: destination
+ * @ifname: the interface
+ * @table: number of the table
+ * @metric: 0 for the kernel's own
+ * @source: preferred source address, or none
+ */
+struct route {
+	const struct subnet *to;
+	const char *ifname;
+	uint32_t table;
+	uint32_t metric;
+	struct addr source;
+};
+
+int route_add(const struct route *route);
+
+#endif /* PVSVPNCTL_RTNL_H */
