@@ -20,6 +20,7 @@ help:
 	@echo 'make check         lint and every selftest, in VMs with Debian kernels'
 	@echo '                   (TESTS="replay interop" KERNELS=6.12 picks)'
 	@echo 'make check-debug   the same on a kernel with KASAN, lockdep, kmemleak, faults'
+	@echo 'make fuzz          the readers of the tool are given whatever comes (SECONDS=60 each)'
 	@echo 'make install       module, tool, man page, completion (DESTDIR=); then depmod'
 	@echo 'make uninstall     removes them'
 	@echo 'make dkms          gives the sources to dkms, which builds for each kernel'
@@ -45,6 +46,10 @@ check:
 
 check-debug:
 	@KERNELS=debug selftests/vm/check.sh
+
+fuzz:
+	@selftests/vm/deps.sh fuzz
+	$(MAKE) -C tools/pvsvpnctl fuzz
 
 # The headers may be named by KDIR alone, so ask them. Kbuild's own depmod wants
 # a System.map, which headers do not have; a package's scripts run theirs.
@@ -79,4 +84,4 @@ clean:
 	$(MAKE) -C tools/pvsvpnctl clean
 	rm -rf build
 
-.PHONY: all help headers module tool demo check check-debug install uninstall dkms regen clean
+.PHONY: all help headers module tool demo check check-debug fuzz install uninstall dkms regen clean

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Installs by apt what building and testing need and is not there yet.
+# Installs by apt what building and testing need and is not there yet; "fuzz": what that needs too.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
@@ -35,7 +35,7 @@ missing()
 {
 	local name
 
-	for name in $(packages); do
+	for name in $(packages) "$@"; do
 		dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null |
 			grep -qx installed || printf '%s\n' "$name"
 	done | sort -u
@@ -129,7 +129,9 @@ with_dependencies()
 
 command -v apt-get >/dev/null ||
 	die "no apt-get here; on other systems install by hand: $(packages | xargs)"
-mapfile -t wanted < <(missing)
+more=()
+[ "${1-}" != fuzz ] || more=(clang libclang-rt-dev)
+mapfile -t wanted < <(missing "${more[@]}")
 [ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
 fetch_promtool
 # shellcheck disable=SC2046 # words are wanted

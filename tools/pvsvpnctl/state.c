@@ -32,7 +32,8 @@ static void *grow(void *array, size_t *count, size_t size)
 static void get_bool(const struct nlattr *attr, void *value, size_t size)
 {
 	(void)size;
-	*(bool *)value = mnl_attr_get_u8(attr);
+	if (mnl_attr_get_payload_len(attr))
+		*(bool *)value = mnl_attr_get_u8(attr);
 }
 
 /* Integers, and nothing else; a new kernel may have made one longer. */
@@ -429,8 +430,11 @@ void state_link(struct state *state)
 	sort(state->peers, state->peer_count, sizeof(struct peer),
 	     compare_peers);
 	sort(state->sas, state->sa_count, sizeof(struct sa), compare_sas);
-	link_sas(state);
-	link_peers(state);
+	/* Without any, what points at them is NULL, and NULL + 0 is not defined. */
+	if (state->sa_count)
+		link_sas(state);
+	if (state->peer_count)
+		link_peers(state);
 }
 
 /* A kind of object: how to ask for it, and where it goes. */

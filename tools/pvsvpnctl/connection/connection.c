@@ -738,11 +738,8 @@ static int read_connection(const char *what, const struct ini_file *file,
 	return ret ?: check_connection(what, file, section, c);
 }
 
-int connection_load(const char *what, const char *name, struct connection *c)
+static int connection_init(const char *what, const char *name, struct connection *c)
 {
-	struct ini_file file;
-	int ret;
-
 	memset(c, 0, sizeof(*c));
 	if (!is_name(name))
 		return ctl_error(CTL_USAGE, what, name, "choose another",
@@ -755,9 +752,30 @@ int connection_load(const char *what, const char *name, struct connection *c)
 	if (asprintf(&c->path, "%s/%s.conf", connection_dir(), name) < 0 ||
 	    asprintf(&c->secret_file, "%s/%s.secret", connection_dir(), name) < 0)
 		return ctl_error(CTL_FAILED, what, name, "free some", "out of memory");
-	ret = ini_load(what, c->path, &file);
-	if (!ret)
-		ret = read_connection(what, &file, c);
+	return CTL_OK;
+}
+
+int connection_load(const char *what, const char *name, struct connection *c)
+{
+	struct ini_file file;
+	int ret = connection_init(what, name, c);
+
+	if (ret)
+		return ret;
+	ret = ini_load(what, c->path, &file) ?: read_connection(what, &file, c);
+	ini_free(&file);
+	return ret;
+}
+
+int connection_parse(const char *what, const char *name, const char *text,
+		     struct connection *c)
+{
+	struct ini_file file;
+	int ret = connection_init(what, name, c);
+
+	if (ret)
+		return ret;
+	ret = ini_read_text(what, c->path, text, &file) ?: read_connection(what, &file, c);
 	ini_free(&file);
 	return ret;
 }

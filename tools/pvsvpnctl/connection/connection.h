@@ -118,6 +118,10 @@ int may_read(const char *what, const char *dir);
  */
 int connection_load(const char *what, const char *name, struct connection *c);
 
+/* The same for a text that was read already. */
+int connection_parse(const char *what, const char *name, const char *text,
+		     struct connection *c);
+
 /**
  * connection_check_others() - does it get along with the other connections?
  * @what: the command, for error lines
@@ -164,6 +168,10 @@ void connection_names_free(char **names, size_t count);
  */
 int secret_load(const char *what, const struct connection *c,
 		struct secret *secret);
+
+/* The same for the content of such a file; at most SECRET_MAX + 3 bytes of it count. */
+int secret_parse(const char *what, const char *path, const char *text, size_t len,
+		 struct secret *secret);
 void secret_wipe(struct secret *secret);
 
 #endif /* PVSVPNCTL_CONNECTION_H */

@@ -167,11 +167,12 @@ static int add_key(void *user, const char *section, const char *name,
 	return 1;
 }
 
-static int parse(const char *what, struct ini_file *file, const char *text)
+int ini_read_text(const char *what, const char *path, const char *text, struct ini_file *file)
 {
 	struct reader reader = { .what = what, .file = file, .rest = text };
 	int line;
 
+	*file = (struct ini_file){ .path = path };
 	ini_use_stack = false;
 	ini_max_line = LINE_MAX_BYTES;
 	ini_initial_alloc = LINE_MAX_BYTES;
@@ -230,7 +231,7 @@ int ini_load(const char *what, const char *path, struct ini_file *file)
 	ret = read_text(what, path, fd, text);
 	close(fd);
 	if (!ret)
-		ret = parse(what, file, text);
+		ret = ini_read_text(what, path, text, file);
 	free(text);
 	return ret;
 }

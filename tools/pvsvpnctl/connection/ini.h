@@ -54,6 +54,9 @@ struct ini_file {
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
 int ini_load(const char *what, const char *path, struct ini_file *file);
+
+/* The same for a text that was read already; @path is for error lines, and has to stay. */
+int ini_read_text(const char *what, const char *path, const char *text, struct ini_file *file);
 void ini_free(struct ini_file *file);
 
 /**

@@ -50,30 +50,39 @@ static const char *why_not(const struct secret *secret)
 	return NULL;
 }
 
+int secret_parse(const char *what, const char *path, const char *text, size_t len,
+		 struct secret *secret)
+{
+	const char *why;
+
+	memset(secret, 0, sizeof(*secret));
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		len--;
+	secret->len = len;
+	if (len <= SECRET_MAX)
+		memcpy(secret->text, text, len);
+	why = why_not(secret);
+	if (!why)
+		return CTL_OK;
+	secret_wipe(secret);
+	return ctl_error(CTL_FAILED, what, path, "agree on another with the peer", "%s", why);
+}
+
 static int read_secret(const char *what, const char *path, int fd,
 		       struct secret *secret)
 {
 	/* One byte too many, and two for the end of the line */
 	char text[SECRET_MAX + 3];
-	const char *why = NULL;
 	ssize_t len = read(fd, text, sizeof(text));
-	int ret = CTL_OK;
+	int ret;
 
 	if (len < 0)
 		ret = ctl_error(CTL_FAILED, what, path,
 				"give a file that can be read", "%s",
 				strerror(errno));
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		len--;
-	secret->len = len;
-	if (len >= 0 && len <= SECRET_MAX)
-		memcpy(secret->text, text, len);
+	else
+		ret = secret_parse(what, path, text, len, secret);
 	explicit_bzero(text, sizeof(text));
-	if (!ret)
-		why = why_not(secret);
-	if (why)
-		ret = ctl_error(CTL_FAILED, what, path, "agree on another with the peer",
-				"%s", why);
 	return ret;
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A reader that is given whatever comes. "make fuzz" links each with libFuzzer, "make check" with
+ * main.c, which reads the files of the corpus.
+ */
+#ifndef PVSVPNCTL_FUZZ_H
+#define PVSVPNCTL_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif /* PVSVPNCTL_FUZZ_H */
