@@ -295,7 +295,8 @@ daemon_not_fit()
 	stand_in poor 'strongSwan: no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
 	stand_in refuses 'strongSwan: load-conn: invalid value for: \?\[31mid; see the log'
 	# What was loaded is taken away again
-	check 'what it was told at last' "$(tail -n 2 "$tmp/asked" | xargs)" 'unload-conn unload-shared'
+	check 'what it was told at last' "$(tail -n 3 "$tmp/asked" | xargs)" \
+		'unload-conn terminate unload-shared'
 	stand_in garbage 'the daemon does not answer: it sends something that is not VICI'
 	stand_in torn 'the daemon does not answer: it sends a message that is not valid'
 	stand_in silent 'the daemon does not answer: it is silent'
@@ -319,6 +320,14 @@ daemon_stops()
 	grep -q 'it is not told' "$tmp/down" || fail "$(cat "$tmp/down")"
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
 	kill -CONT "${pids[$gw]}"
+	# What it has is ours still, by the name of the secret
+	up
+	pings "$gw" 10.2.0.1
+	kill -STOP "${pids[$gw]}"
+	vpn down site-b >/dev/null
+	kill -CONT "${pids[$gw]}"
+	check 'down' "$(vpn down site-b)" 'site-b is down'
+	untouched
 }
 
 # loaded: the names of the connections that the daemon has
@@ -400,8 +409,9 @@ several_in_a_batch()
 {
 	gateway
 	our_daemon
-	printf 'down site-b\ndown site-c\ndown site-b\n' | vpn -b - >"$tmp/down"
-	check 'its words' "$(xargs <"$tmp/down")" 'site-b is not up site-c is not up site-b is not up'
+	printf 'down site-b\nstatus site-b\ndown site-c\ndown site-b\n' | vpn -b - >"$tmp/down"
+	check 'its words' "$(xargs <"$tmp/down")" 'site-b is not up'\
+' site-b: disabled (not brought up; pvsvpnctl up) site-c is not up site-b is not up'
 }
 
 # The files of /run are lost: the interface bears the connection's name
@@ -417,6 +427,63 @@ run_is_lost()
 	rm -r "$tmp/run"
 	vpn down site-b >/dev/null
 	untouched
+}
+
+# A device that was not made by up stays, whatever a file of before says
+strangers_device_stays()
+{
+	both
+	up
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs0 type pvsvpn
+	expect_refused 'interface pvs0 is there and was not made by up' vpn up site-b
+	vpn down site-b >/dev/null
+	ip -n "$gw" link show dev pvs0 >/dev/null || fail 'it was removed'
+	ip -n "$gw" link set dev pvs0 alias 'pvsvpn connection other'
+	expect_refused 'interface pvs0 is there and was not made by up' vpn up site-b
+	check 'down' "$(vpn down site-b)" 'site-b is not up'
+	ip -n "$gw" link show dev pvs0 >/dev/null || fail 'it was removed'
+}
+
+# The interface that works stays, under its old name
+interface_changes_in_the_file()
+{
+	both
+	up
+	sed -i 's/pvs0/pvs5/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	expect_refused 'its file has changed since it was brought up; first pvsvpnctl down' vpn up site-b
+	pings "$gw" 10.2.0.1
+	vpn down site-b >/dev/null
+	untouched
+}
+
+# It begins, and says so, as often as it is told to
+nobody_waits()
+{
+	local i
+
+	gateway
+	our_daemon
+	ip -n "$stock" link set outer0 down
+	for i in 1 2; do
+		check "the last line $i" "$(vpn up site-b timeout 0 | tail -n 1)" \
+			'site-b has begun, and nobody waits for its peer'
+	done
+	# Too short for a second question, so there is nothing but silence to tell of
+	not_up peer_not_responding 1
+	far_end
+	ip -n "$stock" link set outer0 up
+	wait_for 'the connection' is active status_of status
+	check 'the last line' "$(vpn up site-b timeout 0 | tail -n 1)" 'site-b is up'
+}
+
+# The key is named that the kernel does not want
+source_of_no_interface()
+{
+	gateway
+	our_daemon
+	sed -i 's/^RouteSource.*/RouteSource = 10.1.0.9/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	up_refused 'RouteSource: .*; take an address that an interface of this host has'
 }
 
 # A directory that others may write to is none for our files
@@ -461,6 +528,10 @@ without_root()
 	denied check
 	denied up site-b
 	denied down site-b
+	# Files that others may list, and not read
+	chmod 755 "$tmp/run" "$PVSVPN_CONFIG_DIR"
+	denied check site-b
+	denied up site-b
 }
 
 # An IKE daemon finds the secret by the identities
@@ -658,6 +729,7 @@ hundred_at_once()
 run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
 	nobody_there waits_for_the_peer refused_before_anything daemon_not_fit after_a_crash \
 	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
-	several_begin_at_once several_in_a_batch run_is_lost run_of_others without_root \
-	two_with_the_same_identities dead_peer refused_and_kept version_1 two_to_one_gateway \
+	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
+	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
+	without_root two_with_the_same_identities dead_peer refused_and_kept version_1 two_to_one_gateway \
 	module_goes hundred_at_once

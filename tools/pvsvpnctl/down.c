@@ -11,21 +11,6 @@
 #include "connection/vici.h"
 #include "error.h"
 
-/* Without its configuration, what is ended is not begun again. */
-static int leave_daemon(struct vici *daemon, const char *name)
-{
-	int ret;
-
-	if (!daemon) {
-		printf("strongSwan does not answer, so it is not told\n");
-		return CTL_OK;
-	}
-	ret = strongswan_unload(daemon, name);
-	strongswan_terminate(daemon, name);
-	return ret;
-}
-
-/* A daemon that is not there holds nothing that could be taken away. */
 static struct vici *open_quietly(void)
 {
 	struct vici *daemon;
@@ -37,32 +22,44 @@ static struct vici *open_quietly(void)
 	return daemon;
 }
 
+/* What a daemon has that is silent now is recognized by the next "up" or "down". */
+static void leave_daemon(struct vici *daemon, const char *name)
+{
+	bool told;
+
+	ctl_error_mute(true);
+	told = daemon && !strongswan_remove(daemon, name);
+	ctl_error_mute(false);
+	if (!told)
+		printf("strongSwan does not answer, so it is not told\n");
+}
+
 /* With the lock */
-static int take_down(const char *name)
+static int take_down(struct vici *daemon, const char *name)
 {
 	struct runtime runtime;
-	struct vici *daemon;
-	int ret;
+	bool is_there = runtime_load(name, &runtime);
 
-	if (!runtime_load(name, &runtime)) {
+	if (!is_there && !(daemon && strongswan_is_ours(daemon, name))) {
 		printf("%s is not up\n", name);
 		return CTL_OK;
 	}
-	daemon = open_quietly();
-	ret = leave_daemon(daemon, name);
-	configure_undo(daemon, name, runtime.ifname);
-	vici_close(daemon);
-	if (!ret)
-		printf("%s is down\n", name);
-	return ret;
+	leave_daemon(daemon, name);
+	configure_undo(NULL, name, runtime.ifname);
+	printf("%s is down\n", name);
+	return CTL_OK;
 }
 
 static int down(const char *name)
 {
 	int ret = runtime_lock("down", name);
+	struct vici *daemon;
 
-	if (!ret)
-		ret = take_down(name);
+	if (ret)
+		return ret;
+	daemon = open_quietly();
+	ret = take_down(daemon, name);
+	vici_close(daemon);
 	runtime_unlock();
 	return ret;
 }

@@ -10,7 +10,10 @@ enum {
 	CTL_OK,
 	CTL_FAILED,
 	CTL_USAGE,
-	CTL_DENIED = 4,	/* root may; the numbers are those of the LSB */
+	CTL_DISABLED,		/* "status NAME" */
+	CTL_DENIED,		/* root may; as init scripts have it, and so is 7 */
+	CTL_WARNING,		/* "status NAME" */
+	CTL_NO_DAEMON = 7,
 };
 
 /**

@@ -85,7 +85,8 @@ static int enter_netns(const char *name)
 				 path, strerror(errno));
 	ret = setns(fd, CLONE_NEWNET);
 	if (ret)
-		ret = ctl_error(CTL_FAILED, "netns", name, "run it as root",
+		ret = ctl_error(errno == EPERM ? CTL_DENIED : CTL_FAILED, "netns", name,
+				"run it as root",
 				"cannot enter: %s", strerror(errno));
 	close(fd);
 	return ret;

@@ -57,7 +57,7 @@ size_t transform_key_bytes(const struct transform *t);
  */
 typedef const char *parse_fn(const char *text, void *value);
 
-parse_fn parse_u32;		/* uint32_t, decimal, 0x hex or 0 octal */
+parse_fn parse_u32;		/* uint32_t, decimal, or hex with 0x */
 parse_fn parse_u64;		/* uint64_t, the same */
 parse_fn parse_port;		/* uint16_t, 1 to 65535 */
 parse_fn parse_switch;		/* uint8_t, on is 1 */

@@ -28,8 +28,8 @@ static const char * const status_names[] = {
 /* Exit status of "status NAME" */
 static const int status_codes[] = {
 	[STATUS_ACTIVE] = CTL_OK,
-	[STATUS_WARNING] = 5,
-	[STATUS_DISABLED] = 3,
+	[STATUS_WARNING] = CTL_WARNING,
+	[STATUS_DISABLED] = CTL_DISABLED,
 };
 
 /**
@@ -100,6 +100,9 @@ static void judge(struct report *r)
 	} else if (strcmp(r->n.ike_state, "ESTABLISHED")) {
 		if (r->runtime.reason)
 			say(r, reason_name(r->runtime.reason), reason_todo(r->runtime.reason));
+		else if (!*r->n.ike_state)
+			say(r, "not connected, and nobody asks the peer",
+			    "wait for the peer, or pvsvpnctl up; pvsvpn@NAME.service asks again by itself");
 		else
 			say(r, reason_name(REASON_PEER_NOT_RESPONDING),
 			    reason_todo(REASON_PEER_NOT_RESPONDING));
@@ -148,6 +151,11 @@ static void look(struct report *r, const char *name, struct vici *daemon)
 static bool has_nat(const struct report *r)
 {
 	return r->n.nat_here || (r->n.nat_there && !r->runtime.encap_udp);
+}
+
+static int exit_status(const struct report *r)
+{
+	return r->denied ? CTL_DENIED : status_codes[r->status];
 }
 
 /* ---- for people ---- */
@@ -257,8 +265,8 @@ static char *json_report(const struct report *r)
 	return json_end(json);
 }
 
-/* Return: the status of the last one */
-static enum status print_all_json(char * const *names, size_t count, struct vici *daemon)
+/* Return: exit status for the last one */
+static int print_all_json(char * const *names, size_t count, struct vici *daemon)
 {
 	struct json *json = json_new();
 	struct json_array array;
@@ -275,10 +283,10 @@ static enum status print_all_json(char * const *names, size_t count, struct vici
 	text = json_end(json);
 	puts(text);
 	free(text);
-	return count ? report.status : STATUS_ACTIVE;
+	return count ? exit_status(&report) : CTL_OK;
 }
 
-static enum status print_all(char * const *names, size_t count, struct vici *daemon)
+static int print_all(char * const *names, size_t count, struct vici *daemon)
 {
 	struct report report;
 
@@ -287,7 +295,7 @@ static enum status print_all(char * const *names, size_t count, struct vici *dae
 		print_report(&report);
 		state_free(&report.state);
 	}
-	return count ? report.status : STATUS_ACTIVE;
+	return count ? exit_status(&report) : CTL_OK;
 }
 
 /* Those that have a file, and those that are up without one */
@@ -333,11 +341,10 @@ static struct vici *open_quietly(void)
 	return daemon;
 }
 
-static enum status print_reports(const struct options *options, char * const *names,
-				 size_t count)
+static int print_reports(const struct options *options, char * const *names, size_t count)
 {
 	struct vici *daemon = open_quietly();
-	enum status last = (options->json ? print_all_json : print_all)(names, count, daemon);
+	int last = (options->json ? print_all_json : print_all)(names, count, daemon);
 
 	vici_close(daemon);
 	return last;
@@ -360,7 +367,7 @@ static int run_status(const struct options *options, int argc, char **argv)
 		ret = ctl_error(CTL_FAILED, "status", argv[0], "pvsvpnctl status lists them",
 				"no such connection in %s", connection_dir());
 	else if (argc)
-		ret = status_codes[print_reports(options, argv, 1)];
+		ret = print_reports(options, argv, 1);
 	else
 		print_reports(options, names, count);
 	connection_names_free(names, count);

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "connection/configure.h"
 #include "connection/connection.h"
@@ -26,48 +27,63 @@ static bool child_is_up(struct vici *daemon, const char *name, struct negotiated
 	return !strongswan_ask(daemon, name, n) && !strcmp(n->child_state, "INSTALLED");
 }
 
-/* The daemon is at it already: another attempt would be one too many. */
-static enum reason wait_for_child(struct vici *daemon, const struct connection *c,
-				  unsigned int seconds)
+static bool has_begun(const struct negotiated *n)
 {
+	return *n->ike_state && strcmp(n->ike_state, "ESTABLISHED");
+}
+
+/* Where both ends begin at once, one of two attempts fails, and the connection comes up. */
+#define COLLISION_SECONDS 3
+
+static bool came_anyway(struct vici *daemon, const struct connection *c, enum reason reason)
+{
+	int tries = reason == REASON_INTERNAL_ERROR ? COLLISION_SECONDS : 0;
+	struct negotiated n;
+
+	while (!child_is_up(daemon, c->name, &n)) {
+		if (!tries--)
+			return false;
+		sleep(1);
+	}
+	return true;
+}
+
+/* Where the daemon is at it already, another attempt would be one too many. */
+static enum reason attempt(struct vici *daemon, const struct connection *c, uint64_t deadline)
+{
+	enum reason reason;
 	struct negotiated n;
 
 	for (;;) {
 		if (child_is_up(daemon, c->name, &n))
 			return REASON_NONE;
-		if (!*n.ike_state || !seconds--)
+		if (!has_begun(&n))
+			break;
+		if (now_ms() >= deadline)
 			return REASON_PEER_NOT_RESPONDING;
 		sleep(1);
 	}
-}
-
-/* Where both ends begin at once, one of two attempts fails, and the connection is up. */
-#define COLLISION_SECONDS 3
-
-static enum reason attempt(struct vici *daemon, const struct connection *c,
-			   const struct negotiated *n, unsigned int seconds)
-{
-	enum reason reason;
-	bool begun = *n->ike_state && strcmp(n->ike_state, "ESTABLISHED");
-
-	reason = begun ? wait_for_child(daemon, c, seconds) :
-			 strongswan_initiate(daemon, c, seconds);
-	if (reason == REASON_INTERNAL_ERROR && !wait_for_child(daemon, c, COLLISION_SECONDS))
-		return REASON_NONE;
-	return reason;
+	reason = strongswan_initiate(daemon, c, seconds_until(deadline));
+	return reason && came_anyway(daemon, c, reason) ? REASON_NONE : reason;
 }
 
 /* What another does at the same time for the same connection need not be done twice. */
 static enum reason connect_peer(struct vici *daemon, const struct connection *c,
 				unsigned int seconds)
 {
-	int fd = runtime_attempt(c->name, seconds);
+	uint64_t deadline = now_ms() + seconds * 1000ull;
 	enum reason reason = REASON_NONE;
 	struct negotiated n;
+	int fd;
 
-	if (!child_is_up(daemon, c->name, &n))
-		reason = fd < 0 ? REASON_PEER_NOT_RESPONDING :
-				  attempt(daemon, c, &n, seconds);
+	/* Nobody waits: that somebody is at it is enough. */
+	if (!seconds && (child_is_up(daemon, c->name, &n) || has_begun(&n)))
+		return REASON_NONE;
+	fd = runtime_attempt(c->name, deadline);
+	if (fd >= 0)
+		reason = attempt(daemon, c, deadline);
+	else if (seconds && !child_is_up(daemon, c->name, &n))
+		reason = REASON_PEER_NOT_RESPONDING;
 	if (fd >= 0)
 		close(fd);
 	return reason;
@@ -115,7 +131,7 @@ static int reach_peer(struct vici *daemon, const struct connection *c, unsigned 
 	if (reason)
 		return ctl_error(CTL_FAILED, "up", c->name, reason_todo(reason), "%s",
 				 reason_name(reason));
-	printf(seconds || child_is_up(daemon, c->name, &n) ? "%s is up\n" :
+	printf(child_is_up(daemon, c->name, &n) ? "%s is up\n" :
 	       "%s has begun, and nobody waits for its peer\n", c->name);
 	return CTL_OK;
 }
@@ -191,8 +207,8 @@ static bool is_forsaken(const struct connection *c, const struct negotiated *n, 
 	       (!*n->ike_state || !strcmp(n->ike_state, "ESTABLISHED"));
 }
 
-/* One that does not answer has nothing that is up. */
-static bool look(const struct connection *c, struct negotiated *n)
+/* One that does not answer has nothing that is up. *@forgotten: it has lost the connection. */
+static bool look(const struct connection *c, struct negotiated *n, bool *forgotten)
 {
 	int ret;
 	struct vici *daemon = vici_open("up", &ret);
@@ -200,19 +216,19 @@ static bool look(const struct connection *c, struct negotiated *n)
 
 	memset(n, 0, sizeof(*n));
 	is_up = daemon && child_is_up(daemon, c->name, n);
+	*forgotten = daemon && strongswan_forgot(daemon, c->name);
 	vici_close(daemon);
 	return is_up;
 }
 
-static int begin_again(const struct connection *c, unsigned int seconds)
+static void begin_again(const struct connection *c, unsigned int seconds)
 {
 	int ret;
 	struct vici *daemon = vici_open("up", &ret);
 
-	if (daemon)
-		ret = ready(daemon, c, true) ?: reach_peer(daemon, c, seconds);
+	if (daemon && !ready(daemon, c, true))
+		reach_peer(daemon, c, seconds);
 	vici_close(daemon);
-	return ret;
 }
 
 /* Until "down" */
@@ -220,16 +236,18 @@ static void keep(const struct connection *c, unsigned int seconds, unsigned int 
 {
 	struct negotiated n;
 	struct runtime runtime;
-	bool is_up = look(c, &n), was_up = false;
+	bool forgotten, is_up = look(c, &n, &forgotten), was_up = false;
 
 	while (runtime_load(c->name, &runtime)) {
 		tell_state(c, is_up);
 		fflush(stdout);
 		sleep(interval);
 		was_up |= is_up;
-		is_up = look(c, &n);
-		if (!is_up && is_forsaken(c, &n, was_up))
-			is_up = !begin_again(c, seconds);
+		is_up = look(c, &n, &forgotten);
+		if (forgotten || (!is_up && is_forsaken(c, &n, was_up))) {
+			begin_again(c, seconds);
+			is_up = look(c, &n, &forgotten);
+		}
 	}
 }
 
@@ -245,6 +263,9 @@ static int up(const struct connection *c, unsigned int seconds, unsigned int int
 		vici_close(daemon);
 		return ret;
 	}
+	if (!interval && c->initiate)
+		printf("a peer that ends it and refuses then is not asked again; pvsvpnctl up %s would, and so does pvsvpn@%s.service by itself\n",
+		       c->name, c->name);
 	ret = reach_peer(daemon, c, seconds);
 	vici_close(daemon);
 	if (!interval)

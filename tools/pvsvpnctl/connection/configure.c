@@ -28,14 +28,12 @@ static char *file_text(const struct connection *c)
 /* What carries the name of the connection without being it */
 static int check_free(struct vici *daemon, const struct connection *c)
 {
-	struct runtime runtime;
 	struct link link;
 
 	if (link_find(c->ifname, &link) && !interface_is_ours(c->ifname, c->name))
 		return ctl_error(CTL_FAILED, "up", c->name, "choose another with Interface",
 				 "interface %s is there and was not made by up", c->ifname);
-	if (runtime_load(c->name, &runtime) || interface_is_ours(c->ifname, c->name) ||
-	    !strongswan_has(daemon, c->name))
+	if (!strongswan_has(daemon, c->name) || strongswan_is_ours(daemon, c->name))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, "up", c->name, "give one of the two another name",
 			 "strongSwan has a connection of that name, which up has not loaded");
@@ -44,7 +42,7 @@ static int check_free(struct vici *daemon, const struct connection *c)
 void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 {
 	if (daemon)
-		strongswan_unload(daemon, name);
+		strongswan_remove(daemon, name);
 	if (interface_is_ours(ifname, name))
 		interface_delete(ifname);
 	runtime_remove(name);
@@ -63,7 +61,7 @@ static int write_down(const struct connection *c)
 
 /* Nothing of it is left when it fails. */
 static int configure_first(struct vici *daemon, const struct connection *c,
-		     const struct secret *secret)
+			   const struct secret *secret)
 {
 	struct runtime runtime;
 	char *text;
@@ -81,12 +79,13 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 	return ret;
 }
 
-static bool configure_is_done(const struct connection *c)
+/* An interface that works is there, as the file says or as it said before. */
+static bool is_configured(const struct connection *c)
 {
 	struct runtime runtime;
 
-	return runtime_load(c->name, &runtime) && !strcmp(runtime.ifname, c->ifname) &&
-	       interface_is_ours(c->ifname, c->name) &&
+	return runtime_load(c->name, &runtime) &&
+	       interface_is_ours(runtime.ifname, c->name) &&
 	       (runtime.lost || runtime_has_loaded(c->name));
 }
 
@@ -99,7 +98,8 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 	int ret;
 
 	runtime_load(c->name, &runtime);
-	if (!runtime.lost && !runtime_loaded_is(c->name, text))
+	if (strcmp(runtime.ifname, c->ifname) ||
+	    (!runtime.lost && !runtime_loaded_is(c->name, text)))
 		ret = ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
 				"its file has changed since it was brought up");
 	else
@@ -117,8 +117,7 @@ int configure(struct vici *daemon, const struct connection *c,
 	if (again && !runtime_load(c->name, &runtime))
 		return ctl_error(CTL_FAILED, "up", c->name, "start it again",
 				 "it was taken down");
-	if (check_free(daemon, c))
-		return CTL_FAILED;
-	return configure_is_done(c) ? configure_again(daemon, c, secret) :
-				      configure_first(daemon, c, secret);
+	if (is_configured(c))
+		return configure_again(daemon, c, secret);
+	return check_free(daemon, c) ?: configure_first(daemon, c, secret);
 }

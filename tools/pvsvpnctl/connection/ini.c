@@ -222,6 +222,9 @@ int ini_load(const char *what, const char *path, struct ini_file *file)
 
 	*file = (struct ini_file){ .path = path };
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == EACCES)
+		return ctl_error(CTL_DENIED, what, path, "run it as root", "%s",
+				 strerror(errno));
 	if (fd < 0)
 		return ctl_error(CTL_FAILED, what, path,
 				 errno == ENOENT ? "see Documentation/connection.rst for what goes into it" :

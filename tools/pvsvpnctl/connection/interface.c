@@ -15,7 +15,7 @@
 /* Words of one command at most */
 #define WORDS 24
 
-/* An "up" that was killed may not have come to write it. */
+/* An "up" that was killed may not have come to write it; one that has ended has. */
 bool interface_is_ours(const char *ifname, const char *name)
 {
 	struct runtime runtime;
@@ -26,8 +26,8 @@ bool interface_is_ours(const char *ifname, const char *name)
 	if (!link_find(ifname, &link) || strcmp(link.kind, "pvsvpn"))
 		return false;
 	return !strcmp(link.alias, alias) ||
-	       (!*link.alias && runtime_load(name, &runtime) &&
-		!strcmp(runtime.ifname, ifname));
+	       (!*link.alias && runtime_load(name, &runtime) && !runtime.lost &&
+		!strcmp(runtime.ifname, ifname) && !runtime_has_loaded(name));
 }
 
 /* @words are separated by single spaces; they are cut. */

@@ -45,12 +45,13 @@ static int check_other(const char *what, const struct connection *c,
 			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
 }
 
+/* Names and e-mail addresses are the same in capitals. */
 static bool same_identities(const struct connection *a, const struct connection *b)
 {
-	return (!strcmp(a->local_identity, b->local_identity) &&
-		!strcmp(a->peer_identity, b->peer_identity)) ||
-	       (!strcmp(a->local_identity, b->peer_identity) &&
-		!strcmp(a->peer_identity, b->local_identity));
+	return (!strcasecmp(a->local_identity, b->local_identity) &&
+		!strcasecmp(a->peer_identity, b->peer_identity)) ||
+	       (!strcasecmp(a->local_identity, b->peer_identity) &&
+		!strcasecmp(a->peer_identity, b->local_identity));
 }
 
 /* An IKE daemon finds the secret by the two identities alone. */

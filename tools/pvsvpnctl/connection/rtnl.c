@@ -72,6 +72,7 @@ bool link_find(const char *ifname, struct link *link)
 }
 
 struct wanted {
+	const char *kind;
 	const char *alias;
 	char *ifname;
 };
@@ -82,14 +83,15 @@ static int compare_alias(const struct nlmsghdr *nlh, void *data)
 	struct link link;
 
 	read_link(nlh, &link);
-	if (!*wanted->ifname && !strcmp(link.alias, wanted->alias))
+	if (!*wanted->ifname && !strcmp(link.kind, wanted->kind) &&
+	    !strcmp(link.alias, wanted->alias))
 		strcpy(wanted->ifname, link.name);
 	return MNL_CB_OK;
 }
 
-bool link_find_alias(const char *alias, char *ifname)
+bool link_find_alias(const char *kind, const char *alias, char *ifname)
 {
-	struct wanted wanted = { .alias = alias, .ifname = ifname };
+	struct wanted wanted = { .kind = kind, .alias = alias, .ifname = ifname };
 
 	*ifname = '\0';
 	return ask(NULL, compare_alias, &wanted) && *ifname;
@@ -256,6 +258,9 @@ int address_add(const char *ifname, const struct subnet *subnet)
 	head->ifa_index = link.index;
 	nl_put_addr(nl, IFA_LOCAL, &subnet->addr);
 	nl_put_addr(nl, IFA_ADDRESS, &subnet->addr);
+	/* Nobody on a tunnel has it already; while it is looked for, no route may name it. */
+	if (head->ifa_family == AF_INET6)
+		nl_put_u32(nl, IFA_FLAGS, IFA_F_NODAD);
 	return change(nl, "TunnelAddress");
 }
 

@@ -34,12 +34,13 @@ bool link_find(const char *ifname, struct link *link);
 
 /**
  * link_find_alias() - look for an interface by what somebody has written on it
+ * @kind: its kind
  * @alias: the text
  * @ifname: IFNAMSIZ bytes, filled in with the name of the first one
  *
  * Return: whether there is one.
  */
-bool link_find_alias(const char *alias, char *ifname);
+bool link_find_alias(const char *kind, const char *alias, char *ifname);
 
 /*
  * Each shows the command of ip(8) that does the same, does it, and returns CTL_OK, or an exit

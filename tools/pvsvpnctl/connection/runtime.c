@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection/rtnl.h"
 #include "connection/runtime.h"
 #include "error.h"
@@ -19,6 +19,10 @@
 #define LOADED ".loaded"
 #define LOCK ".lock"
 #define ATTEMPT ".attempt"
+
+/* A change takes moments, unless its process was stopped or nobody reads what it says. */
+#define LOCK_SECONDS 30
+#define LOCK_PAUSE_MS 100
 
 /* The lock that this process holds, and whose it is */
 static int lock_fd = -1;
@@ -124,14 +128,14 @@ static bool is_file_of(int fd, const char *path)
  * The file goes with the connection, by whoever holds the lock. A process that waited for it
  * then has the lock of a file that nobody else will find, and begins again.
  */
-static int lock_file(const char *path, int how)
+static int lock_file(const char *path)
 {
 	for (;;) {
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), error;
 
 		if (fd < 0)
 			return -1;
-		error = flock(fd, how) ? errno : 0;
+		error = flock(fd, LOCK_EX | LOCK_NB) ? errno : 0;
 		if (!error && is_file_of(fd, path))
 			return fd;
 		close(fd);
@@ -142,6 +146,15 @@ static int lock_file(const char *path, int how)
 	}
 }
 
+static int lock_until(const char *path, uint64_t deadline)
+{
+	int fd;
+
+	while ((fd = lock_file(path)) < 0 && errno == EWOULDBLOCK && now_ms() < deadline)
+		sleep_ms(LOCK_PAUSE_MS);
+	return fd;
+}
+
 int runtime_lock(const char *what, const char *name)
 {
 	char path[PATH_MAX];
@@ -149,7 +162,10 @@ int runtime_lock(const char *what, const char *name)
 
 	if (ret)
 		return ret;
-	lock_fd = lock_file(file_path(path, name, LOCK), LOCK_EX);
+	lock_fd = lock_until(file_path(path, name, LOCK), now_ms() + LOCK_SECONDS * 1000);
+	if (lock_fd < 0 && errno == EWOULDBLOCK)
+		return ctl_error(CTL_FAILED, what, name, "see what became of it (fuser -v)",
+				 "another pvsvpnctl has had %s for %u s", path, LOCK_SECONDS);
 	if (lock_fd < 0)
 		return failed(what, path);
 	snprintf(lock_name, sizeof(lock_name), "%s", name);
@@ -171,16 +187,14 @@ void runtime_unlock(void)
 	lock_fd = -1;
 }
 
-int runtime_attempt(const char *name, unsigned int seconds)
+int runtime_attempt(const char *name, uint64_t deadline)
 {
-	static const struct timespec pause = { .tv_nsec = 200 * 1000000 };
-	uint64_t tries = seconds * 5ull;
 	char path[PATH_MAX];
-	int fd;
+	int fd = lock_until(file_path(path, name, ATTEMPT), deadline);
 
-	file_path(path, name, ATTEMPT);
-	while ((fd = lock_file(path, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && tries--)
-		nanosleep(&pause, NULL);
+	/* Without a lock, two attempts at once are the worst that can come of it. */
+	if (fd < 0 && errno != EWOULDBLOCK)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return fd;
 }
 
@@ -244,7 +258,7 @@ bool runtime_load(const char *name, struct runtime *runtime)
 		fclose(in);
 	runtime_alias(alias, name);
 	runtime->lost = !*runtime->ifname;
-	return !runtime->lost || link_find_alias(alias, runtime->ifname);
+	return !runtime->lost || link_find_alias("pvsvpn", alias, runtime->ifname);
 }
 
 int runtime_save(const char *what, const char *name, const struct runtime *runtime)

@@ -13,6 +13,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "connection/connection.h"
 
@@ -64,13 +65,13 @@ void runtime_unlock(void);
 /**
  * runtime_attempt() - be the one who waits for the peer
  * @name: of the connection
- * @seconds: how long to wait for another who does
+ * @deadline: how long to wait for another who does, a time of now_ms()
  *
  * Held for as long as an attempt takes, so never while runtime_lock() is.
  *
  * Return: a descriptor to be closed, or -1 when another still waits.
  */
-int runtime_attempt(const char *name, unsigned int seconds);
+int runtime_attempt(const char *name, uint64_t deadline);
 
 /* What "up" writes on the interface of a connection, so that "down" removes no other. */
 #define ALIAS_MAX 96

@@ -93,6 +93,9 @@ int secret_load(const char *what, const struct connection *c,
 
 	memset(secret, 0, sizeof(*secret));
 	fd = open(c->secret_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == EACCES)
+		return ctl_error(CTL_DENIED, what, c->secret_file, "run it as root", "%s",
+				 strerror(errno));
 	if (fd < 0)
 		return ctl_error(CTL_FAILED, what, c->secret_file,
 				 "write the secret into it, mode 600", "%s",

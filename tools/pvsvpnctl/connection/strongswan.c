@@ -193,19 +193,26 @@ void strongswan_print(FILE *out, const struct connection *c)
 	vici_message_free(&message);
 }
 
-/* The operator's own secrets have names of sections, such as "ike-1". */
-static void add_secret_name(struct vici_message *m, const char *name)
+#define SECRET_NAME_MAX (CONNECTION_NAME_MAX + 16)
+
+/*
+ * The operator's own secrets have names of sections, such as "ike-1". It comes first and goes
+ * last, so its name also tells whose the connection is.
+ */
+static const char *secret_name(char *text, const char *name)
 {
-	vici_value(m, "id", "pvsvpn-%s", name);
+	snprintf(text, SECRET_NAME_MAX, "pvsvpn-%s", name);
+	return text;
 }
 
 static int load_secret(struct vici *daemon, const struct connection *c,
 		       const struct secret *secret)
 {
 	struct vici_message message = { 0 };
+	char name[SECRET_NAME_MAX];
 	int ret;
 
-	add_secret_name(&message, c->name);
+	vici_value(&message, "id", "%s", secret_name(name, c->name));
 	vici_value(&message, "type", "IKE");
 	vici_bytes(&message, "data", secret->text, secret->len);
 	vici_list(&message, "owners");
@@ -245,29 +252,74 @@ static void find_name(struct vici_reader *message, void *data)
 			*name = "";
 }
 
+static bool has_name(struct vici *daemon, const char *command, const char *name)
+{
+	const char *wanted = name;
+	const struct vici_call call = {
+		.command = command, .answer = find_name, .data = &wanted,
+	};
+
+	return !vici_call(daemon, &call) && !*wanted;
+}
+
 bool strongswan_has(struct vici *daemon, const char *name)
+{
+	return has_name(daemon, "get-conns", name);
+}
+
+bool strongswan_is_ours(struct vici *daemon, const char *name)
+{
+	char secret[SECRET_NAME_MAX];
+
+	return has_name(daemon, "get-shared", secret_name(secret, name));
+}
+
+bool strongswan_forgot(struct vici *daemon, const char *name)
 {
 	const char *wanted = name;
 	const struct vici_call call = {
 		.command = "get-conns", .answer = find_name, .data = &wanted,
 	};
 
-	return !vici_call(daemon, &call) && !*wanted;
+	return !vici_call(daemon, &call) && *wanted;
 }
 
-int strongswan_unload(struct vici *daemon, const char *name)
+static int unload(struct vici *daemon, const char *command, const char *key, const char *name)
 {
-	struct vici_message conn = { 0 }, shared = { 0 };
+	struct vici_message message = { 0 };
 	int ret;
 
-	vici_value(&conn, "name", "%s", name);
-	add_secret_name(&shared, name);
+	vici_value(&message, key, "%s", name);
 	/* What is not there need not be taken away. */
-	ret = vici_order(daemon, "unload-conn", &conn, NULL) ?:
-	      vici_order(daemon, "unload-shared", &shared, NULL);
-	vici_message_free(&conn);
-	vici_message_free(&shared);
+	ret = vici_order(daemon, command, &message, NULL);
+	vici_message_free(&message);
 	return ret;
+}
+
+static int terminate(struct vici *daemon, const char *name)
+{
+	struct vici_message message = { 0 };
+	/* Its lines are signs of life, where many SAs end one after the other. */
+	const struct vici_call call = {
+		.command = "terminate", .request = &message, .event = "control-log",
+		.seconds = TERMINATE_TIMEOUT,
+	};
+	int ret;
+
+	vici_value(&message, "ike", "%s", name);
+	vici_value(&message, "force", "yes");
+	vici_value(&message, "timeout", "%d", TERMINATE_TIMEOUT * 1000);
+	ret = vici_call(daemon, &call);
+	vici_message_free(&message);
+	return ret;
+}
+
+int strongswan_remove(struct vici *daemon, const char *name)
+{
+	char secret[SECRET_NAME_MAX];
+
+	return unload(daemon, "unload-conn", "name", name) ?: terminate(daemon, name) ?:
+	       unload(daemon, "unload-shared", "id", secret_name(secret, name));
 }
 
 /* ---- beginning and ending ---- */
@@ -361,12 +413,19 @@ static void hear_end(struct vici_reader *message, void *data)
 {
 	struct attempt *attempt = data;
 	struct vici_element element;
-	char text[8];
+	char text[256];
 
-	while (vici_read(message, &element) > 0)
-		if (element.type == VICI_VALUE && !strcmp(element.name, "success"))
-			attempt->success = !strcmp(vici_element_text(&element, text,
-								     sizeof(text)), "yes");
+	while (vici_read(message, &element) > 0) {
+		if (element.type != VICI_VALUE)
+			continue;
+		vici_element_text(&element, text, sizeof(text));
+		if (!strcmp(element.name, "success"))
+			attempt->success = !strcmp(text, "yes");
+		/* The time was over before the first retransmission. */
+		if (!strcmp(element.name, "errmsg") && !attempt->reason &&
+		    strstr(text, "not established after"))
+			attempt->reason = REASON_PEER_NOT_RESPONDING;
+	}
 }
 
 /* As the daemon wants it: -1 is not to wait, and 0 would be for ever. */
@@ -396,20 +455,6 @@ enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
 	if (attempt.success)
 		return REASON_NONE;
 	return attempt.reason ?: REASON_INTERNAL_ERROR;
-}
-
-void strongswan_terminate(struct vici *daemon, const char *name)
-{
-	struct vici_message message = { 0 };
-	const struct vici_call call = {
-		.command = "terminate", .request = &message, .seconds = TERMINATE_TIMEOUT,
-	};
-
-	vici_value(&message, "ike", "%s", name);
-	vici_value(&message, "force", "yes");
-	vici_value(&message, "timeout", "%d", TERMINATE_TIMEOUT * 1000);
-	vici_call(daemon, &call);
-	vici_message_free(&message);
 }
 
 /* ---- what it has ---- */

@@ -84,16 +84,24 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 /* Whether a connection of that name was loaded, by us or by others */
 bool strongswan_has(struct vici *daemon, const char *name);
 
+/* Whether the daemon answers, and has none of that name */
+bool strongswan_forgot(struct vici *daemon, const char *name);
+
+/* Whether we have loaded something for that connection: its secret bears our mark. */
+bool strongswan_is_ours(struct vici *daemon, const char *name);
+
 /**
- * strongswan_unload() - take a connection and its secret out of the daemon
+ * strongswan_remove() - take a connection, its SAs and its secret out of the daemon
  * @daemon: the connection to it
  * @name: of the connection
  *
- * Its SAs stay.
+ * The connection goes first, as what is ended would be begun again. A peer that does not answer
+ * is waited for 3 s. The secret goes last: where the daemon fails meanwhile, it tells the next
+ * who comes that the rest is ours.
  *
- * Return: CTL_OK, also where there was nothing; CTL_FAILED after saying why.
+ * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
  */
-int strongswan_unload(struct vici *daemon, const char *name);
+int strongswan_remove(struct vici *daemon, const char *name);
 
 /**
  * strongswan_initiate() - have the daemon begin
@@ -107,9 +115,6 @@ int strongswan_unload(struct vici *daemon, const char *name);
  */
 enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
 				unsigned int seconds);
-
-/* Ends its SAs; a peer that does not answer is waited for 3 s. */
-void strongswan_terminate(struct vici *daemon, const char *name);
 
 /**
  * strongswan_ask() - what the daemon has of a connection

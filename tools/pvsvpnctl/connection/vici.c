@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection/vici.h"
 #include "error.h"
 
@@ -16,6 +17,7 @@
 
 #define INSTALL \
 	"systemctl start strongswan (apt install charon-systemd libstrongswan-standard-plugins)"
+#define RESTART "systemctl restart strongswan"
 
 /* Kinds of packets, each the first byte of one */
 enum {
@@ -47,18 +49,10 @@ struct vici {
 
 /* ---- bytes ---- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
-
 static int fail(struct vici *vici, const char *why)
 {
 	vici->broken = true;
-	return ctl_error(CTL_FAILED, vici->what, "strongSwan", INSTALL,
+	return ctl_error(CTL_NO_DAEMON, vici->what, "strongSwan", RESTART,
 			 "the daemon does not answer: %s", why);
 }
 
@@ -69,10 +63,10 @@ static int wait_ready(struct vici *vici, short events, uint64_t deadline)
 	int ready;
 
 	do {
-		uint64_t now = now_ms();
+		uint64_t now = now_ms(), left = now < deadline ? deadline - now : 0;
 
-		ready = poll(&poll_fd, 1, now < deadline ? deadline - now : 0);
-	} while (ready < 0 && errno == EINTR);
+		ready = poll(&poll_fd, 1, left < INT_MAX ? left : INT_MAX);
+	} while ((ready < 0 && errno == EINTR) || (!ready && now_ms() < deadline));
 	if (ready < 0)
 		return fail(vici, strerror(errno));
 	return ready ? CTL_OK : fail(vici, "it is silent");
@@ -86,8 +80,10 @@ static int send_bytes(struct vici *vici, const void *bytes, size_t len, uint64_t
 		ssize_t sent = send(vici->fd, from, len, MSG_NOSIGNAL);
 
 		if (sent < 0 && errno == EAGAIN) {
-			if (wait_ready(vici, POLLOUT, deadline))
-				return CTL_FAILED;
+			int ret = wait_ready(vici, POLLOUT, deadline);
+
+			if (ret)
+				return ret;
 			continue;
 		}
 		if (sent < 0 && errno == EINTR)
@@ -108,8 +104,10 @@ static int receive_bytes(struct vici *vici, void *bytes, size_t len, uint64_t de
 		ssize_t got = recv(vici->fd, to, len, 0);
 
 		if (got < 0 && errno == EAGAIN) {
-			if (wait_ready(vici, POLLIN, deadline))
-				return CTL_FAILED;
+			int ret = wait_ready(vici, POLLIN, deadline);
+
+			if (ret)
+				return ret;
 			continue;
 		}
 		if (got < 0 && errno == EINTR)
@@ -140,9 +138,8 @@ static int send_packet(struct vici *vici, uint8_t kind, const char *name,
 		return ctl_error(CTL_FAILED, vici->what, "strongSwan", "use fewer subnets",
 				 "%s: more than strongSwan takes", name);
 	memcpy(head + 6, name, name_len);
-	if (send_bytes(vici, head, 6 + name_len, deadline))
-		return CTL_FAILED;
-	return message_len ? send_bytes(vici, message->data, message_len, deadline) : CTL_OK;
+	return send_bytes(vici, head, 6 + name_len, deadline) ?:
+	       send_bytes(vici, message_len ? message->data : NULL, message_len, deadline);
 }
 
 static int receive_packet(struct vici *vici, unsigned int seconds)
@@ -226,7 +223,7 @@ int vici_call(struct vici *vici, const struct vici_call *call)
 	int ret;
 
 	if (vici->broken)
-		return CTL_FAILED;
+		return CTL_NO_DAEMON;
 	ret = listen_to(vici, call, EVENT_REGISTER) ?:
 	      send_packet(vici, CMD_REQUEST, call->command, call->request) ?:
 	      receive_answer(vici, call, CMD_RESPONSE, CMD_UNKNOWN);
@@ -296,13 +293,12 @@ static const char *socket_path(void)
 /* A stopped daemon whose queue is full has us wait; poll() does not tell when it is not. */
 static bool connect_socket(int fd, const struct sockaddr_un *to)
 {
-	static const struct timespec pause = { .tv_nsec = 50 * 1000000 };
 	uint64_t deadline = now_ms() + VICI_SILENCE * 1000;
 
 	while (connect(fd, (const struct sockaddr *)to, sizeof(*to))) {
 		if (errno != EINTR && (errno != EAGAIN || now_ms() >= deadline))
 			return false;
-		nanosleep(&pause, NULL);
+		sleep_ms(50);
 	}
 	return true;
 }
@@ -312,8 +308,9 @@ static int cannot_connect(const char *what, const char *path, int error)
 	if (error == EACCES || error == EPERM)
 		return ctl_error(CTL_DENIED, what, "strongSwan", "run it as root",
 				 "%s: %s", path, strerror(error));
-	return ctl_error(CTL_FAILED, what, "strongSwan", INSTALL,
-			 "the daemon does not answer: %s: %s", path, strerror(error));
+	return ctl_error(CTL_NO_DAEMON, what, "strongSwan", error == EAGAIN ? RESTART : INSTALL,
+			 "the daemon does not answer: %s: %s", path,
+			 error == EAGAIN ? "it takes no connection" : strerror(error));
 }
 
 struct vici *vici_open(const char *what, int *status)

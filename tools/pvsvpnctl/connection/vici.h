@@ -39,7 +39,8 @@ struct vici_call {
 /**
  * vici_open() - connect to the daemon
  * @what: the command of ours, for error lines
- * @status: the exit status that a failure leads to: CTL_DENIED where we may not ask
+ * @status: the exit status that a failure leads to: CTL_DENIED where we may not ask,
+ *	CTL_NO_DAEMON where nobody answers
  *
  * The socket is $PVSVPN_VICI, or else that of Debian's strongSwan.
  *
@@ -53,9 +54,9 @@ void vici_close(struct vici *vici);
  * @vici: the connection
  * @call: the command
  *
- * Return: CTL_OK when there was an answer, whatever it is. CTL_FAILED after saying why: the
- * daemon is silent, gone, does not know the command or sends what is no message. Each further
- * call on this connection fails then at once, and says nothing more.
+ * Return: CTL_OK when there was an answer, whatever it is. CTL_FAILED after saying that the
+ * daemon does not know the command. CTL_NO_DAEMON after saying that it is silent, gone, or sends
+ * what is no message; each further call on this connection fails then at once, in silence.
  */
 int vici_call(struct vici *vici, const struct vici_call *call);
 
@@ -66,7 +67,7 @@ int vici_call(struct vici *vici, const struct vici_call *call);
  * @request: its message
  * @todo: the remedy to name where the answer is no; NULL to take "no" for an answer
  *
- * Return: CTL_OK, or CTL_FAILED after saying why.
+ * Return: CTL_OK, or as vici_call(), or CTL_FAILED after saying why the answer is no.
  */
 int vici_order(struct vici *vici, const char *command, const struct vici_message *request,
 	       const char *todo);
