@@ -146,6 +146,8 @@ up_and_down()
 	check subnets "$(show "$gw" peers.0.subnets.0)" 10.2.0.0/24
 	check 'local subnets' "$(show "$gw" peers.0.local_subnets | jq -c .)" '["10.1.0.0/24"]'
 	check 'peers' "$(ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length')" 1
+	check 'replay window' "$(ctl "$gw" -j show pvs0 |
+		jq '.devices[0].peers[0].sas[] | select(.dir == "in") | .replay_window')" 1024
 	# Again: nothing happens
 	up
 	check 'children' "$(children "$stock")" 1
@@ -731,5 +733,5 @@ run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_pol
 	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
-	without_root two_with_the_same_identities dead_peer refused_and_kept version_1 two_to_one_gateway \
-	module_goes hundred_at_once
+	without_root two_with_the_same_identities dead_peer refused_and_kept version_1 \
+	two_to_one_gateway module_goes hundred_at_once

@@ -21,6 +21,9 @@
 #define CONFIG_DIR "/etc/pvsvpn"
 #define POLICIES "policies"
 
+/* strongSwan's own default of 32 is too little for what several processors send at once. */
+#define REPLAY_WINDOW 1024
+
 #define DPD_INTERVAL 2
 #define DPD_THRESHOLD 5
 
@@ -162,6 +165,12 @@ static const char *parse_threshold(const char *text, void *value)
 	return parse_range(text, value, 1, 5, "1 to 5");
 }
 
+/* From what RFC 4303 wants at least, up to the most that Linux takes */
+static const char *parse_window(const char *text, void *value)
+{
+	return parse_range(text, value, 32, 4096, "32 to 4096 packets");
+}
+
 static const char *parse_table(const char *text, void *value)
 {
 	if (!strcmp(text, "main"))
@@ -227,6 +236,7 @@ static const struct conf_key connection_keys[] = {
 	CONNECTION("SecretFile", parse_path, secret_file),
 	CONNECTION("Initiate", parse_bool, initiate),
 	CONNECTION("Encapsulation", parse_encapsulation, encap_udp),
+	CONNECTION("ReplayWindow", parse_window, replay_window),
 	CONNECTION("Interface", parse_ifname, ifname),
 	CONNECTION("TunnelAddress", parse_prefixes, tunnel_addresses),
 	CONNECTION("MTU", parse_conf_mtu, mtu),
@@ -709,6 +719,7 @@ static void set_defaults(struct connection *c)
 {
 	c->initiate = true;
 	c->encap_udp = true;
+	c->replay_window = REPLAY_WINDOW;
 	c->routes = true;
 	c->route_table = TABLE_MAIN;
 	c->mss = PVSVPN_MSS_CLAMP_AUTO;

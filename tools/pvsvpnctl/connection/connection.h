@@ -37,6 +37,7 @@
  * @dpd_restart: connect again when the peer is dead
  * @initiate: begin, instead of waiting for the peer to begin
  * @encap_udp: ESP in UDP also where no NAT is on the way
+ * @replay_window: packets that may overtake another (RFC 4303 section 3.4.3)
  * @tunnel_addresses: addresses of the device, with the prefix of their subnet
  * @mtu: bytes, 0 for auto
  * @mss: a value of mss-clamp
@@ -69,6 +70,7 @@ struct connection {
 	bool dpd_restart;
 	bool initiate;
 	bool encap_udp;
+	uint32_t replay_window;
 	struct subnet_list tunnel_addresses;
 	uint32_t mtu;
 	uint32_t mss;

@@ -142,6 +142,7 @@ static void add_child(struct vici_message *m, const struct connection *c)
 	vici_value(m, "life_time", "%us", ipsec->lifetime);
 	vici_value(m, "rekey_time", "%us", ipsec->lifetime / 10 * 9);
 	vici_value(m, "rand_time", "%us", ipsec->lifetime / 20);
+	vici_value(m, "replay_window", "%u", c->replay_window);
 	vici_value(m, "dpd_action", "%s", c->dpd_restart ? "restart" : "clear");
 	/* Or else what the peer has ended would stay so. */
 	if (c->initiate)

@@ -162,6 +162,9 @@ refuses 'an MTU too large' ':2: MTU: "65411" is not valid' '1aMTU = 65411'
 refuses 'RouteSource outside' ':2: RouteSource: in none of LocalSubnets' '1aRouteSource = 10.9.0.1'
 refuses 'RouteSource of another family' ':2: RouteSource: none of PeerSubnets is of its family' \
 	's/, fd00:2.*//; 1aRouteSource = fd00:1::1'
+refuses 'a replay window too small' ':2: ReplayWindow: "31" is not valid; expected 32 to 4096 packets' \
+	'1aReplayWindow = 31'
+takes 'the largest replay window' '1aReplayWindow = 4096'
 refuses 'GCM and a hash' ':12: Authentication: this encryption authenticates by itself' \
 	's/PFS = 20/Authentication = sha256/'
 refuses 'CBC without a hash' 'Authentication: this encryption does not authenticate' \
