@@ -488,6 +488,18 @@ source_of_no_interface()
 	up_refused 'RouteSource: .*; take an address that an interface of this host has'
 }
 
+# The network namespace is remembered: -n need not be said again
+namespace_is_remembered()
+{
+	both
+	up
+	check status "$("$PVSVPNCTL" -j status site-b | jq -r '.connections[0].status')" active
+	check 'the last line' "$("$PVSVPNCTL" up site-b | tail -n 1)" 'site-b is up'
+	check 'children' "$(children "$stock")" 1
+	"$PVSVPNCTL" down site-b >/dev/null
+	untouched
+}
+
 # A directory that others may write to is none for our files
 run_of_others()
 {
@@ -733,5 +745,5 @@ run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_pol
 	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
-	without_root two_with_the_same_identities dead_peer refused_and_kept version_1 \
-	two_to_one_gateway module_goes hundred_at_once
+	namespace_is_remembered without_root two_with_the_same_identities dead_peer \
+	refused_and_kept version_1 two_to_one_gateway module_goes hundred_at_once

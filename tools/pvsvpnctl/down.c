@@ -58,6 +58,10 @@ static int down(const char *name)
 	if (ret)
 		return ret;
 	daemon = open_quietly();
+	/* Where its namespace is gone, so is the interface. */
+	ctl_error_mute(true);
+	runtime_enter(name);
+	ctl_error_mute(false);
 	ret = take_down(daemon, name);
 	vici_close(daemon);
 	runtime_unlock();

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Global options, and which command is meant. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "batch.h"
 #include "command.h"
 #include "error.h"
-
-/* Where iproute2 keeps the namespaces that have a name. */
-#define NETNS_DIR "/run/netns"
+#include "netns.h"
 
 /* The Makefile knows it. */
 #ifndef VERSION
@@ -66,30 +61,6 @@ static void print_help(const struct command *command)
 	       *command->args ? " " : "", command->args, command->help);
 	if (command->more_help)
 		command->more_help();
-}
-
-static int enter_netns(const char *name)
-{
-	char path[512];
-	int fd, ret;
-
-	if (!*name || strchr(name, '/') ||
-	    snprintf(path, sizeof(path), NETNS_DIR "/%s", name) >=
-	    (int)sizeof(path))
-		return ctl_error(CTL_USAGE, "netns", name, "see ip netns list",
-				 "no name of a network namespace");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return ctl_error(CTL_FAILED, "netns", name,
-				 "ip netns list shows what there is", "%s: %s",
-				 path, strerror(errno));
-	ret = setns(fd, CLONE_NEWNET);
-	if (ret)
-		ret = ctl_error(errno == EPERM ? CTL_DENIED : CTL_FAILED, "netns", name,
-				"run it as root",
-				"cannot enter: %s", strerror(errno));
-	close(fd);
-	return ret;
 }
 
 /* How many of @argv are the words of @name; 0 if they are others. */
@@ -172,7 +143,7 @@ static int run(const struct options *options, int argc, char **argv)
 static int run_all(const struct options *options, const char *netns,
 		   const char *batch, int argc, char **argv)
 {
-	int ret = netns ? enter_netns(netns) : CTL_OK;
+	int ret = netns ? netns_enter(netns) : CTL_OK;
 
 	if (!ret && batch && argc)
 		ret = ctl_error(CTL_USAGE, "batch", argv[0],

@@ -11,6 +11,7 @@
 #include "connection/strongswan.h"
 #include "connection/vici.h"
 #include "error.h"
+#include "netns.h"
 #include "nl.h"
 #include "print.h"
 #include "problem.h"
@@ -43,6 +44,7 @@ static const int status_codes[] = {
  * @device: its own in @state, or NULL
  * @peer: its own, or NULL
  * @denied: we may not see it
+ * @lost_netns: the network namespace is gone in which it was brought up
  * @status: what to say first
  * @reason: why it is not active, "" if it is
  * @todo: what to do about it
@@ -57,6 +59,7 @@ struct report {
 	const struct device *device;
 	const struct peer *peer;
 	bool denied;
+	bool lost_netns;
 	enum status status;
 	char reason[PROBLEM_TEXT_MAX];
 	const char *todo;
@@ -92,6 +95,8 @@ static void judge(struct report *r)
 {
 	if (r->denied) {
 		say(r, "we may not see it", "run it as root (CAP_NET_ADMIN)");
+	} else if (r->lost_netns) {
+		say(r, "its network namespace is gone", "pvsvpnctl down, then up");
 	} else if (!r->device) {
 		say(r, "the interface is gone", "pvsvpnctl down, then up");
 	} else if (!r->daemon) {
@@ -130,6 +135,8 @@ static void judge(struct report *r)
 
 static void look(struct report *r, const char *name, struct vici *daemon)
 {
+	bool came = *netns_name();
+
 	*r = (struct report){ .name = name, .status = STATUS_DISABLED, .todo = "" };
 	r->up = runtime_load(name, &r->runtime);
 	if (!r->up) {
@@ -138,10 +145,14 @@ static void look(struct report *r, const char *name, struct vici *daemon)
 		return;
 	}
 	ctl_error_mute(true);
+	r->lost_netns = runtime_enter(name);
 	r->daemon = daemon && !strongswan_ask(daemon, name, &r->n);
 	ctl_error_mute(false);
 	find_device(r);
 	judge(r);
+	/* The next one may be elsewhere. */
+	if (!came)
+		netns_enter("");
 }
 
 /*

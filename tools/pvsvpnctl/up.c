@@ -295,6 +295,8 @@ static int run_up(const struct options *options, int argc, char **argv)
 		return ret;
 	ret = connection_load("up", argv[0], &c);
 	if (!ret)
+		ret = runtime_enter(c.name);
+	if (!ret)
 		ret = connection_check_others("up", &c);
 	if (!ret)
 		ret = up(&c, seconds, interval);

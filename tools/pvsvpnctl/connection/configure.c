@@ -56,6 +56,7 @@ static int write_down(const struct connection *c)
 	runtime_load(c->name, &runtime);
 	runtime.encap_udp = c->encap_udp;
 	strcpy(runtime.ifname, c->ifname);
+	strcpy(runtime.netns, netns_name());
 	return runtime_save("up", c->name, &runtime);
 }
 

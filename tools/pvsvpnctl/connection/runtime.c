@@ -228,10 +228,12 @@ static int write_file(const char *what, const char *path, const char *text)
 
 static void read_line(const char *line, struct runtime *runtime)
 {
-	char value[64];
+	char value[64], netns[NETNS_NAME_MAX];
 
 	if (sscanf(line, "interface %15s", value) == 1)
 		strcpy(runtime->ifname, value);
+	if (sscanf(line, "netns %127s", netns) == 1)
+		strcpy(runtime->netns, netns);
 	if (sscanf(line, "encap %63s", value) == 1)
 		runtime->encap_udp = !strcmp(value, "udp");
 	if (sscanf(line, "reason %63s", value) != 1)
@@ -248,7 +250,7 @@ void runtime_alias(char *alias, const char *name)
 
 bool runtime_load(const char *name, struct runtime *runtime)
 {
-	char path[PATH_MAX], line[128], alias[ALIAS_MAX];
+	char path[PATH_MAX], line[NETNS_NAME_MAX + 16], alias[ALIAS_MAX];
 	FILE *in = fopen(file_path(path, name, STATE), "re");
 
 	memset(runtime, 0, sizeof(*runtime));
@@ -261,12 +263,22 @@ bool runtime_load(const char *name, struct runtime *runtime)
 	return !runtime->lost || link_find_alias("pvsvpn", alias, runtime->ifname);
 }
 
+int runtime_enter(const char *name)
+{
+	struct runtime runtime;
+
+	if (*netns_name() || !runtime_load(name, &runtime))
+		return CTL_OK;
+	return netns_enter(runtime.netns);
+}
+
 int runtime_save(const char *what, const char *name, const struct runtime *runtime)
 {
-	char path[PATH_MAX], text[192];
+	char path[PATH_MAX], text[192 + NETNS_NAME_MAX];
 
-	snprintf(text, sizeof(text), "interface %s\nencap %s\nreason %s\n", runtime->ifname,
-		 runtime->encap_udp ? "udp" : "auto", reason_name(runtime->reason));
+	snprintf(text, sizeof(text), "interface %s\nnetns %s\nencap %s\nreason %s\n",
+		 runtime->ifname, runtime->netns, runtime->encap_udp ? "udp" : "auto",
+		 reason_name(runtime->reason));
 	return write_file(what, file_path(path, name, STATE), text);
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "connection/connection.h"
+#include "netns.h"
 
 /* Why a connection is not up, as the service calls it; REASON_NONE is "". */
 enum reason {
@@ -36,12 +37,14 @@ const char *reason_todo(enum reason reason);
 /**
  * struct runtime - the state of a connection that was brought up
  * @ifname: its interface
+ * @netns: name of the network namespace that "up" was told to work in, or ""
  * @lost: the file is, and the interface alone tells of the connection
  * @encap_udp: ESP in UDP was asked for
  * @reason: why the last attempt has failed
  */
 struct runtime {
 	char ifname[IFNAMSIZ];
+	char netns[NETNS_NAME_MAX];
 	bool lost;
 	bool encap_udp;
 	enum reason reason;
@@ -82,6 +85,16 @@ void runtime_alias(char *alias, const char *name);
  * the connection's name says so.
  */
 bool runtime_load(const char *name, struct runtime *runtime);
+
+/**
+ * runtime_enter() - go where the connection is
+ * @name: of the connection
+ *
+ * Where the command names another namespace (-n), that counts, and nothing is done.
+ *
+ * Return: CTL_OK, or an exit status after saying why not.
+ */
+int runtime_enter(const char *name);
 
 /* CTL_FAILED after saying why. */
 int runtime_save(const char *what, const char *name, const struct runtime *runtime);
