@@ -547,7 +547,7 @@ expect_refused()
 
 	shift
 	said=$("$@" 2>&1 >/dev/null) || status=$?
-	check "exit status of '$*' ($said)" $status 1
+	check "exit status of '$*' ($said)" $status "${EXIT_STATUS:-1}"
 	[[ $said != *$'\n'* ]] || fail "'$*' said more than one line:" "$said"
 	[[ $said =~ $pattern ]] || fail "'$*' was refused as '$said', should be '$pattern'"
 }
