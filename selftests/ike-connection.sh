@@ -299,7 +299,7 @@ daemon_not_fit()
 	stand_in old 'strongSwan: version 5\.7\.2 is too old, 5\.8 is the first that knows if_id'
 	stand_in poor 'strongSwan: no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
 	stand_in refuses 'strongSwan: load-conn: invalid value for: \?\[31mid; see the log'
-	# What was loaded is taken away again
+	# The loaded connection is taken away again
 	check 'what it was told at last' "$(tail -n 3 "$tmp/asked" | xargs)" \
 		'unload-conn terminate unload-shared'
 	no_daemon stand_in garbage 'the daemon does not answer: it sends something that is not VICI'
@@ -328,7 +328,7 @@ daemon_stops()
 	grep -q 'it is not told' "$tmp/down" || fail "$(cat "$tmp/down")"
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
 	kill -CONT "${pids[$gw]}"
-	# What it has is ours still, by the name of the secret
+	# The daemon still has ours, and the name of the secret says so
 	up
 	pings "$gw" 10.2.0.1
 	kill -STOP "${pids[$gw]}"

@@ -29,8 +29,8 @@ tool_ignore=$checkpatch_ignore,PREFER_DEFINED_ATTRIBUTE_MACRO
 tool_ignore+=,SYMBOLIC_PERMS,ARRAY_SIZE,STRCPY,NEW_TYPEDEFS,STATIC_CONST_CHAR_ARRAY
 tool_ignore+=,QUOTED_WHITESPACE_BEFORE_NEWLINE
 
-# files PATTERN...: tracked files, and new ones that are not ignored. What fuzzers read is not
-# written by people
+# files PATTERN...: tracked files, and new ones that are not ignored, without the input of fuzzers,
+# which nobody writes by hand
 files()
 {
 	git ls-files --cached --others --exclude-standard -- "$@" |

@@ -22,7 +22,7 @@ static struct vici *open_quietly(void)
 	return daemon;
 }
 
-/* What a daemon has that is silent now is recognized by the next "up" or "down". */
+/* A silent daemon keeps the connection. The next "up" or "down" finds it there. */
 static void leave_daemon(struct vici *daemon, const char *name)
 {
 	bool told;
@@ -58,7 +58,7 @@ static int down(const char *name)
 	if (ret)
 		return ret;
 	daemon = open_quietly();
-	/* Where its namespace is gone, so is the interface. */
+	/* If its namespace is gone, the interface is gone too. */
 	ctl_error_mute(true);
 	runtime_enter(name);
 	ctl_error_mute(false);

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "netns.h"
 
-/* Where iproute2 keeps the namespaces that have a name. */
+/* iproute2 keeps the namespaces here that have a name. */
 #define NETNS_DIR "/run/netns"
 
 static char current[NETNS_NAME_MAX];

@@ -14,7 +14,7 @@
  */
 int netns_enter(const char *name);
 
-/* Where we are: a name, or "" */
+/* The namespace that we work in: a name, or "" */
 const char *netns_name(void);
 
 #endif /* PVSVPNCTL_NETNS_H */

@@ -32,7 +32,7 @@ static bool has_begun(const struct negotiated *n)
 	return *n->ike_state && strcmp(n->ike_state, "ESTABLISHED");
 }
 
-/* Where both ends begin at once, one of two attempts fails, and the connection comes up. */
+/* If both ends begin at once, one of two attempts fails, and the connection comes up. */
 #define COLLISION_SECONDS 3
 
 static bool came_anyway(struct vici *daemon, const struct connection *c, enum reason reason)
@@ -48,7 +48,7 @@ static bool came_anyway(struct vici *daemon, const struct connection *c, enum re
 	return true;
 }
 
-/* Where the daemon is at it already, another attempt would be one too many. */
+/* If the daemon is at it already, another attempt would be one too many. */
 static enum reason attempt(struct vici *daemon, const struct connection *c, uint64_t deadline)
 {
 	enum reason reason;
@@ -67,7 +67,7 @@ static enum reason attempt(struct vici *daemon, const struct connection *c, uint
 	return reason && came_anyway(daemon, c, reason) ? REASON_NONE : reason;
 }
 
-/* What another does at the same time for the same connection need not be done twice. */
+/* Another process may be at it for the same connection: one attempt is enough. */
 static enum reason connect_peer(struct vici *daemon, const struct connection *c,
 				unsigned int seconds)
 {

@@ -25,7 +25,7 @@ static char *file_text(const struct connection *c)
 	return text;
 }
 
-/* What carries the name of the connection without being it */
+/* Others may have an interface, or a connection in the daemon, of that name. */
 static int check_free(struct vici *daemon, const struct connection *c)
 {
 	struct link link;
@@ -48,7 +48,7 @@ void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 	runtime_remove(name);
 }
 
-/* What the last attempt came to stays. */
+/* The result of the last attempt stays. */
 static int write_down(const struct connection *c)
 {
 	struct runtime runtime;
@@ -68,7 +68,7 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 	char *text;
 	int ret;
 
-	/* What a run before this one had begun and not ended */
+	/* A run before this one may have begun and not ended. */
 	if (runtime_load(c->name, &runtime))
 		configure_undo(daemon, c->name, runtime.ifname);
 	text = file_text(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What "up" sets up before anybody speaks to the peer, and what "down" takes away. */
+/* The things that "up" sets up before anybody speaks to the peer, and that "down" takes away. */
 #ifndef PVSVPNCTL_CONFIGURE_H
 #define PVSVPNCTL_CONFIGURE_H
 
@@ -15,7 +15,7 @@
  * @secret: of it
  * @again: what was taken down meanwhile stays so, with an error
  *
- * What is there stays as it is; the daemon gets its part anew, as it may have been started
+ * A configured interface stays as it is; the daemon gets its part anew, as it may have been started
  * anew. With runtime_lock().
  *
  * Return: CTL_OK, or CTL_FAILED after saying why; nothing is left then of what it has done.

@@ -15,7 +15,7 @@ bool interface_is_ours(const char *ifname, const char *name);
  * interface_make() - make it as the file says, bring it up, add the routes
  * @c: the connection
  *
- * Each step is shown before it is done. What is done stays when a later step fails.
+ * Each step is shown before it is done. Earlier steps stay when a later one fails.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "print.h"
 
-/* Where both add routes, the longer or the cheaper one wins: was that the plan? */
+/* If both add routes, the longer or the cheaper one wins: was that the plan? */
 static bool routes_meet(const struct connection *a, const struct connection *b)
 {
 	return a->routes && b->routes && a->route_table == b->route_table &&

@@ -43,7 +43,7 @@ static int read_link(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* Of one interface, or of all where @ifname is NULL. No answer is no interface. */
+/* Asks about one interface, or about all if @ifname is NULL. No answer is no interface. */
 static bool ask(const char *ifname, mnl_cb_t fn, void *data)
 {
 	struct nl *nl;

@@ -209,7 +209,7 @@ static int write_file(const char *what, const char *path, const char *text)
 	int fd;
 
 	snprintf(new, sizeof(new), "%s/.new-%d", runtime_dir(), getpid());
-	/* That of a process of the same number, which was killed */
+	/* A process of the same number may have left one when it was killed. */
 	unlink(new);
 	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	out = fd < 0 ? NULL : fdopen(fd, "w");

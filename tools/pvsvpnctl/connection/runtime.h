@@ -76,7 +76,7 @@ void runtime_unlock(void);
  */
 int runtime_attempt(const char *name, uint64_t deadline);
 
-/* What "up" writes on the interface of a connection, so that "down" removes no other. */
+/* The text that "up" writes on an interface, so that "down" removes no other. */
 #define ALIAS_MAX 96
 void runtime_alias(char *alias, const char *name);
 
@@ -90,7 +90,7 @@ bool runtime_load(const char *name, struct runtime *runtime);
  * runtime_enter() - go where the connection is
  * @name: of the connection
  *
- * Where the command names another namespace (-n), that counts, and nothing is done.
+ * A namespace that the command names (-n) counts more: then nothing is done.
  *
  * Return: CTL_OK, or an exit status after saying why not.
  */
@@ -105,7 +105,7 @@ void runtime_remove(const char *name);
 /* The names of all that have a state; as connection_names(). */
 size_t runtime_names(char ***names);
 
-/* What the file said, as text; CTL_FAILED after saying why. */
+/* Keeps the text of the file; CTL_FAILED after saying why. */
 int runtime_save_loaded(const char *what, const char *name, const char *text);
 
 /* Whether there is such a text: it is written last, when all else is there. */

@@ -291,7 +291,7 @@ static int unload(struct vici *daemon, const char *command, const char *key, con
 	int ret;
 
 	vici_value(&message, key, "%s", name);
-	/* What is not there need not be taken away. */
+	/* No is a good answer: it was not there. */
 	ret = vici_order(daemon, command, &message, NULL);
 	vici_message_free(&message);
 	return ret;

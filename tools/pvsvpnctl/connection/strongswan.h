@@ -74,7 +74,7 @@ void strongswan_print(FILE *out, const struct connection *c);
  * @c: the connection
  * @secret: of it; it goes over the socket and is on no disk
  *
- * What the daemon has of that name is replaced, what it has of others stays. SAs stay.
+ * A connection of that name is replaced, others stay. SAs stay.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */

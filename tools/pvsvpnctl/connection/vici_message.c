@@ -9,7 +9,7 @@
 
 /* ---- writing ---- */
 
-/* What is moved may hold a secret: the old place is wiped, which realloc() would not do. */
+/* The message may hold a secret: its old place is wiped, which realloc() would not do. */
 static uint8_t *make_room(struct vici_message *message, size_t len)
 {
 	if (message->size - message->len < len) {
@@ -201,7 +201,7 @@ int vici_read(struct vici_reader *reader, struct vici_element *element)
 		return reader->depth || reader->in_list ? -1 : 0;
 	*element = (struct vici_element){ .type = *reader->at++, .depth = reader->depth };
 	if (!belongs_here(reader, element->type) || !read_content(reader, element)) {
-		/* Whoever asks again gets the same answer. */
+		/* A caller that asks again gets the same answer. */
 		reader->at = reader->end;
 		reader->depth = 1;
 		return -1;

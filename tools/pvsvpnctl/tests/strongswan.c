@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is read out of strongSwan's answers and of its log. */
+/* The reader of strongSwan's answers and of its log. */
 #include <string.h>
 
 #include "connection/strongswan.h"
@@ -93,7 +93,7 @@ static void one_ike(struct negotiated *n, const char *state, const char *child)
 	read_event(&m, n);
 }
 
-/* Of several IKE SAs, in whatever order the daemon tells */
+/* Several IKE SAs, in any order */
 static void test_several(void)
 {
 	struct negotiated n = { 0 };
