@@ -502,7 +502,16 @@ namespace_is_remembered()
 	check status "$("$PVSVPNCTL" -j status site-b | jq -r '.connections[0].status')" active
 	check 'the last line' "$("$PVSVPNCTL" up site-b | tail -n 1)" 'site-b is up'
 	check 'children' "$(children "$stock")" 1
-	"$PVSVPNCTL" down site-b >/dev/null
+	expect_refused "it is up in network namespace $gw; leave -n out" \
+		"$PVSVPNCTL" -n "$stock" up site-b
+	expect_refused "it is up in network namespace $gw; leave -n out" \
+		"$PVSVPNCTL" -n "$stock" down site-b
+	pings "$gw" 10.2.0.1
+	# The rest of a batch is not for that namespace
+	ip -n "$gw" link add pvs7 type pvsvpn
+	printf 'status site-b\ndown site-b\nshow pvs7\n' >"$tmp/batch"
+	expect_refused 'show: pvs7' "$PVSVPNCTL" -b "$tmp/batch"
+	ip -n "$gw" link del pvs7
 	untouched
 }
 
@@ -539,7 +548,7 @@ without_root()
 	gateway
 	our_daemon
 	install -m 755 "$PVSVPNCTL" "$tmp"
-	chmod 755 "$tmp"
+	chmod 755 "$tmp" "$(dirname "$tmp")"
 	vpn status >/dev/null
 	mkdir -p "$tmp/run"
 	chmod 700 "$tmp/run" "$PVSVPN_CONFIG_DIR"
@@ -664,7 +673,7 @@ version = 1" far_end
 	vpn down site-b >/dev/null
 	untouched
 	(umask 077 && echo 'what nobody has been told' >"$PVSVPN_CONFIG_DIR/site-b.secret")
-	not_up cannot_authenticate_connection 8
+	not_up cannot_authenticate_connection
 }
 
 # Two connections to one gateway, by two files

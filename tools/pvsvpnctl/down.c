@@ -10,6 +10,7 @@
 #include "connection/strongswan.h"
 #include "connection/vici.h"
 #include "error.h"
+#include "netns.h"
 
 static struct vici *open_quietly(void)
 {
@@ -52,6 +53,7 @@ static int take_down(struct vici *daemon, const char *name)
 
 static int down(const char *name)
 {
+	bool came = *netns_name();
 	int ret = runtime_lock("down", name);
 	struct vici *daemon;
 
@@ -59,12 +61,16 @@ static int down(const char *name)
 		return ret;
 	daemon = open_quietly();
 	/* If its namespace is gone, the interface is gone too. */
-	ctl_error_mute(true);
-	runtime_enter(name);
+	ctl_error_mute(!came);
+	ret = runtime_enter("down", name);
 	ctl_error_mute(false);
-	ret = take_down(daemon, name);
+	if (!ret || !came)
+		ret = take_down(daemon, name);
 	vici_close(daemon);
 	runtime_unlock();
+	/* The next command of a batch is not for that namespace. */
+	if (!came)
+		netns_enter("");
 	return ret;
 }
 

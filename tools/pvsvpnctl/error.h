@@ -13,7 +13,8 @@ enum {
 	CTL_DISABLED,		/* "status NAME" */
 	CTL_DENIED,		/* root may; as init scripts have it, and so is 7 */
 	CTL_WARNING,		/* "status NAME" */
-	CTL_NO_DAEMON = 7,
+	CTL_BUSY,		/* another pvsvpnctl is at it */
+	CTL_NO_DAEMON,
 };
 
 /**

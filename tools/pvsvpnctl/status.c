@@ -96,7 +96,8 @@ static void judge(struct report *r)
 	if (r->denied) {
 		say(r, "we may not see it", "run it as root (CAP_NET_ADMIN)");
 	} else if (r->lost_netns) {
-		say(r, "its network namespace is gone", "pvsvpnctl down, then up");
+		say(r, "its network namespace is gone, or another one than that of -n",
+		    "leave -n out; or pvsvpnctl down, then up");
 	} else if (!r->device) {
 		say(r, "the interface is gone", "pvsvpnctl down, then up");
 	} else if (!r->daemon) {
@@ -145,7 +146,7 @@ static void look(struct report *r, const char *name, struct vici *daemon)
 		return;
 	}
 	ctl_error_mute(true);
-	r->lost_netns = runtime_enter(name);
+	r->lost_netns = runtime_enter("status", name);
 	r->daemon = daemon && !strongswan_ask(daemon, name, &r->n);
 	ctl_error_mute(false);
 	find_device(r);

@@ -15,6 +15,7 @@
 #include "connection/strongswan.h"
 #include "connection/vici.h"
 #include "error.h"
+#include "netns.h"
 #include "print.h"
 
 /* How long the peer has, unless the command says otherwise: seconds */
@@ -41,7 +42,7 @@ static bool came_anyway(struct vici *daemon, const struct connection *c, enum re
 	struct negotiated n;
 
 	while (!child_is_up(daemon, c->name, &n)) {
-		if (!tries--)
+		if (!tries-- || vici_broken(daemon))
 			return false;
 		sleep(1);
 	}
@@ -49,7 +50,8 @@ static bool came_anyway(struct vici *daemon, const struct connection *c, enum re
 }
 
 /* If the daemon is at it already, another attempt would be one too many. */
-static enum reason attempt(struct vici *daemon, const struct connection *c, uint64_t deadline)
+static enum reason attempt(struct vici *daemon, const struct connection *c,
+			   unsigned int seconds, uint64_t deadline)
 {
 	enum reason reason;
 	struct negotiated n;
@@ -63,6 +65,9 @@ static enum reason attempt(struct vici *daemon, const struct connection *c, uint
 			return REASON_PEER_NOT_RESPONDING;
 		sleep(1);
 	}
+	/* The time may be over by now, and 0 would be not to wait. */
+	if (seconds && now_ms() >= deadline)
+		return REASON_PEER_NOT_RESPONDING;
 	reason = strongswan_initiate(daemon, c, seconds_until(deadline));
 	return reason && came_anyway(daemon, c, reason) ? REASON_NONE : reason;
 }
@@ -81,7 +86,7 @@ static enum reason connect_peer(struct vici *daemon, const struct connection *c,
 		return REASON_NONE;
 	fd = runtime_attempt(c->name, deadline);
 	if (fd >= 0)
-		reason = attempt(daemon, c, deadline);
+		reason = attempt(daemon, c, seconds, deadline);
 	else if (seconds && !child_is_up(daemon, c->name, &n))
 		reason = REASON_PEER_NOT_RESPONDING;
 	if (fd >= 0)
@@ -125,6 +130,9 @@ static int reach_peer(struct vici *daemon, const struct connection *c, unsigned 
 		fflush(stdout);
 		reason = connect_peer(daemon, c, seconds);
 	}
+	/* It has said so, and nothing is known of the peer. */
+	if (vici_broken(daemon))
+		return CTL_NO_DAEMON;
 	ret = note(c, reason);
 	if (ret)
 		return ret;
@@ -221,18 +229,27 @@ static bool look(const struct connection *c, struct negotiated *n, bool *forgott
 	return is_up;
 }
 
-static void begin_again(const struct connection *c, unsigned int seconds)
+/* By the file of now: down and up may have come in between. */
+static void begin_again(struct connection *c, unsigned int seconds)
 {
-	int ret;
-	struct vici *daemon = vici_open("up", &ret);
+	struct connection fresh;
+	struct vici *daemon;
+	int ret = connection_load("up", c->name, &fresh);
 
+	if (ret) {
+		connection_free(&fresh);
+		return;
+	}
+	connection_free(c);
+	*c = fresh;
+	daemon = vici_open("up", &ret);
 	if (daemon && !ready(daemon, c, true))
 		reach_peer(daemon, c, seconds);
 	vici_close(daemon);
 }
 
 /* Until "down" */
-static void keep(const struct connection *c, unsigned int seconds, unsigned int interval)
+static void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 {
 	struct negotiated n;
 	struct runtime runtime;
@@ -251,7 +268,7 @@ static void keep(const struct connection *c, unsigned int seconds, unsigned int 
 	}
 }
 
-static int up(const struct connection *c, unsigned int seconds, unsigned int interval)
+static int up(struct connection *c, unsigned int seconds, unsigned int interval)
 {
 	int ret;
 	struct vici *daemon = vici_open("up", &ret);
@@ -281,6 +298,7 @@ static int run_up(const struct options *options, int argc, char **argv)
 		{ .key = "timeout", .parse = parse_u32, .value = &seconds },
 		{ .key = "keep", .parse = parse_u32, .value = &interval },
 	};
+	bool came = *netns_name();
 	struct connection c;
 	int ret;
 
@@ -295,12 +313,15 @@ static int run_up(const struct options *options, int argc, char **argv)
 		return ret;
 	ret = connection_load("up", argv[0], &c);
 	if (!ret)
-		ret = runtime_enter(c.name);
+		ret = runtime_enter("up", c.name);
 	if (!ret)
 		ret = connection_check_others("up", &c);
 	if (!ret)
 		ret = up(&c, seconds, interval);
 	connection_free(&c);
+	/* The next command of a batch is not for that namespace. */
+	if (!came)
+		netns_enter("");
 	return ret;
 }
 

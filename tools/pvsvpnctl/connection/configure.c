@@ -28,12 +28,14 @@ static char *file_text(const struct connection *c)
 /* Others may have an interface, or a connection in the daemon, of that name. */
 static int check_free(struct vici *daemon, const struct connection *c)
 {
+	struct runtime runtime;
 	struct link link;
 
 	if (link_find(c->ifname, &link) && !interface_is_ours(c->ifname, c->name))
 		return ctl_error(CTL_FAILED, "up", c->name, "choose another with Interface",
 				 "interface %s is there and was not made by up", c->ifname);
-	if (!strongswan_has(daemon, c->name) || strongswan_is_ours(daemon, c->name))
+	if (runtime_load(c->name, &runtime) || !strongswan_has(daemon, c->name) ||
+	    strongswan_is_ours(daemon, c->name))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, "up", c->name, "give one of the two another name",
 			 "strongSwan has a connection of that name, which up has not loaded");

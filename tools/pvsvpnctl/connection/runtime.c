@@ -164,7 +164,7 @@ int runtime_lock(const char *what, const char *name)
 		return ret;
 	lock_fd = lock_until(file_path(path, name, LOCK), now_ms() + LOCK_SECONDS * 1000);
 	if (lock_fd < 0 && errno == EWOULDBLOCK)
-		return ctl_error(CTL_FAILED, what, name, "see what became of it (fuser -v)",
+		return ctl_error(CTL_BUSY, what, name, "see what became of it (fuser -v)",
 				 "another pvsvpnctl has had %s for %u s", path, LOCK_SECONDS);
 	if (lock_fd < 0)
 		return failed(what, path);
@@ -263,13 +263,18 @@ bool runtime_load(const char *name, struct runtime *runtime)
 	return !runtime->lost || link_find_alias("pvsvpn", alias, runtime->ifname);
 }
 
-int runtime_enter(const char *name)
+int runtime_enter(const char *what, const char *name)
 {
 	struct runtime runtime;
 
-	if (*netns_name() || !runtime_load(name, &runtime))
+	if (!runtime_load(name, &runtime) || !*runtime.netns)
 		return CTL_OK;
-	return netns_enter(runtime.netns);
+	if (!*netns_name())
+		return netns_enter(runtime.netns);
+	if (!strcmp(netns_name(), runtime.netns))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, name, "leave -n out",
+			 "it is up in network namespace %s", runtime.netns);
 }
 
 int runtime_save(const char *what, const char *name, const struct runtime *runtime)

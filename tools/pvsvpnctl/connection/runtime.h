@@ -60,7 +60,8 @@ const char *runtime_dir(void);
  * Held for moments: while files, interface and daemon are changed. One at a time for each
  * process.
  *
- * Return: CTL_OK, or CTL_FAILED or CTL_DENIED after saying why.
+ * Return: CTL_OK; CTL_BUSY after saying that another has it for long, CTL_DENIED or CTL_FAILED
+ * after saying why.
  */
 int runtime_lock(const char *what, const char *name);
 void runtime_unlock(void);
@@ -88,13 +89,14 @@ bool runtime_load(const char *name, struct runtime *runtime);
 
 /**
  * runtime_enter() - go where the connection is
+ * @what: the command, for error lines
  * @name: of the connection
  *
- * A namespace that the command names (-n) counts more: then nothing is done.
+ * It is an error when the command names another namespace (-n).
  *
  * Return: CTL_OK, or an exit status after saying why not.
  */
-int runtime_enter(const char *name);
+int runtime_enter(const char *what, const char *name);
 
 /* CTL_FAILED after saying why. */
 int runtime_save(const char *what, const char *name, const struct runtime *runtime);

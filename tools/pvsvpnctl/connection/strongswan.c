@@ -277,12 +277,8 @@ bool strongswan_is_ours(struct vici *daemon, const char *name)
 
 bool strongswan_forgot(struct vici *daemon, const char *name)
 {
-	const char *wanted = name;
-	const struct vici_call call = {
-		.command = "get-conns", .answer = find_name, .data = &wanted,
-	};
-
-	return !vici_call(daemon, &call) && *wanted;
+	return !(strongswan_has(daemon, name) && strongswan_is_ours(daemon, name)) &&
+	       !vici_broken(daemon);
 }
 
 static int unload(struct vici *daemon, const char *command, const char *key, const char *name)

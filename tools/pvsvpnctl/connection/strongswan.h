@@ -84,7 +84,7 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 /* Whether a connection of that name was loaded, by us or by others */
 bool strongswan_has(struct vici *daemon, const char *name);
 
-/* Whether the daemon answers, and has none of that name */
+/* Whether the daemon answers, and has lost the connection or its secret */
 bool strongswan_forgot(struct vici *daemon, const char *name);
 
 /* Whether we have loaded something for that connection: its secret bears our mark. */

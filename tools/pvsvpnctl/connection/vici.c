@@ -217,6 +217,11 @@ static int listen_to(struct vici *vici, const struct vici_call *call, uint8_t ki
 	       receive_answer(vici, call, EVENT_CONFIRM, EVENT_UNKNOWN);
 }
 
+bool vici_broken(const struct vici *vici)
+{
+	return vici->broken;
+}
+
 int vici_call(struct vici *vici, const struct vici_call *call)
 {
 	struct vici_reader message;

@@ -60,6 +60,9 @@ void vici_close(struct vici *vici);
  */
 int vici_call(struct vici *vici, const struct vici_call *call);
 
+/* Whether a call has failed so that no other one can follow */
+bool vici_broken(const struct vici *vici);
+
 /**
  * vici_order() - a command whose answer is yes, or no and why
  * @vici: the connection
