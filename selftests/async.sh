@@ -175,7 +175,7 @@ namespaces_removed_under_traffic()
 {
 	async_up
 	full_load
-	kill "$background" "$(tr -d '\0' <"$tmp/iperf.pid")"
+	kill "${load[@]}"
 	ip netns del "$left"
 	ip netns del "$right"
 }

@@ -216,7 +216,7 @@ remove_the_namespaces_under_traffic()
 	tunnel_up
 	full_load
 	# A namespace goes with its last process
-	kill "$(tr -d '\0' <"$tmp/iperf.pid")"
+	kill "${load[@]}"
 	ip netns del "$left"
 	ip netns del "$right"
 }

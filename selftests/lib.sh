@@ -352,16 +352,18 @@ watched()
 	grep -qE -- "${1-}" "$tmp/seen" || fail "no '${1-}' in:" "$(cat "$tmp/seen")"
 }
 
-# iperf_server NAMESPACE [OPTIONS]: listening when it returns
+# iperf_server NAMESPACE [PORT]: listening when it returns; iperf_pid has its process
 iperf_server()
 {
-	local ns=$1
+	local port=${2:-5201}
 
-	shift
-	in_ns "$ns" iperf3 -s -D --pidfile "$tmp/iperf.pid" "$@"
-	defer "kill \$(tr -d '\\0' <'$tmp/iperf.pid') 2>/dev/null"
-	wait_for "iperf3's server" in_ns "$ns" sh -c 'ss -Hltn sport = 5201 | grep -q .'
+	in_ns "$1" iperf3 -s -D -p "$port" --pidfile "$tmp/iperf$port.pid"
+	defer "kill \$(tr -d '\\0' <'$tmp/iperf$port.pid') 2>/dev/null"
+	wait_for "iperf3's server" in_ns "$1" sh -c "ss -Hltn sport = $port | grep -q ."
+	iperf_pid=$(tr -d '\0' <"$tmp/iperf$port.pid")
 }
+
+iperf_pid=''
 
 # background COMMAND...: until the case ends; its process is $background. Not for
 # functions: of those only the shell would be ended, not what it runs
@@ -439,15 +441,28 @@ listening()
 	in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink
 }
 
-# full_load [OPTIONS]: TCP both ways between $left and $right until the case ends;
-# returns once it flows
+# one_load PORT [OPTIONS]: TCP from $left to $right until the case ends
+one_load()
+{
+	iperf_server "$right" "$1"
+	background ip netns exec "$left" iperf3 -c 10.2.0.1 -t 120 -p "$@" >"$tmp/load$1" 2>&1
+	load+=("$background" "$iperf_pid")
+}
+
+# full_load: TCP both ways between $left and $right until the case ends; returns once it flows.
+# Not by --bidir: when the server sees the two connections in another order, both ends send on one
+# of them, and nobody reads
 full_load()
 {
-	iperf_server "$right"
-	background ip netns exec "$left" iperf3 -c 10.2.0.1 -t 120 --bidir "$@" >"$tmp/load" 2>&1
+	load=()
+	one_load 5201
+	one_load 5202 -R
 	wait_for "traffic to the right" at_least 500 link_stat "$left" pvs0 tx.packets
 	wait_for "traffic to the left" at_least 500 link_stat "$left" pvs0 rx.packets
 }
+
+# processes of full_load
+load=()
 
 # no_tunnels_in_use: skips where removing the module would take others' tunnels
 no_tunnels_in_use()
