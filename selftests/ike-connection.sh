@@ -353,7 +353,7 @@ operators_connections_stay()
 	check connections "$(connections)" 'operator site-b'
 	vpn down site-b >/dev/null
 	check connections "$(connections)" operator
-	# One of that name that is the operator's
+	# The operator has one of that name
 	sed -i 's/operator {/site-b {/; $d' "$tmp/operator.conf"
 	swan "$gw" --load-conns --file "$tmp/operator.conf" >/dev/null
 	expect_refused 'strongSwan has a connection of that name, which up has not loaded' vpn up site-b
@@ -524,7 +524,7 @@ run_of_others()
 	chmod 777 "$tmp/run"
 	expect_refused 'others may write to it; chown it to root' vpn up site-b
 	chmod 755 "$tmp/run"
-	# One that leads elsewhere
+	# A link leads elsewhere
 	ln -s "$tmp/elsewhere" "$tmp/run/site-b.lock"
 	expect_refused 'site-b.lock: Too many levels of symbolic links' vpn up site-b
 	[ ! -e "$tmp/elsewhere" ] || fail 'a link was followed'

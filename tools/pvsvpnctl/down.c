@@ -12,17 +12,6 @@
 #include "error.h"
 #include "netns.h"
 
-static struct vici *open_quietly(void)
-{
-	struct vici *daemon;
-	int ret;
-
-	ctl_error_mute(true);
-	daemon = vici_open("down", &ret);
-	ctl_error_mute(false);
-	return daemon;
-}
-
 /* A silent daemon keeps the connection. The next "up" or "down" finds it there. */
 static void leave_daemon(struct vici *daemon, const char *name)
 {
@@ -59,7 +48,7 @@ static int down(const char *name)
 
 	if (ret)
 		return ret;
-	daemon = open_quietly();
+	daemon = vici_open_quietly("down");
 	/* If its namespace is gone, the interface is gone too. */
 	ctl_error_mute(!came);
 	ret = runtime_enter("down", name);

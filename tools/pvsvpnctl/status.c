@@ -341,21 +341,10 @@ static bool is_known(char * const *names, size_t count, const char *name)
 	return false;
 }
 
-/* Silent, as a report says it where it matters; NULL where there is none. */
-static struct vici *open_quietly(void)
-{
-	struct vici *daemon;
-	int ret;
-
-	ctl_error_mute(true);
-	daemon = vici_open("status", &ret);
-	ctl_error_mute(false);
-	return daemon;
-}
-
 static int print_reports(const struct options *options, char * const *names, size_t count)
 {
-	struct vici *daemon = open_quietly();
+	/* A report says that the daemon does not answer, where it matters. */
+	struct vici *daemon = vici_open_quietly("status");
 	int last = (options->json ? print_all_json : print_all)(names, count, daemon);
 
 	vici_close(daemon);

@@ -215,7 +215,7 @@ static bool is_forsaken(const struct connection *c, const struct negotiated *n, 
 	       (!*n->ike_state || !strcmp(n->ike_state, "ESTABLISHED"));
 }
 
-/* One that does not answer has nothing that is up. *@forgotten: it has lost the connection. */
+/* A silent daemon has nothing that is up. *@forgotten: the daemon has lost the connection. */
 static bool look(const struct connection *c, struct negotiated *n, bool *forgotten)
 {
 	int ret;
@@ -229,7 +229,7 @@ static bool look(const struct connection *c, struct negotiated *n, bool *forgott
 	return is_up;
 }
 
-/* By the file of now: down and up may have come in between. */
+/* Reads the file anew: down and up may have come in between. */
 static void begin_again(struct connection *c, unsigned int seconds)
 {
 	struct connection fresh;

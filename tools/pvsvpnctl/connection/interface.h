@@ -24,7 +24,7 @@ int interface_make(const struct connection *c);
 /* Its addresses and routes go with it. */
 void interface_delete(const char *ifname);
 
-/* One line of all that the file says of it, so that a change is seen. */
+/* Prints the interface's part of the file as one line, so that a change is seen. */
 void interface_print(FILE *out, const struct connection *c);
 
 #endif /* PVSVPNCTL_INTERFACE_H */

@@ -345,6 +345,17 @@ struct vici *vici_open(const char *what, int *status)
 	return vici;
 }
 
+struct vici *vici_open_quietly(const char *what)
+{
+	struct vici *vici;
+	int status;
+
+	ctl_error_mute(true);
+	vici = vici_open(what, &status);
+	ctl_error_mute(false);
+	return vici;
+}
+
 void vici_close(struct vici *vici)
 {
 	if (!vici)

@@ -47,6 +47,9 @@ struct vici_call {
  * Return: to be closed with vici_close(), or NULL after saying why not.
  */
 struct vici *vici_open(const char *what, int *status);
+
+/* The same without a word of why not */
+struct vici *vici_open_quietly(const char *what);
 void vici_close(struct vici *vici);
 
 /**

@@ -19,7 +19,7 @@ static void add_list(struct vici_message *m, const char *key, const char *item)
 	vici_list_end(m);
 }
 
-/* One event of the daemon's */
+/* Reads one event. */
 static void read_event(struct vici_message *m, struct negotiated *n)
 {
 	struct vici_reader reader;

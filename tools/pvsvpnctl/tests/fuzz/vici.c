@@ -7,7 +7,7 @@
 #include "connection/strongswan.h"
 #include "tests/fuzz/fuzz.h"
 
-/* One that was read to its end is the same when it is written again. */
+/* Writes a message again that was read to its end: it has to be the same. */
 static void write_again(const uint8_t *data, size_t size)
 {
 	struct vici_message copy = { 0 };
