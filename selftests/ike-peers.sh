@@ -133,13 +133,14 @@ pluto()
 	background ip netns exec "$stock" "${libreswan[@]}" /usr/libexec/ipsec/pluto --nofork \
 		--config /dev/null --rundir "$dir" --secretsfile "$dir/secrets" --nssdir "$dir/nss" \
 		--dumpdir "$dir" --logfile "$dir/log" --no-dnssec --log-no-time >"$dir/out" 2>&1
+	said "$dir/log"
 	busywait "${WAIT_LIMIT:-20}" test -S "$dir/pluto.ctl" ||
-		fail 'no pluto' "$(cat "$dir/out")" "$(tail -n 20 "$dir/log")"
+		fail 'no pluto' "$(cat "$dir/out")"
 	{
 		whack --listen
 		in_libreswan "$stock" /usr/libexec/ipsec/addconn --config "$dir/conf" \
 			--ctlsocket "$dir/pluto.ctl" t
-	} >"$dir/loaded" 2>&1 || fail "$(cat "$dir/loaded")" "$(tail -n 20 "$dir/log")"
+	} >"$dir/loaded" 2>&1 || fail "$(cat "$dir/loaded")"
 }
 
 # Policies choose what it carries: no device, the address is on lo
@@ -448,7 +449,7 @@ far_end_dies_and_comes_back()
 	# Not before: it would refuse what it does not know yet, and nobody tries again after that
 	ip -n "$stock" link set outer0 up
 	busywait "${WAIT_LIMIT:-20}" is true show "$gw" carrier ||
-		fail 'it does not come back' "$(tail -n 40 "$tmp/$gw/log")"
+		fail 'it does not come back'
 	both_ways
 	both_ways6
 }

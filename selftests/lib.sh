@@ -16,7 +16,7 @@ shopt -s inherit_errexit
 # shellcheck disable=SC2155
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 test_name=$(basename "$0" .sh)
-tmp='' deferred=()
+tmp='' deferred=() logs=()
 SKIP_STATUS=4
 
 # ---- results ----
@@ -53,13 +53,25 @@ defer()
 	deferred+=("$*")
 }
 
+# said FILE: what a daemon writes there is shown when the case fails
+said()
+{
+	[[ " ${logs[*]} " == *" $1 "* ]] || logs+=("$1")
+}
+
 undo()
 {
-	local i
+	local status=$? i log
 
 	# What is gone already need not be undone.
 	set +e
 	trap - ERR
+	if [ $status -ne 0 ] && [ $status -ne $SKIP_STATUS ]; then
+		for log in "${logs[@]}"; do
+			echo "the last lines of ${log#"$tmp/"}:"
+			tail -n "${LOG_LINES:-80}" "$log"
+		done
+	fi
 	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do
 		eval "${deferred[i]}"
 	done

@@ -59,6 +59,8 @@ charon()
 				log {
 					path = $dir/log
 					default = 1
+					time_format = %T
+					time_add_ms = yes
 					flush_line = yes
 				}
 			}
@@ -66,8 +68,9 @@ charon()
 	END
 	STRONGSWAN_CONF=$dir/strongswan.conf background ip netns exec "$ns" charon-systemd >"$dir/out" 2>&1
 	pids[$ns]=$!
+	said "$dir/log"
 	busywait "${WAIT_LIMIT:-20}" test -S "$dir/vici" ||
-		fail 'no charon' "$(cat "$dir/out")" "$(tail -n 20 "$dir/log")"
+		fail 'no charon' "$(cat "$dir/out")"
 }
 
 declare -A pids=()
@@ -120,7 +123,7 @@ load()
 		}
 	END
 	swan "$1" --load-all --file "$tmp/$1/conf" >"$tmp/$1/loaded" 2>&1 ||
-		fail "$(cat "$tmp/$1/loaded" "$tmp/$1/log")"
+		fail "$(cat "$tmp/$1/loaded")"
 }
 
 # daemon NS LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: charon, with one connection "t"
@@ -159,7 +162,7 @@ site_b()
 initiate()
 {
 	swan "${2:-$gw}" --initiate --ike "${1:-t}" --child "${3:-net}" --timeout 60 >"$tmp/initiate" 2>&1 ||
-		fail "$(cat "$tmp/initiate")" "$(tail -n 30 "$tmp/$stock"/log)"
+		fail "$(cat "$tmp/initiate")"
 }
 
 # list NS FIELD: of the one child SA, as the daemon has it
