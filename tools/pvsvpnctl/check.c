@@ -7,6 +7,7 @@
 #include "connection/connection.h"
 #include "connection/strongswan.h"
 #include "error.h"
+#include "json.h"
 #include "parse.h"
 #include "print.h"
 
@@ -77,34 +78,30 @@ const struct command command_check = {
 
 /* ---- policies ---- */
 
-static char *json_algorithm(const struct algorithm *one)
+static struct json_object *json_algorithm(const struct algorithm *one)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "word", one->word);
-	json_bool(json, "ike", one->flags & IN_IKE);
-	json_bool(json, "ipsec", one->flags & IN_IPSEC);
-	json_bool(json, "legacy", one->flags & LEGACY);
-	json_bool(json, "combined", one->combined);
-	return json_end(json);
+	json_add_text(json, "word", one->word);
+	json_add_bool(json, "ike", one->flags & IN_IKE);
+	json_add_bool(json, "ipsec", one->flags & IN_IPSEC);
+	json_add_bool(json, "legacy", one->flags & LEGACY);
+	json_add_bool(json, "combined", one->combined);
+	return json;
 }
 
 static void print_policies_json(void)
 {
-	struct json *json = json_new();
-	char *text;
+	struct json_object *json = json_new();
 
 	for (int i = 0; i < ALGORITHM_KINDS; i++) {
-		struct json_array array;
+		struct json_object *array = json_list();
 
-		json_array_begin(&array);
 		for (size_t j = 0; j < algorithms[i].count; j++)
-			json_array_add(&array, json_algorithm(&algorithms[i].list[j]));
-		json_raw(json, algorithms[i].kind, json_array_end(&array));
+			json_append(array, json_algorithm(&algorithms[i].list[j]));
+		json_add(json, algorithms[i].kind, array);
 	}
-	text = json_end(json);
-	puts(text);
-	free(text);
+	json_print(json);
 }
 
 static void print_policies(void)

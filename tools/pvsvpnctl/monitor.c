@@ -9,6 +9,7 @@
 #include "command.h"
 #include "error.h"
 #include "events.h"
+#include "json.h"
 #include "nl.h"
 #include "print.h"
 
@@ -118,29 +119,23 @@ static void print_text(const char *now, const struct event *event)
 
 static void print_json(const char *now, const struct event *event)
 {
-	struct json *json = json_new();
-	char *text;
+	struct json_object *json = json_new();
 
-	json_text(json, "time", now);
-	json_text(json, "event", event_name(event));
-	json_uint(json, "ifindex", event->ifindex);
-	json_text(json, "ifname", event->ifname);
-	if (event->peer[0])
-		json_text(json, "peer", event->peer);
-	else
-		json_null(json, "peer");
-	json_addr(json, "remote", &event->remote);
+	json_add_text(json, "time", now);
+	json_add_text(json, "event", event_name(event));
+	json_add_uint(json, "ifindex", event->ifindex);
+	json_add_text(json, "ifname", event->ifname);
+	json_add_text_or_null(json, "peer", event->peer);
+	json_add_addr(json, "remote", &event->remote);
 	if (event->port)
-		json_uint(json, "port", event->port);
+		json_add_uint(json, "port", event->port);
 	if (event->has_sa) {
-		json_text(json, "dir", dir_name(event->dir));
-		json_uint(json, "spi", event->spi);
+		json_add_text(json, "dir", dir_name(event->dir));
+		json_add_uint(json, "spi", event->spi);
 	}
 	if (event->reason[0])
-		json_text(json, "reason", event->reason);
-	text = json_one_line(json_end(json));
-	puts(text);
-	free(text);
+		json_add_text(json, "reason", event->reason);
+	json_print_line(json);
 }
 
 static int print_event(const struct nlmsghdr *nlh, void *data)

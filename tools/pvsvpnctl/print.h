@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From values to text, tables and JSON; libsmartcols does the last two. */
+/* From values to text, and tables by libsmartcols. JSON is in json.h. */
 #ifndef PVSVPNCTL_PRINT_H
 #define PVSVPNCTL_PRINT_H
 
@@ -34,54 +34,6 @@ const char *origin_name(uint8_t origin);
  * Return: @text.
  */
 char *clean_text(char *text);
-
-/**
- * struct json - a JSON object, being put together
- *
- * A libsmartcols table of one line, whose columns are the members.
- */
-struct json;
-
-struct json *json_new(void);
-void json_text(struct json *json, const char *key, const char *value);
-void json_uint(struct json *json, const char *key, uint64_t value);
-void json_bool(struct json *json, const char *key, bool value);
-void json_null(struct json *json, const char *key);
-void json_addr(struct json *json, const char *key, const struct addr *addr);
-void json_traffic(struct json *json, const struct traffic *traffic);
-/* @value is valid JSON; freed here. */
-void json_raw(struct json *json, const char *key, char *value);
-/* Frees @json. Return: its text, to be freed. */
-char *json_end(struct json *json);
-/* Puts the text of an object on one line. Return: @text. */
-char *json_one_line(char *text);
-
-/* A JSON array, being put together. */
-struct json_array {
-	FILE *out;
-	char *text;
-	size_t size;
-	size_t count;
-};
-
-void json_array_begin(struct json_array *array);
-/* @value is valid JSON; freed here. */
-void json_array_add(struct json_array *array, char *value);
-/* Return: the text, to be freed. */
-char *json_array_end(struct json_array *array);
-
-/**
- * json_drops() - add the member "drops", an object of name and value
- * @json: the object
- * @drops: the counters
- * @scope: which reasons the object has
- * @zero: those too that are 0
- */
-void json_drops(struct json *json, const struct drops *drops,
-		enum drop_scope scope, bool zero);
-
-/* Writes {"devices": @devices} to stdout; frees @devices. */
-void json_print_devices(char *devices);
 
 /**
  * print_sas() - a table of SAs, indented

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "error.h"
+#include "json.h"
 #include "limit.h"
 #include "nl.h"
 #include "print.h"
@@ -200,206 +201,186 @@ static void print_text(const struct state *state)
 	}
 }
 
-static void add_limits(struct json *json, const struct sa *sa)
+static void add_limits(struct json_object *json, const struct sa *sa)
 {
 	for (size_t i = 0; i < LIMITS; i++)
 		if (limit_of(&limits[i], sa))
-			json_uint(json, limits[i].name, limit_of(&limits[i], sa));
+			json_add_uint(json, limits[i].name, limit_of(&limits[i], sa));
 }
 
 /* Of the same names; of times, whole seconds. */
-static char *left_json(const struct sa *sa)
+static struct json_object *left_json(const struct sa *sa)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
 	for (size_t i = 0; i < LIMITS; i++)
 		if (limit_of(&limits[i], sa))
-			json_uint(json, limits[i].name,
+			json_add_uint(json, limits[i].name,
 				  limit_left(&limits[i], sa) /
 				  (limit_is_time(&limits[i]) ? 1000 : 1));
-	return json_end(json);
+	return json;
 }
 
-static char *sa_json(const struct sa *sa)
+static struct json_object *sa_json(const struct sa *sa)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 	char text[FORMAT_MAX];
 
-	json_text(json, "dir", dir_name(sa->dir));
-	json_uint(json, "spi", sa->spi);
-	json_text(json, "transform", format_transform(text, sa));
+	json_add_text(json, "dir", dir_name(sa->dir));
+	json_add_uint(json, "spi", sa->spi);
+	json_add_text(json, "transform", format_transform(text, sa));
 	if (sa->replay_window)
-		json_uint(json, "replay_window", sa->replay_window);
+		json_add_uint(json, "replay_window", sa->replay_window);
 	else
-		json_null(json, "replay_window");
-	json_bool(json, "esn", sa->esn);
-	json_uint(json, "seq", sa->seq);
+		json_add_null(json, "replay_window");
+	json_add_bool(json, "esn", sa->esn);
+	json_add_uint(json, "seq", sa->seq);
 	add_limits(json, sa);
-	json_raw(json, "left", left_json(sa));
-	json_text(json, "origin", origin_name(sa->origin));
-	json_bool(json, "current", sa->current);
-	json_bool(json, "expired", sa->expired);
-	if (sa->expired_reason[0])
-		json_text(json, "expired_reason", sa->expired_reason);
-	else
-		json_null(json, "expired_reason");
-	json_text(json, "driver", sa->driver);
-	json_uint(json, "age_ms", sa->age_ms);
+	json_add(json, "left", left_json(sa));
+	json_add_text(json, "origin", origin_name(sa->origin));
+	json_add_bool(json, "current", sa->current);
+	json_add_bool(json, "expired", sa->expired);
+	json_add_text_or_null(json, "expired_reason", sa->expired_reason);
+	json_add_text(json, "driver", sa->driver);
+	json_add_uint(json, "age_ms", sa->age_ms);
 	if (sa->use_age_ms == NEVER)
-		json_null(json, "use_age_ms");
+		json_add_null(json, "use_age_ms");
 	else
-		json_uint(json, "use_age_ms", sa->use_age_ms);
-	json_uint(json, "packets", sa->packets);
-	json_uint(json, "bytes", sa->bytes);
-	json_drops(json, &sa->drops, DROP_SCOPE_SA, false);
-	return json_end(json);
+		json_add_uint(json, "use_age_ms", sa->use_age_ms);
+	json_add_uint(json, "packets", sa->packets);
+	json_add_uint(json, "bytes", sa->bytes);
+	json_add_drops(json, &sa->drops, DROP_SCOPE_SA, false);
+	return json;
 }
 
-static char *sas_json(const struct peer *peer)
+static struct json_object *sas_json(const struct peer *peer)
 {
-	struct json_array array;
+	struct json_object *array = json_list();
 
-	json_array_begin(&array);
 	for (size_t i = 0; i < peer->sa_count; i++)
-		json_array_add(&array, sa_json(&peer->sas[i]));
-	return json_array_end(&array);
+		json_append(array, sa_json(&peer->sas[i]));
+	return array;
 }
 
-/* Of text that needs no escaping. */
-static char *quoted(const char *text)
+static struct json_object *subnets_json(const struct subnet_list *list)
 {
-	size_t size = strlen(text) + 3;
-	char *value = ctl_alloc(NULL, size);
-
-	snprintf(value, size, "\"%s\"", text);
-	return value;
-}
-
-static char *subnets_json(const struct subnet_list *list)
-{
-	struct json_array array;
+	struct json_object *array = json_list();
 	char text[FORMAT_MAX];
 
-	json_array_begin(&array);
 	for (size_t i = 0; i < list->count; i++)
-		json_array_add(&array, quoted(format_subnet(text, &list->subnet[i])));
-	return json_array_end(&array);
+		json_append_text(array, format_subnet(text, &list->subnet[i]));
+	return array;
 }
 
-static char *problems_json(const struct device *dev, const struct peer *peer)
+static struct json_object *problems_json(const struct device *dev, const struct peer *peer)
 {
-	struct json_array array;
+	struct json_object *array = json_list();
 
-	json_array_begin(&array);
 	for (int i = 0; i < PROBLEM_MAX; i++)
 		if (peer_has_problem(dev, peer, i))
-			json_array_add(&array, quoted(problem_name(i)));
-	return json_array_end(&array);
+			json_append_text(array, problem_name(i));
+	return array;
 }
 
-static void add_overhead(struct json *json, const struct overhead *overhead)
+static void add_overhead(struct json_object *json, const struct overhead *overhead)
 {
-	struct json *object;
+	struct json_object *object;
 
 	if (!overhead->ip) {
-		json_null(json, "overhead");
+		json_add_null(json, "overhead");
 		return;
 	}
 	object = json_new();
-	json_uint(object, "ip", overhead->ip);
-	json_uint(object, "udp", overhead->udp);
-	json_uint(object, "esp", overhead->esp);
-	json_uint(object, "icv", overhead->icv);
-	json_uint(object, "trailer", overhead->trailer);
-	json_raw(json, "overhead", json_end(object));
+	json_add_uint(object, "ip", overhead->ip);
+	json_add_uint(object, "udp", overhead->udp);
+	json_add_uint(object, "esp", overhead->esp);
+	json_add_uint(object, "icv", overhead->icv);
+	json_add_uint(object, "trailer", overhead->trailer);
+	json_add(json, "overhead", object);
 }
 
-static void add_peer_state(struct json *json, const struct device *dev,
+static void add_peer_state(struct json_object *json, const struct device *dev,
 			   const struct peer *peer)
 {
-	json_bool(json, "up", peer->up);
-	json_text(json, "state", state_word(dev, peer));
-	json_raw(json, "problems", problems_json(dev, peer));
+	json_add_bool(json, "up", peer->up);
+	json_add_text(json, "state", state_word(dev, peer));
+	json_add(json, "problems", problems_json(dev, peer));
 	if (peer->tx_spi)
-		json_uint(json, "tx_spi", peer->tx_spi);
+		json_add_uint(json, "tx_spi", peer->tx_spi);
 	else
-		json_null(json, "tx_spi");
+		json_add_null(json, "tx_spi");
 	if (peer->path_mtu)
-		json_uint(json, "path_mtu", peer->path_mtu);
+		json_add_uint(json, "path_mtu", peer->path_mtu);
 	else
-		json_null(json, "path_mtu");
-	json_uint(json, "inner_mtu", peer->inner_mtu);
+		json_add_null(json, "path_mtu");
+	json_add_uint(json, "inner_mtu", peer->inner_mtu);
 	add_overhead(json, &peer->overhead);
 	if (peer->last_rx_ms == NEVER)
-		json_null(json, "last_rx_ms");
+		json_add_null(json, "last_rx_ms");
 	else
-		json_uint(json, "last_rx_ms", peer->last_rx_ms);
+		json_add_uint(json, "last_rx_ms", peer->last_rx_ms);
 }
 
-static void add_udp(struct json *json, const struct peer *peer)
+static void add_udp(struct json_object *json, const struct peer *peer)
 {
 	if (peer->encap != PVSVPN_ENCAP_UDP)
 		return;
-	json_uint(json, "sport", peer->sport);
-	json_uint(json, "dport", peer->dport);
-	json_uint(json, "nat_keepalive", peer->nat_keepalive);
-	json_bool(json, "pin", peer->pin);
+	json_add_uint(json, "sport", peer->sport);
+	json_add_uint(json, "dport", peer->dport);
+	json_add_uint(json, "nat_keepalive", peer->nat_keepalive);
+	json_add_bool(json, "pin", peer->pin);
 }
 
-static void add_liveness(struct json *json, const struct peer *peer)
+static void add_liveness(struct json_object *json, const struct peer *peer)
 {
 	char text[FORMAT_MAX];
 
-	json_uint(json, "keepalive", peer->keepalive);
-	json_uint(json, "dead_after", peer->dead_after);
-	json_text(json, "tfc", format_tfc(text, peer->tfc));
+	json_add_uint(json, "keepalive", peer->keepalive);
+	json_add_uint(json, "dead_after", peer->dead_after);
+	json_add_text(json, "tfc", format_tfc(text, peer->tfc));
 	if (peer->dead_ms == NEVER)
-		json_null(json, "dead_ms");
+		json_add_null(json, "dead_ms");
 	else
-		json_uint(json, "dead_ms", peer->dead_ms);
+		json_add_uint(json, "dead_ms", peer->dead_ms);
 }
 
-static char *peer_json(const struct device *dev, const struct peer *peer)
+static struct json_object *peer_json(const struct device *dev, const struct peer *peer)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "name", peer->name);
-	json_uint(json, "id", peer->id);
-	json_addr(json, "local", &peer->local);
-	json_addr(json, "remote", &peer->remote);
-	if (peer->link[0])
-		json_text(json, "link", peer->link);
-	else
-		json_null(json, "link");
-	json_text(json, "encap", encap_name(peer->encap));
-	json_text(json, "origin", origin_name(peer->origin));
+	json_add_text(json, "name", peer->name);
+	json_add_uint(json, "id", peer->id);
+	json_add_addr(json, "local", &peer->local);
+	json_add_addr(json, "remote", &peer->remote);
+	json_add_text_or_null(json, "link", peer->link);
+	json_add_text(json, "encap", encap_name(peer->encap));
+	json_add_text(json, "origin", origin_name(peer->origin));
 	add_udp(json, peer);
 	add_liveness(json, peer);
-	json_raw(json, "subnets", subnets_json(&peer->subnets));
+	json_add(json, "subnets", subnets_json(&peer->subnets));
 	if (peer->local_subnets.count)
-		json_raw(json, "local_subnets", subnets_json(&peer->local_subnets));
+		json_add(json, "local_subnets", subnets_json(&peer->local_subnets));
 	else
-		json_null(json, "local_subnets");
-	json_uint(json, "replay_window", peer->replay_window);
+		json_add_null(json, "local_subnets");
+	json_add_uint(json, "replay_window", peer->replay_window);
 	add_peer_state(json, dev, peer);
-	json_traffic(json, &peer->traffic);
-	json_drops(json, &peer->drops, DROP_SCOPE_PEER, false);
-	json_raw(json, "sas", sas_json(peer));
-	return json_end(json);
+	json_add_traffic(json, &peer->traffic);
+	json_add_drops(json, &peer->drops, DROP_SCOPE_PEER, false);
+	json_add(json, "sas", sas_json(peer));
+	return json;
 }
 
-static char *peers_json(const struct device *dev)
+static struct json_object *peers_json(const struct device *dev)
 {
-	struct json_array array;
+	struct json_object *array = json_list();
 
-	json_array_begin(&array);
 	for (size_t i = 0; i < dev->peer_count; i++)
-		json_array_add(&array, peer_json(dev, &dev->peers[i]));
-	return json_array_end(&array);
+		json_append(array, peer_json(dev, &dev->peers[i]));
+	return array;
 }
 
 /* Words as "set" takes them, else numbers. */
-static void add_settings(struct json *json, const struct device *dev)
+static void add_settings(struct json_object *json, const struct device *dev)
 {
 	char name[FORMAT_MAX], text[FORMAT_MAX];
 
@@ -412,45 +393,45 @@ static void add_settings(struct json *json, const struct device *dev)
 		while ((dash = strchr(name, '-')))
 			*dash = '_';
 		if (mark && dev->hidden)
-			json_null(json, name);
+			json_add_null(json, name);
 		else if (setting_is_word(&settings[i], dev->setting[i]))
-			json_text(json, name,
+			json_add_text(json, name,
 				  format_setting(text, &settings[i],
 						 dev->setting[i]));
 		else
-			json_uint(json, name, dev->setting[i]);
+			json_add_uint(json, name, dev->setting[i]);
 	}
 }
 
-static char *device_json(const struct device *dev)
+static struct json_object *device_json(const struct device *dev)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "ifname", dev->ifname);
-	json_uint(json, "ifindex", dev->ifindex);
-	json_uint(json, "mtu", dev->mtu);
-	json_bool(json, "mtu_auto", dev->mtu_auto);
+	json_add_text(json, "ifname", dev->ifname);
+	json_add_uint(json, "ifindex", dev->ifindex);
+	json_add_uint(json, "mtu", dev->mtu);
+	json_add_bool(json, "mtu_auto", dev->mtu_auto);
 	add_settings(json, dev);
-	json_bool(json, "up", dev->up);
-	json_bool(json, "carrier", dev->carrier);
-	json_bool(json, "hidden", dev->hidden);
-	json_traffic(json, &dev->traffic);
-	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);
+	json_add_bool(json, "up", dev->up);
+	json_add_bool(json, "carrier", dev->carrier);
+	json_add_bool(json, "hidden", dev->hidden);
+	json_add_traffic(json, &dev->traffic);
+	json_add_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);
 	if (dev->hidden)
-		json_null(json, "peers");
+		json_add_null(json, "peers");
 	else
-		json_raw(json, "peers", peers_json(dev));
-	return json_end(json);
+		json_add(json, "peers", peers_json(dev));
+	return json;
 }
 
 static void print_json(const struct state *state)
 {
-	struct json_array array;
+	struct json_object *json = json_new(), *array = json_list();
 
-	json_array_begin(&array);
 	for (size_t i = 0; i < state->device_count; i++)
-		json_array_add(&array, device_json(&state->devices[i]));
-	json_print_devices(json_array_end(&array));
+		json_append(array, device_json(&state->devices[i]));
+	json_add(json, "devices", array);
+	json_print(json);
 }
 
 void show_state(const struct state *state, bool json)

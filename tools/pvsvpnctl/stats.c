@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "error.h"
+#include "json.h"
 #include "nl.h"
 #include "print.h"
 #include "show.h"
@@ -77,60 +78,58 @@ static void print_text(const struct state *state)
 	}
 }
 
-static char *sa_json(const struct sa *sa)
+static struct json_object *sa_json(const struct sa *sa)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "dir", dir_name(sa->dir));
-	json_uint(json, "spi", sa->spi);
-	json_uint(json, "packets", sa->packets);
-	json_uint(json, "bytes", sa->bytes);
-	json_drops(json, &sa->drops, DROP_SCOPE_SA, true);
-	return json_end(json);
+	json_add_text(json, "dir", dir_name(sa->dir));
+	json_add_uint(json, "spi", sa->spi);
+	json_add_uint(json, "packets", sa->packets);
+	json_add_uint(json, "bytes", sa->bytes);
+	json_add_drops(json, &sa->drops, DROP_SCOPE_SA, true);
+	return json;
 }
 
-static char *peer_json(const struct peer *peer)
+static struct json_object *peer_json(const struct peer *peer)
 {
-	struct json *json = json_new();
-	struct json_array sas;
+	struct json_object *json = json_new();
+	struct json_object *sas = json_list();
 
-	json_text(json, "name", peer->name);
-	json_traffic(json, &peer->traffic);
-	json_drops(json, &peer->drops, DROP_SCOPE_PEER, true);
-	json_array_begin(&sas);
+	json_add_text(json, "name", peer->name);
+	json_add_traffic(json, &peer->traffic);
+	json_add_drops(json, &peer->drops, DROP_SCOPE_PEER, true);
 	for (size_t i = 0; i < peer->sa_count; i++)
-		json_array_add(&sas, sa_json(&peer->sas[i]));
-	json_raw(json, "sas", json_array_end(&sas));
-	return json_end(json);
+		json_append(sas, sa_json(&peer->sas[i]));
+	json_add(json, "sas", sas);
+	return json;
 }
 
-static char *device_json(const struct device *dev)
+static struct json_object *device_json(const struct device *dev)
 {
-	struct json *json = json_new();
-	struct json_array peers;
+	struct json_object *json = json_new();
+	struct json_object *peers = json_list();
 
-	json_text(json, "ifname", dev->ifname);
-	json_traffic(json, &dev->traffic);
-	json_drops(json, &dev->drops, DROP_SCOPE_DEVICE, true);
+	json_add_text(json, "ifname", dev->ifname);
+	json_add_traffic(json, &dev->traffic);
+	json_add_drops(json, &dev->drops, DROP_SCOPE_DEVICE, true);
 	if (dev->hidden) {
-		json_null(json, "peers");
-		return json_end(json);
+		json_add_null(json, "peers");
+		return json;
 	}
-	json_array_begin(&peers);
 	for (size_t i = 0; i < dev->peer_count; i++)
-		json_array_add(&peers, peer_json(&dev->peers[i]));
-	json_raw(json, "peers", json_array_end(&peers));
-	return json_end(json);
+		json_append(peers, peer_json(&dev->peers[i]));
+	json_add(json, "peers", peers);
+	return json;
 }
 
 static void print_json(const struct state *state)
 {
-	struct json_array array;
+	struct json_object *json = json_new(), *array = json_list();
 
-	json_array_begin(&array);
 	for (size_t i = 0; i < state->device_count; i++)
-		json_array_add(&array, device_json(&state->devices[i]));
-	json_print_devices(json_array_end(&array));
+		json_append(array, device_json(&state->devices[i]));
+	json_add(json, "devices", array);
+	json_print(json);
 }
 
 void show_stats(const struct state *state, bool json)

@@ -11,6 +11,7 @@
 #include "connection/strongswan.h"
 #include "connection/vici.h"
 #include "error.h"
+#include "json.h"
 #include "netns.h"
 #include "nl.h"
 #include "print.h"
@@ -217,84 +218,76 @@ static void print_report(const struct report *r)
 
 /* ---- for programs ---- */
 
-static char *json_ike(const struct report *r)
+static struct json_object *json_ike(const struct report *r)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "state", r->n.ike_state);
-	json_uint(json, "version", r->n.ike_version);
-	json_text(json, "remote", r->n.remote);
-	json_uint(json, "remote_port", r->n.remote_port);
-	json_bool(json, "nat", has_nat(r));
-	json_bool(json, "encapsulation_asked_for", r->runtime.encap_udp);
-	json_bool(json, "dpd_probing", r->n.probing);
-	json_uint(json, "age", r->n.ike_age);
-	json_uint(json, "rekey_in", r->n.ike_rekey);
-	return json_end(json);
+	json_add_text(json, "state", r->n.ike_state);
+	json_add_uint(json, "version", r->n.ike_version);
+	json_add_text(json, "remote", r->n.remote);
+	json_add_uint(json, "remote_port", r->n.remote_port);
+	json_add_bool(json, "nat", has_nat(r));
+	json_add_bool(json, "encapsulation_asked_for", r->runtime.encap_udp);
+	json_add_bool(json, "dpd_probing", r->n.probing);
+	json_add_uint(json, "age", r->n.ike_age);
+	json_add_uint(json, "rekey_in", r->n.ike_rekey);
+	return json;
 }
 
-static char *json_child(const struct report *r)
+static struct json_object *json_child(const struct report *r)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "state", r->n.child_state);
-	json_uint(json, "spi_in", r->n.spi_in);
-	json_uint(json, "spi_out", r->n.spi_out);
-	json_uint(json, "age", r->n.child_age);
-	json_uint(json, "rekey_in", r->n.child_rekey);
-	json_uint(json, "left", r->n.child_left);
-	json_uint(json, "bytes_in", r->n.bytes_in);
-	json_uint(json, "bytes_out", r->n.bytes_out);
-	json_uint(json, "packets_in", r->n.packets_in);
-	json_uint(json, "packets_out", r->n.packets_out);
-	return json_end(json);
+	json_add_text(json, "state", r->n.child_state);
+	json_add_uint(json, "spi_in", r->n.spi_in);
+	json_add_uint(json, "spi_out", r->n.spi_out);
+	json_add_uint(json, "age", r->n.child_age);
+	json_add_uint(json, "rekey_in", r->n.child_rekey);
+	json_add_uint(json, "left", r->n.child_left);
+	json_add_uint(json, "bytes_in", r->n.bytes_in);
+	json_add_uint(json, "bytes_out", r->n.bytes_out);
+	json_add_uint(json, "packets_in", r->n.packets_in);
+	json_add_uint(json, "packets_out", r->n.packets_out);
+	return json;
 }
 
-static char *json_report(const struct report *r)
+static struct json_object *json_report(const struct report *r)
 {
-	struct json *json = json_new();
+	struct json_object *json = json_new();
 
-	json_text(json, "name", r->name);
-	json_text(json, "status", status_names[r->status]);
-	if (*r->reason)
-		json_text(json, "reason", r->reason);
-	else
-		json_null(json, "reason");
+	json_add_text(json, "name", r->name);
+	json_add_text(json, "status", status_names[r->status]);
+	json_add_text_or_null(json, "reason", r->reason);
 	if (r->up)
-		json_text(json, "interface", r->runtime.ifname);
+		json_add_text(json, "interface", r->runtime.ifname);
 	else
-		json_null(json, "interface");
+		json_add_null(json, "interface");
 	if (*r->n.ike_state)
-		json_raw(json, "ike", json_ike(r));
+		json_add(json, "ike", json_ike(r));
 	else
-		json_null(json, "ike");
+		json_add_null(json, "ike");
 	if (*r->n.child_state)
-		json_raw(json, "child", json_child(r));
+		json_add(json, "child", json_child(r));
 	else
-		json_null(json, "child");
+		json_add_null(json, "child");
 	if (r->device)
-		json_traffic(json, &r->device->traffic);
-	return json_end(json);
+		json_add_traffic(json, &r->device->traffic);
+	return json;
 }
 
 /* Return: exit status for the last one */
 static int print_all_json(char * const *names, size_t count, struct vici *daemon)
 {
-	struct json *json = json_new();
-	struct json_array array;
+	struct json_object *json = json_new(), *array = json_list();
 	struct report report;
-	char *text;
 
-	json_array_begin(&array);
 	for (size_t i = 0; i < count; i++) {
 		look(&report, names[i], daemon);
-		json_array_add(&array, json_report(&report));
+		json_append(array, json_report(&report));
 		state_free(&report.state);
 	}
-	json_raw(json, "connections", json_array_end(&array));
-	text = json_end(json);
-	puts(text);
-	free(text);
+	json_add(json, "connections", array);
+	json_print(json);
 	return count ? exit_status(&report) : CTL_OK;
 }
 
