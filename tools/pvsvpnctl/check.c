@@ -35,11 +35,11 @@ static int check_all(void)
 {
 	char **names;
 	size_t count = connection_names(&names);
-	int ret = CTL_OK;
+	int ret = connection_check_names("check");
 
 	for (size_t i = 0; i < count; i++)
 		ret = check_one(names[i], false) ?: ret;
-	if (!count)
+	if (!count && !ret)
 		ret = ctl_error(CTL_FAILED, "check", connection_dir(),
 				"see Documentation/connection.rst", "no connection there");
 	connection_names_free(names, count);

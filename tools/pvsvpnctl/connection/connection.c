@@ -106,19 +106,31 @@ static const char *parse_bool(const char *text, void *value)
 	return NULL;
 }
 
-/* Commas with or without white space around them */
+/* Commas with or without white space around them. What was given before stays. */
 static const char *parse_prefixes(const char *text, void *value)
 {
+	static const char expected[] = "prefixes such as 10.1.0.0/24, with commas between them";
+	struct subnet_list one = { .count = 0 }, *list = value;
 	char *bare = ctl_alloc(NULL, strlen(text) + 1), *to = bare;
-	const char *expected;
+	bool good = true;
 
-	for (; *text; text++)
-		if (*text != ' ' && *text != '\t')
-			*to++ = *text;
+	/* A blank within a prefix is no blank around a comma. */
+	for (const char *c = text; *c; c++) {
+		if (*c != ' ' && *c != '\t')
+			*to++ = *c;
+		else if (to > bare && to[-1] != ',' && c[strspn(c, " \t")] != ',')
+			good = false;
+	}
 	*to = '\0';
-	expected = parse_subnets(bare, value);
+	good = good && !parse_subnets(bare, &one);
+	if (good) {
+		list->subnet = ctl_alloc(list->subnet, (list->count + one.count) * sizeof(*one.subnet));
+		memcpy(list->subnet + list->count, one.subnet, one.count * sizeof(*one.subnet));
+		list->count += one.count;
+	}
+	free(one.subnet);
 	free(bare);
-	return expected ? "prefixes such as 10.1.0.0/24, with commas between them" : NULL;
+	return good ? NULL : expected;
 }
 
 /* An interface has one route; which packets go in is not for policies to say. */
@@ -331,15 +343,30 @@ static int read_key(const char *what, const struct ini_file *file,
 			 key->value, expected);
 }
 
+/* Lists grow with each line; anything else would not tell which of the two counts. */
+static bool is_list(const struct ini_key *key, const struct conf_key *keys)
+{
+	while (keys->key && strcmp(keys->key, key->key))
+		keys++;
+	return keys->parse == parse_prefixes;
+}
+
 static int read_section(const char *what, const struct ini_file *file,
 			size_t section, const struct conf_key *keys,
 			void *object)
 {
 	int ret = CTL_OK;
 
-	for (size_t i = 0; i < file->key_count && !ret; i++)
-		if (file->keys[i].section == section)
-			ret = read_key(what, file, &file->keys[i], keys, object);
+	for (size_t i = 0; i < file->key_count && !ret; i++) {
+		const struct ini_key *key = &file->keys[i];
+
+		if (key->section != section)
+			continue;
+		if (ini_find(file, section, key->key) != key && !is_list(key, keys))
+			return ctl_error(CTL_FAILED, what, ini_at(file, key->line), "give it once",
+					 "the key was there before");
+		ret = read_key(what, file, key, keys, object);
+	}
 	return ret;
 }
 
@@ -846,6 +873,29 @@ struct subnet_list connection_reached(const struct connection *c)
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+int connection_check_names(const char *what)
+{
+	DIR *dir = opendir(connection_dir());
+	struct dirent *entry;
+	int ret = CTL_OK;
+
+	while (dir && (entry = readdir(dir))) {
+		char *dot = strrchr(entry->d_name, '.');
+
+		/* Editors leave hidden ones. */
+		if (!dot || dot == entry->d_name || *entry->d_name == '.' || strcmp(dot, ".conf"))
+			continue;
+		*dot = '\0';
+		if (!is_name(entry->d_name))
+			ret = ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
+					"%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
+					clean_text(entry->d_name));
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
 }
 
 size_t names_with_suffix(const char *path, const char *suffix, char ***names)

@@ -150,6 +150,14 @@ uint32_t connection_if_id(const struct connection *c);
 struct subnet_list connection_reached(const struct connection *c);
 
 /**
+ * connection_check_names() - are all files called as connections can be?
+ * @what: the command, for error lines
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying which are not.
+ */
+int connection_check_names(const char *what);
+
+/**
  * connection_names() - the names of all files, in order
  * @names: to be freed with connection_names_free()
  *

@@ -13,8 +13,10 @@
 #include "connection/ini.h"
 #include "error.h"
 
-/* Room for a line; the library's own buffer has 200 bytes. */
-#define LINE_MAX_BYTES 4096
+/* Room for a line with all that continues it; the library's own buffer has 200 bytes. */
+#define LINE_MAX_BYTES (INI_FILE_MAX + 2)
+
+#define UTF8_BOM "\xef\xbb\xbf"
 
 /**
  * struct reader - where the library reads from, and what it has found
@@ -22,6 +24,7 @@
  * @file: what is found goes there
  * @rest: text that is not read yet
  * @line: number of the line that was read last
+ * @joined: how many lines behind it are part of it
  * @failed: an error was said; the rest is not looked at
  */
 struct reader {
@@ -29,6 +32,7 @@ struct reader {
 	struct ini_file *file;
 	const char *rest;
 	unsigned int line;
+	unsigned int joined;
 	bool failed;
 };
 
@@ -101,42 +105,85 @@ static void add_section(struct reader *reader, const char *text, size_t len)
 	file->sections[file->section_count++] = new;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 /* The library knows "; comment" behind a value, but not "# comment". */
 static size_t before_comment(const char *line, size_t len)
 {
-	for (size_t i = 1; i < len; i++)
-		if (line[i] == '#' && (line[i - 1] == ' ' || line[i - 1] == '\t'))
+	for (size_t i = 0; i < len; i++)
+		if (strchr("#;", line[i]) && (!i || is_blank(line[i - 1])))
 			return i;
 	return len;
 }
 
 /*
- * One line at a time, so that its number is known. What is indented would be the
- * library's continuation of the line before, hence no white space in front.
+ * Takes a line off @text. What is indented would be the library's continuation of the line
+ * before, hence no white space in front.
+ *
+ * Return: its length, without comment and white space around it.
  */
+static size_t next_line(const char **text, const char **line)
+{
+	size_t len = strcspn(*text, "\n");
+
+	*line = *text;
+	*text += len + ((*text)[len] == '\n');
+	for (; len && is_blank(**line); len--)
+		(*line)++;
+	len = before_comment(*line, len);
+	while (len && is_blank((*line)[len - 1]))
+		len--;
+	return len;
+}
+
+/*
+ * A list that ends in a comma goes on in the next line that says something, unless that is
+ * another key or a section.
+ */
+static bool next_of_list(struct reader *reader, const char **line, size_t *len)
+{
+	const char *text = reader->rest;
+	unsigned int count = 0;
+
+	*len = 0;
+	while (*text && !*len) {
+		*len = next_line(&text, line);
+		count++;
+	}
+	if (!*len || **line == '[' || memchr(*line, '=', *len))
+		return false;
+	reader->rest = text;
+	reader->joined += count;
+	return true;
+}
+
+/* One line at a time, so that its number is known. The joined ones follow as empty ones. */
 static char *read_line(char *text, int size, void *stream)
 {
 	struct reader *reader = stream;
-	const char *line = reader->rest;
-	size_t len = strcspn(line, "\n");
+	const char *line;
+	size_t len, used = 0;
 
-	if (!*line || reader->failed)
+	if (reader->failed || (!*reader->rest && !reader->joined))
 		return NULL;
-	reader->rest = line + len + (line[len] == '\n');
 	reader->line++;
-	while (len && (*line == ' ' || *line == '\t')) {
-		line++;
-		len--;
+	if (reader->joined) {
+		reader->joined--;
+		return strcpy(text, "\n");
 	}
-	len = before_comment(line, len);
-	if (len + 2 > (size_t)size) {
-		refuse(reader, "shorten it", "the line is too long");
-		return NULL;
-	}
-	if (*line == '[' && len)
+	len = next_line(&reader->rest, &line);
+	if (len && *line == '[')
 		add_section(reader, line, len);
-	memcpy(text, line, len);
-	strcpy(text + len, "\n");
+	/* The file is not larger than the room. */
+	do {
+		memcpy(text + used, line, len);
+		used += len;
+	} while (used && text[used - 1] == ',' && next_of_list(reader, &line, &len));
+	strcpy(text + used, "\n");
+	(void)size;
 	return text;
 }
 
@@ -156,10 +203,6 @@ static int add_key(void *user, const char *section, const char *name,
 		return 1;
 	}
 	new.section = file->section_count - 1;
-	if (ini_find(file, new.section, name)) {
-		refuse(reader, "give it once", "the key was there before");
-		return 1;
-	}
 	new.key = copy(name, strlen(name));
 	new.value = copy(value, strlen(value));
 	file->keys = ctl_alloc(file->keys, (file->key_count + 1) * sizeof(new));
@@ -176,6 +219,8 @@ int ini_read_text(const char *what, const char *path, const char *text, struct i
 	ini_use_stack = false;
 	ini_max_line = LINE_MAX_BYTES;
 	ini_initial_alloc = LINE_MAX_BYTES;
+	if (!strncmp(text, UTF8_BOM, strlen(UTF8_BOM)))
+		reader.rest += strlen(UTF8_BOM);
 	line = ini_parse_stream(read_line, &reader, add_key, &reader);
 	if (reader.failed)
 		return CTL_FAILED;
@@ -189,15 +234,38 @@ int ini_read_text(const char *what, const char *path, const char *text, struct i
 	return CTL_OK;
 }
 
+/* Who may write to it decides where packets go, and is root otherwise. */
+static int check_owner(const char *what, const char *path, const struct stat *st)
+{
+	if (st->st_uid && st->st_uid != geteuid())
+		return ctl_error(CTL_FAILED, what, path, NULL,
+				 "belongs to user %u, who can change it; chown root %s", st->st_uid,
+				 path);
+	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid))
+		return ctl_error(CTL_FAILED, what, path, NULL,
+				 "others can write to it (mode %03o); chmod go-w %s",
+				 st->st_mode & 0777, path);
+	return CTL_OK;
+}
+
+static bool is_utf16(const char *text, size_t len)
+{
+	return len > 1 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2));
+}
+
 static int read_text(const char *what, const char *path, int fd, char *text)
 {
 	struct stat st;
 	size_t len = 0;
 	ssize_t got;
+	int ret;
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return ctl_error(CTL_FAILED, what, path, "give a file",
 				 "not a regular file");
+	ret = check_owner(what, path, &st);
+	if (ret)
+		return ret;
 	if (st.st_size > INI_FILE_MAX)
 		return ctl_error(CTL_FAILED, what, path, "check its content",
 				 "%jd bytes are too many, %d are the most",
@@ -209,6 +277,8 @@ static int read_text(const char *what, const char *path, int fd, char *text)
 				 "give a file that can be read", "%s",
 				 strerror(errno));
 	text[len] = '\0';
+	if (is_utf16(text, len))
+		return ctl_error(CTL_FAILED, what, path, "save it as UTF-8", "the text is UTF-16");
 	if (strlen(text) != len)
 		return ctl_error(CTL_FAILED, what, path, "check its content",
 				 "not a text file");

@@ -49,7 +49,8 @@ struct ini_file {
  * @path: of the file, valid as long as @file is used
  * @file: to be freed with ini_free(), also after a failure
  *
- * No section comes twice, and no key in one section.
+ * No section comes twice; a key may. A value that ends in a comma goes on in the next line.
+ * Nobody but root and the caller can write to the file.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
@@ -60,7 +61,7 @@ int ini_read_text(const char *what, const char *path, const char *text, struct i
 void ini_free(struct ini_file *file);
 
 /**
- * ini_find() - a key of a section
+ * ini_find() - the first key of that name in a section
  * @file: the file
  * @section: index of the section
  * @key: its name

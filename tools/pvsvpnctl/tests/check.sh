@@ -119,6 +119,23 @@ takes 'the least that a file can say' '/^LocalId/d; /^PeerId/d; /^IKEPolicy/d; /
 takes 'the names of the service' 's/aes256gcm16/aes-256-gcm/; s/sha384/sha-384/'
 takes 'a default route with routes of one'\''s own' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0\nRoutes = no/'
 takes 'an old policy, when told so' 's/^IKE.*/IKEPolicy = strong\nAllowLegacy = yes/; s/PFS = 20/PFS = 2/'
+takes 'the mark of UTF-8 in front' '1s/^/\xef\xbb\xbf/'
+takes 'lines that end as on Windows' 's/$/\r/'
+takes 'a list over lines' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/24,  # why\n# and\n\n  fd00:2::\/64,\n10.3.0.0\/24/'
+takes 'a list in several keys' '7aPeerSubnets = 10.3.0.0/24\nPeerSubnets = 10.4.0.0/24'
+write_site
+{
+	sed '/^PeerSub/d; /^IKEPolicy/,$d' "$dir/site-b.conf"
+	printf 'PeerSubnets = '
+	for ((i = 0; i < 1000; i++)); do printf '10.2.%d.%d/30, ' $((i / 64)) $((i % 64 * 4)); done
+	echo 'fd00:2::/64'
+} >"$dir/long" && mv "$dir/long" "$dir/site-b.conf"
+verdict 0 'takes a long list' check site-b
+listed() { [ "$(check site-b swanctl | grep -oE '10\.2\.[0-9.]+/30|fd00:2::/64' | sort -u | wc -l)" = "$1" ]; }
+verdict 0 'all of a long list reach strongSwan' listed 1001
+write_site
+sed -i '7s/$/,\n 10.2.7.0\/30\nPeerSubnets = 10.2.8.0\/30/' "$dir/site-b.conf"
+verdict 0 'all of a list over lines and keys reach strongSwan' listed 3
 
 refuses 'an unknown key' 'site-b.conf:4: [Connection] has no key "Identity"' 's/^LocalI/I/'
 refuses 'a key in other capitals' ':7: [Connection] has no key "peersubnets"; it is written PeerSubnets' \
@@ -134,6 +151,12 @@ refuses 'a key that is needed' ':1: PeerGateway is missing' '/^PeerGateway/d'
 refuses 'no address and no identity' 'LocalIdentity is missing' '/^Local[GI]/d'
 refuses 'no [Connection]' 'no section [Connection]' '1,9d'
 refuses 'a bad prefix' ':7: PeerSubnets: "10.2.0.0/33" is not valid' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/33/'
+refuses 'a blank within a prefix' ':7: PeerSubnets: "10.2.0.1 0/24" is not valid' \
+	's/^PeerSub.*/PeerSubnets = 10.2.0.1 0\/24/'
+refuses 'a list that ends in a comma' ':7: PeerSubnets: "10.2.0.0/24, fd00:2::/64," is not valid' '7s/$/,/'
+refuses 'a fault behind a list over lines' ':10: [Connection] has no key "Nokey"' \
+	'7s/$/,\n10.3.0.0\/24,\n10.4.0.0\/24\nNokey = 1/'
+refuses 'UTF-16' 'the text is UTF-16; save it as UTF-8' '1s/^/\xff\xfe/'
 refuses 'host bits' ':6: LocalSubnets: 10.1.0.1/24 has host bits; write 10.1.0.0/24' 's/10.1.0.0/10.1.0.1/'
 refuses 'a subnet in another' ':7: PeerSubnets: 10.2.0.128/25 overlaps 10.2.0.0/24' \
 	's/^PeerSub.*/PeerSubnets = 10.2.0.0\/24,10.2.0.128\/25/'
@@ -194,6 +217,27 @@ chmod 640 "$dir/site-b.secret"
 is_refused 'a secret that others read' 'site-b.secret: secret is open to group or others (mode 640); chmod 600'
 rm -f "$dir/site-b.secret"
 is_refused 'no secret' 'site-b.secret: No such file or directory'
+
+write_site
+chmod 666 "$dir/site-b.conf"
+is_refused 'a file that others change' 'site-b.conf: others can write to it (mode 666); chmod go-w'
+chmod 644 "$dir/site-b.conf"
+chmod 646 "$dir/policies.conf"
+is_refused 'policies that others change' 'policies.conf: others can write to it (mode 646); chmod go-w'
+if [ "$(id -u)" = 0 ]; then
+	write_site
+	chown 65534 "$dir/site-b.conf"
+	is_refused 'a file of somebody else' 'site-b.conf: belongs to user 65534, who can change it; chown root'
+fi
+for name in site.b $'s\xc3\xadte' "$(printf 'x%.0s' {1..48})"; do
+	write_site
+	cp "$dir/site-b.conf" "$dir/$name.conf"
+	names_it() { check | grep -q "$name.conf is not read: a connection's name has 1 to 47" && ! check; }
+	verdict 0 "names a file that is not read: $name" names_it
+done
+write_site
+touch "$dir/.site-b.conf"
+verdict 0 'leaves hidden files alone' check
 
 write_site
 sed 's/^Local[GI].*//; 4aLocalIdentity = c' "$dir/site-b.conf" >"$dir/site-c.conf"
