@@ -62,6 +62,48 @@ static const char *parse_identity(const char *text, void *value)
 	return NULL;
 }
 
+/**
+ * struct identity_type - a line of the table of types
+ * @word: the service's
+ * @alias: another of its words, or ""
+ * @prefix: strongSwan's word in front of the identity
+ * @addr_len: bytes of the address that it is, 0 for none
+ */
+struct identity_type {
+	const char *word;
+	const char *alias;
+	const char *prefix;
+	uint8_t addr_len;
+};
+
+static const struct identity_type identity_types[] = {
+	{ "fqdn", "hostname", "fqdn:", 0 },
+	{ "ipv4", "ipv4_address", "ipv4:", 4 },
+	{ "ipv6", "ipv6_address", "ipv6:", 16 },
+	{ "email", "user_fqdn", "email:", 0 },
+	{ "key_id", "keyid", "keyid:", 0 },
+};
+
+static const char *parse_identity_type(const char *text, void *value)
+{
+	const struct identity_type **type = value;
+
+	*type = NULL;
+	if (!strcmp(text, "auto"))
+		return NULL;
+	for (size_t i = 0; i < sizeof(identity_types) / sizeof(identity_types[0]); i++)
+		if (!strcmp(text, identity_types[i].word) || !strcmp(text, identity_types[i].alias))
+			*type = &identity_types[i];
+	return *type ? NULL : "auto, fqdn, ipv4, ipv6, email or key_id";
+}
+
+const char *identity_text(char *text, const struct identity *identity)
+{
+	snprintf(text, IDENTITY_TEXT_MAX, "%s%s", identity->type ? identity->type->prefix : "",
+		 identity->text);
+	return text;
+}
+
 static bool is_name(const char *text)
 {
 	size_t len = strlen(text);
@@ -145,6 +187,15 @@ static const char *parse_encapsulation(const char *text, void *value)
 	if (strcmp(text, "udp") && strcmp(text, "auto"))
 		return "udp (ESP in UDP always) or auto (where a NAT is on the way)";
 	*(bool *)value = *text == 'u';
+	return NULL;
+}
+
+/* The service's words for who begins */
+static const char *parse_establish_mode(const char *text, void *value)
+{
+	if (strcmp(text, "bidirectional") && strcmp(text, "peer_only"))
+		return "bidirectional (either end begins) or peer_only (as Initiate = no)";
+	*(bool *)value = *text == 'b';
 	return NULL;
 }
 
@@ -239,14 +290,17 @@ static const struct conf_key connection_keys[] = {
 	CONNECTION("Mode", parse_mode, name),
 	CONNECTION("LocalGateway", parse_addr, local_gateway),
 	CONNECTION("PeerGateway", parse_addr, peer_gateway),
-	CONNECTION("LocalIdentity", parse_identity, local_identity),
-	CONNECTION("PeerIdentity", parse_identity, peer_identity),
+	CONNECTION("LocalIdentity", parse_identity, local_identity.text),
+	CONNECTION("LocalIdentityType", parse_identity_type, local_identity.type),
+	CONNECTION("PeerIdentity", parse_identity, peer_identity.text),
+	CONNECTION("PeerIdentityType", parse_identity_type, peer_identity.type),
 	CONNECTION("LocalSubnets", parse_prefixes, local_subnets),
 	CONNECTION("PeerSubnets", parse_prefixes, peer_subnets),
 	CONNECTION("IKEPolicy", parse_name, ike_name),
 	CONNECTION("IPsecPolicy", parse_name, ipsec_name),
 	CONNECTION("SecretFile", parse_path, secret_file),
 	CONNECTION("Initiate", parse_bool, initiate),
+	CONNECTION("EstablishMode", parse_establish_mode, initiate),
 	CONNECTION("Encapsulation", parse_encapsulation, encap_udp),
 	CONNECTION("ReplayWindow", parse_window, replay_window),
 	CONNECTION("Interface", parse_ifname, ifname),
@@ -348,7 +402,8 @@ static bool is_list(const struct ini_key *key, const struct conf_key *keys)
 {
 	while (keys->key && strcmp(keys->key, key->key))
 		keys++;
-	return keys->parse == parse_prefixes;
+	return keys->parse == parse_prefixes ||
+	       (keys->key && parse_adds_algorithms(keys->parse));
 }
 
 static int read_section(const char *what, const struct ini_file *file,
@@ -385,15 +440,6 @@ static const char *key_at(const struct ini_file *file, size_t section,
 	return ini_at(file, key_line(file, section, name));
 }
 
-/* A combined mode needs no word about authentication, and its default is a hash. */
-static void policy_fit(const struct ini_file *file, size_t section,
-		       struct policy *policy)
-{
-	if (policy->encryption->combined &&
-	    !ini_find(file, section, "Authentication"))
-		parse_authentication("none", &policy->authentication);
-}
-
 static int read_policy(const char *what, const struct ini_file *file,
 		       size_t section, bool ike, bool legacy,
 		       struct policy *policy)
@@ -401,12 +447,12 @@ static int read_policy(const char *what, const struct ini_file *file,
 	const char *key, *why;
 	int ret;
 
-	(ike ? policy_default_ike : policy_default_ipsec)(policy);
+	policy_init(policy, ike);
 	ret = read_section(what, file, section, ike ? ike_keys : ipsec_keys,
 			   policy);
 	if (ret)
 		return ret;
-	policy_fit(file, section, policy);
+	policy_complete(policy, ike);
 	why = policy_why_not(policy, ike, legacy, &key);
 	if (!why)
 		return CTL_OK;
@@ -487,7 +533,8 @@ static int connection_policy(const char *what, const struct ini_file *file,
 				   type, name, legacy, policy);
 	if (own >= 0)
 		return read_policy(what, file, own, ike, legacy, policy);
-	(ike ? policy_default_ike : policy_default_ipsec)(policy);
+	policy_init(policy, ike);
+	policy_complete(policy, ike);
 	return CTL_OK;
 }
 
@@ -551,7 +598,7 @@ static int check_required(const char *what, const struct ini_file *file,
 		missing = "LocalSubnets";
 	else if (!c->peer_subnets.count)
 		missing = "PeerSubnets";
-	else if (!c->local_gateway.len && !*c->local_identity)
+	else if (!c->local_gateway.len && !*c->local_identity.text)
 		missing = "LocalIdentity";
 	if (!missing)
 		return CTL_OK;
@@ -708,10 +755,55 @@ static void fill_identities(struct connection *c)
 {
 	char text[FORMAT_MAX];
 
-	if (!*c->local_identity && c->local_gateway.len)
-		strcpy(c->local_identity, format_addr(text, &c->local_gateway));
-	if (!*c->peer_identity)
-		strcpy(c->peer_identity, format_addr(text, &c->peer_gateway));
+	if (!*c->local_identity.text && c->local_gateway.len)
+		strcpy(c->local_identity.text, format_addr(text, &c->local_gateway));
+	if (!*c->peer_identity.text)
+		strcpy(c->peer_identity.text, format_addr(text, &c->peer_gateway));
+}
+
+static const char *identity_why_not(const struct identity *identity)
+{
+	const struct identity_type *type = identity->type;
+	struct addr addr;
+
+	if (!type)
+		return NULL;
+	if (type->addr_len && (parse_addr(identity->text, &addr) || addr.len != type->addr_len))
+		return "not an address of that family";
+	if (!strcmp(type->word, "email") && !strchr(identity->text, '@'))
+		return "an e-mail address has an @";
+	return NULL;
+}
+
+static int check_identity(const char *what, const struct ini_file *file, size_t section,
+			  const char *key, const struct identity *identity)
+{
+	const char *why = identity_why_not(identity);
+
+	if (!why)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
+			 "%s: \"%.64s\" cannot be of type %s: %s", key, identity->text,
+			 identity->type->word, why);
+}
+
+static int check_identities(const char *what, const struct ini_file *file,
+			    size_t section, struct connection *c)
+{
+	fill_identities(c);
+	return check_identity(what, file, section, "LocalIdentity", &c->local_identity) ?:
+	       check_identity(what, file, section, "PeerIdentity", &c->peer_identity);
+}
+
+/* Two keys for one thing */
+static int check_initiate(const char *what, const struct ini_file *file, size_t section)
+{
+	const struct ini_key *mode = ini_find(file, section, "EstablishMode");
+
+	if (!mode || !ini_find(file, section, "Initiate"))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, ini_at(file, mode->line), "keep one of the two",
+			 "EstablishMode and Initiate say the same");
 }
 
 static int check_connection(const char *what, const struct ini_file *file,
@@ -738,8 +830,8 @@ static int check_connection(const char *what, const struct ini_file *file,
 	if (!ret)
 		ret = check_interface(what, file, section, c);
 	if (!ret)
-		fill_identities(c);
-	return ret;
+		ret = check_initiate(what, file, section);
+	return ret ?: check_identities(what, file, section, c);
 }
 
 static void set_defaults(struct connection *c)

@@ -14,8 +14,20 @@
 /* The service's own limit for names. */
 #define CONNECTION_NAME_MAX 47
 #define IDENTITY_MAX 255
+/* With the word in front that tells the daemon of which type it is */
+#define IDENTITY_TEXT_MAX (IDENTITY_MAX + 8)
 #define SECRET_MIN 6
 #define SECRET_MAX 128
+
+/**
+ * struct identity - what an end is called (RFC 7296 section 3.5)
+ * @text: an address, a name, an e-mail address, or octets in a key ID
+ * @type: of identity_types, NULL for the one that the text looks like
+ */
+struct identity {
+	char text[IDENTITY_MAX + 1];
+	const struct identity_type *type;
+};
 
 /**
  * struct connection - all that "up" has to know
@@ -57,8 +69,8 @@ struct connection {
 	char ifname[IFNAMSIZ];
 	struct addr local_gateway;
 	struct addr peer_gateway;
-	char local_identity[IDENTITY_MAX + 1];
-	char peer_identity[IDENTITY_MAX + 1];
+	struct identity local_identity;
+	struct identity peer_identity;
 	struct subnet_list local_subnets;
 	struct subnet_list peer_subnets;
 	char ike_name[CONNECTION_NAME_MAX + 1];
@@ -94,6 +106,9 @@ struct secret {
 	size_t len;
 	char text[SECRET_MAX + 1];
 };
+
+/* As strongSwan reads it, into @text of IDENTITY_TEXT_MAX bytes. Return: @text. */
+const char *identity_text(char *text, const struct identity *identity);
 
 /* Every section and its keys, for "check --help" */
 void connection_print_keys(void);

@@ -45,13 +45,18 @@ static int check_other(const char *what, const struct connection *c,
 			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
 }
 
-/* Names and e-mail addresses are the same in capitals. */
+/* Names and e-mail addresses are the same in capitals. Without a type, it may be any. */
+static bool is_same(const struct identity *a, const struct identity *b)
+{
+	return !strcasecmp(a->text, b->text) && (!a->type || !b->type || a->type == b->type);
+}
+
 static bool same_identities(const struct connection *a, const struct connection *b)
 {
-	return (!strcasecmp(a->local_identity, b->local_identity) &&
-		!strcasecmp(a->peer_identity, b->peer_identity)) ||
-	       (!strcasecmp(a->local_identity, b->peer_identity) &&
-		!strcasecmp(a->peer_identity, b->local_identity));
+	return (is_same(&a->local_identity, &b->local_identity) &&
+		is_same(&a->peer_identity, &b->peer_identity)) ||
+	       (is_same(&a->local_identity, &b->peer_identity) &&
+		is_same(&a->peer_identity, &b->local_identity));
 }
 
 /* An IKE daemon finds the secret by the two identities alone. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "connection/policy.h"
@@ -55,67 +57,129 @@ static const struct algorithm *find(enum algorithm_kind kind, const char *word,
 	return NULL;
 }
 
-void policy_default_ike(struct policy *policy)
+/* Perfect forward secrecy is the one thing that a policy may go without. */
+static const struct algorithm pfs_off = {
+	.word = "off", .alias = { "disabled", "" }, .proposal = "", .daemon = "",
+};
+
+void policy_init(struct policy *policy, bool ike)
 {
 	*policy = (struct policy){
 		.version = 2,
-		.encryption = find(ALGORITHM_ENCRYPTION, "aes256", IN_IKE),
-		.authentication = find(ALGORITHM_AUTHENTICATION, "sha256", IN_IKE),
-		.dh = find(ALGORITHM_DH_GROUP, "19", IN_IKE),
-		.lifetime = LIFETIME_IKE,
+		.lifetime = ike ? LIFETIME_IKE : LIFETIME_IPSEC,
 	};
 }
 
-void policy_default_ipsec(struct policy *policy)
+static void set_default(struct algorithm_list *list, enum algorithm_kind kind, const char *word)
 {
-	*policy = (struct policy){
-		.version = 2,
-		.encryption = find(ALGORITHM_ENCRYPTION, "aes256", IN_IPSEC),
-		.authentication = find(ALGORITHM_AUTHENTICATION, "sha256", IN_IPSEC),
-		.lifetime = LIFETIME_IPSEC,
-	};
+	if (!list->count)
+		list->one[list->count++] = find(kind, word, IN_IKE | IN_IPSEC);
 }
 
-static const char *parse_one(enum algorithm_kind kind, const char *text,
-			     unsigned int where, void *value)
+static bool has_kind(const struct algorithm_list *list, bool combined)
 {
-	const struct algorithm *found = find(kind, text, where);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->one[i]->combined == combined)
+			return true;
+	return false;
+}
 
-	if (!found)
-		return "one of those that pvsvpnctl policies lists";
-	*(const struct algorithm **)value = found;
-	return NULL;
+/* First GCM, which costs less for each packet, then what the cloud's gateway has offered so far. */
+void policy_complete(struct policy *policy, bool ike)
+{
+	struct algorithm_list *encryption = &policy->encryption;
+
+	if (!encryption->count) {
+		if (!ike || policy->version == 2)
+			set_default(encryption, ALGORITHM_ENCRYPTION, "aes256gcm16");
+		encryption->one[encryption->count++] = find(ALGORITHM_ENCRYPTION, "aes256", IN_IKE);
+	}
+	set_default(&policy->authentication, ALGORITHM_AUTHENTICATION,
+		    has_kind(encryption, false) ? "sha256" : "none");
+	if (ike)
+		set_default(&policy->dh, ALGORITHM_DH_GROUP, "19");
+	else if (!policy->dh.count)
+		policy->dh.one[policy->dh.count++] = &pfs_off;
+}
+
+/* White space around @text goes; it is changed. */
+static char *trimmed(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
+static bool is_off(const char *word)
+{
+	return !strcmp(word, pfs_off.word) || !strcmp(word, pfs_off.alias[0]);
+}
+
+/* Adds @found, unless it is there already. */
+static bool add_algorithm(struct algorithm_list *list, const struct algorithm *found)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->one[i] == found)
+			return false;
+	list->one[list->count++] = found;
+	return true;
+}
+
+static const char *parse_list(enum algorithm_kind kind, const char *text, unsigned int where,
+			      bool may_be_off, struct algorithm_list *list)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	const char *expected = copy ? NULL : "some memory";
+
+	while (!expected && (word = strsep(&rest, ","))) {
+		const struct algorithm *found;
+
+		word = trimmed(word);
+		found = may_be_off && is_off(word) ? &pfs_off : find(kind, word, where);
+		if (!found)
+			expected = may_be_off ? "off, or DH groups that pvsvpnctl policies lists, with commas between them" :
+				   "words that pvsvpnctl policies lists, with commas between them";
+		else if (!add_algorithm(list, found))
+			expected = "each word once";
+	}
+	free(copy);
+	return expected;
 }
 
 const char *parse_ike_encryption(const char *text, void *value)
 {
-	return parse_one(ALGORITHM_ENCRYPTION, text, IN_IKE, value);
+	return parse_list(ALGORITHM_ENCRYPTION, text, IN_IKE, false, value);
 }
 
 const char *parse_ipsec_encryption(const char *text, void *value)
 {
-	return parse_one(ALGORITHM_ENCRYPTION, text, IN_IPSEC, value);
+	return parse_list(ALGORITHM_ENCRYPTION, text, IN_IPSEC, false, value);
 }
 
 const char *parse_authentication(const char *text, void *value)
 {
-	return parse_one(ALGORITHM_AUTHENTICATION, text, IN_IKE | IN_IPSEC,
-			 value);
+	return parse_list(ALGORITHM_AUTHENTICATION, text, IN_IKE | IN_IPSEC, false, value);
 }
 
 const char *parse_dh_group(const char *text, void *value)
 {
-	return parse_one(ALGORITHM_DH_GROUP, text, IN_IKE | IN_IPSEC, value);
+	return parse_list(ALGORITHM_DH_GROUP, text, IN_IKE | IN_IPSEC, false, value);
 }
 
 const char *parse_pfs(const char *text, void *value)
 {
-	if (!strcmp(text, "off")) {
-		*(const struct algorithm **)value = NULL;
-		return NULL;
-	}
-	return parse_dh_group(text, value) ?
-		"off, or a DH group that pvsvpnctl policies lists" : NULL;
+	return parse_list(ALGORITHM_DH_GROUP, text, IN_IKE | IN_IPSEC, true, value);
+}
+
+bool parse_adds_algorithms(parse_fn *parse)
+{
+	return parse == parse_ike_encryption || parse == parse_ipsec_encryption ||
+	       parse == parse_authentication || parse == parse_dh_group || parse == parse_pfs;
 }
 
 const char *parse_ike_version(const char *text, void *value)
@@ -137,50 +201,113 @@ const char *parse_lifetime(const char *text, void *value)
 	return NULL;
 }
 
+static bool has_legacy(const struct algorithm_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->one[i]->flags & LEGACY)
+			return true;
+	return false;
+}
+
+/* The same for what authenticates with what encrypts */
+static const char *why_not_together(const struct policy *policy)
+{
+	const struct algorithm_list *encryption = &policy->encryption;
+	const struct algorithm_list *authentication = &policy->authentication;
+
+	if (!has_kind(encryption, false) && has_kind(authentication, false))
+		return "this encryption authenticates by itself; Authentication = none";
+	if (has_kind(encryption, false) && !has_kind(authentication, false))
+		return "this encryption does not authenticate; name a hash";
+	if (!has_kind(encryption, true) && has_kind(authentication, true))
+		return "none is for encryption that authenticates by itself, such as aes256gcm16";
+	return NULL;
+}
+
 const char *policy_why_not(const struct policy *policy, bool ike, bool legacy,
 			   const char **key)
 {
+	const char *why = why_not_together(policy);
+
 	*key = "Authentication";
-	if (policy->encryption->combined && !policy->authentication->combined)
-		return "this encryption authenticates by itself; Authentication = none";
-	if (!policy->encryption->combined && policy->authentication->combined)
-		return "this encryption does not authenticate; name a hash";
+	if (why)
+		return why;
 	*key = "Version";
-	if (ike && policy->version == 1 && policy->encryption->combined)
+	if (ike && policy->version == 1 && has_kind(&policy->encryption, true))
 		return "IKEv1 has no such encryption; take CBC, or version 2";
 	if (legacy)
 		return NULL;
-	if (policy->authentication->flags & LEGACY)
-		return "no longer safe; AllowLegacy = yes in [Connection] takes it";
+	why = "no longer safe; AllowLegacy = yes in [Connection] takes it";
+	*key = "Authentication";
+	if (has_legacy(&policy->authentication))
+		return why;
 	*key = "Encryption";
-	if (policy->encryption->flags & LEGACY)
-		return "no longer safe; AllowLegacy = yes in [Connection] takes it";
+	if (has_legacy(&policy->encryption))
+		return why;
 	*key = ike ? "DHGroup" : "PFS";
-	if (policy->dh && policy->dh->flags & LEGACY)
-		return "no longer safe; AllowLegacy = yes in [Connection] takes it";
+	if (has_legacy(&policy->dh))
+		return why;
 	*key = "Lifetime";
 	if (policy->lifetime < LIFETIME_MIN)
 		return "at least 1800 s; AllowLegacy = yes in [Connection] takes less";
 	return NULL;
 }
 
-const char *ike_proposal(char *text, const struct policy *policy)
+__attribute__((format(printf, 2, 3)))
+static void add(char *text, const char *fmt, ...)
 {
-	const struct algorithm *encryption = policy->encryption;
+	size_t len = strlen(text);
+	va_list args;
 
-	snprintf(text, PROPOSAL_MAX, "%s-%s-%s", encryption->proposal,
-		 encryption->combined ? encryption->prf :
-		 policy->authentication->proposal, policy->dh->proposal);
-	return text;
+	va_start(args, fmt);
+	vsnprintf(text + len, PROPOSAL_MAX - len, fmt, args);
+	va_end(args);
 }
 
-const char *esp_proposal(char *text, const struct policy *policy)
+/* The texts of a list, of one kind; those without a text say nothing. */
+static void add_texts(char *text, const struct algorithm_list *list, bool combined)
 {
-	bool combined = policy->encryption->combined;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->one[i]->combined == combined && *list->one[i]->proposal)
+			add(text, "-%s", list->one[i]->proposal);
+}
 
-	snprintf(text, PROPOSAL_MAX, "%s%s%s%s%s", policy->encryption->proposal,
-		 combined ? "" : "-",
-		 combined ? "" : policy->authentication->proposal,
-		 policy->dh ? "-" : "", policy->dh ? policy->dh->proposal : "");
-	return text;
+/*
+ * The pseudo-random functions of combined modes, the longest list first: each mode has the last
+ * ones of it.
+ */
+static void add_prf(char *text, const struct algorithm_list *list, size_t first, size_t end)
+{
+	const char *longest = "";
+
+	for (size_t i = first; i < end; i++)
+		if (strlen(list->one[i]->prf) > strlen(longest))
+			longest = list->one[i]->prf;
+	add(text, "-%s", longest);
+}
+
+/* "off" offers, behind the groups, to go without one. */
+static void add_groups(char *text, const struct algorithm_list *list)
+{
+	add_texts(text, list, false);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->one[i] == &pfs_off && list->count > 1)
+			add(text, "-modpnone");
+}
+
+size_t policy_proposal(char *text, const struct policy *policy, bool ike, size_t first)
+{
+	const struct algorithm_list *encryption = &policy->encryption;
+	bool combined = encryption->one[first]->combined;
+	size_t end = first;
+
+	*text = '\0';
+	while (end < encryption->count && encryption->one[end]->combined == combined)
+		add(text, "%s%s", *text ? "-" : "", encryption->one[end++]->proposal);
+	if (!combined)
+		add_texts(text, &policy->authentication, false);
+	else if (ike)
+		add_prf(text, encryption, first, end);
+	add_groups(text, &policy->dh);
+	return end;
 }

@@ -9,8 +9,11 @@
 #include "connection/algorithms.h"
 #include "parse.h"
 
-/* Longest text of *_proposal(), the terminating NUL included. */
-#define PROPOSAL_MAX 96
+/* Longest proposal, the terminating NUL included. */
+#define PROPOSAL_MAX 512
+
+/* No table of algorithms.h has more, and "off" is one of PFS. */
+#define ALGORITHM_LIST_MAX 16
 
 /* One line of a table in algorithms.h. */
 struct algorithm {
@@ -38,32 +41,42 @@ struct algorithms {
 
 extern const struct algorithms algorithms[ALGORITHM_KINDS];
 
+/* Those that may be used, the best first. */
+struct algorithm_list {
+	const struct algorithm *one[ALGORITHM_LIST_MAX];
+	size_t count;
+};
+
 /**
  * struct policy - an IKE or an IPsec policy
  * @version: of IKE, 1 or 2
- * @encryption: never NULL
- * @authentication: never NULL; the word "none" with a combined mode
- * @dh: group of the IKE SA, or of perfect forward secrecy, where NULL is none
+ * @encryption: combined modes and others, in any order
+ * @authentication: of the modes that are not combined; may have the word "none"
+ * @dh: groups of the IKE SA, or of perfect forward secrecy, where "off" is one without
  * @lifetime: of the key, in seconds
  */
 struct policy {
 	uint32_t version;
-	const struct algorithm *encryption;
-	const struct algorithm *authentication;
-	const struct algorithm *dh;
+	struct algorithm_list encryption;
+	struct algorithm_list authentication;
+	struct algorithm_list dh;
 	uint32_t lifetime;
 };
 
-/* What a policy says that says nothing. */
-void policy_default_ike(struct policy *policy);
-void policy_default_ipsec(struct policy *policy);
+/* An empty one, to be read into. */
+void policy_init(struct policy *policy, bool ike);
+/* Gives a list that stayed empty its default. */
+void policy_complete(struct policy *policy, bool ike);
 
-/* Each writes to a const struct algorithm *. */
+/* Each adds to a struct algorithm_list what is between commas. */
 parse_fn parse_ike_encryption;
 parse_fn parse_ipsec_encryption;
 parse_fn parse_authentication;
 parse_fn parse_dh_group;
-parse_fn parse_pfs;		/* "off" is NULL */
+parse_fn parse_pfs;
+/* Is it one of these five? */
+bool parse_adds_algorithms(parse_fn *parse);
+
 parse_fn parse_ike_version;	/* uint32_t */
 parse_fn parse_lifetime;	/* uint32_t, seconds */
 
@@ -79,8 +92,18 @@ parse_fn parse_lifetime;	/* uint32_t, seconds */
 const char *policy_why_not(const struct policy *policy, bool ike, bool legacy,
 			   const char **key);
 
-/* As strongSwan writes them, into @text of PROPOSAL_MAX bytes. Return: @text. */
-const char *ike_proposal(char *text, const struct policy *policy);
-const char *esp_proposal(char *text, const struct policy *policy);
+/**
+ * policy_proposal() - one of the proposals that make up a policy, as strongSwan writes them
+ * @text: of PROPOSAL_MAX bytes, for the proposal
+ * @policy: complete, and with policy_why_not() content
+ * @ike: it is an IKE policy
+ * @first: of the encryptions, where the proposal begins
+ *
+ * Combined modes and others cannot be in one proposal (RFC 7296 section 3.3), so that each run
+ * of encryptions of a kind is one. Within it, an end may combine any of them with any group.
+ *
+ * Return: the first encryption of the next proposal.
+ */
+size_t policy_proposal(char *text, const struct policy *policy, bool ike, size_t first);
 
 #endif /* PVSVPNCTL_POLICY_H */

@@ -45,17 +45,10 @@ static int check_version(struct vici *daemon, const char *what)
 			 OLDEST_MAJOR, OLDEST_MINOR);
 }
 
-/* IPsec's own algorithms are the kernel's to know. */
-enum { NEEDED = 4 };
-
-/**
- * struct algorithms_found - which of the algorithms that a connection needs are there
- * @needed: the algorithms; NULL for none
- * @found: a plugin has it
- */
+/* Algorithms that are needed, and which of them a plugin has */
 struct algorithms_found {
-	const struct algorithm *needed[NEEDED];
-	bool found[NEEDED];
+	const struct algorithm_list *needed;
+	bool found[ALGORITHM_LIST_MAX];
 };
 
 /* Sections of kinds, with an algorithm and its plugin in each value */
@@ -65,31 +58,38 @@ static void read_algorithms(struct vici_reader *message, void *data)
 	struct vici_element element;
 
 	while (vici_read(message, &element) > 0)
-		for (int i = 0; i < NEEDED; i++)
-			if (element.type == VICI_VALUE && algs->needed[i] &&
-			    !strcmp(element.name, algs->needed[i]->daemon))
+		for (size_t i = 0; i < algs->needed->count; i++)
+			if (element.type == VICI_VALUE &&
+			    !strcmp(element.name, algs->needed->one[i]->daemon))
 				algs->found[i] = true;
 }
 
-int strongswan_check(struct vici *daemon, const char *what, const struct connection *c)
+static int check_algorithms(struct vici *daemon, const char *what,
+			    const struct algorithm_list *needed)
 {
-	struct algorithms_found algs = {
-		.needed = { c->ike.encryption, c->ike.authentication, c->ike.dh, c->ipsec.dh },
-	};
+	struct algorithms_found algs = { .needed = needed };
 	const struct vici_call call = {
 		.command = "get-algorithms", .answer = read_algorithms, .data = &algs,
 	};
-	int ret = check_version(daemon, what);
+	int ret = vici_call(daemon, &call);
 
-	if (!ret)
-		ret = vici_call(daemon, &call);
-	for (int i = 0; i < NEEDED && !ret; i++)
-		if (algs.needed[i] && *algs.needed[i]->daemon && !algs.found[i])
+	for (size_t i = 0; i < needed->count && !ret; i++)
+		if (*needed->one[i]->daemon && !algs.found[i])
 			ret = ctl_error(CTL_FAILED, what, "strongSwan",
 					"apt install libstrongswan-standard-plugins libstrongswan-extra-plugins, and restart it",
-					"no plugin has %s (%s)", algs.needed[i]->word,
-					algs.needed[i]->daemon);
+					"no plugin has %s (%s)", needed->one[i]->word,
+					needed->one[i]->daemon);
 	return ret;
+}
+
+/* IPsec's own algorithms are the kernel's to know. */
+int strongswan_check(struct vici *daemon, const char *what, const struct connection *c)
+{
+	return check_version(daemon, what) ?:
+	       check_algorithms(daemon, what, &c->ike.encryption) ?:
+	       check_algorithms(daemon, what, &c->ike.authentication) ?:
+	       check_algorithms(daemon, what, &c->ike.dh) ?:
+	       check_algorithms(daemon, what, &c->ipsec.dh);
 }
 
 /* ---- its configuration ---- */
@@ -120,11 +120,26 @@ static void add_subnets(struct vici_message *m, const char *key,
 	vici_list_end(m);
 }
 
-static void add_end(struct vici_message *m, const char *end, const char *identity)
+static void add_proposals(struct vici_message *m, const char *key,
+			  const struct policy *policy, bool ike)
 {
+	char text[PROPOSAL_MAX];
+
+	vici_list(m, key);
+	for (size_t i = 0; i < policy->encryption.count;) {
+		i = policy_proposal(text, policy, ike, i);
+		vici_item(m, text);
+	}
+	vici_list_end(m);
+}
+
+static void add_end(struct vici_message *m, const char *end, const struct identity *identity)
+{
+	char text[IDENTITY_TEXT_MAX];
+
 	vici_section(m, end);
 	vici_value(m, "auth", "psk");
-	vici_value(m, "id", "%s", identity);
+	vici_value(m, "id", "%s", identity_text(text, identity));
 	vici_section_end(m);
 }
 
@@ -132,13 +147,12 @@ static void add_end(struct vici_message *m, const char *end, const char *identit
 static void add_child(struct vici_message *m, const struct connection *c)
 {
 	const struct policy *ipsec = &c->ipsec;
-	char proposal[PROPOSAL_MAX];
 
 	vici_section(m, "children");
 	vici_section(m, c->name);
 	add_subnets(m, "local_ts", &c->local_subnets);
 	add_subnets(m, "remote_ts", &c->peer_subnets);
-	add_item(m, "esp_proposals", esp_proposal(proposal, ipsec));
+	add_proposals(m, "esp_proposals", ipsec, false);
 	vici_value(m, "life_time", "%us", ipsec->lifetime);
 	vici_value(m, "rekey_time", "%us", ipsec->lifetime / 10 * 9);
 	vici_value(m, "rand_time", "%us", ipsec->lifetime / 20);
@@ -154,12 +168,11 @@ static void add_child(struct vici_message *m, const struct connection *c)
 static void add_ike(struct vici_message *m, const struct connection *c)
 {
 	const struct policy *ike = &c->ike;
-	char proposal[PROPOSAL_MAX];
 
 	vici_value(m, "version", "%u", ike->version);
 	add_addr(m, "local_addrs", &c->local_gateway);
 	add_addr(m, "remote_addrs", &c->peer_gateway);
-	add_item(m, "proposals", ike_proposal(proposal, ike));
+	add_proposals(m, "proposals", ike, true);
 	vici_value(m, "encap", "%s", c->encap_udp ? "yes" : "no");
 	vici_value(m, "rekey_time", "%us", ike->lifetime / 10 * 9);
 	vici_value(m, "over_time", "%us", ike->lifetime / 10);
@@ -177,8 +190,8 @@ static void add_connection(struct vici_message *m, const struct connection *c)
 {
 	vici_section(m, c->name);
 	add_ike(m, c);
-	add_end(m, "local", c->local_identity);
-	add_end(m, "remote", c->peer_identity);
+	add_end(m, "local", &c->local_identity);
+	add_end(m, "remote", &c->peer_identity);
 	add_child(m, c);
 	vici_section_end(m);
 }
@@ -210,15 +223,15 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 		       const struct secret *secret)
 {
 	struct vici_message message = { 0 };
-	char name[SECRET_NAME_MAX];
+	char name[SECRET_NAME_MAX], text[IDENTITY_TEXT_MAX];
 	int ret;
 
 	vici_value(&message, "id", "%s", secret_name(name, c->name));
 	vici_value(&message, "type", "IKE");
 	vici_bytes(&message, "data", secret->text, secret->len);
 	vici_list(&message, "owners");
-	vici_item(&message, c->local_identity);
-	vici_item(&message, c->peer_identity);
+	vici_item(&message, identity_text(text, &c->local_identity));
+	vici_item(&message, identity_text(text, &c->peer_identity));
 	vici_list_end(&message);
 	ret = vici_order(daemon, "load-shared", &message,
 			 "see the log of strongSwan (journalctl -u strongswan)");

@@ -133,6 +133,37 @@ write_site
 verdict 0 'takes a long list' check site-b
 listed() { [ "$(check site-b swanctl | grep -oE '10\.2\.[0-9.]+/30|fd00:2::/64' | sort -u | wc -l)" = "$1" ]; }
 verdict 0 'all of a long list reach strongSwan' listed 1001
+
+# says WHAT WORDS [SED-SCRIPT]: what strongSwan would get has the words
+says()
+{
+	write_site
+	sed -i "${3-}" "$dir/site-b.conf"
+	verdict 0 "$1" has_words "$2"
+}
+has_words() { grep -F -- "$1" <<<"$(check site-b swanctl)" || { check site-b swanctl; false; }; }
+
+# of SECTION LINE...: instead of all policies
+of() { printf '/^IKEPolicy/d; s/^PeerSub.*/&\\n[%s]' "$1"; printf '\\n%s' "${@:2}"; printf '/; /^$/,$d'; }
+
+says 'GCM is offered first, CBC behind it' \
+	$'\tproposals = aes256gcm16-prfsha384-prfsha256-ecp256,aes256-sha256-ecp256' "$(of IKEPolicy)"
+says 'the same for ESP' 'esp_proposals = aes256gcm16,aes256-sha256' "$(of IKEPolicy)"
+says 'IKEv1 has no GCM' $'\tproposals = aes256-sha256-ecp256' \
+	"$(of IKEPolicy 'Version = 1'); s/, fd00:2::\/64//"
+says 'lists are in their order' $'\tproposals = aes256gcm16-prfsha384-prfsha256-ecp384-ecp256,aes256-sha384-sha256-ecp384-ecp256' \
+	"$(of IKEPolicy 'Encryption = aes256gcm16, aes256' 'Authentication = sha384, sha256' 'DHGroup = 20, 19')"
+says 'each run of a kind is a proposal' 'esp_proposals = aes128gcm16-aes256gcm16,aes256-sha512,aes192gcm16' \
+	"$(of IPsecPolicy 'Encryption = aes128gcm16,aes256gcm16,aes256,aes192gcm16' 'Authentication = sha512')"
+says 'the weaker mode of two keeps its function' $'\tproposals = aes128gcm16-aes256gcm16-prfsha384-prfsha256-curve25519' \
+	"$(of IKEPolicy 'Encryption = aes128gcm16,aes256gcm16' 'DHGroup = 31')"
+says 'groups, or none' 'esp_proposals = aes256-sha256-ecp384-curve25519-modpnone' \
+	"$(of IPsecPolicy 'Encryption = aes256' 'PFS = 20, off, 31')"
+says 'a list may be in several keys' 'esp_proposals = aes256-aes128-sha256' \
+	"$(of IPsecPolicy 'Encryption = aes256' 'Encryption = aes128')"
+says 'types of identities' 'id = "keyid:site-b.example"' '1aPeerIdentityType = key_id'
+says 'the service'\''s word for waiting' 'keyingtries = 1' '1aEstablishMode = peer_only'
+
 write_site
 sed -i '7s/$/,\n 10.2.7.0\/30\nPeerSubnets = 10.2.8.0\/30/' "$dir/site-b.conf"
 verdict 0 'all of a list over lines and keys reach strongSwan' listed 3
@@ -151,6 +182,20 @@ refuses 'a key that is needed' ':1: PeerGateway is missing' '/^PeerGateway/d'
 refuses 'no address and no identity' 'LocalIdentity is missing' '/^Local[GI]/d'
 refuses 'no [Connection]' 'no section [Connection]' '1,9d'
 refuses 'a bad prefix' ':7: PeerSubnets: "10.2.0.0/33" is not valid' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/33/'
+refuses 'a word twice' ':11: Encryption: "aes256, aes256" is not valid; expected each word once' \
+	's/aes256gcm16/aes256, aes256/'
+refuses 'an old word among good ones' ':11: Encryption: no longer safe' 's/aes256gcm16/aes256gcm16,3des/'
+refuses 'a hash for GCM alone' ':12: Authentication: this encryption authenticates by itself' \
+	'/^PFS/d; s/aes256gcm16/&\nAuthentication = sha256/'
+refuses 'no hash for CBC' 'Authentication: this encryption does not authenticate' \
+	's/aes256gcm16/aes256gcm16, aes256\nAuthentication = none/'
+refuses 'none for CBC' 'Authentication: none is for encryption that authenticates' \
+	's/aes256gcm16/aes256\nAuthentication = none, sha256/'
+refuses 'an address of another type' ':5: PeerIdentity: "site-b.example" cannot be of type ipv4: not an address' \
+	'7aPeerIdentityType = ipv4'
+refuses 'a type of identity that is none' ':8: PeerIdentityType: "x" is not valid' '7aPeerIdentityType = x'
+refuses 'two words on who begins' ':9: EstablishMode and Initiate say the same; keep one' \
+	'7aInitiate = no\nEstablishMode = peer_only'
 refuses 'a blank within a prefix' ':7: PeerSubnets: "10.2.0.1 0/24" is not valid' \
 	's/^PeerSub.*/PeerSubnets = 10.2.0.1 0\/24/'
 refuses 'a list that ends in a comma' ':7: PeerSubnets: "10.2.0.0/24, fd00:2::/64," is not valid' '7s/$/,/'
