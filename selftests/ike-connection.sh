@@ -389,6 +389,83 @@ odd_identities()
 	pings "$gw" 10.2.0.1
 }
 
+types_of_identities()
+{
+	gateway
+	# Not the name near, but these octets
+	sed -i 's/^LocalIdentity.*/&\nLocalIdentityType = key_id/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	sed -i 's/id = near/id = keyid:near/' "$tmp/$stock/conf"
+	load "$stock"
+	up
+	pings "$gw" 10.2.0.1
+	vpn down site-b >/dev/null
+	# The name would not do
+	sed -i '/^LocalIdentityType/d' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	not_up cannot_authenticate_connection
+}
+
+# transform_with IKE ESP: what comes about with a far end that takes these
+transform_with()
+{
+	sed -i "s/^proposals =.*/proposals = $1/; s/\(esp_proposals =\).*/\1 $2/" "$tmp/$stock/conf"
+	load "$stock"
+	up
+	pings "$gw" 10.2.0.1
+	echo "$(list "$gw" encr-alg | head -n 1) $(show "$gw" peers.0.sas.0.transform)"
+	vpn down site-b >/dev/null
+}
+
+# strongSwan takes the first of its own list that the other has, too
+lists_of_policies()
+{
+	gateway
+	site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' >"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	check 'of the defaults, with GCM' \
+		"$(transform_with aes256gcm16-prfsha384-ecp256,aes256-sha256-ecp256 aes256gcm16,aes256-sha256)" \
+		'AES_GCM_16 aes256gcm16'
+	check 'of the defaults, without GCM' "$(transform_with aes256-sha256-ecp256 aes256-sha256)" \
+		'AES_CBC aes256-sha256'
+	cat >>"$PVSVPN_CONFIG_DIR/site-b.conf" <<-END
+		[IKEPolicy]
+		Encryption = aes128gcm16, aes256
+		Authentication = sha384, sha256
+		DHGroup = 20, 19
+		[IPsecPolicy]
+		Encryption = aes192gcm16, aes256, aes128
+		Authentication = sha384, sha512
+		PFS = 20, off
+	END
+	check 'the last of each list' "$(transform_with aes256-sha256-ecp256 aes128-sha512)" \
+		'AES_CBC aes128-sha512'
+	check 'the first of each list' \
+		"$(transform_with aes128gcm16-prfsha256-ecp384,aes256-sha256-ecp256 \
+			aes192gcm16-ecp384,aes128-sha512)" 'AES_GCM_16 aes192gcm16'
+}
+
+# The peer reaches what LocalSubnets have and nothing else, whatever this host forwards to
+peer_reaches_local_subnets()
+{
+	both
+	in_batch "$gw" <<-END
+		link add other type dummy
+		addr add 172.16.6.1/24 dev other
+		link set other up
+	END
+	up
+	pings "$stock" 10.1.0.1
+	# A peer that does not keep to what it agreed to
+	ip -n "$stock" xfrm policy add dir out src 10.2.0.0/24 dst 172.16.6.0/24 if_id 42 \
+		tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid "$(list "$stock" reqid)" mode tunnel
+	ip -n "$stock" route add 172.16.6.0/24 dev ipsec0 src 10.2.0.1
+	! in_ns "$stock" ping -q -c 3 -i 0.1 -W 1 172.16.6.1 >"$tmp/ping" || fail 'it is reached'
+	check 'dropped' "$(drop_count "$gw" pvs0 rx_destination)" 3
+	pings "$stock" 10.1.0.1
+}
+
 # Two at once, and the far end too: all say what is true
 several_begin_at_once()
 {
@@ -758,6 +835,7 @@ hundred_at_once()
 run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
 	nobody_there waits_for_the_peer refused_before_anything daemon_not_fit after_a_crash \
 	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
+	types_of_identities lists_of_policies peer_reaches_local_subnets \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
 	namespace_is_remembered without_root two_with_the_same_identities dead_peer \
