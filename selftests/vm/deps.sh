@@ -9,7 +9,8 @@ set -euo pipefail
 packages()
 {
 	sed 's/.*://' <<-'END'
-	building the tool: gcc libc6-dev make pkg-config libmnl-dev libsmartcols-dev libinih-dev libjson-c-dev
+	building the tool: gcc libc6-dev make pkg-config
+	building the tool, libraries: libmnl-dev libsmartcols-dev libinih-dev libjson-c-dev
 	building modules: libelf1 pahole
 	building the debug kernel: bc bison flex libelf-dev perl xz-utils
 	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux

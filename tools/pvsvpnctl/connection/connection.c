@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/pvsvpn.h>
@@ -14,12 +10,11 @@
 #include "connection/connection.h"
 #include "connection/ini.h"
 #include "connection/subnet.h"
+#include "connection/values.h"
 #include "error.h"
 #include "print.h"
-#include "setting.h"
 
 #define CONFIG_DIR "/etc/pvsvpn"
-#define POLICIES "policies"
 
 /* strongSwan's own default of 32 is too little for what several processors send at once. */
 #define REPLAY_WINDOW 1024
@@ -42,235 +37,6 @@ int may_read(const char *what, const char *dir)
 	if (!access(dir, R_OK | X_OK) || (errno != EACCES && errno != EPERM))
 		return CTL_OK;
 	return ctl_error(CTL_DENIED, what, dir, "run it as root", "%s", strerror(errno));
-}
-
-/* ---- values ---- */
-
-/* These stand in other files too, between quotation marks. */
-static const char *parse_identity(const char *text, void *value)
-{
-	static const char expected[] =
-		"a name, address or e-mail address of at most 255 printable characters without \" and \\";
-	size_t len = strlen(text);
-
-	if (!len || len > IDENTITY_MAX)
-		return expected;
-	for (const char *c = text; *c; c++)
-		if (*c == '"' || *c == '\\' || !isprint((unsigned char)*c))
-			return expected;
-	strcpy(value, text);
-	return NULL;
-}
-
-/**
- * struct identity_type - a line of the table of types
- * @word: the service's
- * @alias: another of its words, or ""
- * @prefix: strongSwan's word in front of the identity
- * @addr_len: bytes of the address that it is, 0 for none
- */
-struct identity_type {
-	const char *word;
-	const char *alias;
-	const char *prefix;
-	uint8_t addr_len;
-};
-
-static const struct identity_type identity_types[] = {
-	{ "fqdn", "hostname", "fqdn:", 0 },
-	{ "ipv4", "ipv4_address", "ipv4:", 4 },
-	{ "ipv6", "ipv6_address", "ipv6:", 16 },
-	{ "email", "user_fqdn", "email:", 0 },
-	{ "key_id", "keyid", "keyid:", 0 },
-};
-
-static const char *parse_identity_type(const char *text, void *value)
-{
-	const struct identity_type **type = value;
-
-	*type = NULL;
-	if (!strcmp(text, "auto"))
-		return NULL;
-	for (size_t i = 0; i < sizeof(identity_types) / sizeof(identity_types[0]); i++)
-		if (!strcmp(text, identity_types[i].word) || !strcmp(text, identity_types[i].alias))
-			*type = &identity_types[i];
-	return *type ? NULL : "auto, fqdn, ipv4, ipv6, email or key_id";
-}
-
-const char *identity_text(char *text, const struct identity *identity)
-{
-	snprintf(text, IDENTITY_TEXT_MAX, "%s%s", identity->type ? identity->type->prefix : "",
-		 identity->text);
-	return text;
-}
-
-static bool is_name(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len && len <= CONNECTION_NAME_MAX && isalnum((unsigned char)*text) &&
-	       len == strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-}
-
-static const char *parse_name(const char *text, void *value)
-{
-	if (!is_name(text))
-		return "a name of 1 to 47 letters, digits, - and _, the first no - or _";
-	strcpy(value, text);
-	return NULL;
-}
-
-/* What sysctl, the file system and every host have already */
-static bool is_reserved(const char *ifname)
-{
-	static const char * const reserved[] = { "lo", "all", "default", ".", ".." };
-
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (!strcmp(reserved[i], ifname))
-			return true;
-	return false;
-}
-
-static const char *parse_ifname(const char *text, void *value)
-{
-	if (!*text || strlen(text) >= IFNAMSIZ || strpbrk(text, "/ :\"%") ||
-	    is_reserved(text))
-		return "the name of an interface, 1 to 15 characters, not lo, all or default";
-	strcpy(value, text);
-	return NULL;
-}
-
-static const char *parse_bool(const char *text, void *value)
-{
-	if (strcmp(text, "yes") && strcmp(text, "no"))
-		return "yes or no";
-	*(bool *)value = *text == 'y';
-	return NULL;
-}
-
-/* Commas with or without white space around them. What was given before stays. */
-static const char *parse_prefixes(const char *text, void *value)
-{
-	static const char expected[] = "prefixes such as 10.1.0.0/24, with commas between them";
-	struct subnet_list one = { .count = 0 }, *list = value;
-	char *bare = ctl_alloc(NULL, strlen(text) + 1), *to = bare;
-	bool good = true;
-
-	/* A blank within a prefix is no blank around a comma. */
-	for (const char *c = text; *c; c++) {
-		if (*c != ' ' && *c != '\t')
-			*to++ = *c;
-		else if (to > bare && to[-1] != ',' && c[strspn(c, " \t")] != ',')
-			good = false;
-	}
-	*to = '\0';
-	good = good && !parse_subnets(bare, &one);
-	if (good) {
-		list->subnet = ctl_alloc(list->subnet, (list->count + one.count) * sizeof(*one.subnet));
-		memcpy(list->subnet + list->count, one.subnet, one.count * sizeof(*one.subnet));
-		list->count += one.count;
-	}
-	free(one.subnet);
-	free(bare);
-	return good ? NULL : expected;
-}
-
-/* An interface has one route; which packets go in is not for policies to say. */
-static const char *parse_mode(const char *text, void *value)
-{
-	(void)value;
-	return strcmp(text, "route") ? "route; an interface has routes, no policies" : NULL;
-}
-
-static const char *parse_encapsulation(const char *text, void *value)
-{
-	if (strcmp(text, "udp") && strcmp(text, "auto"))
-		return "udp (ESP in UDP always) or auto (where a NAT is on the way)";
-	*(bool *)value = *text == 'u';
-	return NULL;
-}
-
-/* The service's words for who begins */
-static const char *parse_establish_mode(const char *text, void *value)
-{
-	if (strcmp(text, "bidirectional") && strcmp(text, "peer_only"))
-		return "bidirectional (either end begins) or peer_only (as Initiate = no)";
-	*(bool *)value = *text == 'b';
-	return NULL;
-}
-
-static const char *parse_action(const char *text, void *value)
-{
-	if (strcmp(text, "restart") && strcmp(text, "clear"))
-		return "restart (connect again) or clear (wait for up, or for the peer)";
-	*(bool *)value = *text == 'r';
-	return NULL;
-}
-
-static const char *parse_range(const char *text, uint32_t *value, uint32_t min,
-			       uint32_t max, const char *expected)
-{
-	uint32_t number;
-
-	if (parse_u32(text, &number) || number < min || number > max)
-		return expected;
-	*value = number;
-	return NULL;
-}
-
-static const char *parse_interval(const char *text, void *value)
-{
-	return parse_range(text, value, 2, 60, "2 to 60 seconds");
-}
-
-static const char *parse_threshold(const char *text, void *value)
-{
-	return parse_range(text, value, 1, 5, "1 to 5");
-}
-
-/* From what RFC 4303 wants at least, up to the most that Linux takes */
-static const char *parse_window(const char *text, void *value)
-{
-	return parse_range(text, value, 32, 4096, "32 to 4096 packets");
-}
-
-static const char *parse_table(const char *text, void *value)
-{
-	if (!strcmp(text, "main"))
-		text = "254";
-	return parse_range(text, value, 1, UINT32_MAX, "main, or a number from 1");
-}
-
-static const char *parse_if_id(const char *text, void *value)
-{
-	return parse_range(text, value, 1, UINT32_MAX, "a number from 1 to 0xffffffff");
-}
-
-/* From what IPv4 needs on (RFC 791), up to the largest packet that fits into an outer one. */
-#define MTU_MIN 68
-#define MTU_MAX 65410
-
-static const char *parse_conf_mtu(const char *text, void *value)
-{
-	if (!strcmp(text, "auto"))
-		return parse_mtu(text, value);
-	return parse_range(text, value, MTU_MIN, MTU_MAX, "auto, or 68 to 65410 bytes");
-}
-
-static const char *parse_mss(const char *text, void *value)
-{
-	return settings[SETTING_MSS_CLAMP].parse(text, value);
-}
-
-static const char *parse_path(const char *text, void *value)
-{
-	char **path = value;
-
-	if (*text != '/')
-		return "a path from / on";
-	free(*path);
-	*path = strcpy(ctl_alloc(NULL, strlen(text) + 1), text);
-	return NULL;
 }
 
 /* ---- sections ---- */
@@ -490,7 +256,7 @@ static int check_policies(const char *what, const struct ini_file *file)
 			return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
 					 "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
 					 "[%s] does not belong here", section->type);
-		if (!is_name(section->name))
+		if (!is_connection_name(section->name))
 			return ctl_error(CTL_FAILED, what, ini_at(file, section->line), NULL,
 					 "[%s] needs a name of 1 to 47 letters, digits, - and _",
 					 section->type);
@@ -729,7 +495,7 @@ static int check_interface(const char *what, const struct ini_file *file,
 {
 	if (*c->ifname)
 		return CTL_OK;
-	if (strlen(c->name) >= IFNAMSIZ || is_reserved(c->name))
+	if (strlen(c->name) >= IFNAMSIZ || is_reserved_ifname(c->name))
 		return ctl_error(CTL_FAILED, what, ini_at(file, file->sections[section].line),
 				 "add Interface, such as Interface = pvs0",
 				 "the connection's name cannot be that of an interface");
@@ -871,7 +637,7 @@ static int read_connection(const char *what, const struct ini_file *file,
 static int connection_init(const char *what, const char *name, struct connection *c)
 {
 	memset(c, 0, sizeof(*c));
-	if (!is_name(name))
+	if (!is_connection_name(name))
 		return ctl_error(CTL_USAGE, what, name, "choose another",
 				 "a connection's name has 1 to 47 letters, digits, - and _");
 	if (!strcmp(name, POLICIES))
@@ -958,72 +724,4 @@ struct subnet_list connection_reached(const struct connection *c)
 			list.subnet[list.count++] = host;
 	}
 	return list;
-}
-
-/* ---- which there are ---- */
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char * const *)a, *(char * const *)b);
-}
-
-int connection_check_names(const char *what)
-{
-	DIR *dir = opendir(connection_dir());
-	struct dirent *entry;
-	int ret = CTL_OK;
-
-	while (dir && (entry = readdir(dir))) {
-		char *dot = strrchr(entry->d_name, '.');
-
-		/* Editors leave hidden ones. */
-		if (!dot || dot == entry->d_name || *entry->d_name == '.' || strcmp(dot, ".conf"))
-			continue;
-		*dot = '\0';
-		if (!is_name(entry->d_name))
-			ret = ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
-					"%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
-					clean_text(entry->d_name));
-	}
-	if (dir)
-		closedir(dir);
-	return ret;
-}
-
-size_t names_with_suffix(const char *path, const char *suffix, char ***names)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	size_t count = 0;
-
-	*names = NULL;
-	while (dir && (entry = readdir(dir))) {
-		char *dot = strrchr(entry->d_name, '.');
-
-		if (!dot || strcmp(dot, suffix))
-			continue;
-		*dot = '\0';
-		if (!is_name(entry->d_name) || !strcmp(entry->d_name, POLICIES))
-			continue;
-		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
-		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(entry->d_name) + 1),
-					   entry->d_name);
-	}
-	if (dir)
-		closedir(dir);
-	if (count)
-		qsort(*names, count, sizeof(**names), compare_names);
-	return count;
-}
-
-size_t connection_names(char ***names)
-{
-	return names_with_suffix(connection_dir(), ".conf", names);
-}
-
-void connection_names_free(char **names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
 }

@@ -11,6 +11,9 @@
 #include "connection/policy.h"
 #include "parse.h"
 
+/* The file beside the connections that has their policies */
+#define POLICIES "policies"
+
 /* The service's own limit for names. */
 #define CONNECTION_NAME_MAX 47
 #define IDENTITY_MAX 255

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection/values.h"
+#include "error.h"
+#include "print.h"
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+int connection_check_names(const char *what)
+{
+	DIR *dir = opendir(connection_dir());
+	struct dirent *entry;
+	int ret = CTL_OK;
+
+	while (dir && (entry = readdir(dir))) {
+		char *dot = strrchr(entry->d_name, '.');
+
+		/* Editors leave hidden ones. */
+		if (!dot || dot == entry->d_name || *entry->d_name == '.' || strcmp(dot, ".conf"))
+			continue;
+		*dot = '\0';
+		if (!is_connection_name(entry->d_name))
+			ret = ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
+					"%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
+					clean_text(entry->d_name));
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+size_t names_with_suffix(const char *path, const char *suffix, char ***names)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	size_t count = 0;
+
+	*names = NULL;
+	while (dir && (entry = readdir(dir))) {
+		char *dot = strrchr(entry->d_name, '.');
+
+		if (!dot || strcmp(dot, suffix))
+			continue;
+		*dot = '\0';
+		if (!is_connection_name(entry->d_name) || !strcmp(entry->d_name, POLICIES))
+			continue;
+		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
+		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(entry->d_name) + 1),
+					   entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	if (count)
+		qsort(*names, count, sizeof(**names), compare_names);
+	return count;
+}
+
+size_t connection_names(char ***names)
+{
+	return names_with_suffix(connection_dir(), ".conf", names);
+}
+
+void connection_names_free(char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}

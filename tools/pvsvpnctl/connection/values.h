@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What may stand behind the = of a connection's keys. Policies have their own words (policy.h). */
+#ifndef PVSVPNCTL_VALUES_H
+#define PVSVPNCTL_VALUES_H
+
+#include <stdbool.h>
+
+#include "connection/connection.h"
+
+/**
+ * struct identity_type - a line of the table of types
+ * @word: the service's
+ * @alias: another of its words, or ""
+ * @prefix: strongSwan's word in front of the identity
+ * @addr_len: bytes of the address that it is, 0 for none
+ */
+struct identity_type {
+	const char *word;
+	const char *alias;
+	const char *prefix;
+	uint8_t addr_len;
+};
+
+bool is_connection_name(const char *text);
+/* What sysctl, the file system and every host have already */
+bool is_reserved_ifname(const char *ifname);
+
+/* Each writes to a member of struct connection. */
+parse_fn parse_identity;
+parse_fn parse_identity_type;
+parse_fn parse_name;
+parse_fn parse_ifname;
+parse_fn parse_bool;
+parse_fn parse_prefixes;
+parse_fn parse_mode;
+parse_fn parse_encapsulation;
+parse_fn parse_establish_mode;
+parse_fn parse_action;
+parse_fn parse_interval;
+parse_fn parse_threshold;
+parse_fn parse_window;
+parse_fn parse_table;
+parse_fn parse_if_id;
+parse_fn parse_conf_mtu;
+parse_fn parse_mss;
+parse_fn parse_path;
+
+#endif /* PVSVPNCTL_VALUES_H */
