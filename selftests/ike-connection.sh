@@ -707,6 +707,46 @@ dead_peer()
 	pings "$gw" 10.2.0.1
 }
 
+# tenths_to COMMAND...: until it succeeds, in tenths of a second
+tenths_to()
+{
+	local begin=${EPOCHREALTIME/./}
+
+	busywait "${WAIT_LIMIT:-60}" "$@" || fail "waited in vain for $*"
+	echo $(((${EPOCHREALTIME/./} - begin) / 100000))
+}
+
+# With the defaults, and a daemon that repeats its questions as strongSwan does by itself
+dead_peer_in_time()
+{
+	local version times=1 i took most=120
+
+	[ -z "${EVERY-}" ] || times=10
+	! checkers_on || most=300
+	gateway
+	CHARON=$'retransmit_tries = 5\nretransmit_timeout = 4' our_daemon
+	CONNECTION=$'version = 0\n'$FAR_IKE far_end
+	for version in 2 1; do
+		site site-b 'WithdrawRoutes = yes'
+		sed -i "s/^\[IKEPolicy\]/&\nVersion = $version/" "$PVSVPN_CONFIG_DIR/site-b.conf"
+		background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+		for ((i = 1; i <= times; i++)); do
+			wait_for 'the connection' is active status_of status
+			wait_for 'the route' route_is_there
+			pings "$gw" 10.2.0.1
+			kill -9 "${pids[$stock]}"
+			ip -n "$stock" link set outer0 down
+			took=$(tenths_to route_is_gone)
+			echo "IKEv$version: the route was withdrawn $((took / 10)).$((took % 10)) s after the peer's death" | report
+			[ "$took" -le $most ] || fail "that is more than $((most / 10)) s"
+			check reason "$(status_of reason)" peer_not_responding
+			come_back
+		done
+		wait_for 'the connection' is active status_of status
+		vpn down site-b >/dev/null
+	done
+}
+
 # The far end, without what it had
 come_back()
 {
@@ -838,5 +878,5 @@ run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_pol
 	types_of_identities lists_of_policies peer_reaches_local_subnets \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
-	namespace_is_remembered without_root two_with_the_same_identities dead_peer \
+	namespace_is_remembered without_root two_with_the_same_identities dead_peer dead_peer_in_time \
 	refused_and_kept version_1 two_to_one_gateway module_goes hundred_at_once

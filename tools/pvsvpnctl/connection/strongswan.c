@@ -306,6 +306,20 @@ static int unload(struct vici *daemon, const char *command, const char *key, con
 	return ret;
 }
 
+int strongswan_drop(struct vici *daemon, const char *name)
+{
+	struct vici_message message = { 0 };
+	int ret;
+
+	vici_value(&message, "ike", "%s", name);
+	vici_value(&message, "force", "yes");
+	vici_value(&message, "timeout", "-1");
+	/* No is a good answer: there was none. */
+	ret = vici_order(daemon, "terminate", &message, NULL);
+	vici_message_free(&message);
+	return ret;
+}
+
 static int terminate(struct vici *daemon, const char *name)
 {
 	struct vici_message message = { 0 };
@@ -499,7 +513,10 @@ static void read_ike(const struct vici_element *element, struct negotiated *n)
 	char text[FORMAT_MAX];
 
 	if (element->type == VICI_ITEM) {
-		n->probing |= !strcmp(element->name, "tasks-active") &&
+		bool active = !strcmp(element->name, "tasks-active");
+
+		n->asking |= active;
+		n->probing |= active &&
 			      strstr(vici_element_text(element, text, sizeof(text)), "DPD");
 		return;
 	}

@@ -21,6 +21,7 @@
  * @remote_port: its port
  * @nat_here: a NAT is before this end
  * @nat_there: a NAT is before the peer, or the peer wants ESP in UDP and says so
+ * @asking: the peer owes an answer, of whichever kind
  * @probing: the peer is asked whether it is alive, and has not answered yet
  * @child_state: "INSTALLED" ..., "" if there is no child SA
  * @child_age: seconds since it was installed
@@ -42,6 +43,7 @@ struct negotiated {
 	uint64_t remote_port;
 	bool nat_here;
 	bool nat_there;
+	bool asking;
 	bool probing;
 	char child_state[24];
 	uint64_t child_age;
@@ -102,6 +104,17 @@ bool strongswan_is_ours(struct vici *daemon, const char *name);
  * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
  */
 int strongswan_remove(struct vici *daemon, const char *name);
+
+/**
+ * strongswan_drop() - forget the SAs of a connection at once
+ * @daemon: the connection to it
+ * @name: of the connection, which stays
+ *
+ * The peer is told, and nobody waits for its answer.
+ *
+ * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
+ */
+int strongswan_drop(struct vici *daemon, const char *name);
 
 /**
  * strongswan_initiate() - have the daemon begin
