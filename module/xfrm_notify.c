@@ -26,7 +26,7 @@
  * A daemon whose peer moves deletes a state and adds another one in its place. Packets see
  * for themselves that a state is dead, so the SA may stay until the other state is there.
  */
-#define DEATH_DELAY	(HZ / 20)
+#define DEATH_DELAY_MS	50
 
 /* Between two looks at all states that pvsvpn_notify_later() has asked for. */
 #define LATER_INTERVAL	(HZ / 4)
@@ -112,20 +112,38 @@ void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 
 /* ---- later ---- */
 
+/*
+ * Jiffies stand still while the processor that counts them gets no time, as in a guest of a busy
+ * host, and then jump. A state that moves would lose its peer by that.
+ */
+static bool is_due(const struct pvsvpn_noted *noted)
+{
+	return !ktime_before(ktime_get(), noted->due);
+}
+
+/* Return: in jiffies, at least 1. */
+static long until_due(const struct pvsvpn_noted *noted)
+{
+	s64 left = ktime_to_ns(ktime_sub(noted->due, ktime_get()));
+
+	return left > 0 ? nsecs_to_jiffies(left) + 1 : 1;
+}
+
 /* With adopt->lock held. */
 static void late_queue(struct pvsvpn_adopt *adopt)
 {
-	unsigned long now = jiffies, at = adopt->later_at;
 	const struct pvsvpn_noted *first;
+	long delay = LONG_MAX;
 
 	first = list_first_entry_or_null(&adopt->deaths, struct pvsvpn_noted,
 					 list);
 	if (adopt->gone || (!first && !adopt->later))
 		return;
-	if (first && (!adopt->later || time_before(first->due, at)))
-		at = first->due;
-	mod_delayed_work(pvsvpn_adopt_wq, &adopt->late,
-			 time_after(at, now) ? at - now : 0);
+	if (adopt->later)
+		delay = adopt->later_at - jiffies;
+	if (first)
+		delay = min(delay, until_due(first));
+	mod_delayed_work(pvsvpn_adopt_wq, &adopt->late, max(delay, 0L));
 }
 
 /* The same. Whatever dies and comes meanwhile, the work has time for other things. */
@@ -172,7 +190,7 @@ void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay)
  */
 void pvsvpn_notify_death(struct pvsvpn_adopt *adopt)
 {
-	pvsvpn_notify_later(adopt, DEATH_DELAY);
+	pvsvpn_notify_later(adopt, msecs_to_jiffies(DEATH_DELAY_MS));
 }
 
 static void death_note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
@@ -180,12 +198,12 @@ static void death_note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	spin_lock_bh(&adopt->lock);
 	if (noted) {
 		noted->alive = false;
-		noted->due = jiffies + DEATH_DELAY;
+		noted->due = ktime_add_ms(ktime_get(), DEATH_DELAY_MS);
 		list_add_tail(&noted->list, &adopt->deaths);
 		if (list_is_singular(&adopt->deaths))
 			late_queue(adopt);
 	} else {
-		look_later(adopt, DEATH_DELAY);
+		look_later(adopt, msecs_to_jiffies(DEATH_DELAY_MS));
 	}
 	spin_unlock_bh(&adopt->lock);
 }
@@ -215,7 +233,7 @@ static void deaths_move(struct pvsvpn_adopt *adopt)
 	unsigned int left = DEATHS_MAX;
 
 	list_for_each_entry_safe(noted, next, &adopt->deaths, list) {
-		if (!left-- || time_before(jiffies, noted->due))
+		if (!left-- || !is_due(noted))
 			break;
 		list_move_tail(&noted->list, &adopt->noted);
 	}

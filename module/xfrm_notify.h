@@ -15,7 +15,7 @@ struct pvsvpn_sa;
  * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
  * @x: the state, held
  * @sa: an SA for the state, keyed, as long as nobody has it
- * @due: of a death: when to look at it, in jiffies
+ * @due: of a death: when to look at it, time of ktime_get()
  * @alive: the note is not of a death
  * @valid: XFRM had called the state valid when the work took the note
  */
@@ -23,7 +23,7 @@ struct pvsvpn_noted {
 	struct list_head list;
 	struct xfrm_state *x;
 	struct pvsvpn_sa *sa;
-	unsigned long due;
+	ktime_t due;
 	bool alive;
 	bool valid;
 };
