@@ -30,6 +30,22 @@ load_ciphers()
 	done
 }
 
+# Where the clock counts instructions, time flies while the guest waits for the host's files: the
+# kernel gives up on a cipher within its minute, although the module is being read. So the ciphers
+# are there before anything is counted.
+key_a_state()
+{
+	local state='src 127.0.0.1 dst 127.0.0.1 proto esp spi 0x100' key try
+
+	key=0x$(printf '%040d' 1)
+	for ((try = 1; try <= 10; try++)); do
+		# shellcheck disable=SC2086 # words
+		ip xfrm state add $state mode tunnel aead 'rfc4106(gcm(aes))' "$key" 128 && break
+	done
+	# shellcheck disable=SC2086 # words
+	ip xfrm state delete $state
+}
+
 prepare()
 {
 	mount_all 2>"$out/mount.log"
@@ -40,6 +56,7 @@ prepare()
 	# No tunl0, sit0, ip_vti0 in every new namespace
 	echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 	load_ciphers
+	[ -z "${VM_ICOUNT:-}" ] || key_a_state >"$out/ciphers.log" 2>&1
 	"$VM_DIR/kernel-check.sh" start
 }
 
