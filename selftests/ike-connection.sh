@@ -314,7 +314,7 @@ daemon_stops()
 	gateway
 	our_daemon
 	# The far end is not to give up meanwhile
-	CHARON='retransmit_tries = 9' far_end
+	far_end
 	up
 	kill -STOP "${pids[$gw]}"
 	check reason "$(status_of reason)" 'strongSwan does not answer'
@@ -689,7 +689,7 @@ dead_peer()
 {
 	gateway
 	site site-b 'WithdrawRoutes = yes' $'\n[DeadPeerDetection]\nInterval = 2\nThreshold = 2'
-	our_daemon
+	CHARON=$impatient our_daemon
 	far_end
 	up
 	# The kernel takes up to a second to see that there is a carrier
@@ -716,7 +716,7 @@ tenths_to()
 	echo $(((${EPOCHREALTIME/./} - begin) / 100000))
 }
 
-# With the defaults, and a daemon that repeats its questions as strongSwan does by itself
+# With the defaults of the connection and of strongSwan
 dead_peer_in_time()
 {
 	local version times=1 i took most=120
@@ -724,7 +724,7 @@ dead_peer_in_time()
 	[ -z "${EVERY-}" ] || times=10
 	! checkers_on || most=300
 	gateway
-	CHARON=$'retransmit_tries = 5\nretransmit_timeout = 4' our_daemon
+	our_daemon
 	CONNECTION=$'version = 0\n'$FAR_IKE far_end
 	for version in 2 1; do
 		site site-b 'WithdrawRoutes = yes'
@@ -878,5 +878,6 @@ run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_pol
 	types_of_identities lists_of_policies peer_reaches_local_subnets \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
-	namespace_is_remembered without_root two_with_the_same_identities dead_peer dead_peer_in_time \
+	namespace_is_remembered without_root two_with_the_same_identities dead_peer \
+	dead_peer_in_time \
 	refused_and_kept version_1 two_to_one_gateway module_goes hundred_at_once

@@ -428,7 +428,8 @@ far_end_dies_and_comes_back()
 	has_strongswan
 	ends
 	far_end
-	CHARON='retransmit_base = 1' CONNECTION=$'dpd_delay = 1s\nkeyingtries = 0' \
+	CHARON="$impatient
+retransmit_base = 1" CONNECTION=$'dpd_delay = 1s\nkeyingtries = 0' \
 		near_end 'dpd_action = restart'
 	initiate
 	both_ways

@@ -128,7 +128,7 @@ forced_encapsulation()
 # The far end does not answer any more: the daemon finds out, and the carrier goes
 far_end_dies()
 {
-	CONNECTION='dpd_delay = 1s' connected 'dpd_action = clear'
+	CHARON=$impatient CONNECTION='dpd_delay = 1s' connected 'dpd_action = clear'
 	watch "$gw"
 	ip -n "$stock" link set outer0 down
 	wait_for "peer-down; there were $(cat "$tmp/events")" grep -q 'peer-down' "$tmp/events"
