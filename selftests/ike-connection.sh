@@ -9,130 +9,8 @@
 . "$(dirname "$0")/stock.sh"
 # shellcheck source=swan.sh
 . "$(dirname "$0")/swan.sh"
-
-# What the connection of our file needs at the far end
-FAR_IKE='proposals = aes256-sha256-ecp256
-encap = yes'
-
-# here: the files of the gateway, which each case has for itself
-gateway()
-{
-	has_strongswan
-	ends
-	export PVSVPN_CONFIG_DIR=$tmp/etc PVSVPN_RUN_DIR=$tmp/run PVSVPN_VICI=$tmp/$gw/vici
-	mkdir -p "$PVSVPN_CONFIG_DIR" "$tmp/$gw"
-	in_batch "$gw" <<-END
-		link add lan type dummy
-		addr add 10.1.0.1/24 dev lan
-		link set lan up
-	END
-	operators_own
-	site site-b
-}
-
-# A connection of the operator's, which nobody may touch
-operators_own()
-{
-	cat >"$tmp/operator.conf" <<-END
-		connections {
-			operator {
-				version = 2
-				remote_addrs = 203.0.113.9
-				children {
-					operator {
-						remote_ts = 203.0.113.0/24
-					}
-				}
-			}
-		}
-	END
-}
-
-# site NAME [LINE...]: its file, with further lines of [Connection], and its secret
-site()
-{
-	cat >"$PVSVPN_CONFIG_DIR/$1.conf" <<-END
-		$(site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' "${@:2}")
-
-		[IKEPolicy]
-		Encryption = aes256
-		Authentication = sha256
-		DHGroup = 19
-
-		[IPsecPolicy]
-		Encryption = aes256gcm16
-		PFS = 19
-	END
-	(umask 077 && echo 'what both have been told' >"$PVSVPN_CONFIG_DIR/$1.secret")
-}
-
-# vpn ARGUMENTS...: pvsvpnctl on the gateway
-vpn() { ctl "$gw" "$@"; }
-
-# our_daemon: of the gateway, with the operator's own connection
-our_daemon()
-{
-	charon "$gw"
-	swan "$gw" --load-all --file "$tmp/operator.conf" >"$tmp/$gw/loaded" 2>&1 ||
-		fail "$(cat "$tmp/$gw/loaded")"
-}
-
-# far_end: its daemon and its interface; settings as in swan.sh
-far_end()
-{
-	stock_end "$stock" ipsec0 42 "${far[@]}"
-	CONNECTION=${CONNECTION-$FAR_IKE} PROPOSAL=${PROPOSAL-aes256gcm16-ecp256} \
-		LOCAL_TS=${LOCAL_TS-10.2.0.0/24} REMOTE_TS=${REMOTE_TS-10.1.0.0/24} \
-		daemon "$stock" 192.0.2.2 192.0.2.1 far near
-}
-
-# status_code: as programs ask for it
-status_code()
-{
-	local code=0
-
-	vpn status site-b >/dev/null || code=$?
-	echo $code
-}
-
-both()
-{
-	gateway
-	our_daemon
-	far_end
-}
-
-# up [NAME]: and it says so in its last line
-up()
-{
-	vpn up "${1:-site-b}" >"$tmp/up" 2>&1 || fail "$(cat "$tmp/up")"
-	check 'the last line' "$(tail -n 1 "$tmp/up")" "${1:-site-b} is up"
-}
-
-status_of() { { vpn -j status "${2:-site-b}" || :; } | jq -r ".connections[0].$1"; }
-
-# no_daemon WORDS...: what follows ends so because strongSwan does not answer
-no_daemon() { EXIT_STATUS=7 "$@"; }
-
-# not_up REASON: up says so in one line of errors, status remembers it
-not_up()
-{
-	expect_refused "up: site-b: $1; " vpn up site-b timeout "${2:-20}"
-	check status "$(status_of status)" warning
-	check reason "$(status_of reason)" "$1"
-}
-
-# untouched: nothing of a connection is left, and what is the operator's is still there
-untouched()
-{
-	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
-	check 'states' "$(ip -n "$gw" xfrm state)" ''
-	check 'routes' "$(ip -n "$gw" route show 10.2.0.0/24)" ''
-	check 'files' "$(cd "$PVSVPN_RUN_DIR" && find . -name '*site-b*')" ''
-	check 'connections' "$(swan "$gw" --list-conns --raw | grep -oE '^list-conn event \{[a-z-]+')" \
-		'list-conn event {operator'
-	check status "$(status_of status)" disabled
-}
+# shellcheck source=connection.sh
+. "$(dirname "$0")/connection.sh"
 
 up_and_down()
 {
@@ -317,7 +195,7 @@ daemon_stops()
 	far_end
 	up
 	kill -STOP "${pids[$gw]}"
-	check reason "$(status_of reason)" 'strongSwan does not answer'
+	check reason "$(status_of reason)" daemon_not_responding
 	no_daemon expect_refused 'up: strongSwan: the daemon does not answer: it is silent' vpn up site-b
 	pings "$gw" 10.2.0.1
 	kill -CONT "${pids[$gw]}"
@@ -389,83 +267,6 @@ odd_identities()
 	pings "$gw" 10.2.0.1
 }
 
-types_of_identities()
-{
-	gateway
-	# Not the name near, but these octets
-	sed -i 's/^LocalIdentity.*/&\nLocalIdentityType = key_id/' "$PVSVPN_CONFIG_DIR/site-b.conf"
-	our_daemon
-	far_end
-	sed -i 's/id = near/id = keyid:near/' "$tmp/$stock/conf"
-	load "$stock"
-	up
-	pings "$gw" 10.2.0.1
-	vpn down site-b >/dev/null
-	# The name would not do
-	sed -i '/^LocalIdentityType/d' "$PVSVPN_CONFIG_DIR/site-b.conf"
-	not_up cannot_authenticate_connection
-}
-
-# transform_with IKE ESP: what comes about with a far end that takes these
-transform_with()
-{
-	sed -i "s/^proposals =.*/proposals = $1/; s/\(esp_proposals =\).*/\1 $2/" "$tmp/$stock/conf"
-	load "$stock"
-	up
-	pings "$gw" 10.2.0.1
-	echo "$(list "$gw" encr-alg | head -n 1) $(show "$gw" peers.0.sas.0.transform)"
-	vpn down site-b >/dev/null
-}
-
-# strongSwan takes the first of its own list that the other has, too
-lists_of_policies()
-{
-	gateway
-	site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' >"$PVSVPN_CONFIG_DIR/site-b.conf"
-	our_daemon
-	far_end
-	check 'of the defaults, with GCM' \
-		"$(transform_with aes256gcm16-prfsha384-ecp256,aes256-sha256-ecp256 aes256gcm16,aes256-sha256)" \
-		'AES_GCM_16 aes256gcm16'
-	check 'of the defaults, without GCM' "$(transform_with aes256-sha256-ecp256 aes256-sha256)" \
-		'AES_CBC aes256-sha256'
-	cat >>"$PVSVPN_CONFIG_DIR/site-b.conf" <<-END
-		[IKEPolicy]
-		Encryption = aes128gcm16, aes256
-		Authentication = sha384, sha256
-		DHGroup = 20, 19
-		[IPsecPolicy]
-		Encryption = aes192gcm16, aes256, aes128
-		Authentication = sha384, sha512
-		PFS = 20, off
-	END
-	check 'the last of each list' "$(transform_with aes256-sha256-ecp256 aes128-sha512)" \
-		'AES_CBC aes128-sha512'
-	check 'the first of each list' \
-		"$(transform_with aes128gcm16-prfsha256-ecp384,aes256-sha256-ecp256 \
-			aes192gcm16-ecp384,aes128-sha512)" 'AES_GCM_16 aes192gcm16'
-}
-
-# The peer reaches what LocalSubnets have and nothing else, whatever this host forwards to
-peer_reaches_local_subnets()
-{
-	both
-	in_batch "$gw" <<-END
-		link add other type dummy
-		addr add 172.16.6.1/24 dev other
-		link set other up
-	END
-	up
-	pings "$stock" 10.1.0.1
-	# A peer that does not keep to what it agreed to
-	ip -n "$stock" xfrm policy add dir out src 10.2.0.0/24 dst 172.16.6.0/24 if_id 42 \
-		tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid "$(list "$stock" reqid)" mode tunnel
-	ip -n "$stock" route add 172.16.6.0/24 dev ipsec0 src 10.2.0.1
-	! in_ns "$stock" ping -q -c 3 -i 0.1 -W 1 172.16.6.1 >"$tmp/ping" || fail 'it is reached'
-	check 'dropped' "$(drop_count "$gw" pvs0 rx_destination)" 3
-	pings "$stock" 10.1.0.1
-}
-
 # Two at once, and the far end too: all say what is true
 several_begin_at_once()
 {
@@ -493,10 +294,11 @@ ups=()
 several_in_a_batch()
 {
 	gateway
+	site site-c
 	our_daemon
 	printf 'down site-b\nstatus site-b\ndown site-c\ndown site-b\n' | vpn -b - >"$tmp/down"
 	check 'its words' "$(xargs <"$tmp/down")" 'site-b is not up'\
-' site-b: disabled (not brought up; pvsvpnctl up) site-c is not up site-b is not up'
+' site-b: disabled (not_brought_up: it was not brought up; pvsvpnctl up) site-c is not up site-b is not up'
 }
 
 # The files of /run are lost: the interface bears the connection's name
@@ -669,7 +471,7 @@ after_a_crash()
 	up
 	kill -9 "${pids[$gw]}"
 	wait_for 'the daemon to end' gone "${pids[$gw]}"
-	check reason "$(status_of reason)" 'strongSwan does not answer'
+	check reason "$(status_of reason)" daemon_not_responding
 	vpn down site-b >/dev/null || fail 'no down without a daemon'
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
 	ip -n "$gw" xfrm state flush
@@ -680,101 +482,6 @@ after_a_crash()
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
-
-route_is_there() { grep -q pvs0 <<<"$(ip -n "$gw" route get 10.2.0.1 2>/dev/null || :)"; }
-route_is_gone() { ! route_is_there; }
-
-# The far end dies: the route goes; it comes back: all by itself
-dead_peer()
-{
-	gateway
-	site site-b 'WithdrawRoutes = yes' $'\n[DeadPeerDetection]\nInterval = 2\nThreshold = 2'
-	CHARON=$impatient our_daemon
-	far_end
-	up
-	# The kernel takes up to a second to see that there is a carrier
-	wait_for 'the route' route_is_there
-	watch "$gw"
-	kill -9 "${pids[$stock]}"
-	ip -n "$stock" link set outer0 down
-	wait_for "peer-down; there were $(cat "$tmp/events")" grep -q 'peer-down' "$tmp/events"
-	check carrier "$(show "$gw" carrier)" false
-	wait_for 'the route to go' route_is_gone
-	check reason "$(status_of reason)" peer_not_responding
-	come_back
-	wait_for 'the connection' is active status_of status
-	wait_for 'the route' route_is_there
-	pings "$gw" 10.2.0.1
-}
-
-# tenths_to COMMAND...: until it succeeds, in tenths of a second
-tenths_to()
-{
-	local begin=${EPOCHREALTIME/./}
-
-	busywait "${WAIT_LIMIT:-60}" "$@" || fail "waited in vain for $*"
-	echo $(((${EPOCHREALTIME/./} - begin) / 100000))
-}
-
-# With the defaults of the connection and of strongSwan
-dead_peer_in_time()
-{
-	local version times=1 i took most=120
-
-	[ -z "${EVERY-}" ] || times=10
-	! checkers_on || most=300
-	gateway
-	our_daemon
-	CONNECTION=$'version = 0\n'$FAR_IKE far_end
-	for version in 2 1; do
-		site site-b 'WithdrawRoutes = yes'
-		sed -i "s/^\[IKEPolicy\]/&\nVersion = $version/" "$PVSVPN_CONFIG_DIR/site-b.conf"
-		background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
-		for ((i = 1; i <= times; i++)); do
-			wait_for 'the connection' is active status_of status
-			wait_for 'the route' route_is_there
-			pings "$gw" 10.2.0.1
-			kill -9 "${pids[$stock]}"
-			ip -n "$stock" link set outer0 down
-			took=$(tenths_to route_is_gone)
-			echo "IKEv$version: the route was withdrawn $((took / 10)).$((took % 10)) s after the peer's death" | report
-			[ "$took" -le $most ] || fail "that is more than $((most / 10)) s"
-			check reason "$(status_of reason)" peer_not_responding
-			come_back
-		done
-		wait_for 'the connection' is active status_of status
-		vpn down site-b >/dev/null
-	done
-}
-
-# The far end, without what it had
-come_back()
-{
-	ip -n "$stock" xfrm state flush
-	charon "$stock"
-	[ $# -gt 0 ] || load "$stock"
-	ip -n "$stock" link set outer0 up
-}
-
-# A gateway that is just starting refuses whatever comes: "keep" begins again
-refused_and_kept()
-{
-	gateway
-	printf '\n[DeadPeerDetection]\nInterval = 2\nThreshold = 1\n' >>"$PVSVPN_CONFIG_DIR/site-b.conf"
-	our_daemon
-	far_end
-	vpn status >/dev/null
-	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
-	wait_for 'the connection' grep -q '^site-b is up$' "$tmp/kept"
-	kill -9 "${pids[$stock]}"
-	ip -n "$stock" link set outer0 down
-	wait_for 'dead peer detection' is peer_not_responding status_of reason
-	come_back without-its-connections
-	wait_for 'the refusal' grep -q NO_PROPOSAL_CHOSEN "$tmp/$gw/log"
-	load "$stock"
-	wait_for 'the connection' is active status_of status
-	pings "$gw" 10.2.0.1
-}
 
 # IKEv1 in main mode, by its file
 version_1()
@@ -831,22 +538,6 @@ module_goes()
 	pings "$gw" 10.2.0.1
 }
 
-# many N: files of as many connections, each with its own subnet behind the far gateway
-many()
-{
-	local i
-
-	rm -f "$PVSVPN_CONFIG_DIR"/*
-	for ((i = 1; i <= $1; i++)); do
-		site "c$i"
-		sed -i "s/10.2.0.0/10.2.$i.0/; s/pvs0/pvs$i/; s/= near/= near$i/" \
-			"$PVSVPN_CONFIG_DIR/c$i.conf"
-		# So many peers that are asked every 2 s are too much for an emulated processor
-		printf '\n[DeadPeerDetection]\nInterval = 60\n' >>"$PVSVPN_CONFIG_DIR/c$i.conf"
-		ip -n "$stock" addr add "10.2.$i.1/32" dev lo
-	done
-}
-
 hundred_at_once()
 {
 	local count=10 i
@@ -854,9 +545,7 @@ hundred_at_once()
 	[ -z "${EVERY-}" ] || checkers_on || count=100
 	gateway
 	our_daemon
-	stock_end "$stock" ipsec0 42 "${far[@]}"
-	CONNECTION=$FAR_IKE PROPOSAL=aes256gcm16-ecp256 LOCAL_TS=10.2.0.0/16 REMOTE_TS=10.1.0.0/24 \
-		daemon "$stock" 192.0.2.2 192.0.2.1 far %any
+	far_ends
 	many "$count"
 	vpn check >"$tmp/check"
 	check 'valid files' "$(grep -c 'is valid' "$tmp/check")" "$count"
@@ -875,9 +564,7 @@ hundred_at_once()
 run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
 	nobody_there waits_for_the_peer refused_before_anything daemon_not_fit after_a_crash \
 	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
-	types_of_identities lists_of_policies peer_reaches_local_subnets \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
-	namespace_is_remembered without_root two_with_the_same_identities dead_peer \
-	dead_peer_in_time \
-	refused_and_kept version_1 two_to_one_gateway module_goes hundred_at_once
+	namespace_is_remembered without_root two_with_the_same_identities version_1 \
+	two_to_one_gateway module_goes hundred_at_once

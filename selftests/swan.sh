@@ -52,8 +52,8 @@ charon()
 		charon-systemd {
 			load = random nonce openssl kdf $plugins
 			install_routes = no
-			# A peer that asks again is no attack, and with cookies strongSwan may answer
-			# one request twice, so that the two ends sign different things
+			# A peer that asks again is no attack. With cookies strongSwan may
+			# answer one request twice, and the ends sign different things
 			cookie_threshold_ip = 0
 			${CHARON-}
 			plugins {

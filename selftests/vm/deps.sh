@@ -18,7 +18,7 @@ packages()
 	selftests, packets: tcpdump tshark python3 python3-scapy python3-cryptography
 	selftests, metrics: python3-prometheus-client
 	netlink code generator: python3-yaml python3-jsonschema
-	lint: shellcheck sparse clang-format
+	lint: shellcheck sparse clang-format python3-docutils
 	dkms test: dkms
 	END
 }

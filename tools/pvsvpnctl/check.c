@@ -11,23 +11,36 @@
 #include "parse.h"
 #include "print.h"
 
+static int load_and_check(const char *name, struct connection *c)
+{
+	struct secret secret;
+	int ret = connection_load("check", name, c);
+
+	if (!ret)
+		ret = connection_check_others("check", c);
+	if (!ret)
+		ret = secret_load("check", c, &secret);
+	secret_wipe(&secret);
+	return ret;
+}
+
 static int check_one(const char *name, bool swanctl)
 {
 	struct connection c;
-	struct secret secret;
-	int ret = connection_load("check", name, &c);
+	int ret = load_and_check(name, &c);
 
-	if (!ret)
-		ret = connection_check_others("check", &c);
-	if (!ret)
-		ret = secret_load("check", &c, &secret);
-	secret_wipe(&secret);
 	if (!ret && swanctl)
 		strongswan_print(stdout, &c);
 	else if (!ret)
 		printf("%s is valid: %s\n", name, c.path);
 	connection_free(&c);
 	return ret;
+}
+
+static int no_connection(void)
+{
+	return ctl_error(CTL_FAILED, "check", connection_dir(), "see pvsvpn.conf(5)",
+			 "no connection there");
 }
 
 /* All of them, also behind one that is not valid */
@@ -40,8 +53,52 @@ static int check_all(void)
 	for (size_t i = 0; i < count; i++)
 		ret = check_one(names[i], false) ?: ret;
 	if (!count && !ret)
-		ret = ctl_error(CTL_FAILED, "check", connection_dir(),
-				"see Documentation/connection.rst", "no connection there");
+		ret = no_connection();
+	connection_names_free(names, count);
+	return ret;
+}
+
+static int check_json(const char *name, struct json_object *list)
+{
+	struct json_object *json = json_new();
+	struct ctl_said said = { .why = "" };
+	struct connection c;
+	int ret;
+
+	ctl_error_keep(&said);
+	ret = load_and_check(name, &c);
+	ctl_error_keep(NULL);
+	json_add_text(json, "name", name);
+	json_add_bool(json, "valid", !ret);
+	json_add_text_or_null(json, "file", c.path ?: "");
+	json_add_text_or_null(json, "where", said.where);
+	json_add_text_or_null(json, "detail", said.why);
+	json_add_text_or_null(json, "remedy", said.todo);
+	json_append(list, json);
+	connection_free(&c);
+	return ret;
+}
+
+static int check_list_json(char * const *names, size_t count)
+{
+	struct json_object *json = json_new(), *list = json_list();
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < count; i++)
+		ret = check_json(names[i], list) ?: ret;
+	json_add(json, "connections", list);
+	json_print(json);
+	return ret;
+}
+
+static int check_all_json(void)
+{
+	char **names;
+	size_t count = connection_names(&names);
+	/* Files that are not read are no connections: what is said of them goes to stderr. */
+	int ret = connection_check_names("check");
+
+	ret = check_list_json(names, count) ?: ret;
 	connection_names_free(names, count);
 	return ret;
 }
@@ -54,13 +111,17 @@ static int run_check(const struct options *options, int argc, char **argv)
 	};
 	int ret = CTL_OK;
 
-	(void)options;
 	if (argc > 1)
 		ret = parse_params("check", argc - 1, argv + 1, params, 1);
+	if (!ret && swanctl && options->json)
+		ret = ctl_error(CTL_USAGE, "check", "swanctl", "leave one of the two out",
+				"strongSwan's notation is no JSON");
 	if (!ret)
 		ret = may_read("check", connection_dir());
 	if (ret)
 		return ret;
+	if (options->json)
+		return argc ? check_list_json(argv, 1) : check_all_json();
 	return argc ? check_one(argv[0], swanctl) : check_all();
 }
 
@@ -71,7 +132,7 @@ const struct command command_check = {
 		"/etc/pvsvpn/policies.conf and its secret, and says what is wrong with them and in\n"
 		"which line. Without a name, all connections. Changes nothing.\n\n"
 		"  swanctl  print what strongSwan would get, but for the secret\n\n"
-		"The sections and their keys, which Documentation/connection.rst explains:\n",
+		"The sections and their keys, which pvsvpn.conf(5) explains:\n",
 	.more_help = connection_print_keys,
 	.run = run_check,
 };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* down: undoes what up has done. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "connection/configure.h"
@@ -24,16 +26,32 @@ static void leave_daemon(struct vici *daemon, const char *name)
 		printf("strongSwan does not answer, so it is not told\n");
 }
 
+/* A name that nobody knows is a mistake. */
+static int was_not_up(const char *name)
+{
+	char *path;
+	bool has_file;
+
+	if (asprintf(&path, "%s/%s.conf", connection_dir(), name) < 0)
+		return ctl_error(CTL_FAILED, "down", name, "free some", "out of memory");
+	has_file = !access(path, F_OK);
+	free(path);
+	if (!has_file)
+		return ctl_error(CTL_FAILED, "down", name, "pvsvpnctl status lists them",
+				 "no such connection: it is not up, and has no file in %s",
+				 connection_dir());
+	printf("%s is not up\n", name);
+	return CTL_OK;
+}
+
 /* With the lock */
 static int take_down(struct vici *daemon, const char *name)
 {
 	struct runtime runtime;
 	bool is_there = runtime_load(name, &runtime);
 
-	if (!is_there && !(daemon && strongswan_is_ours(daemon, name))) {
-		printf("%s is not up\n", name);
-		return CTL_OK;
-	}
+	if (!is_there && !(daemon && strongswan_is_ours(daemon, name)))
+		return was_not_up(name);
 	leave_daemon(daemon, name);
 	configure_undo(NULL, name, runtime.ifname);
 	printf("%s is down\n", name);

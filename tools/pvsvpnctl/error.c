@@ -8,6 +8,7 @@
 
 static const char *error_at;
 static bool error_muted;
+static struct ctl_said *error_said;
 
 void ctl_error_at(const char *at)
 {
@@ -19,6 +20,18 @@ void ctl_error_mute(bool mute)
 	error_muted = mute;
 }
 
+void ctl_error_keep(struct ctl_said *said)
+{
+	error_said = said;
+}
+
+static void keep(const char *where, const char *todo, const char *fmt, va_list args)
+{
+	snprintf(error_said->where, sizeof(error_said->where), "%s", where ?: "");
+	snprintf(error_said->todo, sizeof(error_said->todo), "%s", todo ?: "");
+	vsnprintf(error_said->why, sizeof(error_said->why), fmt, args);
+}
+
 int ctl_error(int status, const char *what, const char *where,
 	      const char *todo, const char *fmt, ...)
 {
@@ -26,6 +39,12 @@ int ctl_error(int status, const char *what, const char *where,
 
 	if (error_muted)
 		return status;
+	if (error_said) {
+		va_start(args, fmt);
+		keep(where, todo, fmt, args);
+		va_end(args);
+		return status;
+	}
 	/* What is already on its way to stdout belongs before the error. */
 	fflush(stdout);
 	fputs("pvsvpnctl: ", stderr);

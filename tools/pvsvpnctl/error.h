@@ -44,6 +44,24 @@ void ctl_error_at(const char *at);
 void ctl_error_mute(bool mute);
 
 /**
+ * struct ctl_said - an error that was not printed
+ * @where: the object, "" for none
+ * @why: the reason
+ * @todo: the remedy, "" where @why holds it
+ */
+struct ctl_said {
+	char where[256];
+	char why[256];
+	char todo[256];
+};
+
+/**
+ * ctl_error_keep() - keep errors from now on instead of printing them
+ * @said: the last one goes there; NULL to print them again
+ */
+void ctl_error_keep(struct ctl_said *said);
+
+/**
  * ctl_alloc() - realloc() that ends the program when memory runs out
  * @old: what to enlarge, or NULL
  * @size: bytes

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "error.h"
 #include "key.h"
+#include "memory.h"
 
 void list_transforms(void)
 {
@@ -58,6 +59,7 @@ static int write_key(const struct key *key)
 	char text[PVSVPN_KEY_MAX * 2 + 1];
 	int ret;
 
+	memory_lock(text, sizeof(text));
 	for (size_t i = 0; i < key->len; i++) {
 		text[i * 2] = digit[key->byte[i] >> 4];
 		text[i * 2 + 1] = digit[key->byte[i] & 0xf];
@@ -73,6 +75,7 @@ static int generate(const struct transform *t)
 	struct key key = { .len = transform_key_bytes(t) };
 	int ret;
 
+	memory_lock(&key, sizeof(key));
 	if (getrandom(key.byte, key.len, 0) != (ssize_t)key.len)
 		return ctl_error(CTL_FAILED, "genkey", t->name, "try again",
 				 "getrandom: %s", strerror(errno));

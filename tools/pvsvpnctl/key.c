@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "key.h"
+#include "memory.h"
 
 /* Room for the longest key, each digit on a line of its own, and then some. */
 #define KEY_TEXT_MAX (PVSVPN_KEY_MAX * 8)
@@ -112,9 +113,12 @@ static int read_fd(const char *what, const char *file,
 		   const struct transform *t, int fd, struct key *key)
 {
 	char text[KEY_TEXT_MAX];
-	ssize_t len = read_all(fd, text, sizeof(text));
+	ssize_t len;
 	int ret;
 
+	memory_lock(text, sizeof(text));
+	memory_lock(key, sizeof(*key));
+	len = read_all(fd, text, sizeof(text));
 	if (len < 0)
 		ret = ctl_error(CTL_FAILED, what, file,
 				"give a file that can be read", "%s",

@@ -9,6 +9,7 @@
 #include "batch.h"
 #include "command.h"
 #include "error.h"
+#include "memory.h"
 #include "netns.h"
 
 /* The Makefile knows it. */
@@ -40,14 +41,15 @@ static const struct command * const commands[] = {
 static void print_usage(FILE *out)
 {
 	fputs("Usage: pvsvpnctl [-j|--json] [-n NETNS] OBJECT VERB ...\n"
-	      "       pvsvpnctl [-j|--json] [-n NETNS] -b FILE|-\n\n"
+	      "       pvsvpnctl [-j|--json] [-n NETNS] -b FILE|-\n"
+	      "       pvsvpnctl help [OBJECT [VERB]]\n\n"
 	      "Configures and shows pvsvpn devices: IPsec tunnels as network interfaces.\n\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  pvsvpnctl %s%s%s\n", commands[i]->name,
 			*commands[i]->args ? " " : "", commands[i]->args);
 	fputs("\nOptions:\n"
-	      "  -j, --json         print JSON (show, stats, monitor)\n"
+	      "  -j, --json         print JSON (show, stats, monitor, check, policies, status)\n"
 	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
 	      "  -b, --batch FILE   run the commands of a file, one a line (- reads standard input)\n"
 	      "  -h, --help         help, also for each command: pvsvpnctl peer add --help\n"
@@ -134,6 +136,8 @@ static int run(const struct options *options, int argc, char **argv)
 	int words;
 	const struct command *command = find_command(argc, argv, &words);
 
+	if (argc && !strcmp(argv[0], "help"))
+		return help(argc - 1, argv + 1);
 	if (!command)
 		return no_command(argc, argv);
 	return command->run(options, argc - words, argv + words);
@@ -179,6 +183,7 @@ int main(int argc, char **argv)
 	bool want_help = false;
 	int opt;
 
+	memory_protect();
 	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
 	argv[0] = "pvsvpnctl";
 	/* One dash before a long option will do, as in "ip -batch FILE". */

@@ -6,6 +6,7 @@
 #include <linux/genetlink.h>
 
 #include "error.h"
+#include "memory.h"
 #include "nl.h"
 
 /* Room for events that arrive while the terminal is slow. */
@@ -42,6 +43,11 @@ static struct nlmsghdr *begin(struct nl *nl, uint16_t family, uint8_t cmd,
 struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags)
 {
 	return begin(nl, nl->family, cmd, PVSVPN_FAMILY_VERSION, flags);
+}
+
+void nl_lock(struct nl *nl)
+{
+	memory_lock(nl->tx, sizeof(nl->tx));
 }
 
 void nl_put(struct nl *nl, uint16_t type, size_t len, const void *data)

@@ -75,6 +75,9 @@ struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags);
  */
 void *nl_route_msg(struct nl *nl, uint16_t type, uint16_t flags, size_t head);
 
+/* Keeps the requests out of the swap, before one is to hold a key (memory_lock()). */
+void nl_lock(struct nl *nl);
+
 /*
  * Attributes of a request. One that does not fit is left out and marks the
  * request, which nl_call() then refuses.

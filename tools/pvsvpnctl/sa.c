@@ -115,6 +115,7 @@ static void put_new(struct nl *nl, const struct sa_config *config,
 	nl_nest_end(nl, nest);
 	if (config->legacy)
 		nl_put(nl, PVSVPN_A_SA_LEGACY, 0, NULL);
+	nl_lock(nl);
 	nl_put(nl, PVSVPN_A_SA_KEY, key->len, key->byte);
 	if (config->params[REPLAY_WINDOW].seen)
 		nl_put_u32(nl, PVSVPN_A_SA_REPLAY_WINDOW,

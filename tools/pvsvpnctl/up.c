@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* up: a connection by its file. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "clock.h"
 #include "command.h"
 #include "connection/attempt.h"
 #include "connection/connection.h"
@@ -37,27 +39,12 @@ static int up(struct connection *c, unsigned int seconds, unsigned int interval)
 	return CTL_OK;
 }
 
-static int run_up(const struct options *options, int argc, char **argv)
+static int up_one(const char *name, unsigned int seconds, unsigned int interval)
 {
-	uint32_t seconds = UP_TIMEOUT, interval = 0;
-	struct param params[] = {
-		{ .key = "timeout", .parse = parse_u32, .value = &seconds },
-		{ .key = "keep", .parse = parse_u32, .value = &interval },
-	};
 	bool came = *netns_name();
 	struct connection c;
-	int ret;
+	int ret = connection_load("up", name, &c);
 
-	(void)options;
-	if (!argc)
-		return ctl_error(CTL_USAGE, "up", "NAME", "pvsvpnctl status lists them",
-				 "name missing");
-	ret = parse_params("up", argc - 1, argv + 1, params, 2);
-	if (!ret)
-		ret = may_read("up", connection_dir());
-	if (ret)
-		return ret;
-	ret = connection_load("up", argv[0], &c);
 	if (!ret)
 		ret = runtime_enter("up", c.name);
 	if (!ret)
@@ -71,10 +58,52 @@ static int run_up(const struct options *options, int argc, char **argv)
 	return ret;
 }
 
+/* Silent peers are waited for together: first all begin. */
+static int up_all(unsigned int seconds)
+{
+	char **names;
+	size_t count = connection_names(&names);
+	uint64_t deadline = now_ms() + seconds * 1000ull;
+	int ret = connection_check_names("up"), *begun = ctl_alloc(NULL, (count + 1) * sizeof(*begun));
+
+	for (size_t i = 0; i < count; i++) {
+		begun[i] = up_one(names[i], 0, 0);
+		ret = begun[i] ?: ret;
+	}
+	for (size_t i = 0; i < count && seconds; i++)
+		if (!begun[i])
+			ret = up_one(names[i], seconds_until(deadline) ?: 1, 0) ?: ret;
+	free(begun);
+	if (!count && !ret)
+		ret = ctl_error(CTL_FAILED, "up", connection_dir(), "see pvsvpn.conf(5)",
+				"no connection there");
+	connection_names_free(names, count);
+	return ret;
+}
+
+static int run_up(const struct options *options, int argc, char **argv)
+{
+	uint32_t seconds = UP_TIMEOUT, interval = 0;
+	struct param params[] = {
+		{ .key = "timeout", .parse = parse_u32, .value = &seconds },
+		{ .key = "keep", .parse = parse_u32, .value = &interval },
+	};
+	int ret = CTL_OK;
+
+	(void)options;
+	if (argc)
+		ret = parse_params("up", argc - 1, argv + 1, params, 2);
+	if (!ret)
+		ret = may_read("up", connection_dir());
+	if (ret)
+		return ret;
+	return argc ? up_one(argv[0], seconds, interval) : up_all(seconds);
+}
+
 const struct command command_up = {
 	.name = "up",
-	.args = "NAME [timeout SECONDS] [keep SECONDS]",
-	.help = "Brings a connection up as /etc/pvsvpn/NAME.conf says: makes the interface, loads the\n"
+	.args = "[NAME [timeout SECONDS] [keep SECONDS]]",
+	.help = "Brings a connection up as /etc/pvsvpn/NAME.conf says, or all of them: makes the interface, loads the\n"
 		"connection into strongSwan, adds the routes, and waits for the peer. If the peer does\n"
 		"not agree it says why, and the connection stays configured. Harmless when it is up.\n\n"
 		"  timeout SECONDS  how long to wait for the peer, 30 by default; 0 not to wait\n"

@@ -124,8 +124,8 @@ int reach_peer(struct vici *daemon, const struct connection *c, unsigned int sec
 	if (ret)
 		return ret;
 	if (reason)
-		return ctl_error(CTL_FAILED, "up", c->name, reason_todo(reason), "%s",
-				 reason_name(reason));
+		return ctl_error(CTL_FAILED, "up", c->name, reason_todo(reason), "%s: %s",
+				 reason_name(reason), reason_detail(reason));
 	printf(child_is_up(daemon, c->name, &n) ? "%s is up\n" :
 	       "%s has begun, and nobody waits for its peer\n", c->name);
 	return CTL_OK;

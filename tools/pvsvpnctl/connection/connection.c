@@ -132,7 +132,7 @@ void connection_print_keys(void)
 static void unknown_key(const char *what, const struct ini_file *file,
 			const struct ini_key *key, const struct conf_key *keys)
 {
-	char todo[96] = "Documentation/connection.rst has all of them";
+	char todo[96] = "pvsvpn.conf(5) has all of them";
 
 	for (; keys->key; keys++)
 		if (!strcasecmp(keys->key, key->key))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A connection, as its file describes it. Documentation/connection.rst has every key. */
+/* A connection, as its file describes it. Documentation/pvsvpn.conf.rst has every key. */
 #ifndef PVSVPNCTL_CONNECTION_H
 #define PVSVPNCTL_CONNECTION_H
 

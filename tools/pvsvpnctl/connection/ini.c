@@ -297,7 +297,7 @@ int ini_load(const char *what, const char *path, struct ini_file *file)
 				 strerror(errno));
 	if (fd < 0)
 		return ctl_error(CTL_FAILED, what, path,
-				 errno == ENOENT ? "see Documentation/connection.rst for what goes into it" :
+				 errno == ENOENT ? "see pvsvpn.conf(5) for what goes into it" :
 				 "give a file that can be read",
 				 "%s", strerror(errno));
 	text = ctl_alloc(NULL, INI_FILE_MAX + 1);

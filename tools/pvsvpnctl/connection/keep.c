@@ -81,8 +81,9 @@ static void tell_state(struct watch *watch)
 	if (!watch->is_up)
 		runtime_load(name, &runtime);
 	if (runtime.reason)
-		snprintf(text, sizeof(text), "READY=1\nSTATUS=%s: %s; %s", name,
-			 reason_name(runtime.reason), reason_todo(runtime.reason));
+		snprintf(text, sizeof(text), "READY=1\nSTATUS=%s: %s: %s; %s", name,
+			 reason_name(runtime.reason), reason_detail(runtime.reason),
+			 reason_todo(runtime.reason));
 	else
 		snprintf(text, sizeof(text), "READY=1\nSTATUS=%s %s", name,
 			 watch->is_up ? "is up" : "waits for its peer");

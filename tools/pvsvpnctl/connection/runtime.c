@@ -30,42 +30,51 @@ static char lock_name[CONNECTION_NAME_MAX + 1];
 
 static const struct {
 	const char *name;
+	const char *detail;
 	const char *todo;
 } reasons[REASONS] = {
-	[REASON_NONE] = { "", "" },
+	[REASON_NONE] = { "", "", "" },
 	[REASON_PEER_NOT_RESPONDING] = {
-		"peer_not_responding",
+		"peer_not_responding", "the peer does not answer",
 		"check PeerGateway, its route, and that UDP 500 and 4500 pass"
 	},
 	[REASON_IKE_POLICY_MISMATCH] = {
 		"ike_policy_mismatch",
-		"the peer takes another version, encryption, authentication or DH group: compare the IKE policies"
+		"the peer takes another version, encryption, authentication or DH group",
+		"compare the IKE policies"
 	},
 	[REASON_IPSEC_POLICY_MISMATCH] = {
 		"ipsec_policy_mismatch",
-		"the peer takes another encryption, authentication or PFS: compare the IPsec policies"
+		"the peer takes another encryption, authentication or PFS",
+		"compare the IPsec policies"
 	},
 	[REASON_CANNOT_AUTHENTICATE] = {
 		"cannot_authenticate_connection",
+		"the secret or an identity is not what the other end has",
 		"compare the secret, LocalIdentity and PeerIdentity with the peer's"
 	},
 	[REASON_IKE_V1_CIDR_MISMATCH] = {
-		"ike_v1_id_local_remote_cidr_mismatch",
+		"ike_v1_id_local_remote_cidr_mismatch", "the peer has other subnets",
 		"compare LocalSubnets and PeerSubnets with the peer's, which has them the other way round"
 	},
 	[REASON_IKE_V2_CIDR_MISMATCH] = {
-		"ike_v2_local_remote_cidr_mismatch",
+		"ike_v2_local_remote_cidr_mismatch", "the peer has other subnets",
 		"compare LocalSubnets and PeerSubnets with the peer's, which has them the other way round"
 	},
 	[REASON_INTERNAL_ERROR] = {
-		"internal_error",
-		"see the log of strongSwan (journalctl -u strongswan)"
+		"internal_error", "strongSwan says no more",
+		"see its log (journalctl -u strongswan)"
 	},
 };
 
 const char *reason_name(enum reason reason)
 {
 	return reasons[reason].name;
+}
+
+const char *reason_detail(enum reason reason)
+{
+	return reasons[reason].detail;
 }
 
 const char *reason_todo(enum reason reason)

@@ -32,6 +32,8 @@ enum reason {
 };
 
 const char *reason_name(enum reason reason);
+/* In words, and the remedy */
+const char *reason_detail(enum reason reason);
 const char *reason_todo(enum reason reason);
 
 /**

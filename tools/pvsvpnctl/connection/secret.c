@@ -7,6 +7,7 @@
 
 #include "connection/connection.h"
 #include "error.h"
+#include "memory.h"
 
 void secret_wipe(struct secret *secret)
 {
@@ -73,9 +74,11 @@ static int read_secret(const char *what, const char *path, int fd,
 {
 	/* One byte too many, and two for the end of the line */
 	char text[SECRET_MAX + 3];
-	ssize_t len = read(fd, text, sizeof(text));
+	ssize_t len;
 	int ret;
 
+	memory_lock(text, sizeof(text));
+	len = read(fd, text, sizeof(text));
 	if (len < 0)
 		ret = ctl_error(CTL_FAILED, what, path,
 				"give a file that can be read", "%s",
@@ -91,6 +94,7 @@ int secret_load(const char *what, const struct connection *c,
 {
 	int fd, ret;
 
+	memory_lock(secret, sizeof(*secret));
 	memset(secret, 0, sizeof(*secret));
 	fd = open(c->secret_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == EACCES)

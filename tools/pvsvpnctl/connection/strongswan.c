@@ -209,6 +209,9 @@ void strongswan_print(FILE *out, const struct connection *c)
 
 #define SECRET_NAME_MAX (CONNECTION_NAME_MAX + 16)
 
+/* A message with a name, a secret, two identities, and the words around them: bytes */
+#define SECRET_MESSAGE_MAX 1024
+
 /*
  * The operator's own secrets have names of sections, such as "ike-1". It comes first and goes
  * last, so its name also tells whose the connection is.
@@ -226,6 +229,7 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 	char name[SECRET_NAME_MAX], text[IDENTITY_TEXT_MAX];
 	int ret;
 
+	vici_reserve_locked(&message, SECRET_MESSAGE_MAX);
 	vici_value(&message, "id", "%s", secret_name(name, c->name));
 	vici_value(&message, "type", "IKE");
 	vici_bytes(&message, "data", secret->text, secret->len);
@@ -539,10 +543,28 @@ static void read_spi(const struct vici_element *element, const char *key, uint32
 		*spi = value;
 }
 
+/* Adds an item of the list @key. A list that is too long is none. */
+static void read_item(const struct vici_element *element, const char *key, char *list, bool *cut)
+{
+	size_t len = strlen(list);
+
+	if (strcmp(element->name, key) || *cut)
+		return;
+	*cut = len + 1 + element->len >= TS_TEXT_MAX;
+	if (*cut)
+		*list = '\0';
+	else
+		vici_element_text(element, len ? strcpy(list + len, ",") + 1 : list,
+				  TS_TEXT_MAX - len - 1);
+}
+
 static void read_child(const struct vici_element *element, struct negotiated *n)
 {
-	if (element->type != VICI_VALUE)
+	if (element->type == VICI_ITEM) {
+		read_item(element, "local-ts", n->local_ts, &n->local_ts_cut);
+		read_item(element, "remote-ts", n->remote_ts, &n->remote_ts_cut);
 		return;
+	}
 	read_text(element, "state", n->child_state, sizeof(n->child_state));
 	read_number(element, "install-time", &n->child_age, 10);
 	read_number(element, "rekey-time", &n->child_rekey, 10);

@@ -11,6 +11,9 @@
 #include "connection/runtime.h"
 #include "connection/vici.h"
 
+/* Of a child SA's traffic selectors: bytes */
+#define TS_TEXT_MAX 1024
+
 /**
  * struct negotiated - what the daemon has of a connection
  * @ike_state: "ESTABLISHED", "CONNECTING" ..., "" if it has no IKE SA
@@ -24,6 +27,10 @@
  * @asking: the peer owes an answer, of whichever kind
  * @probing: the peer is asked whether it is alive, and has not answered yet
  * @child_state: "INSTALLED" ..., "" if there is no child SA
+ * @local_ts: what it carries from here, with commas; "" where that is too long for us
+ * @remote_ts: the same to here
+ * @local_ts_cut: it is too long
+ * @remote_ts_cut: the same
  * @child_age: seconds since it was installed
  * @child_rekey: seconds until it is renewed
  * @child_left: seconds until it ends
@@ -46,6 +53,10 @@ struct negotiated {
 	bool asking;
 	bool probing;
 	char child_state[24];
+	char local_ts[TS_TEXT_MAX];
+	char remote_ts[TS_TEXT_MAX];
+	bool local_ts_cut;
+	bool remote_ts_cut;
 	uint64_t child_age;
 	uint64_t child_rekey;
 	uint64_t child_left;

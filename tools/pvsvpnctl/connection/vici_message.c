@@ -5,6 +5,7 @@
 
 #include "connection/vici_message.h"
 #include "error.h"
+#include "memory.h"
 #include "print.h"
 
 /* ---- writing ---- */
@@ -23,6 +24,13 @@ static uint8_t *make_room(struct vici_message *message, size_t len)
 	}
 	message->len += len;
 	return message->data + message->len - len;
+}
+
+void vici_reserve_locked(struct vici_message *message, size_t len)
+{
+	make_room(message, len);
+	message->len -= len;
+	memory_lock(message->data, message->size);
 }
 
 static void put(struct vici_message *message, const void *bytes, size_t len)

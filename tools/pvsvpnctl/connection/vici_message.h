@@ -39,6 +39,9 @@ struct vici_message {
 	size_t size;
 };
 
+/* Room for so many bytes of an empty message that is to hold a secret (memory_lock()) */
+void vici_reserve_locked(struct vici_message *message, size_t len);
+
 void vici_section(struct vici_message *message, const char *name);
 void vici_section_end(struct vici_message *message);
 

@@ -315,10 +315,43 @@ for name in policies ../site-b -x 'a b'; do
 	verdict 2 "refuses the name $name" "$top/pvsvpnctl" check -- "$name"
 done
 
+# What is for programs is as its schema says
+follows_schema()
+{
+	python3 - "$top/pvsvpnctl.schema.json" "$1" <<-'END'
+		import json, sys, jsonschema
+		schema = json.load(open(sys.argv[1]))
+		schema["$ref"] = "#/$defs/" + sys.argv[2]
+		jsonschema.validate(json.load(open("/dev/fd/3")), schema)
+	END
+} 3<<<"$printed"
+for bad in '' 's/^Peer.*//'; do
+	write_site
+	sed -i "$bad" "$dir/site-b.conf"
+	printed=$("$top/pvsvpnctl" -j check)
+	verdict 0 "check --json follows its schema${bad:+, of a file that is not valid}" follows_schema check
+done
+valid() { "$top/pvsvpnctl" -j check site-b | tr -d ' \n' | grep -q "\"valid\":$1"; }
+verdict 0 'check --json says what is not valid' valid false
+write_site
+verdict 0 'check --json says what is valid' valid true
+printed=$("$top/pvsvpnctl" -j policies)
+verdict 0 'policies --json follows its schema' follows_schema policies
+
+# What is installed as an example is valid
+rm -rf "${dir:?}"/*
+cp "$top"/examples/*.conf "$dir"
+for name in site-b cloud; do
+	(umask 077 && echo 'what both have been told' >"$dir/$name.secret")
+done
+for name in site-b cloud; do
+	verdict 0 "the example $name.conf is valid" "$top/pvsvpnctl" check $name
+done
+
 # Each key in the table of the manual of files
 for key in $("$top/pvsvpnctl" check --help | sed -n 's/^  \([A-Z][A-Za-z]*\)$/\1/p'); do
 	verdict 0 "the documentation has $key" \
-		grep -q "^\`\`$key\`\`" "$top/../../Documentation/connection.rst"
+		grep -q "^\`\`$key\`\`" "$top/../../Documentation/pvsvpn.conf.rst"
 done
 
 echo "1..$count"

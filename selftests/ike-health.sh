@@ -1,0 +1,266 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# What a connection comes to: which of the policies and subnets that its file lists, what status
+# says of it, and what happens when the peer dies.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=stock.sh
+. "$(dirname "$0")/stock.sh"
+# shellcheck source=swan.sh
+. "$(dirname "$0")/swan.sh"
+# shellcheck source=connection.sh
+. "$(dirname "$0")/connection.sh"
+
+# Neither when it has ended nor while it stays
+secret_is_in_no_memory()
+{
+	local pid
+
+	both
+	(ulimit -c unlimited; exec "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2) >"$tmp/kept" 2>&1 &
+	pid=$!
+	defer "kill $pid 2>/dev/null"
+	wait_for 'the connection' grep -q '^site-b is up$' "$tmp/kept"
+	check 'the secret in memory' "$(/usr/bin/python3 "$here/secret_memory.py" $pid \
+		'what both have been told')" 'not there'
+	check 'core file' "$(awk '/Max core file size/ { print $5, $6 }' /proc/$pid/limits)" '0 0'
+	# No other process of the same user may trace it, unless that is root
+	check 'owner' "$(stat -c %u "/proc/$pid/environ")" 0
+}
+
+# Keys that are agreed carry nothing by themselves
+keys_and_nothing_else()
+{
+	both
+	in_ns "$gw" nft -f - <<-END
+		table ip cut {
+			chain in {
+				type filter hook prerouting priority raw
+				udp dport 4500 @th,64,32 != 0 drop
+			}
+		}
+	END
+	up
+	check status "$(status_of status)" active
+	! in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 10.2.0.1 >"$tmp/ping" || fail 'nothing is cut'
+	wait_for 'a word of it' is esp_not_received status_of reason
+	follows_schema
+	says 'warning (esp_not_received: keys are agreed .*; have UDP 4500 pass'
+	in_ns "$gw" nft delete table ip cut
+	pings "$gw" 10.2.0.1
+	check status "$(status_of status)" active
+}
+
+# As gateways do that agree to one subnet for each child SA
+peer_agrees_to_one_subnet()
+{
+	gateway
+	sed -i 's/^PeerSubnets.*/&, 10.3.0.0\/24/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	up
+	pings "$gw" 10.2.0.1
+	check 'status' "$(status_of status) $(status_of reason)" 'warning subnets_narrowed'
+	follows_schema
+	says 'subnets_narrowed: 10.3.0.0/24 of PeerSubnets is not in'
+	check 'what is agreed' "$(status_of child.peer_subnets | tr -d ' \n')" '["10.2.0.0/24"]'
+}
+
+# All that have a file; one that is not valid is no reason to leave the others
+up_without_a_name()
+{
+	gateway
+	our_daemon
+	far_ends
+	many 2
+	echo '[Connection' >"$PVSVPN_CONFIG_DIR/broken.conf"
+	follows_schema
+	! vpn up >"$tmp/up" 2>&1 || fail 'broken.conf is valid'
+	check 'other errors' "$(grep '^pvsvpnctl: ' "$tmp/up" | grep -v broken.conf:1)" ''
+	check 'errors' "$(grep -c '^pvsvpnctl: ' "$tmp/up")" 1
+	check 'those up' "$(grep ' is up$' "$tmp/up" | sort | xargs)" 'c1 is up c2 is up'
+	check 'c1' "$(status_of status c1)" active
+	check 'c2' "$(status_of status c2)" active
+	follows_schema
+	rm "$PVSVPN_CONFIG_DIR/broken.conf"
+	vpn up >"$tmp/up"
+	expect_refused 'down: site-d: no such connection' vpn down site-d
+}
+
+types_of_identities()
+{
+	gateway
+	# Not the name near, but these octets
+	sed -i 's/^LocalIdentity.*/&\nLocalIdentityType = key_id/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	sed -i 's/id = near/id = keyid:near/' "$tmp/$stock/conf"
+	load "$stock"
+	up
+	pings "$gw" 10.2.0.1
+	vpn down site-b >/dev/null
+	# The name would not do
+	sed -i '/^LocalIdentityType/d' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	not_up cannot_authenticate_connection
+}
+
+# transform_with IKE ESP: what comes about with a far end that takes these
+transform_with()
+{
+	sed -i "s/^proposals =.*/proposals = $1/; s/\(esp_proposals =\).*/\1 $2/" "$tmp/$stock/conf"
+	load "$stock"
+	up
+	pings "$gw" 10.2.0.1
+	echo "$(list "$gw" encr-alg | head -n 1) $(show "$gw" peers.0.sas.0.transform)"
+	vpn down site-b >/dev/null
+}
+
+# strongSwan takes the first of its own list that the other has, too
+lists_of_policies()
+{
+	gateway
+	site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' >"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	check 'of the defaults, with GCM' \
+		"$(transform_with aes256gcm16-prfsha384-ecp256,aes256-sha256-ecp256 aes256gcm16,aes256-sha256)" \
+		'AES_GCM_16 aes256gcm16'
+	check 'of the defaults, without GCM' "$(transform_with aes256-sha256-ecp256 aes256-sha256)" \
+		'AES_CBC aes256-sha256'
+	cat >>"$PVSVPN_CONFIG_DIR/site-b.conf" <<-END
+		[IKEPolicy]
+		Encryption = aes128gcm16, aes256
+		Authentication = sha384, sha256
+		DHGroup = 20, 19
+		[IPsecPolicy]
+		Encryption = aes192gcm16, aes256, aes128
+		Authentication = sha384, sha512
+		PFS = 20, off
+	END
+	check 'the last of each list' "$(transform_with aes256-sha256-ecp256 aes128-sha512)" \
+		'AES_CBC aes128-sha512'
+	check 'the first of each list' \
+		"$(transform_with aes128gcm16-prfsha256-ecp384,aes256-sha256-ecp256 \
+			aes192gcm16-ecp384,aes128-sha512)" 'AES_GCM_16 aes192gcm16'
+}
+
+# The peer reaches what LocalSubnets have and nothing else, whatever this host forwards to
+peer_reaches_local_subnets()
+{
+	both
+	in_batch "$gw" <<-END
+		link add other type dummy
+		addr add 172.16.6.1/24 dev other
+		link set other up
+	END
+	up
+	pings "$stock" 10.1.0.1
+	# A peer that does not keep to what it agreed to
+	ip -n "$stock" xfrm policy add dir out src 10.2.0.0/24 dst 172.16.6.0/24 if_id 42 \
+		tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid "$(list "$stock" reqid)" mode tunnel
+	ip -n "$stock" route add 172.16.6.0/24 dev ipsec0 src 10.2.0.1
+	! in_ns "$stock" ping -q -c 3 -i 0.1 -W 1 172.16.6.1 >"$tmp/ping" || fail 'it is reached'
+	check 'dropped' "$(drop_count "$gw" pvs0 rx_destination)" 3
+	pings "$stock" 10.1.0.1
+}
+
+route_is_there() { grep -q pvs0 <<<"$(ip -n "$gw" route get 10.2.0.1 2>/dev/null || :)"; }
+route_is_gone() { ! route_is_there; }
+
+# The far end dies: the route goes; it comes back: all by itself
+dead_peer()
+{
+	gateway
+	site site-b 'WithdrawRoutes = yes' $'\n[DeadPeerDetection]\nInterval = 2\nThreshold = 2'
+	CHARON=$impatient our_daemon
+	far_end
+	up
+	# The kernel takes up to a second to see that there is a carrier
+	wait_for 'the route' route_is_there
+	watch "$gw"
+	kill -9 "${pids[$stock]}"
+	ip -n "$stock" link set outer0 down
+	wait_for "peer-down; there were $(cat "$tmp/events")" grep -q 'peer-down' "$tmp/events"
+	check carrier "$(show "$gw" carrier)" false
+	wait_for 'the route to go' route_is_gone
+	check reason "$(status_of reason)" peer_not_responding
+	come_back
+	wait_for 'the connection' is active status_of status
+	wait_for 'the route' route_is_there
+	pings "$gw" 10.2.0.1
+}
+
+# tenths_to COMMAND...: until it succeeds, in tenths of a second
+tenths_to()
+{
+	local begin=${EPOCHREALTIME/./}
+
+	busywait "${WAIT_LIMIT:-60}" "$@" || fail "waited in vain for $*"
+	echo $(((${EPOCHREALTIME/./} - begin) / 100000))
+}
+
+# With the defaults of the connection and of strongSwan
+dead_peer_in_time()
+{
+	local version times=1 i took most=120
+
+	[ -z "${EVERY-}" ] || times=10
+	! checkers_on || most=300
+	gateway
+	our_daemon
+	CONNECTION=$'version = 0\n'$FAR_IKE far_end
+	for version in 2 1; do
+		site site-b 'WithdrawRoutes = yes'
+		sed -i "s/^\[IKEPolicy\]/&\nVersion = $version/" "$PVSVPN_CONFIG_DIR/site-b.conf"
+		background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+		for ((i = 1; i <= times; i++)); do
+			wait_for 'the connection' is active status_of status
+			wait_for 'the route' route_is_there
+			pings "$gw" 10.2.0.1
+			kill -9 "${pids[$stock]}"
+			ip -n "$stock" link set outer0 down
+			took=$(tenths_to route_is_gone)
+			echo "IKEv$version: the route was withdrawn $((took / 10)).$((took % 10)) s after the peer's death" | report
+			[ "$took" -le $most ] || fail "that is more than $((most / 10)) s"
+			check reason "$(status_of reason)" peer_not_responding
+			come_back
+		done
+		wait_for 'the connection' is active status_of status
+		vpn down site-b >/dev/null
+	done
+}
+
+# The far end, without what it had
+come_back()
+{
+	ip -n "$stock" xfrm state flush
+	charon "$stock"
+	[ $# -gt 0 ] || load "$stock"
+	ip -n "$stock" link set outer0 up
+}
+
+# A gateway that is just starting refuses whatever comes: "keep" begins again
+refused_and_kept()
+{
+	gateway
+	printf '\n[DeadPeerDetection]\nInterval = 2\nThreshold = 1\n' >>"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	far_end
+	vpn status >/dev/null
+	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	wait_for 'the connection' grep -q '^site-b is up$' "$tmp/kept"
+	kill -9 "${pids[$stock]}"
+	ip -n "$stock" link set outer0 down
+	wait_for 'dead peer detection' is peer_not_responding status_of reason
+	come_back without-its-connections
+	wait_for 'the refusal' grep -q NO_PROPOSAL_CHOSEN "$tmp/$gw/log"
+	load "$stock"
+	wait_for 'the connection' is active status_of status
+	pings "$gw" 10.2.0.1
+}
+
+run_cases lists_of_policies types_of_identities peer_reaches_local_subnets \
+	peer_agrees_to_one_subnet keys_and_nothing_else secret_is_in_no_memory \
+	up_without_a_name dead_peer dead_peer_in_time \
+	refused_and_kept
