@@ -230,6 +230,10 @@ unit_as_installed()
 		fail "$(cat "$tmp/root/usr/local/$file")"
 	# The manual page need not be where this runs
 	check 'systemd-analyze verify' "$(inside systemd-analyze --man=no verify "$unit.service" 2>&1)" ''
+	# From 0, which is safe, to 10; the threshold is ten times that
+	inside systemd-analyze security --offline=true --threshold=40 --no-pager "$unit.service" \
+		>"$tmp/security" 2>&1 || fail "$(cat "$tmp/security")"
+	tail -n 1 "$tmp/security" | report
 	for name in network-online.target strongswan.service; do
 		grep -qw "$name" <<<"$(property After)" || fail "not after $name: $(property After)"
 	done
@@ -254,6 +258,9 @@ start_and_stop()
 	systemctl start "$unit"
 	is_up
 	check 'its words' "$(property StatusText)" 'site-b is up'
+	# CAP_NET_ADMIN and CAP_IPC_LOCK
+	check 'its rights' "$(inside awk '/^(CapBnd|NoNewPrivs)/ { print $2 }' \
+		"/proc/$(property MainPID)/status" | xargs)" '0000000000005000 1'
 	systemctl stop "$unit"
 	check unit "$(state)" inactive
 	nothing_left
@@ -411,6 +418,7 @@ peer_refuses()
 {
 	local told='site-b: cannot_authenticate_connection' main
 
+	told+=': the secret or an identity is not what the other end has'
 	told+='; compare the secret, LocalIdentity and PeerIdentity with the peer'\''s'
 	gateway
 	sooner
