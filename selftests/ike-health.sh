@@ -52,6 +52,22 @@ keys_and_nothing_else()
 	check status "$(status_of status)" active
 }
 
+# The longer prefix decides: hosts of this site are not the peer's
+branch_of_its_headquarters()
+{
+	gateway
+	sed -i 's/^PeerSubnets.*/PeerSubnets = 10.0.0.0\/8/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	LOCAL_TS=10.0.0.0/8 far_end
+	up
+	pings "$gw" 10.2.0.1
+	pings "$stock" 10.1.0.1
+	check status "$(status_of status)" active
+	grep -q 'dev lan' <<<"$(ip -n "$gw" route get 10.1.0.9)" || fail "$(ip -n "$gw" route get 10.1.0.9)"
+	vpn down site-b >/dev/null
+	untouched
+}
+
 # As gateways do that agree to one subnet for each child SA
 peer_agrees_to_one_subnet()
 {
@@ -261,6 +277,6 @@ refused_and_kept()
 }
 
 run_cases lists_of_policies types_of_identities peer_reaches_local_subnets \
-	peer_agrees_to_one_subnet keys_and_nothing_else secret_is_in_no_memory \
+	branch_of_its_headquarters peer_agrees_to_one_subnet keys_and_nothing_else secret_is_in_no_memory \
 	up_without_a_name dead_peer dead_peer_in_time \
 	refused_and_kept

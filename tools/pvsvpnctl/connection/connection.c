@@ -400,20 +400,31 @@ static int check_prefixes(const char *what, const struct ini_file *file,
 	return CTL_OK;
 }
 
-/* Two sites with the same addresses cannot be told apart. */
+/*
+ * Two sites with the same addresses cannot be told apart. If one is part of the other, as a branch
+ * of its headquarters, the longer prefix decides.
+ */
 static int check_sites(const char *what, const struct ini_file *file,
 		       size_t section, const struct connection *c)
 {
-	char text[FORMAT_MAX], other[FORMAT_MAX];
-	const struct subnet *here, *there;
+	char text[FORMAT_MAX];
 
-	if (!subnet_lists_overlap(&c->local_subnets, &c->peer_subnets, &here, &there) ||
-	    !here->prefix || !there->prefix)
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
-			 "the two sites need different addresses",
-			 "PeerSubnets: %s overlaps %s of LocalSubnets",
-			 format_subnet(text, there), format_subnet(other, here));
+	for (size_t i = 0; i < c->local_subnets.count; i++) {
+		const struct subnet *here = &c->local_subnets.subnet[i];
+
+		for (size_t j = 0; j < c->peer_subnets.count; j++) {
+			const struct subnet *there = &c->peer_subnets.subnet[j];
+
+			if (!here->prefix || here->prefix != there->prefix ||
+			    !subnets_overlap(here, there))
+				continue;
+			return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
+					 "the two sites need different addresses",
+					 "PeerSubnets: %s is one of LocalSubnets, too",
+					 format_subnet(text, here));
+		}
+	}
+	return CTL_OK;
 }
 
 /* The tunnel's own packets would go into the tunnel. */
@@ -430,10 +441,10 @@ static int check_path(const char *what, const struct ini_file *file,
 		which = "LocalGateway";
 		gateway = &c->local_gateway;
 	}
-	if (!in || (!in->prefix && !c->routes))
+	if (!in || !c->routes)
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
-			 in->prefix ? "leave the gateway's address out of them" :
+			 in->prefix ? "leave the gateway's address out of them; or Routes = no, and routes of your own" :
 			 "Routes = no, and routes of your own",
 			 "PeerSubnets: %s holds %s %s, so the outer packets would go into their own tunnel",
 			 format_subnet(text, in), which, format_addr(addr, gateway));

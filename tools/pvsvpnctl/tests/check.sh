@@ -118,6 +118,10 @@ takes 'the largest MTU' '1aMTU = 65410'
 takes 'the least that a file can say' '/^LocalId/d; /^PeerId/d; /^IKEPolicy/d; /^$/,$d'
 takes 'the names of the service' 's/aes256gcm16/aes-256-gcm/; s/sha384/sha-384/'
 takes 'a default route with routes of one'\''s own' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0\nRoutes = no/'
+takes 'a branch of its headquarters' 's/^PeerSub.*/PeerSubnets = 10.0.0.0\/8/'
+takes 'headquarters of a branch' 's/^PeerSub.*/PeerSubnets = 10.1.0.128\/25/'
+takes 'a gateway in its subnets, with routes of one'\''s own' \
+	's/^PeerSub.*/PeerSubnets = 198.51.100.0\/24\nRoutes = no/'
 takes 'an old policy, when told so' 's/^IKE.*/IKEPolicy = strong\nAllowLegacy = yes/; s/PFS = 20/PFS = 2/'
 takes 'the mark of UTF-8 in front' '1s/^/\xef\xbb\xbf/'
 takes 'lines that end as on Windows' 's/$/\r/'
@@ -205,8 +209,8 @@ refuses 'UTF-16' 'the text is UTF-16; save it as UTF-8' '1s/^/\xff\xfe/'
 refuses 'host bits' ':6: LocalSubnets: 10.1.0.1/24 has host bits; write 10.1.0.0/24' 's/10.1.0.0/10.1.0.1/'
 refuses 'a subnet in another' ':7: PeerSubnets: 10.2.0.128/25 overlaps 10.2.0.0/24' \
 	's/^PeerSub.*/PeerSubnets = 10.2.0.0\/24,10.2.0.128\/25/'
-refuses 'two sites with the same addresses' ':7: PeerSubnets: 10.1.0.0/16 overlaps 10.1.0.0/24' \
-	's/^PeerSub.*/PeerSubnets = 10.1.0.0\/16/'
+refuses 'two sites with the same addresses' ':7: PeerSubnets: 10.1.0.0/24 is one of LocalSubnets, too' \
+	's/^PeerSub.*/PeerSubnets = 10.1.0.0\/24/'
 refuses 'a subnet with the outer path in it' ':7: PeerSubnets: 198.51.100.0/24 holds PeerGateway' \
 	's/^PeerSub.*/PeerSubnets = 198.51.100.0\/24/'
 refuses 'a route for everything' 'Routes = no' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/'
