@@ -121,12 +121,12 @@ static bool is_due(const struct pvsvpn_noted *noted)
 	return !ktime_before(ktime_get(), noted->due);
 }
 
-/* Return: in jiffies, at least 1. */
+/* Return: in jiffies; 0 only for what is_due(). */
 static long until_due(const struct pvsvpn_noted *noted)
 {
 	s64 left = ktime_to_ns(ktime_sub(noted->due, ktime_get()));
 
-	return left > 0 ? nsecs_to_jiffies(left) + 1 : 1;
+	return left > 0 ? nsecs_to_jiffies(left) + 1 : 0;
 }
 
 /* With adopt->lock held. */

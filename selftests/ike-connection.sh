@@ -72,7 +72,7 @@ wrong_secret()
 	up
 	# The file is another now
 	sed -i 's/^PFS = 19$/PFS = 20/' "$PVSVPN_CONFIG_DIR/site-b.conf"
-	expect_refused 'site-b: its file has changed since it was brought up; first pvsvpnctl down' \
+	expect_refused 'site-b: its file, or pvsvpnctl itself, has changed since it was brought up; first pvsvpnctl down' \
 		vpn up site-b
 }
 
@@ -338,7 +338,7 @@ interface_changes_in_the_file()
 	both
 	up
 	sed -i 's/pvs0/pvs5/' "$PVSVPN_CONFIG_DIR/site-b.conf"
-	expect_refused 'its file has changed since it was brought up; first pvsvpnctl down' vpn up site-b
+	expect_refused 'its file, or pvsvpnctl itself, has changed since it was brought up; first pvsvpnctl down' vpn up site-b
 	pings "$gw" 10.2.0.1
 	vpn down site-b >/dev/null
 	untouched

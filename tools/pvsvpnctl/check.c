@@ -99,6 +99,8 @@ static int check_all_json(void)
 	int ret = connection_check_names("check");
 
 	ret = check_list_json(names, count) ?: ret;
+	if (!count && !ret)
+		ret = no_connection();
 	connection_names_free(names, count);
 	return ret;
 }

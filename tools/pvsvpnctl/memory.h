@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What keeps secrets and keys from disks: no core file, no other process, no swap. */
+/* Secrets and keys stay off the disks: no core file, no other process, no swap. */
 #ifndef PVSVPNCTL_MEMORY_H
 #define PVSVPNCTL_MEMORY_H
 

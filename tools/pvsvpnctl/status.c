@@ -117,8 +117,8 @@ static struct json_object *json_child(const struct report *r)
 	struct json_object *json = json_new();
 
 	json_add_text(json, "state", r->n.child_state);
-	json_add(json, "local_subnets", json_texts(r->n.local_ts));
-	json_add(json, "peer_subnets", json_texts(r->n.remote_ts));
+	json_add(json, "local_subnets", r->n.local_ts_cut ? NULL : json_texts(r->n.local_ts));
+	json_add(json, "peer_subnets", r->n.remote_ts_cut ? NULL : json_texts(r->n.remote_ts));
 	json_add_uint(json, "spi_in", r->n.spi_in);
 	json_add_uint(json, "spi_out", r->n.spi_out);
 	json_add_uint(json, "age", r->n.child_age);

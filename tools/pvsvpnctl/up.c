@@ -29,7 +29,7 @@ static int up(struct connection *c, unsigned int seconds, unsigned int interval)
 		return ret;
 	}
 	if (!interval && c->initiate)
-		printf("a peer that ends it and refuses then is not asked again; pvsvpnctl up %s would, and so does pvsvpn@%s.service by itself\n",
+		printf("if the peer ends the connection and then refuses it, nobody asks again: run pvsvpnctl up %s, or let pvsvpn@%s.service do it\n",
 		       c->name, c->name);
 	ret = reach_peer(daemon, c, seconds);
 	vici_close(daemon);

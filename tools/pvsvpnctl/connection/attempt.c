@@ -13,7 +13,7 @@
 
 bool child_is_up(struct vici *daemon, const char *name, struct negotiated *n)
 {
-	return !strongswan_ask(daemon, name, n) && !strcmp(n->child_state, "INSTALLED");
+	return !strongswan_ask(daemon, name, n) && strongswan_carries(n);
 }
 
 static bool has_begun(const struct negotiated *n)

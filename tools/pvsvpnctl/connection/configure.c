@@ -104,7 +104,7 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 	if (strcmp(runtime.ifname, c->ifname) ||
 	    (!runtime.lost && !runtime_loaded_is(c->name, text)))
 		ret = ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
-				"its file has changed since it was brought up");
+				"its file, or pvsvpnctl itself, has changed since it was brought up");
 	else
 		ret = write_down(c) ?: strongswan_load(daemon, c, secret) ?:
 		      runtime_save_loaded("up", c->name, text);

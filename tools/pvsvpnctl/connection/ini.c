@@ -234,7 +234,7 @@ int ini_read_text(const char *what, const char *path, const char *text, struct i
 	return CTL_OK;
 }
 
-/* Who may write to it decides where packets go, and is root otherwise. */
+/* These files decide where packets go, so nobody but root may change them. */
 static int check_owner(const char *what, const char *path, const struct stat *st)
 {
 	if (st->st_uid && st->st_uid != geteuid())

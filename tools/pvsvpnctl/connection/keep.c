@@ -20,6 +20,8 @@
 /* Between two looks at the daemon, and while the peer owes it an answer: ms */
 #define LOOK_MS 1000
 #define LOOK_ASKED_MS 250
+/* strongSwan repeats a question of IKEv2 after 4 s: one lost packet is no death. ms */
+#define PATIENCE_MIN_MS 6000
 /* How often to see that the daemon has not lost a connection whose SAs are there: ms */
 #define CHECK_MS 10000
 
@@ -32,7 +34,8 @@
  * @was_up: it has been so
  * @forgotten: the daemon has lost the connection
  * @checked: when that was asked last, ms
- * @asked: when the peer was first seen to owe an answer, ms, 0 if it does not
+ * @owed: for how long the peer has been seen to owe an answer, ms
+ * @looked: when the last look was, ms
  * @packets_in: what it had sent by then
  * @told: what the service manager was told last
  */
@@ -44,7 +47,8 @@ struct watch {
 	bool was_up;
 	bool forgotten;
 	uint64_t checked;
-	uint64_t asked;
+	uint64_t owed;
+	uint64_t looked;
 	uint64_t packets_in;
 	char told[512];
 };
@@ -71,7 +75,7 @@ static void tell_manager(const char *text)
 	close(fd);
 }
 
-/* The first attempt has ended, well or not: what waits for the connection need not longer. */
+/* The first attempt has ended, well or not. The manager starts what waits for us. */
 static void tell_state(struct watch *watch)
 {
 	struct runtime runtime = { .reason = REASON_NONE };
@@ -93,7 +97,7 @@ static void tell_state(struct watch *watch)
 }
 
 /*
- * Whether nobody will, if we do not. strongSwan asks a silent peer for ever, but one that
+ * Is it ours to begin again? strongSwan asks a silent peer for ever, but one that
  * has refused once, never again.
  */
 static bool is_forsaken(const struct watch *watch)
@@ -131,13 +135,13 @@ static void look(struct watch *watch)
 
 /*
  * How long the peer may owe an answer. The daemon asks after an interval without a packet of the
- * peer's, so that this, and the first interval, are the promised time.
+ * peer's, and we see it one look later, so that the rest of the promised time is left.
  */
 static uint64_t patience(const struct connection *c)
 {
-	uint32_t more = c->dpd_threshold > 1 ? c->dpd_threshold - 1 : 1;
+	uint64_t left = 1000ull * c->dpd_interval * (c->dpd_threshold - 1);
 
-	return 1000ull * c->dpd_interval * more;
+	return left > PATIENCE_MIN_MS + LOOK_MS ? left - LOOK_MS : PATIENCE_MIN_MS;
 }
 
 /*
@@ -146,25 +150,27 @@ static uint64_t patience(const struct connection *c)
  */
 static bool is_dead(struct watch *watch)
 {
-	uint64_t now = now_ms();
+	uint64_t now = now_ms(), since = now - watch->looked;
 
+	watch->looked = now;
 	if (!watch->is_up || !watch->n.asking || watch->n.packets_in != watch->packets_in) {
-		watch->asked = 0;
+		watch->owed = 0;
 		watch->packets_in = watch->n.packets_in;
 		return false;
 	}
-	if (!watch->asked)
-		watch->asked = now;
-	return now - watch->asked >= patience(watch->c);
+	/* If we, or the daemon, stood still meanwhile, that is not the peer's silence. */
+	watch->owed += since < LOOK_MS ? since : LOOK_MS;
+	return watch->owed >= patience(watch->c);
 }
 
 static void drop_dead(struct watch *watch)
 {
-	printf("%s: the peer has not answered for %" PRIu64 " s, and sent nothing; its SAs go\n",
+	watch->owed = 0;
+	if (strongswan_drop(watch->daemon, watch->n.ike_id))
+		return;
+	printf("%s: the peer has not answered for %" PRIu64 " s, and sent nothing; its SAs are dropped\n",
 	       watch->c->name, patience(watch->c) / 1000);
-	strongswan_drop(watch->daemon, watch->c->name);
 	note_reason(watch->c, REASON_PEER_NOT_RESPONDING);
-	watch->asked = 0;
 }
 
 /* Reads the file anew: down and up may have come in between. */
@@ -177,11 +183,17 @@ static void begin_again(struct watch *watch, unsigned int seconds)
 		connection_free(&fresh);
 		return;
 	}
-	connection_free(c);
-	*c = fresh;
 	if (!watch->daemon)
 		watch->daemon = vici_open("up", &ret);
-	if (watch->daemon && !get_ready(watch->daemon, c, true))
+	/* A file that is refused is not in force. */
+	if (!watch->daemon || get_ready(watch->daemon, &fresh, true)) {
+		connection_free(&fresh);
+		return;
+	}
+	connection_free(c);
+	*c = fresh;
+	/* With Action = clear, a peer that was there may come by itself. */
+	if (!watch->was_up || c->dpd_restart)
 		reach_peer(watch->daemon, c, seconds);
 }
 
@@ -193,10 +205,14 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 	struct runtime runtime;
 
 	look(&watch);
+	watch.looked = now_ms();
 	while (runtime_load(c->name, &runtime)) {
+		/* The peer may have come by itself. */
+		if (watch.is_up && runtime.reason)
+			note_reason(c, REASON_NONE);
 		tell_state(&watch);
 		fflush(stdout);
-		poll(NULL, 0, watch.asked ? LOOK_ASKED_MS : LOOK_MS);
+		poll(NULL, 0, watch.owed ? LOOK_ASKED_MS : LOOK_MS);
 		look(&watch);
 		if (is_dead(&watch)) {
 			drop_dead(&watch);

@@ -209,7 +209,7 @@ static bool has_legacy(const struct algorithm_list *list)
 	return false;
 }
 
-/* The same for what authenticates with what encrypts */
+/* Whether each encryption has what authenticates it */
 static const char *why_not_together(const struct policy *policy)
 {
 	const struct algorithm_list *encryption = &policy->encryption;
@@ -310,4 +310,41 @@ size_t policy_proposal(char *text, const struct policy *policy, bool ike, size_t
 		add_prf(text, encryption, first, end);
 	add_groups(text, &policy->dh);
 	return end;
+}
+
+static void single_proposals(const struct policy *policy, bool ike, proposal_fn *fn, void *data)
+{
+	const struct algorithm_list *authentication = &policy->authentication;
+	struct policy one = { .encryption.count = 1, .authentication.count = 1, .dh.count = 1 };
+	char text[PROPOSAL_MAX];
+
+	for (size_t i = 0; i < policy->encryption.count; i++) {
+		one.encryption.one[0] = policy->encryption.one[i];
+		for (size_t j = 0; j < authentication->count; j++) {
+			one.authentication.one[0] = authentication->one[j];
+			/* Of a combined mode, the first round says it all. */
+			if (one.encryption.one[0]->combined ? j : authentication->one[j]->combined)
+				continue;
+			for (size_t k = 0; k < policy->dh.count; k++) {
+				one.dh.one[0] = policy->dh.one[k];
+				policy_proposal(text, &one, ike, 0);
+				fn(data, text);
+			}
+		}
+	}
+}
+
+void policy_proposals(const struct policy *policy, bool ike, uint32_t version, proposal_fn *fn,
+		      void *data)
+{
+	char text[PROPOSAL_MAX];
+
+	if (version == 1) {
+		single_proposals(policy, ike, fn, data);
+		return;
+	}
+	for (size_t i = 0; i < policy->encryption.count;) {
+		i = policy_proposal(text, policy, ike, i);
+		fn(data, text);
+	}
 }

@@ -92,6 +92,22 @@ parse_fn parse_lifetime;	/* uint32_t, seconds */
 const char *policy_why_not(const struct policy *policy, bool ike, bool legacy,
 			   const char **key);
 
+typedef void proposal_fn(void *data, const char *proposal);
+
+/**
+ * policy_proposals() - all proposals of a policy, in their order
+ * @policy: complete, and with policy_why_not() content
+ * @ike: it is an IKE policy
+ * @version: of IKE
+ * @fn: called for each
+ * @data: for it
+ *
+ * In IKEv1 a proposal has one of each kind, and strongSwan would offer the first ones alone. So
+ * there is a proposal for each combination.
+ */
+void policy_proposals(const struct policy *policy, bool ike, uint32_t version, proposal_fn *fn,
+		      void *data);
+
 /**
  * policy_proposal() - one of the proposals that make up a policy, as strongSwan writes them
  * @text: of PROPOSAL_MAX bytes, for the proposal

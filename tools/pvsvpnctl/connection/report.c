@@ -58,7 +58,7 @@ static void say_reason(struct report *r, enum reason reason)
 static bool has_no_ground(struct report *r)
 {
 	if (r->denied)
-		say(r, "permission_denied", "run it as root (CAP_NET_ADMIN)", "we may not see it");
+		say(r, "permission_denied", "run it as root (CAP_NET_ADMIN)", "only root may see it");
 	else if (r->lost_netns)
 		say(r, "netns_gone", "leave -n out; or pvsvpnctl down, then up",
 		    "its network namespace is gone, or another one than that of -n");
@@ -80,7 +80,7 @@ static bool has_no_sa(struct report *r)
 	if (established && r->n.probing)
 		say(r, reason_name(REASON_PEER_NOT_RESPONDING), reason_todo(REASON_PEER_NOT_RESPONDING),
 		    "dead peer detection has no answer yet");
-	else if (!strcmp(r->n.child_state, "INSTALLED"))
+	else if (strongswan_carries(&r->n))
 		return false;
 	else if (r->runtime.reason)
 		say_reason(r, r->runtime.reason);
@@ -140,19 +140,29 @@ static bool is_covered(const struct subnet *subnet, const struct subnet_list *by
 	return false;
 }
 
+/* Selectors with ports, and ranges, cover no prefix. */
+static bool is_agreed(const struct subnet *subnet, const char *agreed)
+{
+	char *copy = strcpy(ctl_alloc(NULL, strlen(agreed) + 1), agreed), *rest = copy, *text;
+	bool covered = false;
+
+	while (!covered && (text = strsep(&rest, ","))) {
+		struct subnet_list list = { .count = 0 };
+
+		covered = !parse_subnets(text, &list) && is_covered(subnet, &list);
+		free(list.subnet);
+	}
+	free(copy);
+	return covered;
+}
+
 /* Return: the first of @wanted that the peer has not agreed to, or NULL. */
 static const struct subnet *first_left_out(const struct subnet_list *wanted, const char *agreed)
 {
-	struct subnet_list list = { .count = 0 };
-	const struct subnet *left_out = NULL;
-
-	/* Selectors with ports, or ranges, are nothing that our file could ask for. */
-	if (*agreed && !parse_subnets(agreed, &list))
-		for (size_t i = 0; i < wanted->count && !left_out; i++)
-			if (!is_covered(&wanted->subnet[i], &list))
-				left_out = &wanted->subnet[i];
-	free(list.subnet);
-	return left_out;
+	for (size_t i = 0; *agreed && i < wanted->count; i++)
+		if (!is_agreed(&wanted->subnet[i], agreed))
+			return &wanted->subnet[i];
+	return NULL;
 }
 
 static bool is_narrowed(struct report *r)

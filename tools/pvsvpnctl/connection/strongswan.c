@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,16 +121,16 @@ static void add_subnets(struct vici_message *m, const char *key,
 	vici_list_end(m);
 }
 
-static void add_proposals(struct vici_message *m, const char *key,
-			  const struct policy *policy, bool ike)
+static void add_proposal(void *message, const char *proposal)
 {
-	char text[PROPOSAL_MAX];
+	vici_item(message, proposal);
+}
 
+static void add_proposals(struct vici_message *m, const char *key, const struct connection *c,
+			  bool ike)
+{
 	vici_list(m, key);
-	for (size_t i = 0; i < policy->encryption.count;) {
-		i = policy_proposal(text, policy, ike, i);
-		vici_item(m, text);
-	}
+	policy_proposals(ike ? &c->ike : &c->ipsec, ike, c->ike.version, add_proposal, m);
 	vici_list_end(m);
 }
 
@@ -152,7 +153,7 @@ static void add_child(struct vici_message *m, const struct connection *c)
 	vici_section(m, c->name);
 	add_subnets(m, "local_ts", &c->local_subnets);
 	add_subnets(m, "remote_ts", &c->peer_subnets);
-	add_proposals(m, "esp_proposals", ipsec, false);
+	add_proposals(m, "esp_proposals", c, false);
 	vici_value(m, "life_time", "%us", ipsec->lifetime);
 	vici_value(m, "rekey_time", "%us", ipsec->lifetime / 10 * 9);
 	vici_value(m, "rand_time", "%us", ipsec->lifetime / 20);
@@ -172,7 +173,7 @@ static void add_ike(struct vici_message *m, const struct connection *c)
 	vici_value(m, "version", "%u", ike->version);
 	add_addr(m, "local_addrs", &c->local_gateway);
 	add_addr(m, "remote_addrs", &c->peer_gateway);
-	add_proposals(m, "proposals", ike, true);
+	add_proposals(m, "proposals", c, true);
 	vici_value(m, "encap", "%s", c->encap_udp ? "yes" : "no");
 	vici_value(m, "rekey_time", "%us", ike->lifetime / 10 * 9);
 	vici_value(m, "over_time", "%us", ike->lifetime / 10);
@@ -310,12 +311,12 @@ static int unload(struct vici *daemon, const char *command, const char *key, con
 	return ret;
 }
 
-int strongswan_drop(struct vici *daemon, const char *name)
+int strongswan_drop(struct vici *daemon, uint64_t ike_id)
 {
 	struct vici_message message = { 0 };
 	int ret;
 
-	vici_value(&message, "ike", "%s", name);
+	vici_value(&message, "ike-id", "%" PRIu64, ike_id);
 	vici_value(&message, "force", "yes");
 	vici_value(&message, "timeout", "-1");
 	/* No is a good answer: there was none. */
@@ -527,6 +528,7 @@ static void read_ike(const struct vici_element *element, struct negotiated *n)
 	read_text(element, "state", n->ike_state, sizeof(n->ike_state));
 	read_text(element, "remote-host", n->remote, sizeof(n->remote));
 	read_number(element, "remote-port", &n->remote_port, 10);
+	read_number(element, "uniqueid", &n->ike_id, 10);
 	read_number(element, "version", &n->ike_version, 10);
 	read_number(element, "established", &n->ike_age, 10);
 	read_number(element, "rekey-time", &n->ike_rekey, 10);
@@ -577,21 +579,33 @@ static void read_child(const struct vici_element *element, struct negotiated *n)
 	read_spi(element, "spi-out", &n->spi_out);
 }
 
+/* While its successor is negotiated, a child SA carries as before. */
+static int child_rank(const struct negotiated *n)
+{
+	if (!strcmp(n->child_state, "INSTALLED"))
+		return 2;
+	return !strcmp(n->child_state, "REKEYING");
+}
+
+bool strongswan_carries(const struct negotiated *n)
+{
+	return child_rank(n);
+}
+
 /* A child SA ends. Of several, the one in use counts, and the newest of those. */
 static void end_child(struct negotiated *n, const struct negotiated *child)
 {
 	const size_t first = offsetof(struct negotiated, child_state);
 
-	if (!strcmp(child->child_state, "INSTALLED") || !*n->child_state)
+	if (!*n->child_state || (child_rank(child) && child_rank(child) >= child_rank(n)))
 		memcpy((char *)n + first, (const char *)child + first, sizeof(*n) - first);
 }
 
 /* The same of IKE SAs, where both ends have begun at once */
 static void end_ike(struct negotiated *n, const struct negotiated *ike)
 {
-	bool is_better = !strcmp(ike->child_state, "INSTALLED") ||
-			 (strcmp(n->child_state, "INSTALLED") &&
-			  !strcmp(ike->ike_state, "ESTABLISHED"));
+	bool is_better = strongswan_carries(ike) ||
+			 (!strongswan_carries(n) && !strcmp(ike->ike_state, "ESTABLISHED"));
 
 	if (is_better || !*n->ike_state)
 		*n = *ike;

@@ -17,6 +17,7 @@
 /**
  * struct negotiated - what the daemon has of a connection
  * @ike_state: "ESTABLISHED", "CONNECTING" ..., "" if it has no IKE SA
+ * @ike_id: the daemon's number of the IKE SA
  * @ike_version: 1 or 2
  * @ike_age: seconds since it was established
  * @ike_rekey: seconds until it is renewed, 0 where it is not known
@@ -43,6 +44,7 @@
  */
 struct negotiated {
 	char ike_state[24];
+	uint64_t ike_id;
 	uint64_t ike_version;
 	uint64_t ike_age;
 	uint64_t ike_rekey;
@@ -117,15 +119,15 @@ bool strongswan_is_ours(struct vici *daemon, const char *name);
 int strongswan_remove(struct vici *daemon, const char *name);
 
 /**
- * strongswan_drop() - forget the SAs of a connection at once
+ * strongswan_drop() - forget an IKE SA and its child SAs at once
  * @daemon: the connection to it
- * @name: of the connection, which stays
+ * @ike_id: its number there
  *
  * The peer is told, and nobody waits for its answer.
  *
  * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
  */
-int strongswan_drop(struct vici *daemon, const char *name);
+int strongswan_drop(struct vici *daemon, uint64_t ike_id);
 
 /**
  * strongswan_initiate() - have the daemon begin
@@ -149,6 +151,9 @@ enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
 int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *negotiated);
+
+/* Whether the child SA passes packets */
+bool strongswan_carries(const struct negotiated *negotiated);
 
 /* Adds one event "list-sa"; of several IKE SAs and child SAs those count that are in use. */
 void strongswan_read_sa(struct vici_reader *message, struct negotiated *negotiated);

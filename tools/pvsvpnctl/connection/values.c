@@ -8,6 +8,16 @@
 #include "error.h"
 #include "setting.h"
 
+static bool means_anybody(const char *text)
+{
+	static const char * const words[] = { "%any", "%any6", "0.0.0.0", "::" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i], text))
+			return true;
+	return strchr(text, '*');
+}
+
 /* These stand in other files too, between quotation marks. */
 const char *parse_identity(const char *text, void *value)
 {
@@ -17,6 +27,8 @@ const char *parse_identity(const char *text, void *value)
 
 	if (!len || len > IDENTITY_MAX)
 		return expected;
+	if (means_anybody(text))
+		return "one name or address; strongSwan takes this one for anybody's";
 	for (const char *c = text; *c; c++)
 		if (*c == '"' || *c == '\\' || !isprint((unsigned char)*c))
 			return expected;
@@ -26,8 +38,8 @@ const char *parse_identity(const char *text, void *value)
 
 static const struct identity_type identity_types[] = {
 	{ "fqdn", "hostname", "fqdn:", 0 },
-	{ "ipv4", "ipv4_address", "ipv4:", 4 },
-	{ "ipv6", "ipv6_address", "ipv6:", 16 },
+	{ "ipv4", "ipv4_address", "", 4 },
+	{ "ipv6", "ipv6_address", "", 16 },
 	{ "email", "user_fqdn", "email:", 0 },
 	{ "key_id", "keyid", "keyid:", 0 },
 };

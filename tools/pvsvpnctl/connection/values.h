@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What may stand behind the = of a connection's keys. Policies have their own words (policy.h). */
+/* The values of a connection's keys. Policies have their own words (policy.h). */
 #ifndef PVSVPNCTL_VALUES_H
 #define PVSVPNCTL_VALUES_H
 
@@ -22,7 +22,7 @@ struct identity_type {
 };
 
 bool is_connection_name(const char *text);
-/* What sysctl, the file system and every host have already */
+/* Names that sysctl, the file system and every host have already */
 bool is_reserved_ifname(const char *ifname);
 
 /* Each writes to a member of struct connection. */

@@ -155,6 +155,10 @@ says 'GCM is offered first, CBC behind it' \
 says 'the same for ESP' 'esp_proposals = aes256gcm16,aes256-sha256' "$(of IKEPolicy)"
 says 'IKEv1 has no GCM' $'\tproposals = aes256-sha256-ecp256' \
 	"$(of IKEPolicy 'Version = 1'); s/, fd00:2::\/64//"
+says 'IKEv1 has a proposal for each combination' \
+	$'\tproposals = aes256-sha384-ecp384,aes256-sha384-ecp256,aes256-sha256-ecp384,aes256-sha256-ecp256' \
+	"$(of IKEPolicy 'Version = 1' 'Encryption = aes256' 'Authentication = sha384, sha256' 'DHGroup = 20, 19'); s/, fd00:2::\/64//"
+says 'types that are addresses' 'id = 192.0.2.9' 's/^PeerId.*/PeerIdentity = 192.0.2.9\nPeerIdentityType = ipv4/'
 says 'lists are in their order' $'\tproposals = aes256gcm16-prfsha384-prfsha256-ecp384-ecp256,aes256-sha384-sha256-ecp384-ecp256' \
 	"$(of IKEPolicy 'Encryption = aes256gcm16, aes256' 'Authentication = sha384, sha256' 'DHGroup = 20, 19')"
 says 'each run of a kind is a proposal' 'esp_proposals = aes128gcm16-aes256gcm16,aes256-sha512,aes192gcm16' \
@@ -186,6 +190,9 @@ refuses 'a key that is needed' ':1: PeerGateway is missing' '/^PeerGateway/d'
 refuses 'no address and no identity' 'LocalIdentity is missing' '/^Local[GI]/d'
 refuses 'no [Connection]' 'no section [Connection]' '1,9d'
 refuses 'a bad prefix' ':7: PeerSubnets: "10.2.0.0/33" is not valid' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/33/'
+for id in %any 0.0.0.0 :: '*.example'; do
+	refuses "an identity of anybody: $id" ":5: PeerIdentity: \"$id\" is not valid" "s/^PeerId.*/PeerIdentity = $id/"
+done
 refuses 'a word twice' ':11: Encryption: "aes256, aes256" is not valid; expected each word once' \
 	's/aes256gcm16/aes256, aes256/'
 refuses 'an old word among good ones' ':11: Encryption: no longer safe' 's/aes256gcm16/aes256gcm16,3des/'
@@ -319,7 +326,7 @@ for name in policies ../site-b -x 'a b'; do
 	verdict 2 "refuses the name $name" "$top/pvsvpnctl" check -- "$name"
 done
 
-# What is for programs is as its schema says
+# Output for programs follows its schema
 follows_schema()
 {
 	python3 - "$top/pvsvpnctl.schema.json" "$1" <<-'END'
@@ -342,7 +349,7 @@ verdict 0 'check --json says what is valid' valid true
 printed=$("$top/pvsvpnctl" -j policies)
 verdict 0 'policies --json follows its schema' follows_schema policies
 
-# What is installed as an example is valid
+# The examples that are installed are valid
 rm -rf "${dir:?}"/*
 cp "$top"/examples/*.conf "$dir"
 for name in site-b cloud; do
