@@ -92,11 +92,15 @@ def add(xfrm, src, dst, number, encap=b""):
 
 def new(xfrm, spi, turns, sent, encap=b""):
     """The sender knows each SPI before the state is there. A slow one needs more turns."""
-    number = FIRST
+    number, begun = FIRST, {}
     while number < FIRST + turns or (sent.value < ENOUGH and number < FIRST + 20 * turns):
         spi.value = number
+        # The sender may have stopped with a packet in hand, for the state before
+        begun[number - 1] = sent.value
         add(xfrm, STOCK, GATEWAY, number, encap)
         if number - FIRST >= KEPT:
+            while sent.value <= begun[number - KEPT]:
+                time.sleep(0.001)
             xfrm.delete(GATEWAY, number - KEPT)
         number += 1
 
