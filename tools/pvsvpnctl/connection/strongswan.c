@@ -158,7 +158,8 @@ static void add_child(struct vici_message *m, const struct connection *c)
 	vici_value(m, "rekey_time", "%us", ipsec->lifetime / 10 * 9);
 	vici_value(m, "rand_time", "%us", ipsec->lifetime / 20);
 	vici_value(m, "replay_window", "%u", c->replay_window);
-	vici_value(m, "dpd_action", "%s", c->dpd_restart ? "restart" : "clear");
+	/* An end that waits does not begin after the peer's death either. */
+	vici_value(m, "dpd_action", "%s", c->dpd_restart && c->initiate ? "restart" : "clear");
 	/* Or else what the peer has ended would stay so. */
 	if (c->initiate)
 		vici_value(m, "close_action", "start");

@@ -171,6 +171,8 @@ says 'a list may be in several keys' 'esp_proposals = aes256-aes128-sha256' \
 	"$(of IPsecPolicy 'Encryption = aes256' 'Encryption = aes128')"
 says 'types of identities' 'id = "keyid:site-b.example"' '1aPeerIdentityType = key_id'
 says 'the service'\''s word for waiting' 'keyingtries = 1' '1aEstablishMode = peer_only'
+says 'who waits does not restart' 'dpd_action = clear' '1aInitiate = no'
+says 'who begins restarts' 'dpd_action = restart'
 
 write_site
 sed -i '7s/$/,\n 10.2.7.0\/30\nPeerSubnets = 10.2.8.0\/30/' "$dir/site-b.conf"
