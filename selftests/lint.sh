@@ -251,7 +251,7 @@ mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "TAP version 13"
-echo "1..$((13 + 2 * ${#kernels[@]}))"
+echo "1..$((14 + 2 * ${#kernels[@]}))"
 check "SPDX tag in every file" check_spdx
 check "white space" check_whitespace
 check "lines of 100 columns at most" check_line_length
