@@ -5,7 +5,7 @@
 #
 # shellcheck disable=SC2154,SC2034 # variables of lib.sh and stock.sh, and for who sources this
 
-# What the connection of our file needs at the far end
+# The far end needs this for the connection of our file
 FAR_IKE='proposals = aes256-sha256-ecp256
 encap = yes'
 
@@ -166,7 +166,7 @@ many()
 		site "c$i"
 		sed -i "s/10.2.0.0/10.2.$i.0/; s/pvs0/pvs$i/; s/= near/= near$i/" \
 			"$PVSVPN_CONFIG_DIR/c$i.conf"
-		# So many peers that are asked every 2 s are too much for an emulated processor
+		# An emulated processor cannot ask so many peers every 2 s
 		printf '\n[DeadPeerDetection]\nInterval = 60\n' >>"$PVSVPN_CONFIG_DIR/c$i.conf"
 		ip -n "$stock" addr add "10.2.$i.1/32" dev lo
 	done

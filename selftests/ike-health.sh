@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Of what a file lists, the policies and subnets that the two ends agree to; what status says of a
-# connection; and a peer that dies.
+# A connection with choices: the two ends agree to some of the policies and subnets that its file
+# lists, status says how it is, and its peer dies.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -30,7 +30,7 @@ load_ciphers()
 	done
 }
 
-# Where the clock counts instructions, time flies while the guest waits for the host's files: the
+# If the clock counts instructions, time flies while the guest waits for the host's files. The
 # kernel gives up on a cipher within its minute, although the module is being read. So the ciphers
 # are there before anything is counted.
 key_a_state()

@@ -160,7 +160,7 @@ static bool next_of_list(struct reader *reader, const char **line, size_t *len)
 	return true;
 }
 
-/* One line at a time, so that its number is known. The joined ones follow as empty ones. */
+/* The library gets a line at a time, so that we know its number. Joined ones follow as empty ones. */
 static char *read_line(char *text, int size, void *stream)
 {
 	struct reader *reader = stream;

@@ -53,7 +53,7 @@ struct watch {
 	char told[512];
 };
 
-/* What sd_notify(3) does; nothing where no service manager has started us. */
+/* The same as sd_notify(3). It does nothing if no service manager has started us. */
 static void tell_manager(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");

@@ -12,50 +12,52 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char * const *)a, *(char * const *)b);
 }
 
-int connection_check_names(const char *what)
+/* Return: the next name of a file, without @suffix, good until the next call; NULL at the end. */
+static char *next_name(DIR *dir, const char *suffix)
 {
-	DIR *dir = opendir(connection_dir());
 	struct dirent *entry;
-	int ret = CTL_OK;
 
 	while (dir && (entry = readdir(dir))) {
 		char *dot = strrchr(entry->d_name, '.');
 
 		/* Editors leave hidden ones. */
-		if (!dot || dot == entry->d_name || *entry->d_name == '.' || strcmp(dot, ".conf"))
+		if (!dot || *entry->d_name == '.' || strcmp(dot, suffix))
 			continue;
 		*dot = '\0';
-		if (!is_connection_name(entry->d_name))
-			ret = ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
-					"%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
-					clean_text(entry->d_name));
+		return entry->d_name;
 	}
 	if (dir)
 		closedir(dir);
+	return NULL;
+}
+
+int connection_check_names(const char *what)
+{
+	DIR *dir = opendir(connection_dir());
+	int ret = CTL_OK;
+	char *name;
+
+	while ((name = next_name(dir, ".conf")))
+		if (!is_connection_name(name))
+			ret = ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
+					"%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
+					clean_text(name));
 	return ret;
 }
 
 size_t names_with_suffix(const char *path, const char *suffix, char ***names)
 {
 	DIR *dir = opendir(path);
-	struct dirent *entry;
 	size_t count = 0;
+	char *name;
 
 	*names = NULL;
-	while (dir && (entry = readdir(dir))) {
-		char *dot = strrchr(entry->d_name, '.');
-
-		if (!dot || strcmp(dot, suffix))
-			continue;
-		*dot = '\0';
-		if (!is_connection_name(entry->d_name) || !strcmp(entry->d_name, POLICIES))
+	while ((name = next_name(dir, suffix))) {
+		if (!is_connection_name(name) || !strcmp(name, POLICIES))
 			continue;
 		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
-		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(entry->d_name) + 1),
-					   entry->d_name);
+		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(name) + 1), name);
 	}
-	if (dir)
-		closedir(dir);
 	if (count)
 		qsort(*names, count, sizeof(**names), compare_names);
 	return count;

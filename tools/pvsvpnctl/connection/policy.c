@@ -295,7 +295,8 @@ static void add_groups(char *text, const struct algorithm_list *list)
 			add(text, "-modpnone");
 }
 
-size_t policy_proposal(char *text, const struct policy *policy, bool ike, size_t first)
+/* @first: of the encryptions, where the proposal begins. Return: where the next one does. */
+static size_t proposal(char *text, const struct policy *policy, bool ike, size_t first)
 {
 	const struct algorithm_list *encryption = &policy->encryption;
 	bool combined = encryption->one[first]->combined;
@@ -322,12 +323,12 @@ static void single_proposals(const struct policy *policy, bool ike, proposal_fn 
 		one.encryption.one[0] = policy->encryption.one[i];
 		for (size_t j = 0; j < authentication->count; j++) {
 			one.authentication.one[0] = authentication->one[j];
-			/* Of a combined mode, the first round says it all. */
+			/* A combined mode needs one round, and the others need a hash. */
 			if (one.encryption.one[0]->combined ? j : authentication->one[j]->combined)
 				continue;
 			for (size_t k = 0; k < policy->dh.count; k++) {
 				one.dh.one[0] = policy->dh.one[k];
-				policy_proposal(text, &one, ike, 0);
+				proposal(text, &one, ike, 0);
 				fn(data, text);
 			}
 		}
@@ -344,7 +345,7 @@ void policy_proposals(const struct policy *policy, bool ike, uint32_t version, p
 		return;
 	}
 	for (size_t i = 0; i < policy->encryption.count;) {
-		i = policy_proposal(text, policy, ike, i);
+		i = proposal(text, policy, ike, i);
 		fn(data, text);
 	}
 }

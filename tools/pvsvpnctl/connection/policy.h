@@ -41,7 +41,7 @@ struct algorithms {
 
 extern const struct algorithms algorithms[ALGORITHM_KINDS];
 
-/* Those that may be used, the best first. */
+/* A policy's algorithms of a kind, the best first */
 struct algorithm_list {
 	const struct algorithm *one[ALGORITHM_LIST_MAX];
 	size_t count;
@@ -95,31 +95,20 @@ const char *policy_why_not(const struct policy *policy, bool ike, bool legacy,
 typedef void proposal_fn(void *data, const char *proposal);
 
 /**
- * policy_proposals() - all proposals of a policy, in their order
+ * policy_proposals() - all proposals of a policy, as strongSwan writes them
  * @policy: complete, and with policy_why_not() content
  * @ike: it is an IKE policy
  * @version: of IKE
  * @fn: called for each
  * @data: for it
  *
+ * Combined modes and others cannot be in one proposal (RFC 7296 section 3.3), so that each run
+ * of encryptions of a kind is one. Within it, an end may combine any of them with any group.
+ *
  * In IKEv1 a proposal has one of each kind, and strongSwan would offer the first ones alone. So
  * there is a proposal for each combination.
  */
 void policy_proposals(const struct policy *policy, bool ike, uint32_t version, proposal_fn *fn,
 		      void *data);
-
-/**
- * policy_proposal() - one of the proposals that make up a policy, as strongSwan writes them
- * @text: of PROPOSAL_MAX bytes, for the proposal
- * @policy: complete, and with policy_why_not() content
- * @ike: it is an IKE policy
- * @first: of the encryptions, where the proposal begins
- *
- * Combined modes and others cannot be in one proposal (RFC 7296 section 3.3), so that each run
- * of encryptions of a kind is one. Within it, an end may combine any of them with any group.
- *
- * Return: the first encryption of the next proposal.
- */
-size_t policy_proposal(char *text, const struct policy *policy, bool ike, size_t first);
 
 #endif /* PVSVPNCTL_POLICY_H */

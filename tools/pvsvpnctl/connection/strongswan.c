@@ -46,51 +46,57 @@ static int check_version(struct vici *daemon, const char *what)
 			 OLDEST_MAJOR, OLDEST_MINOR);
 }
 
-/* Algorithms that are needed, and which of them a plugin has */
+/* IPsec's own algorithms are the kernel's to know. */
+enum { NEEDED = 4 };
+
+/* Lists of algorithms that are needed, and which of them a plugin has */
 struct algorithms_found {
-	const struct algorithm_list *needed;
-	bool found[ALGORITHM_LIST_MAX];
+	const struct algorithm_list *needed[NEEDED];
+	bool found[NEEDED][ALGORITHM_LIST_MAX];
 };
+
+static void find_algorithm(struct algorithms_found *algs, const char *name)
+{
+	for (size_t i = 0; i < NEEDED; i++)
+		for (size_t j = 0; j < algs->needed[i]->count; j++)
+			if (!strcmp(name, algs->needed[i]->one[j]->daemon))
+				algs->found[i][j] = true;
+}
 
 /* Sections of kinds, with an algorithm and its plugin in each value */
 static void read_algorithms(struct vici_reader *message, void *data)
 {
-	struct algorithms_found *algs = data;
 	struct vici_element element;
 
 	while (vici_read(message, &element) > 0)
-		for (size_t i = 0; i < algs->needed->count; i++)
-			if (element.type == VICI_VALUE &&
-			    !strcmp(element.name, algs->needed->one[i]->daemon))
-				algs->found[i] = true;
+		if (element.type == VICI_VALUE)
+			find_algorithm(data, element.name);
 }
 
-static int check_algorithms(struct vici *daemon, const char *what,
-			    const struct algorithm_list *needed)
+static int check_found(const char *what, const struct algorithm_list *needed, const bool *found)
 {
-	struct algorithms_found algs = { .needed = needed };
+	for (size_t i = 0; i < needed->count; i++)
+		if (*needed->one[i]->daemon && !found[i])
+			return ctl_error(CTL_FAILED, what, "strongSwan",
+					 "apt install libstrongswan-standard-plugins libstrongswan-extra-plugins, and restart it",
+					 "no plugin has %s (%s)", needed->one[i]->word,
+					 needed->one[i]->daemon);
+	return CTL_OK;
+}
+
+int strongswan_check(struct vici *daemon, const char *what, const struct connection *c)
+{
+	struct algorithms_found algs = {
+		.needed = { &c->ike.encryption, &c->ike.authentication, &c->ike.dh, &c->ipsec.dh },
+	};
 	const struct vici_call call = {
 		.command = "get-algorithms", .answer = read_algorithms, .data = &algs,
 	};
-	int ret = vici_call(daemon, &call);
+	int ret = check_version(daemon, what) ?: vici_call(daemon, &call);
 
-	for (size_t i = 0; i < needed->count && !ret; i++)
-		if (*needed->one[i]->daemon && !algs.found[i])
-			ret = ctl_error(CTL_FAILED, what, "strongSwan",
-					"apt install libstrongswan-standard-plugins libstrongswan-extra-plugins, and restart it",
-					"no plugin has %s (%s)", needed->one[i]->word,
-					needed->one[i]->daemon);
+	for (size_t i = 0; i < NEEDED && !ret; i++)
+		ret = check_found(what, algs.needed[i], algs.found[i]);
 	return ret;
-}
-
-/* IPsec's own algorithms are the kernel's to know. */
-int strongswan_check(struct vici *daemon, const char *what, const struct connection *c)
-{
-	return check_version(daemon, what) ?:
-	       check_algorithms(daemon, what, &c->ike.encryption) ?:
-	       check_algorithms(daemon, what, &c->ike.authentication) ?:
-	       check_algorithms(daemon, what, &c->ike.dh) ?:
-	       check_algorithms(daemon, what, &c->ipsec.dh);
 }
 
 /* ---- its configuration ---- */

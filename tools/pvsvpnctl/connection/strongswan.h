@@ -11,7 +11,7 @@
 #include "connection/runtime.h"
 #include "connection/vici.h"
 
-/* Of a child SA's traffic selectors: bytes */
+/* Room for a child SA's traffic selectors: bytes */
 #define TS_TEXT_MAX 1024
 
 /**
