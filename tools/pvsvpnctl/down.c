@@ -68,9 +68,11 @@ static int down(const char *name)
 		return ret;
 	daemon = vici_open_quietly("down");
 	/* If its namespace is gone, the interface is gone too. */
-	ctl_error_mute(!came);
+	if (!came)
+		ctl_error_mute(true);
 	ret = runtime_enter("down", name);
-	ctl_error_mute(false);
+	if (!came)
+		ctl_error_mute(false);
 	if (!ret || !came)
 		ret = take_down(daemon, name);
 	vici_close(daemon);

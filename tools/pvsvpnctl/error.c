@@ -7,7 +7,7 @@
 #include "error.h"
 
 static const char *error_at;
-static bool error_muted;
+static unsigned int error_muted;
 static struct ctl_said *error_said;
 
 void ctl_error_at(const char *at)
@@ -17,7 +17,7 @@ void ctl_error_at(const char *at)
 
 void ctl_error_mute(bool mute)
 {
-	error_muted = mute;
+	error_muted += mute ? 1 : -1;
 }
 
 void ctl_error_keep(struct ctl_said *said)

@@ -39,7 +39,7 @@ void ctl_error_at(const char *at);
 
 /**
  * ctl_error_mute() - say nothing for a while, as what fails is not the user's concern
- * @mute: begin, or end
+ * @mute: begin, or end; each beginning wants its end
  */
 void ctl_error_mute(bool mute);
 
