@@ -66,6 +66,134 @@ branch_of_its_headquarters()
 	untouched
 }
 
+# Each line: the reason that status gives, and a change that somebody makes of the interface
+changes()
+{
+	cat <<-END
+		route_missing     ip route del 10.2.0.0/24
+		route_missing     ip -6 route del fd00:2::/64
+		interface_altered ip link set pvs0 down && ip link set pvs0 up
+		interface_altered ip address del 10.255.0.1/30 dev pvs0
+		interface_altered ip address flush dev pvs0
+		device_down       ip link set pvs0 down
+		interface_altered ip link set pvs0 mtu 1300
+		interface_altered $PVSVPNCTL set pvs0 mss-clamp off
+		interface_altered $PVSVPNCTL set pvs0 if-id-out 7
+		interface_altered $PVSVPNCTL peer set pvs0 site-b subnets 10.0.0.0/8
+		interface_altered $PVSVPNCTL peer set pvs0 site-b local-subnets 0.0.0.0/0,::/0
+		interface_altered $PVSVPNCTL peer del pvs0 site-b
+		interface_altered echo 0 >/proc/sys/net/ipv4/conf/pvs0/ignore_routes_with_linkdown
+		interface_gone    ip link del pvs0
+	END
+}
+
+# An interface with all that a file can give it
+rich_gateway()
+{
+	gateway
+	site site-b 'WithdrawRoutes = yes' 'TunnelAddress = 10.255.0.1/30, fd00:255::1/64' 'MTU = auto'
+	sed -i 's/^PeerSubnets.*/&, fd00:2::\/64/; s/^LocalSubnets.*/&, fd00:1::\/64/' \
+		"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	LOCAL_TS=10.2.0.0/24,fd00:2::/64 REMOTE_TS=10.1.0.0/24,fd00:1::/64 far_end
+}
+
+# with_changes COMMAND: after each change, which is $change with $reason
+with_changes()
+{
+	while read -r reason change <&3; do
+		# A daemon process of the case must not have the list
+		in_ns "$gw" bash -c "$change" 3<&- || fail "$change"
+		"$1" || fail "after: $change"
+	done 3<<<"$(changes)"
+}
+
+# settled: as it was, in words that no time or counter is in
+settled()
+{
+	ip -n "$gw" address show dev pvs0 | grep -E 'inet|mtu' | sed 's/^[0-9]*: //'
+	ip -n "$gw" route show table all dev pvs0 | grep -v 'proto kernel' | sed 's/ linkdown//'
+	ip -6 -n "$gw" route show dev pvs0 | grep -v 'proto kernel' | sed 's/ linkdown//'
+	cat_in "$gw" /proc/sys/net/ipv{4,6}/conf/pvs0/ignore_routes_with_linkdown
+	vpn -j show pvs0 | jq '.devices[0] | .if_id_in, .if_id_out, .mss_clamp,
+		(.peers[] | .name, .remote, .subnets, .local_subnets)'
+}
+
+cat_in() { in_ns "$1" cat "${@:2}"; }
+
+is_as_before() { [ "$(settled)" = "$good" ] && [ "$(status_of status)" = active ]; }
+
+mended()
+{
+	wait_for "it to be mended after: $change" is_as_before
+	pings "$gw" 10.2.0.1
+}
+
+seen_and_mended()
+{
+	check "reason after: $change" "$(status_of reason)" "$reason"
+	follows_schema
+	up
+	# The MTU follows the path a moment later
+	mended
+}
+
+what_others_change()
+{
+	local good change reason strangers
+
+	rich_gateway
+	up
+	check status "$(status_of status)" active
+	good=$(settled)
+	with_changes seen_and_mended
+	check 'SAs' "$(list "$stock" uniqueid)" 1
+	says_nothing_new
+	# A route that is another's stays, and so does an interface
+	ip -n "$gw" route replace 10.2.0.0/24 dev lan
+	check 'a route of another' "$(status_of reason)" route_missing
+	expect_refused 'PeerSubnets: File exists' vpn up site-b
+	grep -q 'dev lan' <<<"$(ip -n "$gw" route get 10.2.0.9)" || fail 'the route is not as it was'
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs0 type dummy
+	strangers=$(ip -n "$gw" link show dev pvs0)
+	expect_refused 'up: site-b: interface pvs0 is there and was not made by up' vpn up site-b
+	check 'the other' "$(ip -n "$gw" link show dev pvs0)" "$strangers"
+}
+
+# says_nothing_new: up changes nothing of an interface that is as it should be
+says_nothing_new()
+{
+	up
+	check 'steps' "$(grep -E '^(#|site-b: )' "$tmp/up" || :)" ''
+}
+
+# The process that stays needs nobody to call it
+what_others_change_and_keep()
+{
+	local good change reason strangers
+
+	rich_gateway
+	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	said "$tmp/kept"
+	wait_for 'the connection' is active status_of status
+	good=$(settled)
+	with_changes mended
+	check 'SAs' "$(list "$stock" uniqueid)" 1
+	check 'errors' "$(grep '^pvsvpnctl: ' "$tmp/kept")" ''
+	grep -q '^site-b: somebody has removed the route to 10.2.0.0/24 into pvs0$' "$tmp/kept" ||
+		fail "$(cat "$tmp/kept")"
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs0 type dummy
+	wait_for 'a word of it' grep -q 'interface pvs0 is not the one that up has made' "$tmp/kept"
+	strangers=$(ip -n "$gw" link show dev pvs0)
+	sleep 3
+	check 'the other' "$(ip -n "$gw" link show dev pvs0)" "$strangers"
+	check 'words' "$(grep -c 'is not the one that up has made' "$tmp/kept")" 1
+	ip -n "$gw" link del pvs0
+	mended
+}
+
 # As gateways do that agree to one subnet for each child SA
 peer_agrees_to_one_subnet()
 {
@@ -290,5 +418,6 @@ refused_and_kept()
 }
 
 run_cases lists_of_policies types_of_identities peer_reaches_local_subnets \
-	branch_of_its_headquarters peer_agrees_to_one_subnet keys_and_nothing_else \
+	branch_of_its_headquarters peer_agrees_to_one_subnet what_others_change \
+	what_others_change_and_keep keys_and_nothing_else \
 	secret_is_in_no_memory up_without_a_name dead_peer dead_peer_in_time refused_and_kept

@@ -82,34 +82,62 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 	return ret;
 }
 
-/* An interface that works is there, as the file says or as it said before. */
+bool configure_is_current(const struct connection *c)
+{
+	struct runtime runtime;
+	bool current = false;
+	char *text;
+
+	if (!runtime_load(c->name, &runtime) || strcmp(runtime.ifname, c->ifname))
+		return false;
+	text = file_text(c);
+	current = runtime.lost || runtime_loaded_is(c->name, text);
+	free(text);
+	return current;
+}
+
+/*
+ * An interface is there, as the file says or as it said before. One that is gone is mended, unless
+ * the file has changed.
+ */
 static bool is_configured(const struct connection *c)
 {
 	struct runtime runtime;
+	struct link link;
 
-	return runtime_load(c->name, &runtime) &&
-	       interface_is_ours(runtime.ifname, c->name) &&
-	       (runtime.lost || runtime_has_loaded(c->name));
+	if (!runtime_load(c->name, &runtime) || !(runtime.lost || runtime_has_loaded(c->name)))
+		return false;
+	return interface_is_ours(runtime.ifname, c->name) ||
+	       (!link_find(runtime.ifname, &link) && configure_is_current(c));
 }
 
 /* The interface is there: the daemon may have been started anew, and the secret be another. */
 static int configure_again(struct vici *daemon, const struct connection *c,
 			   const struct secret *secret)
 {
-	struct runtime runtime;
-	char *text = file_text(c);
+	char *text;
 	int ret;
 
-	runtime_load(c->name, &runtime);
-	if (strcmp(runtime.ifname, c->ifname) ||
-	    (!runtime.lost && !runtime_loaded_is(c->name, text)))
-		ret = ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
-				"its file, or pvsvpnctl itself, has changed since it was brought up");
-	else
-		ret = write_down(c) ?: strongswan_load(daemon, c, secret) ?:
-		      runtime_save_loaded("up", c->name, text);
+	if (!configure_is_current(c))
+		return ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
+				 "its file, or pvsvpnctl itself, has changed since it was brought up");
+	text = file_text(c);
+	ret = write_down(c) ?: interface_mend(c, true) ?: strongswan_load(daemon, c, secret) ?:
+	      runtime_save_loaded("up", c->name, text);
 	free(text);
 	return ret;
+}
+
+int configure_mend(const struct connection *c, bool routes)
+{
+	struct link link;
+
+	if (!configure_is_current(c))
+		return CTL_OK;
+	if (link_find(c->ifname, &link) && !interface_is_ours(c->ifname, c->name))
+		return ctl_error(CTL_FAILED, "up", c->name, "remove it, and ours comes back",
+				 "interface %s is not the one that up has made", c->ifname);
+	return interface_mend(c, routes);
 }
 
 int configure(struct vici *daemon, const struct connection *c,

@@ -15,13 +15,27 @@
  * @secret: of it
  * @again: what was taken down meanwhile stays so, with an error
  *
- * A configured interface stays as it is; the daemon gets its part anew, as it may have been started
- * anew. With runtime_lock().
+ * A configured interface stays, and what others have changed of it is mended; the daemon gets its
+ * part anew, as it may have been started anew. With runtime_lock().
  *
  * Return: CTL_OK, or CTL_FAILED after saying why; nothing is left then of what it has done.
  */
 int configure(struct vici *daemon, const struct connection *c,
 	      const struct secret *secret, bool again);
+
+/* Whether it was brought up, and its file says the same as it said then. */
+bool configure_is_current(const struct connection *c);
+
+/**
+ * configure_mend() - put right what others have changed of the interface
+ * @c: the connection; nothing happens unless configure_is_current()
+ * @routes: look at the routes, too
+ *
+ * With runtime_lock().
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why.
+ */
+int configure_mend(const struct connection *c, bool routes);
 
 /**
  * configure_undo() - take it away

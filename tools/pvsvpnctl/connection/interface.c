@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,9 @@
 #include "connection/interface.h"
 #include "connection/rtnl.h"
 #include "connection/runtime.h"
+#include "connection/step.h"
+#include "connection/subnet.h"
+#include "connection/view.h"
 #include "error.h"
 #include "print.h"
 #include "setting.h"
@@ -55,31 +59,63 @@ static int ctl(const struct command *command, const char *fmt, ...)
 	va_end(args);
 	if (ret < 0)
 		return CTL_FAILED;
-	printf("# pvsvpnctl %s %s\n", command->name, words);
+	step("# pvsvpnctl %s %s", command->name, words);
 	ret = command->run(&options, split(words, argv), argv);
 	free(words);
 	return ret;
 }
 
-/* ---- the interface ---- */
+/* ---- its parts ---- */
 
-static int add_link(const struct connection *c)
+static bool link_differs(const struct view *view, const struct connection *c, char *text)
+{
+	snprintf(text, DIFFERENCE_MAX, "interface %s is gone", c->ifname);
+	return !view->there;
+}
+
+static int add_link(const struct view *view, const struct connection *c)
 {
 	char alias[ALIAS_MAX];
 
+	(void)view;
 	runtime_alias(alias, c->name);
 	return link_add(c->ifname, "pvsvpn") ?: link_set_alias(c->ifname, alias);
 }
 
-static int set_link(const struct connection *c)
+static bool holds_nothing_else(const struct subnet_list *list, const struct subnet_list *other)
 {
-	char mtu[FORMAT_MAX] = "auto", mss[FORMAT_MAX];
+	for (size_t i = 0; i < list->count; i++) {
+		bool found = false;
 
-	if (c->mtu)
-		snprintf(mtu, sizeof(mtu), "%u", c->mtu);
-	return ctl(&command_set, "%s if-id %u mtu %s mss-clamp %s", c->ifname,
-		   connection_if_id(c), mtu,
-		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss));
+		for (size_t j = 0; j < other->count; j++)
+			found |= subnets_equal(&list->subnet[i], &other->subnet[j]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool lists_differ(const struct subnet_list *a, const struct subnet_list *b)
+{
+	return !holds_nothing_else(a, b) || !holds_nothing_else(b, a);
+}
+
+/* The endpoint is not compared: SAs may follow a peer that has moved. */
+static bool peer_differs(const struct view *view, const struct connection *c, char *text)
+{
+	struct subnet_list reached = connection_reached(c);
+	const char *what = NULL;
+
+	if (!view->peer)
+		what = "is gone";
+	else if (lists_differ(&view->peer->subnets, &c->peer_subnets))
+		what = "has other subnets";
+	else if (lists_differ(&view->peer->local_subnets, &reached))
+		what = "may reach other subnets here";
+	free(reached.subnet);
+	snprintf(text, DIFFERENCE_MAX, "peer %s of %s %s", c->name, c->ifname, what ?: "");
+	/* Where the interface was created in another namespace, no peer is shown. */
+	return what && !(view->device && view->device->hidden);
 }
 
 static void print_list(FILE *out, const char *key, const struct subnet_list *list)
@@ -91,7 +127,7 @@ static void print_list(FILE *out, const char *key, const struct subnet_list *lis
 }
 
 /* The daemon's SAs find it by its address; what passes has to be in its subnets. */
-static int add_peer(const struct connection *c)
+static int mend_peer(const struct view *view, const struct connection *c)
 {
 	struct subnet_list reached = connection_reached(c);
 	char remote[FORMAT_MAX], local[FORMAT_MAX], *subnets;
@@ -104,53 +140,134 @@ static int add_peer(const struct connection *c)
 		return CTL_FAILED;
 	print_list(out, " subnets ", &c->peer_subnets);
 	print_list(out, " local-subnets ", &reached);
+	if (view->peer && !reached.count)
+		fputs(" local-subnets 0.0.0.0/0,::/0", out);
 	fclose(out);
-	ret = ctl(&command_peer_add, "%s %s remote %s%s%s%s", c->ifname, c->name,
-		  format_addr(remote, &c->peer_gateway),
-		  c->local_gateway.len ? " local " : "",
-		  c->local_gateway.len ? format_addr(local, &c->local_gateway) : "",
-		  subnets);
+	if (view->peer)
+		ret = ctl(&command_peer_set, "%s %s%s", c->ifname, c->name, subnets);
+	else
+		ret = ctl(&command_peer_add, "%s %s remote %s%s%s%s", c->ifname, c->name,
+			  format_addr(remote, &c->peer_gateway),
+			  c->local_gateway.len ? " local " : "",
+			  c->local_gateway.len ? format_addr(local, &c->local_gateway) : "",
+			  subnets);
 	free(reached.subnet);
 	free(subnets);
 	return ret;
 }
 
-static int add_addresses(const struct connection *c)
+static bool settings_differ(const struct view *view, const struct connection *c, char *text)
+{
+	const struct device *device = view->device;
+	uint32_t if_id = connection_if_id(c);
+	const char *what = NULL;
+
+	if (!device)
+		return true;
+	if (c->mtu ? device->mtu != c->mtu : !device->mtu_auto)
+		what = "MTU";
+	else if (device->setting[SETTING_MSS_CLAMP] != c->mss)
+		what = "MSS";
+	else if (!device->hidden && (device->setting[SETTING_IF_ID_IN] != if_id ||
+				     device->setting[SETTING_IF_ID_OUT] != if_id))
+		what = "if-id";
+	snprintf(text, DIFFERENCE_MAX, "%s of %s is not as the file says", what ?: "", c->ifname);
+	return what;
+}
+
+static int set_settings(const struct view *view, const struct connection *c)
+{
+	char mtu[FORMAT_MAX] = "auto", mss[FORMAT_MAX];
+
+	(void)view;
+	if (c->mtu)
+		snprintf(mtu, sizeof(mtu), "%u", c->mtu);
+	return ctl(&command_set, "%s if-id %u mtu %s mss-clamp %s", c->ifname,
+		   connection_if_id(c), mtu,
+		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss));
+}
+
+static const struct subnet *missing_address(const struct view *view, const struct connection *c)
+{
+	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
+		if (!view_has_address(view, &c->tunnel_addresses.subnet[i]))
+			return &c->tunnel_addresses.subnet[i];
+	return NULL;
+}
+
+static bool addresses_differ(const struct view *view, const struct connection *c, char *text)
+{
+	const struct subnet *missing = missing_address(view, c);
+	char address[FORMAT_MAX];
+
+	if (missing)
+		snprintf(text, DIFFERENCE_MAX, "%s has lost its address %s", c->ifname,
+			 format_subnet(address, missing));
+	return missing;
+}
+
+static int add_addresses(const struct view *view, const struct connection *c)
 {
 	int ret = CTL_OK;
 
 	for (size_t i = 0; i < c->tunnel_addresses.count && !ret; i++)
-		ret = address_add(c->ifname, &c->tunnel_addresses.subnet[i]);
+		if (!view_has_address(view, &c->tunnel_addresses.subnet[i]))
+			ret = address_add(c->ifname, &c->tunnel_addresses.subnet[i]);
 	return ret;
 }
 
-static int add_route(const struct connection *c, const struct subnet *subnet)
+static bool is_not_up(const struct view *view, const struct connection *c, char *text)
 {
-	struct route route = {
-		.to = subnet,
-		.ifname = c->ifname,
-		.table = c->route_table,
-		.metric = c->route_metric,
-	};
+	snprintf(text, DIFFERENCE_MAX, "somebody has set %s down", c->ifname);
+	return !view->link.up;
+}
 
-	if (c->route_source.len == subnet->addr.len)
-		route.source = c->route_source;
-	return route_add(&route);
+static int set_up(const struct view *view, const struct connection *c)
+{
+	(void)view;
+	/* Before it is up, or else it has an address already. */
+	return link_set_addrgenmode_none(c->ifname) ?: link_set_up(c->ifname);
 }
 
 /* While the device has no carrier, the kernel passes its routes over. */
-static int withdraw_routes(const struct connection *c)
+#define WITHDRAW "/proc/sys/net/%s/conf/%s/ignore_routes_with_linkdown"
+static const char * const families[] = { "ipv4", "ipv6" };
+
+static bool is_withdrawing(const char *family, const char *ifname)
 {
-	static const char * const families[] = { "ipv4", "ipv6" };
+	char path[128];
+	FILE *in;
+	int value;
+
+	snprintf(path, sizeof(path), WITHDRAW, family, ifname);
+	in = fopen(path, "re");
+	/* A host without IPv6 has no such file. */
+	if (!in)
+		return true;
+	value = fgetc(in);
+	fclose(in);
+	return value == '1';
+}
+
+static bool sysctls_differ(const struct view *view, const struct connection *c, char *text)
+{
+	snprintf(text, DIFFERENCE_MAX, "routes into %s count without a carrier, too", c->ifname);
+	if (!c->withdraw_routes)
+		return false;
+	return !view->there || !is_withdrawing(families[0], c->ifname) ||
+	       !is_withdrawing(families[1], c->ifname);
+}
+
+static int set_sysctls(const struct view *view, const struct connection *c)
+{
 	char path[128];
 
+	(void)view;
 	for (int i = 0; i < 2; i++) {
 		FILE *out;
 
-		snprintf(path, sizeof(path),
-			 "/proc/sys/net/%s/conf/%s/ignore_routes_with_linkdown",
-			 families[i], c->ifname);
-		printf("# echo 1 > %s\n", path);
+		snprintf(path, sizeof(path), WITHDRAW, families[i], c->ifname);
+		step("# echo 1 > %s", path);
 		out = fopen(path, "we");
 		/* A host without IPv6 has no such file. */
 		if (!out && i)
@@ -162,24 +279,169 @@ static int withdraw_routes(const struct connection *c)
 	return CTL_OK;
 }
 
-static int add_routes(const struct connection *c)
+static struct route route_to(const struct connection *c, const struct subnet *subnet)
+{
+	struct route route = {
+		.to = *subnet,
+		.ifname = c->ifname,
+		.table = c->route_table,
+		.metric = c->route_metric,
+	};
+
+	if (c->route_source.len == subnet->addr.len)
+		route.source = c->route_source;
+	return route;
+}
+
+static bool routes_differ(const struct view *view, const struct connection *c, char *text)
+{
+	char to[FORMAT_MAX];
+
+	for (size_t i = 0; c->routes && !view->without_routes && i < c->peer_subnets.count; i++) {
+		struct route route = route_to(c, &c->peer_subnets.subnet[i]);
+
+		if (view_has_route(view, &route))
+			continue;
+		snprintf(text, DIFFERENCE_MAX, "somebody has removed the route to %s into %s",
+			 format_subnet(to, &route.to), c->ifname);
+		return true;
+	}
+	return false;
+}
+
+static int add_routes(const struct view *view, const struct connection *c)
 {
 	int ret = CTL_OK;
 
-	if (c->withdraw_routes)
-		ret = withdraw_routes(c);
-	for (size_t i = 0; c->routes && i < c->peer_subnets.count && !ret; i++)
-		ret = add_route(c, &c->peer_subnets.subnet[i]);
+	for (size_t i = 0; i < c->peer_subnets.count && !ret; i++) {
+		struct route route = route_to(c, &c->peer_subnets.subnet[i]);
+
+		if (!view_has_route(view, &route))
+			ret = route_add(&route);
+	}
 	return ret;
 }
 
+/*
+ * One line for each part, in the order in which they are made. The peer comes before the if-id, or
+ * else SAs that are there make one of their own.
+ */
+static const struct part {
+	const char *code;
+	/* Whether it is not as the file says; then @text says how it is. */
+	bool (*differs)(const struct view *view, const struct connection *c, char *text);
+	/* Makes what @view does not have. */
+	int (*mend)(const struct view *view, const struct connection *c);
+} parts[] = {
+	{ "interface_gone", link_differs, add_link },
+	{ "interface_altered", peer_differs, mend_peer },
+	{ "interface_altered", settings_differ, set_settings },
+	{ "device_down", is_not_up, set_up },
+	{ "interface_altered", addresses_differ, add_addresses },
+	{ "interface_altered", sysctls_differ, set_sysctls },
+	{ "route_missing", routes_differ, add_routes },
+};
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
 int interface_make(const struct connection *c)
 {
-	/* The peer before the if_id, or else SAs that are there make one of their own. */
-	return add_link(c) ?: add_peer(c) ?: set_link(c) ?: add_addresses(c) ?:
-	       /* Before it is up, or else it has an address already. */
-	       link_set_addrgenmode_none(c->ifname) ?: link_set_up(c->ifname) ?:
-	       add_routes(c);
+	const struct view nothing = { .there = false };
+	char text[DIFFERENCE_MAX];
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < PARTS && !ret; i++)
+		if (parts[i].differs(&nothing, c, text))
+			ret = parts[i].mend(&nothing, c);
+	return ret;
+}
+
+static int mend(const struct view *view, const struct connection *c)
+{
+	char text[DIFFERENCE_MAX];
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < PARTS && !ret; i++) {
+		if (!parts[i].differs(view, c, text))
+			continue;
+		step("%s: %s", c->name, text);
+		/* All that it had went with it. */
+		ret = view->there ? parts[i].mend(view, c) : interface_make(c);
+		if (!view->there)
+			break;
+	}
+	return ret;
+}
+
+int interface_mend(const struct connection *c, bool routes)
+{
+	struct view view;
+	/* Without an answer, nothing is known to be wrong. */
+	int ret = view_load(&view, c, routes) ? mend(&view, c) : CTL_OK;
+
+	view_free(&view);
+	return ret;
+}
+
+const char *interface_differs(const struct connection *c, char *text)
+{
+	const char *code = NULL;
+	struct view view;
+
+	if (view_load(&view, c, true)) {
+		for (size_t i = 0; i < PARTS && !code; i++)
+			if (parts[i].differs(&view, c, text))
+				code = parts[i].code;
+	}
+	view_free(&view);
+	return code;
+}
+
+/* ---- who changes it ---- */
+
+static bool is_our_link(const struct nlmsghdr *nlh, const struct connection *c)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			return !strcmp(mnl_attr_get_str(attr), c->ifname);
+	return false;
+}
+
+/* Of any interface: a route of another one may have taken the place of ours. */
+static bool is_our_route(const struct nlmsghdr *nlh, const struct connection *c)
+{
+	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
+	struct subnet to = { .prefix = head->rtm_dst_len };
+	const struct nlattr *attr;
+
+	to.addr.len = head->rtm_family == AF_INET ? 4 : 16;
+	mnl_attr_for_each(attr, nlh, sizeof(*head))
+		if (mnl_attr_get_type(attr) == RTA_DST &&
+		    mnl_attr_get_payload_len(attr) == to.addr.len)
+			memcpy(to.addr.byte, mnl_attr_get_payload(attr), to.addr.len);
+	for (size_t i = 0; i < c->peer_subnets.count; i++)
+		if (subnets_equal(&to, &c->peer_subnets.subnet[i]))
+			return true;
+	return false;
+}
+
+bool interface_concerned(const struct nlmsghdr *nlh, const void *data)
+{
+	const struct connection *c = data;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return is_our_link(nlh, c);
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		return c->routes && is_our_route(nlh, c);
+	case RTM_DELADDR:
+		return c->tunnel_addresses.count;
+	}
+	return false;
 }
 
 void interface_delete(const char *ifname)

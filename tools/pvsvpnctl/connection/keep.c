@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The process that stays: finds a dead peer in time, and begins again. */
+/* The process that stays: finds a dead peer in time, begins again, and puts right what others change. */
 #include <inttypes.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +11,25 @@
 
 #include "clock.h"
 #include "connection/attempt.h"
+#include "connection/configure.h"
+#include "connection/interface.h"
 #include "connection/keep.h"
+#include "connection/rtnl.h"
 #include "connection/runtime.h"
+#include "connection/step.h"
 #include "connection/strongswan.h"
 #include "error.h"
+#include "nl.h"
 
 /* Between two looks at the daemon, and while the peer owes it an answer: ms */
 #define LOOK_MS 1000
 #define LOOK_ASKED_MS 250
 /* strongSwan repeats a question of IKEv2 after 4 s: one lost packet is no death. ms */
 #define PATIENCE_MIN_MS 6000
-/* How often to see that the daemon has not lost a connection whose SAs are there: ms */
+/*
+ * How often to see that the daemon has not lost a connection whose SAs are there, and that the
+ * interface is as it was made: ms. The kernel tells of most of that at once.
+ */
 #define CHECK_MS 10000
 
 /**
@@ -38,6 +45,10 @@
  * @looked: when the last look was, ms
  * @packets_in: what it had sent by then
  * @told: what the service manager was told last
+ * @changes: what the kernel tells of links, addresses and routes, or NULL
+ * @changed: somebody may have changed something of ours
+ * @mended: when that was last put right, ms
+ * @failed: why that did not succeed, "" if it did
  */
 struct watch {
 	struct connection *c;
@@ -51,6 +62,10 @@ struct watch {
 	uint64_t looked;
 	uint64_t packets_in;
 	char told[512];
+	struct nl *changes;
+	bool changed;
+	uint64_t mended;
+	char failed[256];
 };
 
 /* The same as sd_notify(3). It does nothing if no service manager has started us. */
@@ -197,9 +212,71 @@ static void begin_again(struct watch *watch, unsigned int seconds)
 		reach_peer(watch->daemon, c, seconds);
 }
 
+/* ---- what others change ---- */
+
+/* Another up may have come with another file. */
+static void follow_file(struct watch *watch)
+{
+	struct connection fresh;
+	bool loaded;
+
+	if (configure_is_current(watch->c))
+		return;
+	ctl_error_mute(true);
+	loaded = !connection_load("up", watch->c->name, &fresh);
+	ctl_error_mute(false);
+	if (loaded && configure_is_current(&fresh)) {
+		connection_free(watch->c);
+		*watch->c = fresh;
+	} else {
+		connection_free(&fresh);
+	}
+}
+
+/* A fault that stays is told once, and so is what is tried. */
+static void tell_fault(struct watch *watch, const struct ctl_said *said)
+{
+	if (*said->why && strcmp(said->why, watch->failed))
+		ctl_error(CTL_FAILED, "up", *said->where ? said->where : NULL,
+			  *said->todo ? said->todo : NULL, "%s", said->why);
+	snprintf(watch->failed, sizeof(watch->failed), "%s", said->why);
+}
+
+/* At once, but not more often than once a second: the other one may not give up either. */
+static void put_right(struct watch *watch)
+{
+	uint64_t since = now_ms() - watch->mended;
+	struct ctl_said said = { .why = "" };
+
+	if (since < (watch->changed ? LOOK_MS : CHECK_MS))
+		return;
+	ctl_error_keep(&said);
+	step_mute(*watch->failed);
+	if (!runtime_lock("up", watch->c->name)) {
+		follow_file(watch);
+		configure_mend(watch->c, watch->changed || *watch->failed);
+	}
+	runtime_unlock();
+	step_mute(false);
+	ctl_error_keep(NULL);
+	tell_fault(watch, &said);
+	watch->changed = false;
+	watch->mended = now_ms();
+}
+
+static void wait_a_while(struct watch *watch)
+{
+	/* One change is enough. */
+	struct nl *changes = watch->changed ? NULL : watch->changes;
+
+	watch->changed |= rtnl_wait(changes, watch->owed ? LOOK_ASKED_MS : LOOK_MS,
+				    interface_concerned, watch->c);
+}
+
 void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 {
-	struct watch watch = { .c = c };
+	/* Something may have changed since the command looked. */
+	struct watch watch = { .c = c, .changes = rtnl_listen("up"), .changed = true };
 	/* The command has made the first attempt. */
 	uint64_t next = now_ms() + interval * 1000ull;
 	struct runtime runtime;
@@ -212,7 +289,8 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 			note_reason(c, REASON_NONE);
 		tell_state(&watch);
 		fflush(stdout);
-		poll(NULL, 0, watch.owed ? LOOK_ASKED_MS : LOOK_MS);
+		wait_a_while(&watch);
+		put_right(&watch);
 		look(&watch);
 		if (is_dead(&watch)) {
 			drop_dead(&watch);
@@ -226,4 +304,6 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 		}
 	}
 	vici_close(watch.daemon);
+	if (watch.changes)
+		nl_close(watch.changes);
 }

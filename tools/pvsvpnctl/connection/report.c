@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connection/configure.h"
 #include "connection/connection.h"
+#include "connection/interface.h"
 #include "connection/report.h"
 #include "connection/subnet.h"
 #include "error.h"
@@ -73,6 +75,17 @@ static bool has_no_ground(struct report *r)
 	return true;
 }
 
+/* By another program, or by hand */
+static bool is_altered(struct report *r, const struct connection *c)
+{
+	char text[DIFFERENCE_MAX];
+	const char *code = c ? interface_differs(c, text) : NULL;
+
+	if (code)
+		say(r, code, "pvsvpnctl up puts it right; pvsvpn@NAME.service does so by itself", "%s", text);
+	return code;
+}
+
 static bool has_no_sa(struct report *r)
 {
 	bool established = !strcmp(r->n.ike_state, "ESTABLISHED");
@@ -120,7 +133,8 @@ static bool has_problem(struct report *r)
 /* Keys alone carry nothing: ESP goes other ways than IKE. */
 static bool gets_no_answer(struct report *r)
 {
-	if (r->peer->last_rx_ms != NEVER || !r->n.packets_out || r->n.child_age < ANSWER_SECONDS)
+	if (r->peer->last_rx_ms != NEVER || !r->peer->traffic.tx_packets ||
+	    r->n.child_age < ANSWER_SECONDS)
 		return false;
 	say(r, "esp_not_received",
 	    r->runtime.encap_udp ? "have UDP 4500 pass both ways, and see whether the other end answers" :
@@ -165,34 +179,44 @@ static const struct subnet *first_left_out(const struct subnet_list *wanted, con
 	return NULL;
 }
 
-static bool is_narrowed(struct report *r)
+static bool is_narrowed(struct report *r, const struct connection *c)
 {
-	const struct subnet *there = NULL, *here = NULL;
+	const struct subnet *there, *here;
 	char text[FORMAT_MAX];
-	struct connection c;
 
-	ctl_error_mute(true);
-	if (!connection_load("status", r->name, &c)) {
-		there = first_left_out(&c.peer_subnets, r->n.remote_ts);
-		here = first_left_out(&c.local_subnets, r->n.local_ts);
-	}
-	ctl_error_mute(false);
+	if (!c)
+		return false;
+	there = first_left_out(&c->peer_subnets, r->n.remote_ts);
+	here = first_left_out(&c->local_subnets, r->n.local_ts);
 	if (there || here)
 		say(r, "subnets_narrowed",
 		    "compare LocalSubnets and PeerSubnets with the peer's; a peer that agrees to one of several wants a connection for each",
 		    "%s of %s is not in what the peer has agreed to: %.48s to %.48s",
 		    format_subnet(text, there ?: here), there ? "PeerSubnets" : "LocalSubnets",
 		    r->n.local_ts, r->n.remote_ts);
-	connection_free(&c);
 	return there || here;
 }
 
-/* In the order in which a packet would meet them */
-static void judge(struct report *r)
+/* In the order in which a packet would meet them. @c: NULL if its file is not what is in force */
+static void judge(struct report *r, const struct connection *c)
 {
-	if (has_no_ground(r) || has_no_sa(r) || has_problem(r) || gets_no_answer(r) || is_narrowed(r))
+	if (has_no_ground(r) || is_altered(r, c) || has_no_sa(r) || has_problem(r) ||
+	    gets_no_answer(r) || is_narrowed(r, c))
 		return;
 	r->status = STATUS_ACTIVE;
+}
+
+static void look_and_judge(struct report *r)
+{
+	struct connection c;
+	bool current;
+
+	ctl_error_mute(true);
+	current = !connection_load("status", r->name, &c) && configure_is_current(&c);
+	ctl_error_mute(false);
+	find_device(r);
+	judge(r, current ? &c : NULL);
+	connection_free(&c);
 }
 
 void report_look(struct report *r, const char *name, struct vici *daemon)
@@ -210,8 +234,7 @@ void report_look(struct report *r, const char *name, struct vici *daemon)
 	r->lost_netns = runtime_enter("status", name);
 	r->daemon = daemon && !strongswan_ask(daemon, name, &r->n);
 	ctl_error_mute(false);
-	find_device(r);
-	judge(r);
+	look_and_judge(r);
 	/* The next one may be elsewhere. */
 	if (!came)
 		netns_enter("");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <libmnl/libmnl.h>
@@ -9,7 +9,9 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include "clock.h"
 #include "connection/rtnl.h"
+#include "connection/step.h"
 #include "error.h"
 #include "nl.h"
 #include "print.h"
@@ -28,7 +30,7 @@ static int read_link(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr, *info;
 	struct link *link = data;
 
-	*link = (struct link){ .index = head->ifi_index };
+	*link = (struct link){ .index = head->ifi_index, .up = head->ifi_flags & IFF_UP };
 	mnl_attr_for_each(attr, nlh, sizeof(*head)) {
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
 			copy_text(link->name, sizeof(link->name), attr);
@@ -99,19 +101,6 @@ bool link_find_alias(const char *kind, const char *alias, char *ifname)
 
 /* ---- changing it ---- */
 
-/* The command of ip(8) that does the same */
-__attribute__((format(printf, 1, 2)))
-static void show_step(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("# ip ", stdout);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-}
-
 static const char *remedy(int err)
 {
 	switch (-err) {
@@ -166,7 +155,7 @@ int link_add(const char *ifname, const char *kind)
 	struct nlattr *info;
 	struct nl *nl;
 
-	show_step("link add dev %s type %s", ifname, kind);
+	step("# ip link add dev %s type %s", ifname, kind);
 	if (!link_msg(&nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifname))
 		return CTL_FAILED;
 	info = nl_nest(nl, IFLA_LINKINFO);
@@ -179,7 +168,7 @@ int link_set_alias(const char *ifname, const char *alias)
 {
 	struct nl *nl;
 
-	show_step("link set dev %s alias '%s'", ifname, alias);
+	step("# ip link set dev %s alias '%s'", ifname, alias);
 	if (!link_msg(&nl, RTM_NEWLINK, 0, ifname))
 		return CTL_FAILED;
 	nl_put(nl, IFLA_IFALIAS, strlen(alias), alias);
@@ -192,7 +181,7 @@ int link_set_addrgenmode_none(const char *ifname)
 	struct nl *nl;
 	int err;
 
-	show_step("link set dev %s addrgenmode none", ifname);
+	step("# ip link set dev %s addrgenmode none", ifname);
 	if (!link_msg(&nl, RTM_NEWLINK, 0, ifname))
 		return CTL_FAILED;
 	families = nl_nest(nl, IFLA_AF_SPEC);
@@ -210,7 +199,7 @@ int link_set_up(const char *ifname)
 	struct ifinfomsg *head;
 	struct nl *nl;
 
-	show_step("link set dev %s up", ifname);
+	step("# ip link set dev %s up", ifname);
 	head = link_msg(&nl, RTM_NEWLINK, 0, ifname);
 	if (!head)
 		return CTL_FAILED;
@@ -223,11 +212,11 @@ int link_delete(const char *ifname)
 {
 	struct nl *nl;
 
-	show_step("link delete dev %s", ifname);
+	step("# ip link delete dev %s", ifname);
 	return link_msg(&nl, RTM_DELLINK, 0, ifname) ? change(nl, ifname) : CTL_FAILED;
 }
 
-static uint8_t family_of(const struct addr *addr)
+uint8_t family_of(const struct addr *addr)
 {
 	return addr->len == sizeof(struct in_addr) ? AF_INET : AF_INET6;
 }
@@ -245,7 +234,7 @@ int address_add(const char *ifname, const struct subnet *subnet)
 	struct link link;
 	struct nl *nl;
 
-	show_step("address add %s dev %s", format_subnet(text, subnet), ifname);
+	step("# ip address add %s dev %s", format_subnet(text, subnet), ifname);
 	if (!link_find(ifname, &link))
 		return no_link(ifname);
 	nl = nl_open_route("up");
@@ -272,13 +261,13 @@ static void show_route(const struct route *route)
 		snprintf(source, sizeof(source), " src %s", format_addr(addr, &route->source));
 	if (route->metric)
 		snprintf(metric, sizeof(metric), " metric %u", route->metric);
-	show_step("route add %s dev %s table %u%s%s", format_subnet(to, route->to),
+	step("# ip route add %s dev %s table %u%s%s", format_subnet(to, &route->to),
 		  route->ifname, route->table, metric, source);
 }
 
 int route_add(const struct route *route)
 {
-	uint8_t family = family_of(&route->to->addr);
+	uint8_t family = family_of(&route->to.addr);
 	struct rtmsg *head;
 	struct link link;
 	struct nl *nl;
@@ -293,11 +282,11 @@ int route_add(const struct route *route)
 	head = nl_route_msg(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
 			    sizeof(*head));
 	head->rtm_family = family;
-	head->rtm_dst_len = route->to->prefix;
+	head->rtm_dst_len = route->to.prefix;
 	head->rtm_protocol = RTPROT_BOOT;
 	head->rtm_type = RTN_UNICAST;
 	head->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	nl_put_addr(nl, RTA_DST, &route->to->addr);
+	nl_put_addr(nl, RTA_DST, &route->to.addr);
 	nl_put_u32(nl, RTA_OIF, link.index);
 	nl_put_u32(nl, RTA_TABLE, route->table);
 	if (route->metric)
@@ -310,4 +299,59 @@ int route_add(const struct route *route)
 		return changed(nl, err, "RouteSource",
 			       "take an address that an interface of this host has");
 	return changed(nl, err, "PeerSubnets", remedy(err));
+}
+
+/* ---- changes that others make ---- */
+
+static const int groups[] = {
+	RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+};
+
+struct nl *rtnl_listen(const char *what)
+{
+	struct nl *nl = nl_open_route(what);
+
+	for (size_t i = 0; nl && i < sizeof(groups) / sizeof(groups[0]); i++) {
+		int group = groups[i];
+
+		if (!mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+			continue;
+		ctl_error(CTL_FAILED, what, "rtnetlink", "see netlink(7)", "%s", strerror(errno));
+		nl_close(nl);
+		return NULL;
+	}
+	return nl;
+}
+
+/* Reads all that has come. */
+static bool read_changes(struct nl *nl, concerns_fn *concerns, const void *data)
+{
+	int fd = mnl_socket_get_fd(nl->sock);
+	bool concerned = false;
+
+	for (;;) {
+		ssize_t got = recv(fd, nl->rx, sizeof(nl->rx), MSG_DONTWAIT);
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->rx;
+		int len = got;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* If the kernel had to drop some, nobody knows which. */
+		if (got < 0)
+			return concerned || errno != EAGAIN;
+		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+			concerned |= nlh->nlmsg_type >= NLMSG_MIN_TYPE && concerns(nlh, data);
+	}
+}
+
+bool rtnl_wait(struct nl *nl, unsigned int ms, concerns_fn *concerns, const void *data)
+{
+	uint64_t deadline = now_ms() + ms, now;
+	struct pollfd pollfd = { .fd = nl ? mnl_socket_get_fd(nl->sock) : -1, .events = POLLIN };
+
+	while ((now = now_ms()) < deadline) {
+		if (poll(&pollfd, 1, deadline - now) > 0 && read_changes(nl, concerns, data))
+			return true;
+	}
+	return false;
 }

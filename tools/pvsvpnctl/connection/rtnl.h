@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Links, addresses and routes, by rtnetlink: what "up" makes and "down" removes. */
+/* Links, addresses and routes, by rtnetlink: what "up" makes and "down" removes, and who changes it. */
 #ifndef PVSVPNCTL_RTNL_H
 #define PVSVPNCTL_RTNL_H
 
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <libmnl/libmnl.h>
 
 #include "parse.h"
+
+struct nl;
 
 /**
  * struct link - an interface as far as we care
  * @index: its number
+ * @up: somebody has set it up
  * @name: of it
  * @kind: as in "ip link add type KIND", "" if it has none
  * @alias: what somebody has written on it; up marks its interfaces so
  */
 struct link {
 	int index;
+	bool up;
 	char name[IFNAMSIZ];
 	char kind[32];
 	char alias[256];
@@ -63,7 +68,7 @@ int address_add(const char *ifname, const struct subnet *subnet);
  * @source: preferred source address, or none
  */
 struct route {
-	const struct subnet *to;
+	struct subnet to;
 	const char *ifname;
 	uint32_t table;
 	uint32_t metric;
@@ -71,5 +76,30 @@ struct route {
 };
 
 int route_add(const struct route *route);
+
+/* AF_INET or AF_INET6 */
+uint8_t family_of(const struct addr *addr);
+
+/**
+ * rtnl_listen() - have the kernel tell of each change of links, addresses and routes
+ * @what: the command, for error lines
+ *
+ * Return: a socket for rtnl_wait(), or NULL after saying why.
+ */
+struct nl *rtnl_listen(const char *what);
+
+/* Whether a change concerns the caller */
+typedef bool concerns_fn(const struct nlmsghdr *nlh, const void *data);
+
+/**
+ * rtnl_wait() - wait for a change that concerns the caller
+ * @nl: of rtnl_listen(), or NULL to wait only
+ * @ms: how long
+ * @concerns: whether it does
+ * @data: for @concerns
+ *
+ * Return: whether there was one, also when the kernel had to drop some; false when the time is over.
+ */
+bool rtnl_wait(struct nl *nl, unsigned int ms, concerns_fn *concerns, const void *data);
 
 #endif /* PVSVPNCTL_RTNL_H */

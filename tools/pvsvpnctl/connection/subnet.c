@@ -34,6 +34,12 @@ bool subnet_holds(const struct subnet *subnet, const struct addr *addr)
 	       !memcmp(a.addr.byte, b.addr.byte, addr->len);
 }
 
+bool subnets_equal(const struct subnet *a, const struct subnet *b)
+{
+	return a->prefix == b->prefix && a->addr.len == b->addr.len &&
+	       !memcmp(a->addr.byte, b->addr.byte, a->addr.len);
+}
+
 bool subnets_overlap(const struct subnet *a, const struct subnet *b)
 {
 	return a->prefix < b->prefix ? subnet_holds(a, &b->addr) :

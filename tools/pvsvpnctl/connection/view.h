@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the kernel has of an interface, to be compared with its file. */
+#ifndef PVSVPNCTL_VIEW_H
+#define PVSVPNCTL_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "connection/connection.h"
+#include "connection/rtnl.h"
+#include "state.h"
+
+/**
+ * struct view - an interface, as it is
+ * @there: it exists; nothing else is filled in if not
+ * @link: the kernel's part that every interface has
+ * @addresses: of it
+ * @without_routes: nobody has asked for @routes
+ * @routes: into it, of the table of the connection
+ * @route_count: how many
+ * @state: what the module has
+ * @device: the interface in @state, or NULL
+ * @peer: that of the connection in @state, or NULL
+ */
+struct view {
+	bool there;
+	struct link link;
+	struct subnet_list addresses;
+	bool without_routes;
+	struct route *routes;
+	size_t route_count;
+	struct state state;
+	const struct device *device;
+	const struct peer *peer;
+};
+
+/**
+ * view_load() - ask the kernel
+ * @view: to be freed with view_free(), also after a failure
+ * @c: the connection
+ * @routes: for routes too; the kernel walks all of the table for that
+ *
+ * Return: whether it has answered. If not, nothing is known.
+ */
+bool view_load(struct view *view, const struct connection *c, bool routes);
+void view_free(struct view *view);
+
+bool view_has_address(const struct view *view, const struct subnet *subnet);
+bool view_has_route(const struct view *view, const struct route *route);
+
+#endif /* PVSVPNCTL_VIEW_H */
