@@ -81,7 +81,7 @@ needed_units()
 		sysinit timers; do
 		cp "/usr/lib/systemd/system/$name.target" "$tmp/units"
 	done
-	cp /usr/lib/systemd/system/strongswan.service "$tmp/units"
+	cp /usr/lib/systemd/system/{strongswan,systemd-networkd}.service "$tmp/units"
 }
 
 # What the gateway has in /etc beside the connection: another that is the operator's own. What
@@ -132,6 +132,8 @@ write_first()
 		mount --bind $tmp/nothing /usr/lib/systemd/system-generators
 		mount --bind $tmp/kmsg /dev/kmsg
 		mount --bind /dev/null /dev/console
+		# As in a container: nobody waits for udev then
+		mount -o remount,bind,ro /sys
 		[ -z "${*:2}" ] || systemctl -q enable ${*:2}
 		exec env -i container=pvsvpn PATH=/usr/sbin:/usr/bin unshare --cgroup sh -ec '
 			umount /sys/fs/cgroup
@@ -455,5 +457,47 @@ wrong_file()
 	! systemctl start pvsvpn@nowhere 2>/dev/null || fail 'it has started without a file'
 }
 
+# As an operator has it who leaves interfaces to systemd-networkd, ours by accident
+networkd_has_all()
+{
+	mkdir -p "$tmp/etc/systemd/network"
+	cat >"$tmp/etc/systemd/network/10-all.network" <<-END
+		[Match]
+		Name=other pvs*
+
+		[Link]
+		MTUBytes=1300
+
+		[Network]
+		Address=172.16.9.1/24
+	END
+}
+
+# networkd_says NAME: of an interface, as networkctl does
+networkd_says() { inside sed -n 's/^ADMIN_STATE=//p' "/run/systemd/netif/links/$(index_of "$1")"; }
+index_of() { ip -n "$gw" -j link show dev "$1" | jq .[0].ifindex; }
+inner_addresses() { ip -n "$gw" -j -4 address show dev "$1" | jq -r '.[].addr_info[].local'; }
+
+networkd_keeps_away()
+{
+	gateway
+	networkd_has_all
+	far_end
+	ip -n "$gw" link add other type dummy
+	machine systemd-networkd
+	wait_for 'its work' is 172.16.9.1 inner_addresses other
+	systemctl start "$unit"
+	is_up
+	wait_for 'it to have looked' is unmanaged networkd_says pvs0
+	# When it starts, it looks at all anew
+	systemctl restart systemd-networkd
+	wait_for 'its work' is configured networkd_says other
+	check 'of ours' "$(networkd_says pvs0)" unmanaged
+	check 'addresses' "$(inner_addresses pvs0)" ''
+	check 'MTU' "$(ip -n "$gw" -j link show dev pvs0 | jq .[0].mtu)" 1422
+	check route "$(route)" "$the_route"
+	is_up
+}
+
 run_cases unit_as_installed start_and_stop strongswan_begins_anew killed at_boot peer_comes_late \
-	peer_refuses wrong_file
+	peer_refuses wrong_file networkd_keeps_away
