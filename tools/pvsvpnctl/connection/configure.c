@@ -6,6 +6,7 @@
 #include "connection/configure.h"
 #include "connection/interface.h"
 #include "connection/rtnl.h"
+#include "connection/rules.h"
 #include "connection/runtime.h"
 #include "connection/strongswan.h"
 #include "error.h"
@@ -45,6 +46,7 @@ void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 {
 	if (daemon)
 		strongswan_remove(daemon, name);
+	rules_remove(name);
 	if (interface_is_ours(ifname, name))
 		interface_delete(ifname);
 	runtime_remove(name);

@@ -22,9 +22,6 @@
 #define DPD_INTERVAL 2
 #define DPD_THRESHOLD 5
 
-/* Linux' main table */
-#define TABLE_MAIN 254
-
 const char *connection_dir(void)
 {
 	const char *dir = getenv("PVSVPN_CONFIG_DIR");
@@ -76,7 +73,7 @@ static const struct conf_key connection_keys[] = {
 	CONNECTION("Routes", parse_bool, routes),
 	CONNECTION("RouteMetric", parse_u32, route_metric),
 	CONNECTION("RouteTable", parse_table, route_table),
-	CONNECTION("RouteSource", parse_addr, route_source),
+	CONNECTION("RouteSource", parse_sources, route_sources),
 	CONNECTION("WithdrawRoutes", parse_bool, withdraw_routes),
 	CONNECTION("IfID", parse_if_id, if_id),
 	CONNECTION("AllowLegacy", parse_bool, legacy),
@@ -441,11 +438,14 @@ static int check_path(const char *what, const struct ini_file *file,
 		which = "LocalGateway";
 		gateway = &c->local_gateway;
 	}
-	if (!in || !c->routes)
+	/* Another table is for rules that the operator has. */
+	if (!in || !c->routes || (c->route_table && c->route_table != TABLE_MAIN))
+		return CTL_OK;
+	if (connection_takes_all(c, in->addr.len))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
 			 in->prefix ? "leave the gateway's address out of them; or Routes = no, and routes of your own" :
-			 "Routes = no, and routes of your own",
+			 "leave RouteTable out, and the connection takes a table of its own; or Routes = no",
 			 "PeerSubnets: %s holds %s %s, so the outer packets would go into their own tunnel",
 			 format_subnet(text, in), which, format_addr(addr, gateway));
 }
@@ -481,15 +481,11 @@ static bool has_address(const struct connection *c, const struct addr *addr)
 }
 
 /* The peer takes no other source, and a route of another family has none. */
-static int check_source(const char *what, const struct ini_file *file,
-			size_t section, const struct connection *c)
+static int check_source(const char *what, const char *at, const struct connection *c,
+			const struct addr *source)
 {
-	const struct addr *source = &c->route_source;
-	const char *at = key_at(file, section, "RouteSource");
 	bool family = false;
 
-	if (!source->len)
-		return CTL_OK;
 	for (size_t i = 0; i < c->peer_subnets.count; i++)
 		family |= c->peer_subnets.subnet[i].addr.len == source->len;
 	if (!family)
@@ -499,6 +495,18 @@ static int check_source(const char *what, const struct ini_file *file,
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, at, "take an address of this host in one of them",
 			 "RouteSource: in none of LocalSubnets, and not in TunnelAddress");
+}
+
+static int check_sources(const char *what, const struct ini_file *file,
+			 size_t section, const struct connection *c)
+{
+	const char *at = key_at(file, section, "RouteSource");
+	int ret = CTL_OK;
+
+	for (int i = 0; i < 2 && !ret; i++)
+		if (c->route_sources[i].len)
+			ret = check_source(what, at, c, &c->route_sources[i]);
+	return ret;
 }
 
 static int check_interface(const char *what, const struct ini_file *file,
@@ -603,7 +611,7 @@ static int check_connection(const char *what, const struct ini_file *file,
 	if (!ret)
 		ret = check_version(what, file, section, c);
 	if (!ret)
-		ret = check_source(what, file, section, c);
+		ret = check_sources(what, file, section, c);
 	if (!ret)
 		ret = check_interface(what, file, section, c);
 	if (!ret)
@@ -617,7 +625,6 @@ static void set_defaults(struct connection *c)
 	c->encap_udp = true;
 	c->replay_window = REPLAY_WINDOW;
 	c->routes = true;
-	c->route_table = TABLE_MAIN;
 	c->mss = PVSVPN_MSS_CLAMP_AUTO;
 	c->dpd_interval = DPD_INTERVAL;
 	c->dpd_threshold = DPD_THRESHOLD;
@@ -697,16 +704,40 @@ void connection_free(struct connection *c)
 	memset(c, 0, sizeof(*c));
 }
 
-uint32_t connection_if_id(const struct connection *c)
+uint32_t connection_number(const char *name)
 {
 	uint32_t hash = 2166136261;	/* FNV-1a */
 
-	if (c->if_id)
-		return c->if_id;
-	for (const char *letter = c->name; *letter; letter++)
-		hash = (hash ^ (uint8_t)*letter) * 16777619;
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619;
 	/* Numbers that people choose are small. */
 	return hash | 0x40000000;
+}
+
+uint32_t connection_if_id(const struct connection *c)
+{
+	return c->if_id ?: connection_number(c->name);
+}
+
+bool connection_takes_all(const struct connection *c, uint8_t addr_len)
+{
+	for (size_t i = 0; i < c->peer_subnets.count; i++)
+		if (!c->peer_subnets.subnet[i].prefix &&
+		    c->peer_subnets.subnet[i].addr.len == addr_len)
+			return c->routes && !c->route_table;
+	return false;
+}
+
+uint32_t connection_table(const struct connection *c, const struct subnet *subnet)
+{
+	if (c->route_table)
+		return c->route_table;
+	return subnet->prefix ? TABLE_MAIN : connection_number(c->name);
+}
+
+const struct addr *connection_source(const struct connection *c, uint8_t addr_len)
+{
+	return &c->route_sources[addr_len == 16];
 }
 
 static bool is_everything(const struct subnet_list *list)

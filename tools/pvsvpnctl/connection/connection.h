@@ -19,6 +19,9 @@
 #define IDENTITY_MAX 255
 /* With the word in front that tells the daemon of which type it is */
 #define IDENTITY_TEXT_MAX (IDENTITY_MAX + 8)
+/* Linux' main table */
+#define TABLE_MAIN 254
+
 #define SECRET_MIN 6
 #define SECRET_MAX 128
 
@@ -58,8 +61,8 @@ struct identity {
  * @mss: a value of mss-clamp
  * @routes: add routes to @peer_subnets
  * @route_metric: of them, 0 for the kernel's own
- * @route_table: of them
- * @route_source: preferred source address of those of its family, or none
+ * @route_table: of them, 0 for the one that connection_table() says
+ * @route_sources: preferred source address of those of IPv4, and of IPv6, or none
  * @withdraw_routes: they do not count while the device has no carrier
  * @if_id: of the SAs, 0 for one made from the name
  * @legacy: values that are no longer safe may be used
@@ -92,7 +95,7 @@ struct connection {
 	bool routes;
 	uint32_t route_metric;
 	uint32_t route_table;
-	struct addr route_source;
+	struct addr route_sources[2];
 	bool withdraw_routes;
 	uint32_t if_id;
 	bool legacy;
@@ -156,6 +159,24 @@ void connection_free(struct connection *c);
 
 /* The number that its SAs have in XFRM, and its device. */
 uint32_t connection_if_id(const struct connection *c);
+
+/**
+ * connection_takes_all() - is everything of a family to go through the tunnel?
+ * @c: the connection
+ * @addr_len: 4 or 16, the bytes of an address of that family
+ *
+ * The routes are then in a table of their own, and rules lead there (connection/rules.h).
+ */
+bool connection_takes_all(const struct connection *c, uint8_t addr_len);
+
+/* The number of that table, and the mark of the tunnel's own packets: made from its name. */
+uint32_t connection_number(const char *name);
+
+/* The table of a route to one of its peer subnets */
+uint32_t connection_table(const struct connection *c, const struct subnet *subnet);
+
+/* The source address of routes to addresses of @addr_len bytes; none if its length is 0 */
+const struct addr *connection_source(const struct connection *c, uint8_t addr_len);
 
 /**
  * connection_reached() - what packets of the peer may reach at this end

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "connection/interface.h"
 #include "connection/rtnl.h"
+#include "connection/rules.h"
 #include "connection/runtime.h"
 #include "connection/step.h"
 #include "connection/subnet.h"
@@ -156,6 +157,11 @@ static int mend_peer(const struct view *view, const struct connection *c)
 	return ret;
 }
 
+static bool has_rules(const struct connection *c)
+{
+	return connection_takes_all(c, 4) || connection_takes_all(c, 16);
+}
+
 static bool settings_differ(const struct view *view, const struct connection *c, char *text)
 {
 	const struct device *device = view->device;
@@ -171,20 +177,25 @@ static bool settings_differ(const struct view *view, const struct connection *c,
 	else if (!device->hidden && (device->setting[SETTING_IF_ID_IN] != if_id ||
 				     device->setting[SETTING_IF_ID_OUT] != if_id))
 		what = "if-id";
+	else if (!device->hidden && has_rules(c) &&
+		 device->setting[SETTING_FWMARK] != connection_number(c->name))
+		what = "fwmark";
 	snprintf(text, DIFFERENCE_MAX, "%s of %s is not as the file says", what ?: "", c->ifname);
 	return what;
 }
 
 static int set_settings(const struct view *view, const struct connection *c)
 {
-	char mtu[FORMAT_MAX] = "auto", mss[FORMAT_MAX];
+	char mtu[FORMAT_MAX] = "auto", mss[FORMAT_MAX], mark[32] = "";
 
 	(void)view;
 	if (c->mtu)
 		snprintf(mtu, sizeof(mtu), "%u", c->mtu);
-	return ctl(&command_set, "%s if-id %u mtu %s mss-clamp %s", c->ifname,
+	if (has_rules(c))
+		snprintf(mark, sizeof(mark), " fwmark 0x%x", connection_number(c->name));
+	return ctl(&command_set, "%s if-id %u mtu %s mss-clamp %s%s", c->ifname,
 		   connection_if_id(c), mtu,
-		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss));
+		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss), mark);
 }
 
 static const struct subnet *missing_address(const struct view *view, const struct connection *c)
@@ -284,12 +295,11 @@ static struct route route_to(const struct connection *c, const struct subnet *su
 	struct route route = {
 		.to = *subnet,
 		.ifname = c->ifname,
-		.table = c->route_table,
+		.table = connection_table(c, subnet),
 		.metric = c->route_metric,
+		.source = *connection_source(c, subnet->addr.len),
 	};
 
-	if (c->route_source.len == subnet->addr.len)
-		route.source = c->route_source;
 	return route;
 }
 
@@ -340,23 +350,12 @@ static const struct part {
 	{ "interface_altered", addresses_differ, add_addresses },
 	{ "interface_altered", sysctls_differ, set_sysctls },
 	{ "route_missing", routes_differ, add_routes },
+	{ "route_missing", rules_differ, rules_mend },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-int interface_make(const struct connection *c)
-{
-	const struct view nothing = { .there = false };
-	char text[DIFFERENCE_MAX];
-	int ret = CTL_OK;
-
-	for (size_t i = 0; i < PARTS && !ret; i++)
-		if (parts[i].differs(&nothing, c, text))
-			ret = parts[i].mend(&nothing, c);
-	return ret;
-}
-
-static int mend(const struct view *view, const struct connection *c)
+static int mend(const struct view *view, const struct connection *c, bool say)
 {
 	char text[DIFFERENCE_MAX];
 	int ret = CTL_OK;
@@ -364,20 +363,27 @@ static int mend(const struct view *view, const struct connection *c)
 	for (size_t i = 0; i < PARTS && !ret; i++) {
 		if (!parts[i].differs(view, c, text))
 			continue;
-		step("%s: %s", c->name, text);
+		if (say)
+			step("%s: %s", c->name, text);
 		/* All that it had went with it. */
-		ret = view->there ? parts[i].mend(view, c) : interface_make(c);
-		if (!view->there)
-			break;
+		say = say && view->there;
+		ret = parts[i].mend(view, c);
 	}
 	return ret;
+}
+
+int interface_make(const struct connection *c)
+{
+	const struct view nothing = { .there = false };
+
+	return mend(&nothing, c, false);
 }
 
 int interface_mend(const struct connection *c, bool routes)
 {
 	struct view view;
 	/* Without an answer, nothing is known to be wrong. */
-	int ret = view_load(&view, c, routes) ? mend(&view, c) : CTL_OK;
+	int ret = view_load(&view, c, routes) ? mend(&view, c, true) : CTL_OK;
 
 	view_free(&view);
 	return ret;
@@ -438,6 +444,8 @@ bool interface_concerned(const struct nlmsghdr *nlh, const void *data)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return c->routes && is_our_route(nlh, c);
+	case RTM_DELRULE:
+		return has_rules(c);
 	case RTM_DELADDR:
 		return c->tunnel_addresses.count;
 	}
@@ -454,10 +462,13 @@ void interface_print(FILE *out, const struct connection *c)
 	char text[FORMAT_MAX];
 
 	fprintf(out, "# %s mtu %u mss %u", c->ifname, c->mtu, c->mss);
+	if (has_rules(c))
+		fputs(" rules", out);
 	if (c->routes)
-		fprintf(out, " routes table %u metric %u", c->route_table, c->route_metric);
-	if (c->routes && c->route_source.len)
-		fprintf(out, " source %s", format_addr(text, &c->route_source));
+		fprintf(out, " routes table %u metric %u", c->route_table ?: TABLE_MAIN, c->route_metric);
+	for (int i = 0; i < 2; i++)
+		if (c->routes && c->route_sources[i].len)
+			fprintf(out, " source %s", format_addr(text, &c->route_sources[i]));
 	if (c->withdraw_routes)
 		fputs(" withdrawn", out);
 	for (size_t i = 0; i < c->tunnel_addresses.count; i++)

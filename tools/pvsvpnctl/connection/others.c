@@ -9,11 +9,22 @@
 #include "error.h"
 #include "print.h"
 
-/* If both add routes, the longer or the cheaper one wins: was that the plan? */
-static bool routes_meet(const struct connection *a, const struct connection *b)
+/* If both have a route of one table and metric, the longer one wins: was that the plan? */
+static bool routes_meet(const struct connection *c, const struct connection *other,
+			const struct subnet **ours, const struct subnet **theirs)
 {
-	return a->routes && b->routes && a->route_table == b->route_table &&
-	       a->route_metric == b->route_metric;
+	if (!c->routes || !other->routes || c->route_metric != other->route_metric)
+		return false;
+	for (size_t i = 0; i < c->peer_subnets.count; i++) {
+		*ours = &c->peer_subnets.subnet[i];
+		for (size_t j = 0; j < other->peer_subnets.count; j++) {
+			*theirs = &other->peer_subnets.subnet[j];
+			if (connection_table(c, *ours) == connection_table(other, *theirs) &&
+			    subnets_overlap(*ours, *theirs))
+				return true;
+		}
+	}
+	return false;
 }
 
 static const char *line_at(const struct connection *c, unsigned int line)
@@ -21,6 +32,13 @@ static const char *line_at(const struct connection *c, unsigned int line)
 	const struct ini_file file = { .path = c->path };
 
 	return ini_at(&file, line);
+}
+
+/* The rules of two would contradict each other. */
+static bool both_take_all(const struct connection *a, const struct connection *b)
+{
+	return (connection_takes_all(a, 4) && connection_takes_all(b, 4)) ||
+	       (connection_takes_all(a, 16) && connection_takes_all(b, 16));
 }
 
 static int check_other(const char *what, const struct connection *c,
@@ -36,8 +54,12 @@ static int check_other(const char *what, const struct connection *c,
 		return ctl_error(CTL_FAILED, what, line_at(c, c->line.section),
 				 "give IfID another number",
 				 "if_id 0x%x is that of %s", connection_if_id(c), other->path);
-	if (!routes_meet(c, other) ||
-	    !subnet_lists_overlap(&c->peer_subnets, &other->peer_subnets, &a, &b))
+	if (both_take_all(c, other))
+		return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_subnets),
+				 "give one of the two a RouteTable, and rules of your own",
+				 "PeerSubnets: %s:%u takes everything, too", other->path,
+				 other->line.peer_subnets);
+	if (!routes_meet(c, other, &a, &b))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_subnets),
 			 "give one of the two a RouteMetric or RouteTable of its own",
@@ -89,7 +111,8 @@ static int check_path_of_other(const char *what, const struct connection *c,
 	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway);
 	char text[FORMAT_MAX], addr[FORMAT_MAX];
 
-	if (!in || !in->prefix || !other->routes)
+	if (!in || !other->routes ||
+	    (other->route_table && other->route_table != TABLE_MAIN))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_gateway),
 			 "leave the gateway's address out of the other's PeerSubnets",

@@ -3,8 +3,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -301,10 +303,179 @@ int route_add(const struct route *route)
 	return changed(nl, err, "PeerSubnets", remedy(err));
 }
 
+/* After all others, which have the same effect in both families */
+#define METRIC_LAST UINT32_MAX
+
+static int change_unreachable(uint16_t type, uint16_t flags, const struct subnet *to,
+			      uint32_t table)
+{
+	struct nl *nl = nl_open_route("up");
+	char text[FORMAT_MAX];
+	struct rtmsg *head;
+	int err;
+
+	step("# ip route %s unreachable %s table %u metric %u", type == RTM_NEWROUTE ? "add" : "del",
+	     format_subnet(text, to), table, METRIC_LAST);
+	if (!nl)
+		return CTL_FAILED;
+	head = nl_route_msg(nl, type, NLM_F_ACK | flags, sizeof(*head));
+	head->rtm_family = family_of(&to->addr);
+	head->rtm_dst_len = to->prefix;
+	head->rtm_protocol = RTPROT_BOOT;
+	head->rtm_type = RTN_UNREACHABLE;
+	nl_put_addr(nl, RTA_DST, &to->addr);
+	nl_put_u32(nl, RTA_TABLE, table);
+	nl_put_u32(nl, RTA_PRIORITY, METRIC_LAST);
+	err = nl_call(nl, NULL, NULL);
+	return changed(nl, err, "PeerSubnets", remedy(err));
+}
+
+int route_add_unreachable(const struct subnet *to, uint32_t table)
+{
+	return change_unreachable(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, to, table);
+}
+
+int route_delete_unreachable(const struct subnet *to, uint32_t table)
+{
+	return change_unreachable(RTM_DELROUTE, 0, to, table);
+}
+
+/* ---- rules ---- */
+
+/* Who has made a rule (rtnetlink's "protocol"). Nobody else is known to use this number. */
+#define RULE_PROTOCOL 112
+
+static void show_rule(const char *verb, const struct rule *rule)
+{
+	char to[FORMAT_MAX + 4] = "", text[FORMAT_MAX], mark[32] = "";
+
+	if (rule->to.addr.len)
+		snprintf(to, sizeof(to), " to %s", format_subnet(text, &rule->to));
+	if (rule->not_mark)
+		snprintf(mark, sizeof(mark), " not fwmark 0x%x", rule->not_mark);
+	step("# ip%s rule %s priority %u%s%s lookup %u%s protocol %u",
+	     rule->family == AF_INET6 ? " -6" : "", verb, rule->priority, to, mark, rule->table,
+	     rule->not_default ? " suppress_prefixlength 0" : "", RULE_PROTOCOL);
+}
+
+static int change_rule(uint16_t type, uint16_t flags, const struct rule *rule)
+{
+	struct nl *nl = nl_open_route("up");
+	struct fib_rule_hdr *head;
+	int err;
+
+	if (!nl)
+		return CTL_FAILED;
+	head = nl_route_msg(nl, type, NLM_F_ACK | flags, sizeof(*head));
+	head->family = rule->family;
+	head->action = FR_ACT_TO_TBL;
+	head->flags = rule->not_mark ? FIB_RULE_INVERT : 0;
+	head->dst_len = rule->to.prefix;
+	nl_put_u32(nl, FRA_PRIORITY, rule->priority);
+	nl_put_u32(nl, FRA_TABLE, rule->table);
+	nl_put_u8(nl, FRA_PROTOCOL, RULE_PROTOCOL);
+	if (rule->to.addr.len)
+		nl_put_addr(nl, FRA_DST, &rule->to.addr);
+	if (rule->not_mark)
+		nl_put_u32(nl, FRA_FWMARK, rule->not_mark);
+	if (rule->not_default)
+		nl_put_u32(nl, FRA_SUPPRESS_PREFIXLEN, 0);
+	err = nl_call(nl, NULL, NULL);
+	return changed(nl, err, "PeerSubnets", remedy(err));
+}
+
+int rule_add(const struct rule *rule)
+{
+	show_rule("add", rule);
+	return change_rule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
+}
+
+int rule_delete(const struct rule *rule)
+{
+	show_rule("del", rule);
+	return change_rule(RTM_DELRULE, 0, rule);
+}
+
+struct rule_list {
+	struct rule *rule;
+	size_t count;
+};
+
+static void read_rule_attr(struct rule *rule, const struct nlattr *attr)
+{
+	uint16_t type = mnl_attr_get_type(attr), len = mnl_attr_get_payload_len(attr);
+
+	if (type == FRA_DST && len <= sizeof(rule->to.addr.byte)) {
+		rule->to.addr.len = len;
+		memcpy(rule->to.addr.byte, mnl_attr_get_payload(attr), len);
+	}
+	if (len != sizeof(uint32_t))
+		return;
+	if (type == FRA_PRIORITY)
+		rule->priority = mnl_attr_get_u32(attr);
+	if (type == FRA_TABLE)
+		rule->table = mnl_attr_get_u32(attr);
+	if (type == FRA_FWMARK)
+		rule->not_mark = mnl_attr_get_u32(attr);
+	if (type == FRA_SUPPRESS_PREFIXLEN)
+		rule->not_default = !mnl_attr_get_u32(attr);
+}
+
+static int read_rule(const struct nlmsghdr *nlh, void *data)
+{
+	const struct fib_rule_hdr *head = mnl_nlmsg_get_payload(nlh);
+	struct rule rule = { .family = head->family, .to.prefix = head->dst_len };
+	struct rule_list *list = data;
+	const struct nlattr *attr;
+	bool ours = false;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*head)) {
+		ours |= mnl_attr_get_type(attr) == FRA_PROTOCOL &&
+			mnl_attr_get_payload_len(attr) == 1 &&
+			mnl_attr_get_u8(attr) == RULE_PROTOCOL;
+		read_rule_attr(&rule, attr);
+	}
+	if (!ours)
+		return MNL_CB_OK;
+	list->rule = ctl_alloc(list->rule, (list->count + 1) * sizeof(*list->rule));
+	list->rule[list->count++] = rule;
+	return MNL_CB_OK;
+}
+
+bool rules_load(struct rule **rules, size_t *count)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct rule_list list = { .count = 0 };
+	struct nl *nl = nl_open_route("rule");
+	int err = nl ? 0 : -1;
+
+	for (int i = 0; i < 2 && !err; i++) {
+		size_t before = list.count;
+
+		do {
+			struct fib_rule_hdr *head;
+
+			list.count = before;
+			head = nl_route_msg(nl, RTM_GETRULE, NLM_F_DUMP, sizeof(*head));
+			head->family = families[i];
+			err = nl_call(nl, read_rule, &list);
+		} while (!err && nl->interrupted);
+		/* A host may have no IPv6. */
+		if (i && (err == -EOPNOTSUPP || err == -EAFNOSUPPORT))
+			err = 0;
+	}
+	if (nl)
+		nl_close(nl);
+	*rules = list.rule;
+	*count = list.count;
+	return !err;
+}
+
 /* ---- changes that others make ---- */
 
 static const int groups[] = {
 	RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+	RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
 };
 
 struct nl *rtnl_listen(const char *what)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Links, addresses and routes, by rtnetlink: what "up" makes and "down" removes, and who changes it. */
+/* Links, addresses, routes and rules, by rtnetlink: what "up" makes and "down" removes, and who changes it. */
 #ifndef PVSVPNCTL_RTNL_H
 #define PVSVPNCTL_RTNL_H
 
@@ -77,11 +77,45 @@ struct route {
 
 int route_add(const struct route *route);
 
+/* What nobody else may carry: packets come back with an ICMP error. */
+int route_add_unreachable(const struct subnet *to, uint32_t table);
+int route_delete_unreachable(const struct subnet *to, uint32_t table);
+
+/**
+ * struct rule - a rule that leads into a table
+ * @family: AF_INET or AF_INET6
+ * @priority: rules with a lower one come first
+ * @to: for packets to these addresses only; none for all
+ * @table: number of the table
+ * @not_mark: for packets without this mark only; 0 for all
+ * @not_default: its default route does not count (suppress_prefixlength 0)
+ */
+struct rule {
+	uint8_t family;
+	uint32_t priority;
+	struct subnet to;
+	uint32_t table;
+	uint32_t not_mark;
+	bool not_default;
+};
+
+int rule_add(const struct rule *rule);
+int rule_delete(const struct rule *rule);
+
+/**
+ * rules_load() - the rules that we have made, for any connection
+ * @rules: to be freed
+ * @count: how many
+ *
+ * Return: whether the kernel has answered.
+ */
+bool rules_load(struct rule **rules, size_t *count);
+
 /* AF_INET or AF_INET6 */
 uint8_t family_of(const struct addr *addr);
 
 /**
- * rtnl_listen() - have the kernel tell of each change of links, addresses and routes
+ * rtnl_listen() - have the kernel tell of each change of links, addresses, routes and rules
  * @what: the command, for error lines
  *
  * Return: a socket for rtnl_wait(), or NULL after saying why.

@@ -46,21 +46,6 @@ bool subnets_overlap(const struct subnet *a, const struct subnet *b)
 				       subnet_holds(b, &a->addr);
 }
 
-bool subnet_lists_overlap(const struct subnet_list *a, const struct subnet_list *b,
-			  const struct subnet **in_a, const struct subnet **in_b)
-{
-	for (size_t i = 0; i < a->count; i++) {
-		for (size_t j = 0; j < b->count; j++) {
-			if (!subnets_overlap(&a->subnet[i], &b->subnet[j]))
-				continue;
-			*in_a = &a->subnet[i];
-			*in_b = &b->subnet[j];
-			return true;
-		}
-	}
-	return false;
-}
-
 const struct subnet *subnet_list_find(const struct subnet_list *list,
 				      const struct addr *addr)
 {

@@ -14,10 +14,6 @@ bool subnet_has_host_bits(const struct subnet *subnet);
 /* The prefix that an address with a prefix length is in. */
 struct subnet subnet_masked(const struct subnet *subnet);
 
-/* The first pair of two lists that overlaps; false if there is none. */
-bool subnet_lists_overlap(const struct subnet_list *a, const struct subnet_list *b,
-			  const struct subnet **in_a, const struct subnet **in_b);
-
 /* The first prefix of a list that holds @addr, or NULL. */
 const struct subnet *subnet_list_find(const struct subnet_list *list,
 				      const struct addr *addr);

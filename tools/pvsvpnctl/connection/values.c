@@ -193,6 +193,28 @@ const char *parse_window(const char *text, void *value)
 	return parse_range(text, value, 32, 4096, "32 to 4096 packets");
 }
 
+const char *parse_sources(const char *text, void *value)
+{
+	static const char expected[] = "an address, or one of each family with a comma between them";
+	char *copy = strcpy(ctl_alloc(NULL, strlen(text) + 1), text), *rest = copy, *word;
+	struct addr *sources = value;
+	bool good = true;
+
+	while (good && (word = strsep(&rest, ","))) {
+		struct addr addr, *source;
+
+		word += strspn(word, " \t");
+		word[strcspn(word, " \t")] = '\0';
+		good = !parse_addr(word, &addr);
+		source = &sources[good && addr.len == 16];
+		good = good && !source->len;
+		if (good)
+			*source = addr;
+	}
+	free(copy);
+	return good ? NULL : expected;
+}
+
 const char *parse_table(const char *text, void *value)
 {
 	if (!strcmp(text, "main"))

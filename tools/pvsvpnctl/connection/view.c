@@ -127,13 +127,41 @@ static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_
 	return err == -ENOENT || err == -EOPNOTSUPP || err == -EAFNOSUPPORT ? 0 : err;
 }
 
-static int load_all_routes(struct nl *nl, struct view *view, uint32_t table)
+/* Several subnets have their routes in one table. */
+static bool table_was_read(const struct connection *c, size_t i)
 {
-	int err;
+	const struct subnet *subnet = c->peer_subnets.subnet;
+
+	for (size_t j = 0; j < i; j++)
+		if (subnet[j].addr.len == subnet[i].addr.len &&
+		    connection_table(c, &subnet[j]) == connection_table(c, &subnet[i]))
+			return true;
+	return false;
+}
+
+static int load_all_routes(struct nl *nl, struct view *view, const struct connection *c)
+{
+	bool interrupted = false;
+	int err = 0;
 
 	view->route_count = 0;
-	err = load_routes(nl, view, AF_INET, table);
-	return err ?: nl->interrupted ? 0 : load_routes(nl, view, AF_INET6, table);
+	for (size_t i = 0; i < c->peer_subnets.count && !err; i++) {
+		const struct subnet *to = &c->peer_subnets.subnet[i];
+
+		if (table_was_read(c, i))
+			continue;
+		err = load_routes(nl, view, family_of(&to->addr), connection_table(c, to));
+		interrupted |= nl->interrupted;
+	}
+	nl->interrupted = interrupted;
+	return err;
+}
+
+static bool load_rules(struct view *view, const struct connection *c)
+{
+	if (!connection_takes_all(c, 4) && !connection_takes_all(c, 16))
+		return true;
+	return rules_load(&view->rules, &view->rule_count);
 }
 
 /* ---- all of it ---- */
@@ -152,7 +180,7 @@ static bool load_route_part(struct view *view, const struct connection *c)
 	} while (!err && nl->interrupted);
 	if (!err && !view->without_routes) {
 		do {
-			err = load_all_routes(nl, view, c->route_table);
+			err = load_all_routes(nl, view, c);
 		} while (!err && nl->interrupted);
 	}
 	nl_close(nl);
@@ -180,11 +208,15 @@ bool view_load(struct view *view, const struct connection *c, bool routes)
 {
 	bool loaded = true;
 
-	*view = (struct view){ .without_routes = !routes };
 	ctl_error_mute(true);
+	*view = (struct view){ .there = false };
 	view->there = link_find(c->ifname, &view->link);
+	/* If it is not there, neither is a route into it. */
+	view->without_routes = view->there && !routes;
 	if (view->there)
 		loaded = load_route_part(view, c) && load_module_part(view, c);
+	if (loaded && !view->without_routes)
+		loaded = load_rules(view, c);
 	ctl_error_mute(false);
 	return loaded;
 }
@@ -194,6 +226,7 @@ void view_free(struct view *view)
 	state_free(&view->state);
 	free(view->addresses.subnet);
 	free(view->routes);
+	free(view->rules);
 	*view = (struct view){ .there = false };
 }
 

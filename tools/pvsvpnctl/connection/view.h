@@ -12,12 +12,14 @@
 
 /**
  * struct view - an interface, as it is
- * @there: it exists; nothing else is filled in if not
+ * @there: it exists; nothing but @rules is filled in if not
  * @link: the kernel's part that every interface has
  * @addresses: of it
- * @without_routes: nobody has asked for @routes
- * @routes: into it, of the table of the connection
+ * @without_routes: nobody has asked for @routes and @rules
+ * @routes: into it, of the tables of the connection
  * @route_count: how many
+ * @rules: that we have made, if the connection needs any
+ * @rule_count: how many
  * @state: what the module has
  * @device: the interface in @state, or NULL
  * @peer: that of the connection in @state, or NULL
@@ -29,6 +31,8 @@ struct view {
 	bool without_routes;
 	struct route *routes;
 	size_t route_count;
+	struct rule *rules;
+	size_t rule_count;
 	struct state state;
 	const struct device *device;
 	const struct peer *peer;

@@ -112,12 +112,16 @@ takes 'a whole file'
 takes 'white space and comments' 's/^/  /; 1i# why\n\n; the end'
 takes 'comments behind values' 's/^\(Interval\|PFS\|Local.*\)/&/; s/[0-9a-z]$/& # why; and how/'
 takes 'RouteSource in LocalSubnets' '1aRouteSource = 10.1.0.7'
+takes 'RouteSource of each family' '1aRouteSource = 10.1.0.7 , fd00:1::7
+	s/^LocalSub.*/&, fd00:1::\/64/'
 takes 'RouteSource in TunnelAddress' '1aRouteSource = 169.254.7.1\nTunnelAddress = 169.254.7.1/30'
 takes 'the smallest MTU' '1aMTU = 68'
 takes 'the largest MTU' '1aMTU = 65410'
 takes 'the least that a file can say' '/^LocalId/d; /^PeerId/d; /^IKEPolicy/d; /^$/,$d'
 takes 'the names of the service' 's/aes256gcm16/aes-256-gcm/; s/sha384/sha-384/'
 takes 'a default route with routes of one'\''s own' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0\nRoutes = no/'
+takes 'everything through the tunnel' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0, ::\/0/'
+takes 'the outer path in another table' 's/^PeerSub.*/PeerSubnets = 198.51.100.0\/24\nRouteTable = 7/'
 takes 'a branch of its headquarters' 's/^PeerSub.*/PeerSubnets = 10.0.0.0\/8/'
 takes 'headquarters of a branch' 's/^PeerSub.*/PeerSubnets = 10.1.0.128\/25/'
 takes 'a gateway in its subnets, with routes of one'\''s own' \
@@ -222,7 +226,8 @@ refuses 'two sites with the same addresses' ':7: PeerSubnets: 10.1.0.0/24 is one
 	's/^PeerSub.*/PeerSubnets = 10.1.0.0\/24/'
 refuses 'a subnet with the outer path in it' ':7: PeerSubnets: 198.51.100.0/24 holds PeerGateway' \
 	's/^PeerSub.*/PeerSubnets = 198.51.100.0\/24/'
-refuses 'a route for everything' 'Routes = no' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/'
+refuses 'a route for everything in the main table' ':7: PeerSubnets: 0.0.0.0/0 holds PeerGateway 198.51.100.1' \
+	's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0\nRouteTable = main/'
 refuses 'two families outside' ':2: LocalGateway and PeerGateway are of different families' \
 	's/^LocalG.*/LocalGateway = fd00::1/'
 refuses 'itself as the peer' ':3: PeerGateway is the same as LocalGateway' 's/198.51.100.1/192.0.2.1/'
@@ -241,6 +246,8 @@ refuses 'an octal prefix' ':7: PeerSubnets: "10.2.0.0/024" is not valid' \
 refuses 'an MTU too small' ':2: MTU: "67" is not valid; expected auto, or 68 to 65410 bytes' '1aMTU = 67'
 refuses 'an MTU too large' ':2: MTU: "65411" is not valid' '1aMTU = 65411'
 refuses 'RouteSource outside' ':2: RouteSource: in none of LocalSubnets' '1aRouteSource = 10.9.0.1'
+refuses 'two RouteSources of a family' ':2: RouteSource: "10.1.0.1, 10.1.0.2" is not valid' \
+	'1aRouteSource = 10.1.0.1, 10.1.0.2'
 refuses 'RouteSource of another family' ':2: RouteSource: none of PeerSubnets is of its family' \
 	's/, fd00:2.*//; 1aRouteSource = fd00:1::1'
 refuses 'a replay window too small' ':2: ReplayWindow: "31" is not valid; expected 32 to 4096 packets' \
@@ -309,6 +316,23 @@ sed -i '1aIfID = 7' "$dir/site-b.conf"
 is_refused 'the if_id of another' 'if_id 0x7 is that of'
 
 write_site
+
+# another_takes_all SED-SCRIPT: for its file
+another_takes_all()
+{
+	write_site
+	sed "s/^Local[GI].*//; s/198.51.100.1/198.51.100.9/; 4aLocalIdentity = c
+		s/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/; $1" "$dir/site-b.conf" >"$dir/site-c.conf"
+}
+
+another_takes_all ''
+is_refused 'a gateway that another tunnel takes along' ':3: PeerGateway 198.51.100.1 is in 0.0.0.0/0 of'
+another_takes_all '1aRouteMetric = 10'
+sed -i 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/' "$dir/site-b.conf"
+is_refused 'two that take everything' ':7: PeerSubnets: '"$dir"'/site-c.conf:9 takes everything, too'
+another_takes_all '1aRouteTable = 7'
+verdict 0 'takes everything in a table of one'\''s own beside another' check site-b
+write_site
 sed 's/10.2.0/10.3.0/; s/fd00:2/fd00:3/' "$dir/site-b.conf" >"$dir/site-c.conf"
 (umask 077 && echo 'what both have been told' >"$dir/site-c.secret")
 verdict 0 'takes the same identities with the same secret' check
@@ -351,14 +375,14 @@ verdict 0 'check --json says what is valid' valid true
 printed=$("$top/pvsvpnctl" -j policies)
 verdict 0 'policies --json follows its schema' follows_schema policies
 
-# The examples that are installed are valid
-rm -rf "${dir:?}"/*
-cp "$top"/examples/*.conf "$dir"
-for name in site-b cloud; do
+# The examples that are installed are valid, each by itself
+for example in "$top"/examples/*.conf; do
+	name=$(basename "$example" .conf)
+	[ "$name" != policies ] || continue
+	rm -rf "${dir:?}"/*
+	cp "$example" "$top/examples/policies.conf" "$dir"
 	(umask 077 && echo 'what both have been told' >"$dir/$name.secret")
-done
-for name in site-b cloud; do
-	verdict 0 "the example $name.conf is valid" "$top/pvsvpnctl" check $name
+	verdict 0 "the example $name.conf is valid" "$top/pvsvpnctl" check "$name"
 done
 
 # Each key in the table of the manual of files

@@ -1,0 +1,294 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The interface, addresses, routes and rules of a connection: others change them, and all packets go
+# through the tunnel. The far end is as in ike-connection.sh.
+#
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=stock.sh
+. "$(dirname "$0")/stock.sh"
+# shellcheck source=swan.sh
+. "$(dirname "$0")/swan.sh"
+# shellcheck source=connection.sh
+. "$(dirname "$0")/connection.sh"
+
+# Each line: the reason that status gives, and a change that somebody makes of the interface
+changes()
+{
+	cat <<-END
+		route_missing     ip route del 10.2.0.0/24
+		route_missing     ip -6 route del fd00:2::/64
+		interface_altered ip link set pvs0 down && ip link set pvs0 up
+		interface_altered ip address del 10.255.0.1/30 dev pvs0
+		interface_altered ip address flush dev pvs0
+		device_down       ip link set pvs0 down
+		interface_altered ip link set pvs0 mtu 1300
+		interface_altered $PVSVPNCTL set pvs0 mss-clamp off
+		interface_altered $PVSVPNCTL set pvs0 if-id-out 7
+		interface_altered $PVSVPNCTL peer set pvs0 site-b subnets 10.0.0.0/8
+		interface_altered $PVSVPNCTL peer set pvs0 site-b local-subnets 0.0.0.0/0,::/0
+		interface_altered $PVSVPNCTL peer del pvs0 site-b
+		interface_altered echo 0 >/proc/sys/net/ipv4/conf/pvs0/ignore_routes_with_linkdown
+		interface_gone    ip link del pvs0
+	END
+}
+
+# An interface with all that a file can give it
+rich_gateway()
+{
+	gateway
+	site site-b 'WithdrawRoutes = yes' 'TunnelAddress = 10.255.0.1/30, fd00:255::1/64' 'MTU = auto'
+	sed -i 's/^PeerSubnets.*/&, fd00:2::\/64/; s/^LocalSubnets.*/&, fd00:1::\/64/' \
+		"$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	LOCAL_TS=10.2.0.0/24,fd00:2::/64 REMOTE_TS=10.1.0.0/24,fd00:1::/64 far_end
+}
+
+# with_changes COMMAND: after each change, which is $change with $reason
+with_changes()
+{
+	while read -r reason change <&3; do
+		# A daemon process of the case must not have the list
+		in_ns "$gw" bash -c "$change" 3<&- || fail "$change"
+		"$1" || fail "after: $change"
+	done 3<<<"$(changes)"
+}
+
+# settled: as it was, in words that no time or counter is in
+settled()
+{
+	ip -n "$gw" address show dev pvs0 | grep -E 'inet|mtu' | sed 's/^[0-9]*: //'
+	ip -n "$gw" route show table all dev pvs0 | grep -v 'proto kernel' | sed 's/ linkdown//'
+	ip -6 -n "$gw" route show dev pvs0 | grep -v 'proto kernel' | sed 's/ linkdown//'
+	cat_in "$gw" /proc/sys/net/ipv{4,6}/conf/pvs0/ignore_routes_with_linkdown
+	vpn -j show pvs0 | jq '.devices[0] | .if_id_in, .if_id_out, .mss_clamp,
+		(.peers[] | .name, .remote, .subnets, .local_subnets)'
+}
+
+cat_in() { in_ns "$1" cat "${@:2}"; }
+
+is_as_before() { [ "$(settled)" = "$good" ] && [ "$(status_of status)" = active ]; }
+
+mended()
+{
+	wait_for "it to be mended after: $change" is_as_before
+	pings "$gw" 10.2.0.1
+}
+
+seen_and_mended()
+{
+	check "reason after: $change" "$(status_of reason)" "$reason"
+	follows_schema
+	up
+	# The MTU follows the path a moment later
+	mended
+}
+
+what_others_change()
+{
+	local good change reason strangers
+
+	rich_gateway
+	up
+	check status "$(status_of status)" active
+	good=$(settled)
+	with_changes seen_and_mended
+	check 'SAs' "$(list "$stock" uniqueid)" 1
+	says_nothing_new
+	# A route that is another's stays, and so does an interface
+	ip -n "$gw" route replace 10.2.0.0/24 dev lan
+	check 'a route of another' "$(status_of reason)" route_missing
+	expect_refused 'PeerSubnets: File exists' vpn up site-b
+	grep -q 'dev lan' <<<"$(ip -n "$gw" route get 10.2.0.9)" || fail 'the route is not as it was'
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs0 type dummy
+	strangers=$(ip -n "$gw" link show dev pvs0)
+	expect_refused 'up: site-b: interface pvs0 is there and was not made by up' vpn up site-b
+	check 'the other' "$(ip -n "$gw" link show dev pvs0)" "$strangers"
+}
+
+# says_nothing_new: up changes nothing of an interface that is as it should be
+says_nothing_new()
+{
+	up
+	check 'steps' "$(grep -E '^(#|site-b: )' "$tmp/up" || :)" ''
+}
+
+# The process that stays needs nobody to call it
+what_others_change_and_keep()
+{
+	local good change reason strangers
+
+	rich_gateway
+	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	said "$tmp/kept"
+	wait_for 'the connection' is active status_of status
+	good=$(settled)
+	with_changes mended
+	check 'SAs' "$(list "$stock" uniqueid)" 1
+	check 'errors' "$(grep '^pvsvpnctl: ' "$tmp/kept")" ''
+	grep -q '^site-b: somebody has removed the route to 10.2.0.0/24 into pvs0$' "$tmp/kept" ||
+		fail "$(cat "$tmp/kept")"
+	ip -n "$gw" link del pvs0
+	ip -n "$gw" link add pvs0 type dummy
+	wait_for 'a word of it' grep -q 'interface pvs0 is not the one that up has made' "$tmp/kept"
+	strangers=$(ip -n "$gw" link show dev pvs0)
+	sleep 3
+	check 'the other' "$(ip -n "$gw" link show dev pvs0)" "$strangers"
+	check 'words' "$(grep -c 'is not the one that up has made' "$tmp/kept")" 1
+	ip -n "$gw" link del pvs0
+	mended
+}
+
+# ---- everything through the tunnel ----
+
+# $host is behind the gateway. The gateway's default route leads to the far gateway, by which any
+# packet could go beside the tunnel.
+full_tunnel_ends()
+{
+	gateway
+	new_ns host
+	# shellcheck disable=SC2154 # by new_ns
+	ip link add inner0 netns "$host" type veth peer name lan0 netns "$gw"
+	in_batch "$host" <<-END
+		addr add 10.1.0.9/24 dev inner0
+		addr add fd00:1::9/64 dev inner0 nodad
+		link set inner0 up
+		route add default via 10.1.0.1
+		route add default via fd00:1::1
+	END
+	in_batch "$gw" <<-END
+		link del lan
+		addr add 10.1.0.1/24 dev lan0
+		addr add fd00:1::1/64 dev lan0 nodad
+		link set lan0 up
+		addr add 2001:db8::1/64 dev outer0 nodad
+		route add default via 192.0.2.2
+		route add default via 2001:db8::2
+		link add other type dummy
+		addr add 172.16.6.1/24 dev other
+		link set other up
+	END
+	in_batch "$stock" <<-END
+		addr add 2001:db8::2/64 dev outer0 nodad
+	END
+	in_ns "$gw" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.outer0.rp_filter=1
+	sed -i 's/^PeerSubnets.*/PeerSubnets = 0.0.0.0\/0, ::\/0/; s/^LocalSubnets.*/&, fd00:1::\/64/
+		s/^RouteSource.*/&, fd00:1::1/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	# The far end: two addresses in the wide world, which it has for itself
+	in_batch "$stock" <<-END
+		addr add 203.0.113.7/32 dev lo
+		addr add 2001:db8:f::7/128 dev lo nodad
+	END
+	in_ns "$stock" nft -f - <<-'END'
+		table inet plain {
+			counter seen { }
+			chain in {
+				type filter hook prerouting priority raw
+				iifname != "outer0" return
+				ip saddr 10.1.0.0/24 counter name seen
+				ip daddr { 10.2.0.0/24, 203.0.113.0/24 } counter name seen
+				ip6 saddr fd00:1::/64 counter name seen
+				ip6 daddr { fd00:2::/64, 2001:db8:f::/64 } counter name seen
+			}
+		}
+	END
+}
+
+# plain: packets that left beside the tunnel
+plain() { in_ns "$stock" nft -j list counter inet plain seen | jq '.nftables[1].counter.packets'; }
+
+# full_tunnel_far LOCAL REMOTE: the far end's daemon, at these addresses
+full_tunnel_far()
+{
+	stock_end "$stock" ipsec0 42 "${far[@]}"
+	CONNECTION=$FAR_IKE PROPOSAL=aes256gcm16-ecp256 LOCAL_TS='0.0.0.0/0,::/0' \
+		REMOTE_TS='10.1.0.0/24,fd00:1::/64' daemon "$stock" "$1" "$2" far near
+}
+
+# all_through_the_tunnel: of this host, and of a host behind it
+all_through_the_tunnel()
+{
+	local to
+
+	for to in 203.0.113.7 2001:db8:f::7 10.2.0.1 fd00:2::1; do
+		pings "$host" $to
+		pings "$gw" $to
+	done
+	check 'packets in plain text' "$(plain)" 0
+	pings "$host" 172.16.6.1
+	pings "$host" 10.1.0.1
+}
+
+# what_there_is: rules and routes of both families, but for the interface
+what_there_is()
+{
+	ip -n "$gw" rule
+	ip -6 -n "$gw" rule
+	ip -n "$gw" route show table all | grep -v pvs0
+	ip -6 -n "$gw" route show table all | grep -v pvs0
+}
+
+everything_through_the_tunnel()
+{
+	local before change
+
+	full_tunnel_ends
+	our_daemon
+	full_tunnel_far 192.0.2.2 192.0.2.1
+	before=$(what_there_is)
+	up
+	all_through_the_tunnel
+	check status "$(status_of status)" active
+	# Where the peer ends it, the two begin again in plain sight of each other
+	swan "$stock" --terminate --ike t >/dev/null
+	up
+	all_through_the_tunnel
+	for change in 'ip rule del priority 31700' 'ip rule del priority 31701' \
+		'ip -6 rule del priority 31702' "$PVSVPNCTL set pvs0 fwmark 0"; do
+		in_ns "$gw" bash -c "$change"
+		check "status after: $change" "$(status_of status)" warning
+		up
+		check "status after: $change" "$(status_of status)" active
+		all_through_the_tunnel
+	done
+	# Without the interface, nothing leaves by another way
+	ip -n "$gw" link del pvs0
+	! in_ns "$host" ping -q -c 2 -i 0.1 -W 1 203.0.113.7 >"$tmp/ping" || fail 'there is another way'
+	check 'packets in plain text' "$(plain)" 0
+	up
+	all_through_the_tunnel
+	vpn down site-b >/dev/null
+	check 'rules and routes' "$(what_there_is)" "$before"
+	untouched
+	# Also if nothing is known of it any more
+	up
+	rm -r "$PVSVPN_RUN_DIR"
+	rm "$PVSVPN_CONFIG_DIR/site-b.conf"
+	vpn down site-b >/dev/null
+	check 'rules and routes' "$(what_there_is)" "$before"
+}
+
+everything_over_ipv6()
+{
+	full_tunnel_ends
+	sed -i 's/192.0.2.1/2001:db8::1/; s/192.0.2.2/2001:db8::2/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	full_tunnel_far 2001:db8::2 2001:db8::1
+	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	said "$tmp/kept"
+	wait_for 'the connection' is active status_of status
+	all_through_the_tunnel
+	in_ns "$gw" ip -6 rule flush
+	ip -6 -n "$gw" rule add priority 32766 lookup main
+	wait_for 'the rules' at_least 3 our_rules
+	all_through_the_tunnel
+	vpn down site-b >/dev/null
+	check 'rules' "$(our_rules)" 0
+}
+
+our_rules() { ip -6 -n "$gw" rule | grep -c '^3170' || :; }
+
+run_cases what_others_change what_others_change_and_keep everything_through_the_tunnel \
+	everything_over_ipv6
