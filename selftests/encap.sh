@@ -134,8 +134,7 @@ nat_up()
 	masquerade 20000
 }
 
-# masquerade PORT: the mapping from now on. What masquerades forgets its mappings with
-# the interface
+# masquerade PORT: the mapping from now on
 masquerade()
 {
 	in_ns "$nat" nft -f - <<-END
@@ -149,10 +148,11 @@ masquerade()
 			}
 		}
 	END
-	# Mappings of before go. So they do with the link, whose carrier may take a second to return
+	# Mappings of before go, by the tool or with the address. They also go with the link, but a
+	# carrier may take a second to return
 	in_ns "$nat" conntrack -F >/dev/null 2>&1 || in_batch "$nat" <<-END
-		link set out0 down
-		link set out0 up
+		addr del 192.0.2.254/24 dev out0
+		addr add 192.0.2.254/24 dev out0
 	END
 }
 
