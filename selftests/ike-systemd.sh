@@ -11,6 +11,8 @@
 . "$(dirname "$0")/stock.sh"
 # shellcheck source=swan.sh
 . "$(dirname "$0")/swan.sh"
+# shellcheck source=machine.sh
+. "$(dirname "$0")/machine.sh"
 
 WAIT_LIMIT=60
 unit=pvsvpn@site-b
@@ -71,31 +73,11 @@ far_secret()
 
 # ---- its systemd ----
 
-# Of Debian's units those without which nothing starts
-needed_units()
-{
-	local name
-
-	mkdir -p "$tmp/units" "$tmp/nothing"
-	for name in basic multi-user network network-online paths shutdown slices sockets \
-		sysinit timers; do
-		cp "/usr/lib/systemd/system/$name.target" "$tmp/units"
-	done
-	cp /usr/lib/systemd/system/{strongswan,systemd-networkd}.service "$tmp/units"
-}
-
-# What the gateway has in /etc beside the connection: another that is the operator's own. What
-# services say goes to $tmp/said
+# What the gateway has in /etc beside the connection: another that is the operator's own
 write_etc()
 {
-	mkdir -p "$tmp/swanctl" "$tmp/etc/systemd/system/service.d" "$tmp/etc/strongswan.d"
+	mkdir -p "$tmp/etc/strongswan.d"
 	echo 'connections { operator { remote_addrs = 203.0.113.9 } }' >"$tmp/swanctl/swanctl.conf"
-	touch "$tmp/said" "$tmp/kmsg"
-	cat >"$tmp/etc/systemd/system/service.d/said.conf" <<-END
-		[Service]
-		StandardOutput=append:$tmp/said
-		StandardError=append:$tmp/said
-	END
 	cat >"$tmp/etc/strongswan.d/test.conf" <<-END
 		charon-systemd {
 			retransmit_tries = 2
@@ -110,72 +92,30 @@ write_etc()
 	END
 }
 
-# The first process before it becomes systemd. Its mounts are its own
-write_first()
-{
-	cat >"$tmp/first" <<-END
-		set -e
-		mount -t cgroup2 cgroup2 /sys/fs/cgroup
-		mkdir /sys/fs/cgroup/$1
-		# 0 is who writes it
-		echo 0 >/sys/fs/cgroup/$1/cgroup.procs
-		mount -t tmpfs -o mode=755 run /run
-		mkdir /run/lock /run/etc /run/work
-		mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work etc /etc
-		mount -t tmpfs -o mode=755 systemd /etc/systemd
-		mkdir -p /etc/pvsvpn /etc/swanctl
-		cp -r $tmp/etc/. /etc
-		mount --bind $tmp/root/etc/pvsvpn /etc/pvsvpn
-		mount --bind $tmp/swanctl /etc/swanctl
-		mount --bind $tmp/root/usr/local /usr/local
-		mount --bind $tmp/units /usr/lib/systemd/system
-		mount --bind $tmp/nothing /usr/lib/systemd/system-generators
-		mount --bind $tmp/kmsg /dev/kmsg
-		mount --bind /dev/null /dev/console
-		# As in a container: nobody waits for udev then
-		mount -o remount,bind,ro /sys
-		[ -z "${*:2}" ] || systemctl -q enable ${*:2}
-		exec env -i container=pvsvpn PATH=/usr/sbin:/usr/bin unshare --cgroup sh -ec '
-			umount /sys/fs/cgroup
-			mount -t cgroup2 cgroup2 /sys/fs/cgroup
-			exec /usr/lib/systemd/systemd --log-target=kmsg --unit=multi-user.target'
-	END
-}
-
 # machine [UNIT...]: the gateway is switched on, with these units enabled
 machine()
 {
 	local cgroup=pvsvpn-$BASHPID-$RANDOM
 
-	needed_units
+	machine_files "$tmp"
 	write_etc
-	write_first "$cgroup" "$@"
+	machine_first "$tmp" "$cgroup" "$@"
 	defer "remove_cgroup $cgroup"
-	background ip netns exec "$gw" unshare --pid --fork --mount --mount-proc --uts --ipc \
-		bash "$tmp/first" >"$tmp/console" 2>&1
+	background ip netns exec "$gw" "${machine_run[@]}" "$tmp/first" >"$tmp/console" 2>&1
 	# What it has said is shown when the case fails
 	defer "tail -n 40 $tmp/console $tmp/kmsg $tmp/said $tmp/charon.log; echo"
 	wait_for 'the first process' is_there "$background"
 	first=$(pgrep -P "$background")
 	# With it, all others of its namespace end
 	defer "kill -9 $first && busywait 20 gone $first"
-	wait_for 'systemd' is_started
+	wait_for 'systemd' machine_has_started "$first"
 }
 
-# By its name first: /run may still be another's
-is_started() { is systemd inside cat /proc/1/comm && inside test -S /run/systemd/private; }
 is_there() { pgrep -P "$1" >/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# remove_cgroup NAME: with what is below it; no process has been in there for long
-remove_cgroup()
-{
-	unshare --mount sh -c "mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
-		find /sys/fs/cgroup/$1 -depth -type d -exec rmdir {} +"
-}
-
 # inside COMMAND...: on the gateway
-inside() { nsenter -t "$first" -m -u -i -n -p -C "$@"; }
+inside() { machine_in "$first" "$@"; }
 
 first=''
 
