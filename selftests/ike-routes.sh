@@ -18,6 +18,7 @@ changes()
 	cat <<-END
 		route_missing     ip route del 10.2.0.0/24
 		route_missing     ip -6 route del fd00:2::/64
+		interface_altered ip address add 10.9.9.9/32 dev pvs0 && ip address flush dev pvs0
 		interface_altered ip link set pvs0 down && ip link set pvs0 up
 		interface_altered ip address del 10.255.0.1/30 dev pvs0
 		interface_altered ip address flush dev pvs0
@@ -47,11 +48,14 @@ rich_gateway()
 # with_changes COMMAND: after each change, which is $change with $reason
 with_changes()
 {
-	while read -r reason change <&3; do
-		# A daemon process of the case must not have the list
-		in_ns "$gw" bash -c "$change" 3<&- || fail "$change"
-		"$1" || fail "after: $change"
-	done 3<<<"$(changes)"
+	local list
+
+	mapfile -t list < <(changes)
+	for change in "${list[@]}"; do
+		read -r reason change <<<"$change"
+		in_ns "$gw" bash -c "$change" || fail "$change"
+		"$1"
+	done
 }
 
 # settled: as it was, in words that no time or counter is in
@@ -78,7 +82,7 @@ mended()
 seen_and_mended()
 {
 	check "reason after: $change" "$(status_of reason)" "$reason"
-	follows_schema
+	follows_schema || fail "the schema does not know $reason"
 	up
 	# The MTU follows the path a moment later
 	mended
@@ -98,9 +102,20 @@ what_others_change()
 	# A route that is another's stays, and so does an interface
 	ip -n "$gw" route replace 10.2.0.0/24 dev lan
 	check 'a route of another' "$(status_of reason)" route_missing
+	ip -n "$gw" -6 route del fd00:2::/64
+	swan "$gw" --terminate --ike site-b >/dev/null
 	expect_refused 'PeerSubnets: File exists' vpn up site-b
 	grep -q 'dev lan' <<<"$(ip -n "$gw" route get 10.2.0.9)" || fail 'the route is not as it was'
-	ip -n "$gw" link del pvs0
+	# All else is done
+	check 'child SAs' "$(children "$gw")" 1
+	grep -q pvs0 <<<"$(ip -n "$gw" -6 route show fd00:2::/64)" || fail 'the other route is missing'
+	in_batch "$gw" <<-END
+		link set pvs0 down
+		link set pvs0 name other
+	END
+	expect_refused 'up: site-b: somebody has renamed pvs0 to other' vpn up site-b
+	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'there are two'
+	ip -n "$gw" link del other
 	ip -n "$gw" link add pvs0 type dummy
 	strangers=$(ip -n "$gw" link show dev pvs0)
 	expect_refused 'up: site-b: interface pvs0 is there and was not made by up' vpn up site-b
@@ -127,7 +142,7 @@ what_others_change_and_keep()
 	with_changes mended
 	check 'SAs' "$(list "$stock" uniqueid)" 1
 	check 'errors' "$(grep '^pvsvpnctl: ' "$tmp/kept")" ''
-	grep -q '^site-b: somebody has removed the route to 10.2.0.0/24 into pvs0$' "$tmp/kept" ||
+	grep -q '^site-b: the route to 10.2.0.0/24 into pvs0 is gone$' "$tmp/kept" ||
 		fail "$(cat "$tmp/kept")"
 	ip -n "$gw" link del pvs0
 	ip -n "$gw" link add pvs0 type dummy
@@ -142,8 +157,8 @@ what_others_change_and_keep()
 
 # ---- everything through the tunnel ----
 
-# $host is behind the gateway. The gateway's default route leads to the far gateway, by which any
-# packet could go beside the tunnel.
+# $host is behind the gateway. The gateway has one route outside, the default route, by which any
+# packet could go beside the tunnel, and the far gateway is behind it.
 full_tunnel_ends()
 {
 	gateway
@@ -162,9 +177,11 @@ full_tunnel_ends()
 		addr add 10.1.0.1/24 dev lan0
 		addr add fd00:1::1/64 dev lan0 nodad
 		link set lan0 up
-		addr add 2001:db8::1/64 dev outer0 nodad
-		route add default via 192.0.2.2
-		route add default via 2001:db8::2
+		addr flush dev outer0
+		addr add 192.0.2.1/32 dev outer0
+		addr add 2001:db8::1/128 dev outer0 nodad
+		route add default dev outer0
+		route add ::/0 dev outer0
 		link add other type dummy
 		addr add 172.16.6.1/24 dev other
 		link set other up
@@ -216,6 +233,9 @@ all_through_the_tunnel()
 		pings "$host" $to
 		pings "$gw" $to
 	done
+	# For others, the peer's own address is behind the tunnel, too
+	pings "$host" 192.0.2.2
+	pings "$host" 2001:db8::2
 	check 'packets in plain text' "$(plain)" 0
 	pings "$host" 172.16.6.1
 	pings "$host" 10.1.0.1
@@ -246,16 +266,21 @@ everything_through_the_tunnel()
 	up
 	all_through_the_tunnel
 	for change in 'ip rule del priority 31700' 'ip rule del priority 31701' \
-		'ip -6 rule del priority 31702' "$PVSVPNCTL set pvs0 fwmark 0"; do
+		'ip -6 rule del priority 31702' 'ip route del unreachable default table 3342583137' \
+		'ip route del default table 3342583137'; do
 		in_ns "$gw" bash -c "$change"
-		check "status after: $change" "$(status_of status)" warning
+		check "reason after: $change" "$(status_of reason)" route_missing
 		up
-		check "status after: $change" "$(status_of status)" active
+		# strongSwan may have asked the peer meanwhile, and repeats that after 4 s
+		wait_for "the connection after: $change" is active status_of status
 		all_through_the_tunnel
 	done
 	# Without the interface, nothing leaves by another way
 	ip -n "$gw" link del pvs0
-	! in_ns "$host" ping -q -c 2 -i 0.1 -W 1 203.0.113.7 >"$tmp/ping" || fail 'there is another way'
+	for change in 203.0.113.7 2001:db8:f::7; do
+		! in_ns "$host" ping -q -c 2 -i 0.1 -W 1 $change >"$tmp/ping" || fail 'there is another way'
+		! in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 $change >"$tmp/ping" || fail 'there is another way'
+	done
 	check 'packets in plain text' "$(plain)" 0
 	up
 	all_through_the_tunnel
@@ -273,8 +298,9 @@ everything_through_the_tunnel()
 everything_over_ipv6()
 {
 	full_tunnel_ends
-	sed -i 's/192.0.2.1/2001:db8::1/; s/192.0.2.2/2001:db8::2/' "$PVSVPN_CONFIG_DIR/site-b.conf"
-	our_daemon
+	# strongSwan finds its own address, and would also make routes
+	sed -i '/^LocalGateway/d; s/192.0.2.2/2001:db8::2/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	CHARON='install_routes = yes' our_daemon
 	full_tunnel_far 2001:db8::2 2001:db8::1
 	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
 	said "$tmp/kept"

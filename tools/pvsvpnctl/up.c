@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "command.h"
 #include "connection/attempt.h"
+#include "connection/configure.h"
 #include "connection/connection.h"
 #include "connection/keep.h"
 #include "connection/runtime.h"
@@ -16,9 +17,18 @@
 /* How long the peer has, unless the command says otherwise: seconds */
 #define UP_TIMEOUT 30
 
+/* What others have changed of the interface */
+static int mend(const struct connection *c)
+{
+	int ret = runtime_lock("up", c->name) ?: configure_mend(c, true);
+
+	runtime_unlock();
+	return ret;
+}
+
 static int up(struct connection *c, unsigned int seconds, unsigned int interval)
 {
-	int ret;
+	int ret, mended;
 	struct vici *daemon = vici_open("up", &ret);
 
 	if (!daemon)
@@ -28,13 +38,15 @@ static int up(struct connection *c, unsigned int seconds, unsigned int interval)
 		vici_close(daemon);
 		return ret;
 	}
+	/* If that fails, the peer may be reached all the same. */
+	mended = mend(c);
 	if (!interval && c->initiate)
 		printf("if the peer ends the connection and then refuses it, nobody asks again: run pvsvpnctl up %s, or let pvsvpn@%s.service do it\n",
 		       c->name, c->name);
 	ret = reach_peer(daemon, c, seconds);
 	vici_close(daemon);
 	if (!interval)
-		return ret;
+		return ret ?: mended;
 	keep(c, seconds, interval);
 	return CTL_OK;
 }

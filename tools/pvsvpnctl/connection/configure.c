@@ -124,7 +124,7 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 		return ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
 				 "its file, or pvsvpnctl itself, has changed since it was brought up");
 	text = file_text(c);
-	ret = write_down(c) ?: interface_mend(c, true) ?: strongswan_load(daemon, c, secret) ?:
+	ret = write_down(c) ?: strongswan_load(daemon, c, secret) ?:
 	      runtime_save_loaded("up", c->name, text);
 	free(text);
 	return ret;

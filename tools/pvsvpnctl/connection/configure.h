@@ -15,8 +15,8 @@
  * @secret: of it
  * @again: what was taken down meanwhile stays so, with an error
  *
- * A configured interface stays, and what others have changed of it is mended; the daemon gets its
- * part anew, as it may have been started anew. With runtime_lock().
+ * A configured interface stays as it is (configure_mend() puts it right); the daemon gets its part
+ * anew, as it may have been started anew. With runtime_lock().
  *
  * Return: CTL_OK, or CTL_FAILED after saying why; nothing is left then of what it has done.
  */

@@ -71,9 +71,10 @@ static const struct conf_key connection_keys[] = {
 	CONNECTION("MTU", parse_conf_mtu, mtu),
 	CONNECTION("MSS", parse_mss, mss),
 	CONNECTION("Routes", parse_bool, routes),
-	CONNECTION("RouteMetric", parse_u32, route_metric),
+	CONNECTION("RouteMetric", parse_metric, route_metric),
 	CONNECTION("RouteTable", parse_table, route_table),
 	CONNECTION("RouteSource", parse_sources, route_sources),
+	CONNECTION("FwMark", parse_if_id, mark),
 	CONNECTION("WithdrawRoutes", parse_bool, withdraw_routes),
 	CONNECTION("IfID", parse_if_id, if_id),
 	CONNECTION("AllowLegacy", parse_bool, legacy),
@@ -717,6 +718,11 @@ uint32_t connection_number(const char *name)
 uint32_t connection_if_id(const struct connection *c)
 {
 	return c->if_id ?: connection_number(c->name);
+}
+
+uint32_t connection_mark(const struct connection *c)
+{
+	return c->mark ?: connection_number(c->name);
 }
 
 bool connection_takes_all(const struct connection *c, uint8_t addr_len)

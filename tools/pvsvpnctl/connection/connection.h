@@ -63,6 +63,7 @@ struct identity {
  * @route_metric: of them, 0 for the kernel's own
  * @route_table: of them, 0 for the one that connection_table() says
  * @route_sources: preferred source address of those of IPv4, and of IPv6, or none
+ * @mark: of the tunnel's own packets, 0 for one made from the name
  * @withdraw_routes: they do not count while the device has no carrier
  * @if_id: of the SAs, 0 for one made from the name
  * @legacy: values that are no longer safe may be used
@@ -96,6 +97,7 @@ struct connection {
 	uint32_t route_metric;
 	uint32_t route_table;
 	struct addr route_sources[2];
+	uint32_t mark;
 	bool withdraw_routes;
 	uint32_t if_id;
 	bool legacy;
@@ -169,8 +171,11 @@ uint32_t connection_if_id(const struct connection *c);
  */
 bool connection_takes_all(const struct connection *c, uint8_t addr_len);
 
-/* The number of that table, and the mark of the tunnel's own packets: made from its name. */
+/* The number of that table, made from the connection's name */
 uint32_t connection_number(const char *name);
+
+/* The mark of the tunnel's own packets, where rules need one */
+uint32_t connection_mark(const struct connection *c);
 
 /* The table of a route to one of its peer subnets */
 uint32_t connection_table(const struct connection *c, const struct subnet *subnet);

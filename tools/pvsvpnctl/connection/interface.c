@@ -76,10 +76,13 @@ static bool link_differs(const struct view *view, const struct connection *c, ch
 
 static int add_link(const struct view *view, const struct connection *c)
 {
-	char alias[ALIAS_MAX];
+	char alias[ALIAS_MAX], ifname[IFNAMSIZ];
 
 	(void)view;
 	runtime_alias(alias, c->name);
+	if (link_find_alias("pvsvpn", alias, ifname))
+		return ctl_error(CTL_FAILED, "up", c->name, "give it its name back (ip link set dev NAME name)",
+				 "somebody has renamed %s to %s", c->ifname, ifname);
 	return link_add(c->ifname, "pvsvpn") ?: link_set_alias(c->ifname, alias);
 }
 
@@ -178,7 +181,7 @@ static bool settings_differ(const struct view *view, const struct connection *c,
 				     device->setting[SETTING_IF_ID_OUT] != if_id))
 		what = "if-id";
 	else if (!device->hidden && has_rules(c) &&
-		 device->setting[SETTING_FWMARK] != connection_number(c->name))
+		 device->setting[SETTING_FWMARK] != connection_mark(c))
 		what = "fwmark";
 	snprintf(text, DIFFERENCE_MAX, "%s of %s is not as the file says", what ?: "", c->ifname);
 	return what;
@@ -192,7 +195,7 @@ static int set_settings(const struct view *view, const struct connection *c)
 	if (c->mtu)
 		snprintf(mtu, sizeof(mtu), "%u", c->mtu);
 	if (has_rules(c))
-		snprintf(mark, sizeof(mark), " fwmark 0x%x", connection_number(c->name));
+		snprintf(mark, sizeof(mark), " fwmark 0x%x", connection_mark(c));
 	return ctl(&command_set, "%s if-id %u mtu %s mss-clamp %s%s", c->ifname,
 		   connection_if_id(c), mtu,
 		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss), mark);
@@ -221,9 +224,9 @@ static int add_addresses(const struct view *view, const struct connection *c)
 {
 	int ret = CTL_OK;
 
-	for (size_t i = 0; i < c->tunnel_addresses.count && !ret; i++)
+	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
 		if (!view_has_address(view, &c->tunnel_addresses.subnet[i]))
-			ret = address_add(c->ifname, &c->tunnel_addresses.subnet[i]);
+			ret = address_add(c->ifname, &c->tunnel_addresses.subnet[i]) ?: ret;
 	return ret;
 }
 
@@ -290,6 +293,12 @@ static int set_sysctls(const struct view *view, const struct connection *c)
 	return CTL_OK;
 }
 
+/*
+ * Of the route in a table of the connection's own. strongSwan looks for its own address in all
+ * tables, whatever the rules say, and takes the default route with the least metric.
+ */
+#define METRIC_OWN (1u << 30)
+
 static struct route route_to(const struct connection *c, const struct subnet *subnet)
 {
 	struct route route = {
@@ -300,7 +309,16 @@ static struct route route_to(const struct connection *c, const struct subnet *su
 		.source = *connection_source(c, subnet->addr.len),
 	};
 
+	if (!route.metric && route.table == connection_number(c->name))
+		route.metric = METRIC_OWN;
 	return route;
+}
+
+/* When an address goes, IPv6 keeps the routes that have it as their source, without it. */
+static bool has_without_source(const struct view *view, struct route route)
+{
+	route.source.len = 0;
+	return view_has_route(view, &route);
 }
 
 static bool routes_differ(const struct view *view, const struct connection *c, char *text)
@@ -312,8 +330,9 @@ static bool routes_differ(const struct view *view, const struct connection *c, c
 
 		if (view_has_route(view, &route))
 			continue;
-		snprintf(text, DIFFERENCE_MAX, "somebody has removed the route to %s into %s",
-			 format_subnet(to, &route.to), c->ifname);
+		snprintf(text, DIFFERENCE_MAX, has_without_source(view, route) ?
+			 "the route to %s into %s has another source address" :
+			 "the route to %s into %s is gone", format_subnet(to, &route.to), c->ifname);
 		return true;
 	}
 	return false;
@@ -323,24 +342,25 @@ static int add_routes(const struct view *view, const struct connection *c)
 {
 	int ret = CTL_OK;
 
-	for (size_t i = 0; i < c->peer_subnets.count && !ret; i++) {
+	for (size_t i = 0; i < c->peer_subnets.count; i++) {
 		struct route route = route_to(c, &c->peer_subnets.subnet[i]);
 
 		if (!view_has_route(view, &route))
-			ret = route_add(&route);
+			ret = route_add(&route, has_without_source(view, route)) ?: ret;
 	}
 	return ret;
 }
 
 /*
  * One line for each part, in the order in which they are made. The peer comes before the if-id, or
- * else SAs that are there make one of their own.
+ * else SAs that are there make one of their own. Rules come before routes: until there is a route,
+ * they lead to where everything is unreachable.
  */
 static const struct part {
 	const char *code;
 	/* Whether it is not as the file says; then @text says how it is. */
 	bool (*differs)(const struct view *view, const struct connection *c, char *text);
-	/* Makes what @view does not have. */
+	/* Makes all that @view does not have, also if some of it cannot be made. */
 	int (*mend)(const struct view *view, const struct connection *c);
 } parts[] = {
 	{ "interface_gone", link_differs, add_link },
@@ -349,26 +369,21 @@ static const struct part {
 	{ "device_down", is_not_up, set_up },
 	{ "interface_altered", addresses_differ, add_addresses },
 	{ "interface_altered", sysctls_differ, set_sysctls },
-	{ "route_missing", routes_differ, add_routes },
 	{ "route_missing", rules_differ, rules_mend },
+	{ "route_missing", routes_differ, add_routes },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-static int mend(const struct view *view, const struct connection *c, bool say)
+/* Half an interface is none: the caller removes what is there. */
+static int make(const struct view *view, const struct connection *c)
 {
 	char text[DIFFERENCE_MAX];
 	int ret = CTL_OK;
 
-	for (size_t i = 0; i < PARTS && !ret; i++) {
-		if (!parts[i].differs(view, c, text))
-			continue;
-		if (say)
-			step("%s: %s", c->name, text);
-		/* All that it had went with it. */
-		say = say && view->there;
-		ret = parts[i].mend(view, c);
-	}
+	for (size_t i = 0; i < PARTS && !ret; i++)
+		if (parts[i].differs(view, c, text))
+			ret = parts[i].mend(view, c);
 	return ret;
 }
 
@@ -376,15 +391,43 @@ int interface_make(const struct connection *c)
 {
 	const struct view nothing = { .there = false };
 
-	return mend(&nothing, c, false);
+	return make(&nothing, c);
+}
+
+static int make_again(const struct view *view, const struct connection *c)
+{
+	int ret;
+
+	step("%s: interface %s is gone", c->name, c->ifname);
+	ret = make(view, c);
+	if (ret && interface_is_ours(c->ifname, c->name))
+		interface_delete(c->ifname);
+	return ret;
+}
+
+/* A part that cannot be mended is no reason to leave the others. */
+static int mend(const struct view *view, const struct connection *c)
+{
+	char text[DIFFERENCE_MAX];
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		if (!parts[i].differs(view, c, text))
+			continue;
+		step("%s: %s", c->name, text);
+		ret = parts[i].mend(view, c) ?: ret;
+	}
+	return ret;
 }
 
 int interface_mend(const struct connection *c, bool routes)
 {
 	struct view view;
-	/* Without an answer, nothing is known to be wrong. */
-	int ret = view_load(&view, c, routes) ? mend(&view, c, true) : CTL_OK;
+	int ret = CTL_OK;
 
+	/* Without an answer, nothing is known to be wrong. */
+	if (view_load(&view, c, routes))
+		ret = view.there ? mend(&view, c) : make_again(&view, c);
 	view_free(&view);
 	return ret;
 }
@@ -415,7 +458,7 @@ static bool is_our_link(const struct nlmsghdr *nlh, const struct connection *c)
 	return false;
 }
 
-/* Of any interface: a route of another one may have taken the place of ours. */
+/* The interface of the route does not matter: another's route may have taken the place of ours. */
 static bool is_our_route(const struct nlmsghdr *nlh, const struct connection *c)
 {
 	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
@@ -446,8 +489,10 @@ bool interface_concerned(const struct nlmsghdr *nlh, const void *data)
 		return c->routes && is_our_route(nlh, c);
 	case RTM_DELRULE:
 		return has_rules(c);
+	/* With an address, the kernel removes routes, and tells nobody. */
+	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		return c->tunnel_addresses.count;
+		return true;
 	}
 	return false;
 }

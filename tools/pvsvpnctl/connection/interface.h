@@ -39,8 +39,8 @@ const char *interface_differs(const struct connection *c, char *text);
  * @c: the connection, as it was brought up
  * @routes: look at the routes, too, for which the kernel walks their table
  *
- * Says what was wrong, and shows each step. If the interface itself is gone, another is made, which
- * the SAs find by their if-id.
+ * Says what was wrong, and shows each step. If one fails, the others follow all the same. If the
+ * interface itself is gone, another is made, which the SAs find by their if-id.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */

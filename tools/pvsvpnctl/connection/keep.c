@@ -31,6 +31,11 @@
  * interface is as it was made: ms. The kernel tells of most of that at once.
  */
 #define CHECK_MS 10000
+/* The same for routes, as the kernel walks all of their table for that: ms */
+#define ROUTES_MS 60000
+/* One repair in that time, and so many more at once: ms */
+#define REPAIR_MS 10000ull
+#define REPAIRS 20
 
 /**
  * struct watch - a connection that is watched over
@@ -48,7 +53,10 @@
  * @changes: what the kernel tells of links, addresses and routes, or NULL
  * @changed: somebody may have changed something of ours
  * @mended: when that was last put right, ms
- * @failed: why that did not succeed, "" if it did
+ * @routes_seen: when the routes were looked at last, ms
+ * @paid: until when the repairs of before have used up the time that each has, ms
+ * @failed: why the last one did not succeed, "" if it did
+ * @steps: what that one has tried
  */
 struct watch {
 	struct connection *c;
@@ -65,7 +73,10 @@ struct watch {
 	struct nl *changes;
 	bool changed;
 	uint64_t mended;
+	uint64_t routes_seen;
+	uint64_t paid;
 	char failed[256];
+	char *steps;
 };
 
 /* The same as sd_notify(3). It does nothing if no service manager has started us. */
@@ -233,35 +244,68 @@ static void follow_file(struct watch *watch)
 	}
 }
 
-/* A fault that stays is told once, and so is what is tried. */
-static void tell_fault(struct watch *watch, const struct ctl_said *said)
+/* What was tried, and why it failed. If both are the same as before, they are no news. */
+static void tell_repair(struct watch *watch, char *steps, const struct ctl_said *said)
 {
-	if (*said->why && strcmp(said->why, watch->failed))
+	bool news = !*said->why || strcmp(said->why, watch->failed) ||
+		    !watch->steps || strcmp(steps, watch->steps);
+
+	if (news)
+		fputs(steps, stdout);
+	if (news && *said->why)
 		ctl_error(CTL_FAILED, "up", *said->where ? said->where : NULL,
 			  *said->todo ? said->todo : NULL, "%s", said->why);
+	if (*watch->failed && !*said->why)
+		printf("%s: all is as the file says again\n", watch->c->name);
 	snprintf(watch->failed, sizeof(watch->failed), "%s", said->why);
+	free(watch->steps);
+	watch->steps = steps;
 }
 
-/* At once, but not more often than once a second: the other one may not give up either. */
-static void put_right(struct watch *watch)
+/* Without the lock's directory, which somebody may have removed, it goes on: nothing is written. */
+static void mend(struct watch *watch, bool routes)
 {
-	uint64_t since = now_ms() - watch->mended;
-	struct ctl_said said = { .why = "" };
+	int locked = runtime_lock("up", watch->c->name);
 
-	if (since < (watch->changed ? LOOK_MS : CHECK_MS))
-		return;
-	ctl_error_keep(&said);
-	step_mute(*watch->failed);
-	if (!runtime_lock("up", watch->c->name)) {
+	if (locked != CTL_BUSY) {
 		follow_file(watch);
-		configure_mend(watch->c, watch->changed || *watch->failed);
+		configure_mend(watch->c, routes);
 	}
 	runtime_unlock();
-	step_mute(false);
+}
+
+/*
+ * At once, but not more often than once a second, and in the long run as often as REPAIR_MS says:
+ * the other program may not give up either.
+ */
+static void put_right(struct watch *watch)
+{
+	uint64_t now = now_ms(), since = now - watch->mended;
+	bool routes = watch->changed || *watch->failed || now - watch->routes_seen >= ROUTES_MS;
+	struct ctl_said said = { .why = "" };
+	char *steps;
+	size_t size;
+	FILE *out;
+
+	if (since < (watch->changed ? LOOK_MS : CHECK_MS) ||
+	    watch->paid > now + REPAIRS * REPAIR_MS)
+		return;
+	out = open_memstream(&steps, &size);
+	if (!out)
+		return;
+	step_to(out);
+	ctl_error_keep(&said);
+	mend(watch, routes);
 	ctl_error_keep(NULL);
-	tell_fault(watch, &said);
+	step_to(NULL);
+	fclose(out);
+	if (*steps)
+		watch->paid = (watch->paid > now ? watch->paid : now) + REPAIR_MS;
+	tell_repair(watch, steps, &said);
 	watch->changed = false;
-	watch->mended = now_ms();
+	watch->mended = now;
+	if (routes)
+		watch->routes_seen = now;
 }
 
 static void wait_a_while(struct watch *watch)
@@ -306,4 +350,5 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 	vici_close(watch.daemon);
 	if (watch.changes)
 		nl_close(watch.changes);
+	free(watch.steps);
 }

@@ -138,6 +138,8 @@ int connection_check_others(const char *what, const struct connection *c)
 			if (!ret)
 				ret = check_path_of_other(what, c, &other);
 			if (!ret)
+				ret = check_path_of_other(what, &other, c);
+			if (!ret)
 				ret = check_secrets(what, c, &other);
 			ctl_error_mute(true);
 		}

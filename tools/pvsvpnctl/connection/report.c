@@ -82,7 +82,7 @@ static bool is_altered(struct report *r, const struct connection *c)
 	const char *code = c ? interface_differs(c, text) : NULL;
 
 	if (code)
-		say(r, code, "pvsvpnctl up puts it right; pvsvpn@NAME.service does so by itself", "%s", text);
+		say(r, code, "pvsvpnctl up puts it right, or says why not; pvsvpn@NAME.service does so by itself", "%s", text);
 	return code;
 }
 

@@ -255,7 +255,7 @@ int address_add(const char *ifname, const struct subnet *subnet)
 	return change(nl, "TunnelAddress");
 }
 
-static void show_route(const struct route *route)
+static void show_route(const struct route *route, bool replace)
 {
 	char to[FORMAT_MAX], addr[FORMAT_MAX], source[FORMAT_MAX + 8] = "", metric[24] = "";
 
@@ -263,38 +263,53 @@ static void show_route(const struct route *route)
 		snprintf(source, sizeof(source), " src %s", format_addr(addr, &route->source));
 	if (route->metric)
 		snprintf(metric, sizeof(metric), " metric %u", route->metric);
-	step("# ip route add %s dev %s table %u%s%s", format_subnet(to, &route->to),
-		  route->ifname, route->table, metric, source);
+	step("# ip route %s %s%s%s%s table %u%s%s", replace ? "replace" : "add",
+	     route->unreachable ? "unreachable " : "", format_subnet(to, &route->to),
+	     route->unreachable ? "" : " dev ", route->unreachable ? "" : route->ifname,
+	     route->table, metric, source);
 }
 
-int route_add(const struct route *route)
+/* The request, or NULL after saying why. */
+static struct nl *route_msg(const struct route *route, uint16_t type, uint16_t flags)
 {
 	uint8_t family = family_of(&route->to.addr);
+	struct link link = { .index = 0 };
 	struct rtmsg *head;
-	struct link link;
 	struct nl *nl;
-	int err;
 
-	show_route(route);
-	if (!link_find(route->ifname, &link))
-		return no_link(route->ifname);
+	if (!route->unreachable && !link_find(route->ifname, &link)) {
+		no_link(route->ifname);
+		return NULL;
+	}
 	nl = nl_open_route("up");
 	if (!nl)
-		return CTL_FAILED;
-	head = nl_route_msg(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-			    sizeof(*head));
+		return NULL;
+	head = nl_route_msg(nl, type, NLM_F_ACK | flags, sizeof(*head));
 	head->rtm_family = family;
 	head->rtm_dst_len = route->to.prefix;
 	head->rtm_protocol = RTPROT_BOOT;
-	head->rtm_type = RTN_UNICAST;
-	head->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	head->rtm_type = route->unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
+	head->rtm_scope = family == AF_INET && !route->unreachable ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	nl_put_addr(nl, RTA_DST, &route->to.addr);
-	nl_put_u32(nl, RTA_OIF, link.index);
 	nl_put_u32(nl, RTA_TABLE, route->table);
+	if (!route->unreachable)
+		nl_put_u32(nl, RTA_OIF, link.index);
 	if (route->metric)
 		nl_put_u32(nl, RTA_PRIORITY, route->metric);
 	if (route->source.len)
 		nl_put_addr(nl, RTA_PREFSRC, &route->source);
+	return nl;
+}
+
+int route_add(const struct route *route, bool replace)
+{
+	struct nl *nl;
+	int err;
+
+	show_route(route, replace);
+	nl = route_msg(route, RTM_NEWROUTE, NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL));
+	if (!nl)
+		return CTL_FAILED;
 	err = nl_call(nl, NULL, NULL);
 	/* All else in the request is ours, and right. */
 	if (err == -EINVAL && route->source.len)
@@ -303,46 +318,22 @@ int route_add(const struct route *route)
 	return changed(nl, err, "PeerSubnets", remedy(err));
 }
 
-/* After all others, which have the same effect in both families */
-#define METRIC_LAST UINT32_MAX
-
-static int change_unreachable(uint16_t type, uint16_t flags, const struct subnet *to,
-			      uint32_t table)
+void route_delete(const struct route *route)
 {
-	struct nl *nl = nl_open_route("up");
-	char text[FORMAT_MAX];
-	struct rtmsg *head;
-	int err;
+	struct nl *nl;
 
-	step("# ip route %s unreachable %s table %u metric %u", type == RTM_NEWROUTE ? "add" : "del",
-	     format_subnet(text, to), table, METRIC_LAST);
-	if (!nl)
-		return CTL_FAILED;
-	head = nl_route_msg(nl, type, NLM_F_ACK | flags, sizeof(*head));
-	head->rtm_family = family_of(&to->addr);
-	head->rtm_dst_len = to->prefix;
-	head->rtm_protocol = RTPROT_BOOT;
-	head->rtm_type = RTN_UNREACHABLE;
-	nl_put_addr(nl, RTA_DST, &to->addr);
-	nl_put_u32(nl, RTA_TABLE, table);
-	nl_put_u32(nl, RTA_PRIORITY, METRIC_LAST);
-	err = nl_call(nl, NULL, NULL);
-	return changed(nl, err, "PeerSubnets", remedy(err));
-}
-
-int route_add_unreachable(const struct subnet *to, uint32_t table)
-{
-	return change_unreachable(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, to, table);
-}
-
-int route_delete_unreachable(const struct subnet *to, uint32_t table)
-{
-	return change_unreachable(RTM_DELROUTE, 0, to, table);
+	ctl_error_mute(true);
+	nl = route_msg(route, RTM_DELROUTE, 0);
+	if (nl) {
+		nl_call(nl, NULL, NULL);
+		nl_close(nl);
+	}
+	ctl_error_mute(false);
 }
 
 /* ---- rules ---- */
 
-/* Who has made a rule (rtnetlink's "protocol"). Nobody else is known to use this number. */
+/* This number, rtnetlink's "protocol", marks our rules. No other program is known to use it. */
 #define RULE_PROTOCOL 112
 
 static void show_rule(const char *verb, const struct rule *rule)
@@ -353,9 +344,9 @@ static void show_rule(const char *verb, const struct rule *rule)
 		snprintf(to, sizeof(to), " to %s", format_subnet(text, &rule->to));
 	if (rule->not_mark)
 		snprintf(mark, sizeof(mark), " not fwmark 0x%x", rule->not_mark);
-	step("# ip%s rule %s priority %u%s%s lookup %u%s protocol %u",
-	     rule->family == AF_INET6 ? " -6" : "", verb, rule->priority, to, mark, rule->table,
-	     rule->not_default ? " suppress_prefixlength 0" : "", RULE_PROTOCOL);
+	step("# ip%s rule %s priority %u%s%s%s lookup %u%s protocol %u",
+	     rule->family == AF_INET6 ? " -6" : "", verb, rule->priority,
+	     rule->local ? " iif lo" : "", to, mark, rule->table, rule->not_default ? " suppress_prefixlength 0" : "", RULE_PROTOCOL);
 }
 
 static int change_rule(uint16_t type, uint16_t flags, const struct rule *rule)
@@ -374,6 +365,8 @@ static int change_rule(uint16_t type, uint16_t flags, const struct rule *rule)
 	nl_put_u32(nl, FRA_PRIORITY, rule->priority);
 	nl_put_u32(nl, FRA_TABLE, rule->table);
 	nl_put_u8(nl, FRA_PROTOCOL, RULE_PROTOCOL);
+	if (rule->local)
+		nl_put_text(nl, FRA_IIFNAME, "lo");
 	if (rule->to.addr.len)
 		nl_put_addr(nl, FRA_DST, &rule->to.addr);
 	if (rule->not_mark)
@@ -409,6 +402,8 @@ static void read_rule_attr(struct rule *rule, const struct nlattr *attr)
 		rule->to.addr.len = len;
 		memcpy(rule->to.addr.byte, mnl_attr_get_payload(attr), len);
 	}
+	if (type == FRA_IIFNAME)
+		rule->local = true;
 	if (len != sizeof(uint32_t))
 		return;
 	if (type == FRA_PRIORITY)
@@ -478,10 +473,18 @@ static const int groups[] = {
 	RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
 };
 
+/* Room for what a routing daemon changes at once */
+#define ROOM (4 << 20)
+
 struct nl *rtnl_listen(const char *what)
 {
 	struct nl *nl = nl_open_route(what);
+	int room = ROOM;
 
+	/* Beyond net.core.rmem_max only root may go; others take what is given. */
+	if (nl && setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE, &room,
+			     sizeof(room)))
+		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	for (size_t i = 0; nl && i < sizeof(groups) / sizeof(groups[0]); i++) {
 		int group = groups[i];
 

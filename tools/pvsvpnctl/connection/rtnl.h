@@ -66,6 +66,7 @@ int address_add(const char *ifname, const struct subnet *subnet);
  * @table: number of the table
  * @metric: 0 for the kernel's own
  * @source: preferred source address, or none
+ * @unreachable: leads nowhere instead, and senders are told (ICMP)
  */
 struct route {
 	struct subnet to;
@@ -73,18 +74,20 @@ struct route {
 	uint32_t table;
 	uint32_t metric;
 	struct addr source;
+	bool unreachable;
 };
 
-int route_add(const struct route *route);
+/* With @replace, in the place of one with the same destination, table and metric. */
+int route_add(const struct route *route, bool replace);
 
-/* What nobody else may carry: packets come back with an ICMP error. */
-int route_add_unreachable(const struct subnet *to, uint32_t table);
-int route_delete_unreachable(const struct subnet *to, uint32_t table);
+/* Says nothing, also if there is none. */
+void route_delete(const struct route *route);
 
 /**
  * struct rule - a rule that leads into a table
  * @family: AF_INET or AF_INET6
  * @priority: rules with a lower one come first
+ * @local: for packets of this host only
  * @to: for packets to these addresses only; none for all
  * @table: number of the table
  * @not_mark: for packets without this mark only; 0 for all
@@ -93,6 +96,7 @@ int route_delete_unreachable(const struct subnet *to, uint32_t table);
 struct rule {
 	uint8_t family;
 	uint32_t priority;
+	bool local;
 	struct subnet to;
 	uint32_t table;
 	uint32_t not_mark;

@@ -9,17 +9,19 @@
 #include "connection/subnet.h"
 #include "print.h"
 
-/* Before Linux' own rule for the main table, 32766, and behind what operators begin with */
+/* Linux' own rule for the main table is 32766. */
 enum { TO_THE_PEER = 31700, WITHOUT_DEFAULT, UNMARKED };
 
 /* Three of each family */
 #define RULES 6
 
+/* Behind any other route of that table */
+#define METRIC_LAST UINT32_MAX
+
 static const uint8_t addr_lens[] = { 4, 16 };
 
 static size_t rules_of(const struct connection *c, struct rule *rules)
 {
-	uint32_t number = connection_number(c->name);
 	size_t count = 0;
 
 	for (int i = 0; i < 2; i++) {
@@ -29,15 +31,17 @@ static size_t rules_of(const struct connection *c, struct rule *rules)
 			continue;
 		if (c->peer_gateway.len == len)
 			rules[count++] = (struct rule){
-				.family = family, .priority = TO_THE_PEER, .table = TABLE_MAIN,
+				.family = family, .priority = TO_THE_PEER, .local = true,
 				.to = { .addr = c->peer_gateway, .prefix = len * 8 },
+				.table = TABLE_MAIN,
 			};
 		rules[count++] = (struct rule){
 			.family = family, .priority = WITHOUT_DEFAULT, .table = TABLE_MAIN,
 			.not_default = true,
 		};
 		rules[count++] = (struct rule){
-			.family = family, .priority = UNMARKED, .table = number, .not_mark = number,
+			.family = family, .priority = UNMARKED,
+			.table = connection_number(c->name), .not_mark = connection_mark(c),
 		};
 	}
 	return count;
@@ -49,11 +53,25 @@ static bool is_there(const struct view *view, const struct rule *rule)
 		const struct rule *there = &view->rules[i];
 
 		if (there->family == rule->family && there->priority == rule->priority &&
-		    there->table == rule->table && there->not_mark == rule->not_mark &&
-		    subnets_equal(&there->to, &rule->to))
+		    there->local == rule->local && there->table == rule->table &&
+		    there->not_mark == rule->not_mark && subnets_equal(&there->to, &rule->to))
 			return true;
 	}
 	return false;
+}
+
+static struct route unreachable(const char *name, uint8_t addr_len)
+{
+	return (struct route){
+		.to = { .addr.len = addr_len }, .table = connection_number(name),
+		.metric = METRIC_LAST, .unreachable = true,
+	};
+}
+
+/* WithdrawRoutes means that packets may take another way. */
+static bool wants_unreachable(const struct connection *c, uint8_t addr_len)
+{
+	return connection_takes_all(c, addr_len) && !c->withdraw_routes;
 }
 
 bool rules_differ(const struct view *view, const struct connection *c, char *text)
@@ -61,20 +79,25 @@ bool rules_differ(const struct view *view, const struct connection *c, char *tex
 	struct rule rules[RULES];
 	size_t count = rules_of(c, rules);
 
-	for (size_t i = 0; i < count && !view->without_routes; i++) {
+	if (view->without_routes)
+		return false;
+	for (size_t i = 0; i < count; i++) {
 		if (is_there(view, &rules[i]))
 			continue;
 		snprintf(text, DIFFERENCE_MAX, "somebody has removed the rule of priority %u",
 			 rules[i].priority);
 		return true;
 	}
-	return false;
-}
+	for (int i = 0; i < 2; i++) {
+		struct route route = unreachable(c->name, addr_lens[i]);
 
-/* The network itself, so that one text has a family */
-static struct subnet everything(uint8_t addr_len)
-{
-	return (struct subnet){ .addr.len = addr_len };
+		if (!wants_unreachable(c, addr_lens[i]) || view_has_route(view, &route))
+			continue;
+		snprintf(text, DIFFERENCE_MAX, "somebody has removed the unreachable route of table %u",
+			 route.table);
+		return true;
+	}
+	return false;
 }
 
 int rules_mend(const struct view *view, const struct connection *c)
@@ -83,27 +106,26 @@ int rules_mend(const struct view *view, const struct connection *c)
 	size_t count = rules_of(c, rules);
 	int ret = 0;
 
-	for (int i = 0; i < 2 && !ret; i++) {
-		struct subnet all = everything(addr_lens[i]);
+	for (int i = 0; i < 2; i++) {
+		struct route route = unreachable(c->name, addr_lens[i]);
 
-		if (connection_takes_all(c, addr_lens[i]) && !c->withdraw_routes)
-			ret = route_add_unreachable(&all, connection_number(c->name));
+		/* It outlives the interface, whose routes nobody has asked for if it is gone. */
+		if (wants_unreachable(c, addr_lens[i]) && !view_has_route(view, &route))
+			ret = route_add(&route, true) ?: ret;
 	}
-	for (size_t i = 0; i < count && !ret; i++)
+	for (size_t i = 0; i < count; i++)
 		if (!is_there(view, &rules[i]))
-			ret = rule_add(&rules[i]);
+			ret = rule_add(&rules[i]) ?: ret;
 	return ret;
 }
 
 /* ---- undoing it ---- */
 
-/* The last rule of a family says whose the others are. */
-static bool is_of_another(const struct rule *rules, size_t count, const struct rule *rule,
-			  uint32_t number)
+/* Another connection's rules of a family have the same priorities, and only one has all of them. */
+static bool has_own(const struct rule *rules, size_t count, uint8_t family, uint32_t number)
 {
 	for (size_t i = 0; i < count; i++)
-		if (rules[i].family == rule->family && rules[i].not_mark &&
-		    rules[i].not_mark != number)
+		if (rules[i].family == family && rules[i].table == number)
 			return true;
 	return false;
 }
@@ -116,16 +138,14 @@ void rules_remove(const char *name)
 
 	if (!rules_load(&rules, &count))
 		count = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct rule *rule = &rules[i];
-		struct subnet all = everything(rule->family == AF_INET ? 4 : 16);
-
-		if (rule->not_mark ? rule->not_mark != number :
-		    is_of_another(rules, count, rule, number))
-			continue;
-		rule_delete(rule);
-		if (rule->not_mark)
-			route_delete_unreachable(&all, number);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (has_own(rules, count, rules[i].family, number) &&
+		    (!rules[i].not_mark || rules[i].table == number))
+			rule_delete(&rules[i]);
 	free(rules);
+	for (int i = 0; i < 2; i++) {
+		struct route route = unreachable(name, addr_lens[i]);
+
+		route_delete(&route);
+	}
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Everything of a family through the tunnel, as wg-quick(8) does it: the default route is in a table of the
- * connection's own. Rules lead there, in this order:
+ * Everything of a family through the tunnel, much as wg-quick(8) does it: the default route is in a
+ * table of the connection's own. Rules lead there, in this order:
  *
- *	to the peer	the main table: IKE and ESP, and a strict rp_filter for what the peer sends
- *	all		the main table without its default route: what this host has other routes for
- *	without a mark	the table of the connection; the tunnel's own packets have that mark
+ *	this host's packets to the peer		the main table: for IKE, and what rp_filter looks for
+ *	all packets				the main table without its default route
+ *	packets without the tunnel's mark	the table of the connection
  *
- * Behind the route into the interface, that table has one that makes everything unreachable: if the
- * interface goes, packets do not leave in plain text.
+ * Behind the route into the interface, that table has a route that makes everything unreachable. If
+ * the interface goes, packets do not leave in plain text.
  */
 #ifndef PVSVPNCTL_RULES_H
 #define PVSVPNCTL_RULES_H

@@ -4,21 +4,20 @@
 
 #include "connection/step.h"
 
-static bool muted;
+static FILE *steps;
 
 void step(const char *fmt, ...)
 {
+	FILE *out = steps ? steps : stdout;
 	va_list args;
 
-	if (muted)
-		return;
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	vfprintf(out, fmt, args);
 	va_end(args);
-	putchar('\n');
+	fputc('\n', out);
 }
 
-void step_mute(bool mute)
+void step_to(FILE *out)
 {
-	muted = mute;
+	steps = out;
 }

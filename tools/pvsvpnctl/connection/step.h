@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Says on stdout what "up" and "down" do, as the command that does the same. */
+/* Says what "up" and "down" do, as the command that does the same. */
 #ifndef PVSVPNCTL_STEP_H
 #define PVSVPNCTL_STEP_H
 
-#include <stdbool.h>
+#include <stdio.h>
 
 __attribute__((format(printf, 1, 2)))
 void step(const char *fmt, ...);
 
-/* Says nothing for a while: the same was said before. */
-void step_mute(bool mute);
+/* From now on to that stream; NULL for stdout again */
+void step_to(FILE *out);
 
 #endif /* PVSVPNCTL_STEP_H */

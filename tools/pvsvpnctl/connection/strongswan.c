@@ -182,6 +182,9 @@ static void add_ike(struct vici_message *m, const struct connection *c)
 	add_addr(m, "remote_addrs", &c->peer_gateway);
 	add_proposals(m, "proposals", c, true);
 	vici_value(m, "encap", "%s", c->encap_udp ? "yes" : "no");
+	/* IKE with another address of the peer's would go into the tunnel. */
+	if (connection_takes_all(c, c->peer_gateway.len))
+		vici_value(m, "mobike", "no");
 	vici_value(m, "rekey_time", "%us", ike->lifetime / 10 * 9);
 	vici_value(m, "over_time", "%us", ike->lifetime / 10);
 	vici_value(m, "rand_time", "%us", ike->lifetime / 20);

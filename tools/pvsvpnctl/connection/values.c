@@ -222,6 +222,12 @@ const char *parse_table(const char *text, void *value)
 	return parse_range(text, value, 1, UINT32_MAX, "main, or a number from 1");
 }
 
+/* The last one is for the route behind ours that makes everything unreachable. */
+const char *parse_metric(const char *text, void *value)
+{
+	return parse_range(text, value, 0, UINT32_MAX - 1, "a number up to 0xfffffffe");
+}
+
 const char *parse_if_id(const char *text, void *value)
 {
 	return parse_range(text, value, 1, UINT32_MAX, "a number from 1 to 0xffffffff");

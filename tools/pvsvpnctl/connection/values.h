@@ -40,6 +40,7 @@ parse_fn parse_interval;
 parse_fn parse_threshold;
 parse_fn parse_window;
 parse_fn parse_sources;		/* struct addr[2], of IPv4 and of IPv6 */
+parse_fn parse_metric;
 parse_fn parse_table;
 parse_fn parse_if_id;
 parse_fn parse_conf_mtu;

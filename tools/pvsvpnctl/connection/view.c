@@ -105,7 +105,8 @@ static int read_route(const struct nlmsghdr *nlh, void *data)
 			break;
 		}
 	}
-	if (oif != view->link.index || head->rtm_type != RTN_UNICAST)
+	route.unreachable = head->rtm_type == RTN_UNREACHABLE;
+	if (!route.unreachable && (oif != view->link.index || head->rtm_type != RTN_UNICAST))
 		return MNL_CB_OK;
 	route.to = to;
 	view->routes = ctl_alloc(view->routes, (view->route_count + 1) * sizeof(*view->routes));
@@ -113,7 +114,8 @@ static int read_route(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_t table)
+/* With @own, the table has no other routes, and one that leads into no interface. */
+static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_t table, bool own)
 {
 	struct rtmsg *head;
 	int err;
@@ -121,9 +123,10 @@ static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_
 	head = nl_route_msg(nl, RTM_GETROUTE, NLM_F_DUMP, sizeof(*head));
 	head->rtm_family = family;
 	nl_put_u32(nl, RTA_TABLE, table);
-	nl_put_u32(nl, RTA_OIF, view->link.index);
+	if (!own)
+		nl_put_u32(nl, RTA_OIF, view->link.index);
 	err = nl_call(nl, read_route, view);
-	/* A table begins with its first route; a host may have no IPv6. */
+	/* An empty table does not exist. A host may have no IPv6. */
 	return err == -ENOENT || err == -EOPNOTSUPP || err == -EAFNOSUPPORT ? 0 : err;
 }
 
@@ -150,7 +153,8 @@ static int load_all_routes(struct nl *nl, struct view *view, const struct connec
 
 		if (table_was_read(c, i))
 			continue;
-		err = load_routes(nl, view, family_of(&to->addr), connection_table(c, to));
+		err = load_routes(nl, view, family_of(&to->addr), connection_table(c, to),
+				  connection_table(c, to) == connection_number(c->name));
 		interrupted |= nl->interrupted;
 	}
 	nl->interrupted = interrupted;
@@ -242,6 +246,7 @@ bool view_has_address(const struct view *view, const struct subnet *subnet)
 static bool is_route(const struct route *route, const struct route *wanted)
 {
 	return subnets_equal(&route->to, &wanted->to) && route->table == wanted->table &&
+	       route->unreachable == wanted->unreachable &&
 	       (!wanted->metric || route->metric == wanted->metric) &&
 	       (!wanted->source.len ||
 		!memcmp(&route->source, &wanted->source, sizeof(route->source)));

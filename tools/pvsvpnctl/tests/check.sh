@@ -327,6 +327,7 @@ another_takes_all()
 
 another_takes_all ''
 is_refused 'a gateway that another tunnel takes along' ':3: PeerGateway 198.51.100.1 is in 0.0.0.0/0 of'
+verdict 1 'refuses the other one, too' check site-c
 another_takes_all '1aRouteMetric = 10'
 sed -i 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/' "$dir/site-b.conf"
 is_refused 'two that take everything' ':7: PeerSubnets: '"$dir"'/site-c.conf:9 takes everything, too'
