@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "connection/configure.h"
 #include "connection/connection.h"
 #include "connection/interface.h"
@@ -219,6 +220,24 @@ static void look_and_judge(struct report *r)
 	connection_free(&c);
 }
 
+/* One question of dead peer detection is soon answered, by a peer that lives: ms */
+#define PATIENCE_MS 1000
+#define PAUSE_MS 100
+
+/* All reports of one command share the time, as there may be a hundred dead peers. */
+static bool ask_daemon(struct report *r, struct vici *daemon)
+{
+	static unsigned int patience = PATIENCE_MS;
+	bool answers = daemon && !strongswan_ask(daemon, r->name, &r->n);
+
+	while (answers && r->n.probing && patience) {
+		patience -= PAUSE_MS;
+		sleep_ms(PAUSE_MS);
+		answers = !strongswan_ask(daemon, r->name, &r->n);
+	}
+	return answers;
+}
+
 void report_look(struct report *r, const char *name, struct vici *daemon)
 {
 	bool came = *netns_name();
@@ -232,7 +251,7 @@ void report_look(struct report *r, const char *name, struct vici *daemon)
 	}
 	ctl_error_mute(true);
 	r->lost_netns = runtime_enter("status", name);
-	r->daemon = daemon && !strongswan_ask(daemon, name, &r->n);
+	r->daemon = ask_daemon(r, daemon);
 	ctl_error_mute(false);
 	look_and_judge(r);
 	/* The next one may be elsewhere. */
