@@ -454,7 +454,8 @@ static bool is_our_link(const struct nlmsghdr *nlh, const struct connection *c)
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg))
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
-			return !strcmp(mnl_attr_get_str(attr), c->ifname);
+			return mnl_attr_get_payload_len(attr) == strlen(c->ifname) + 1 &&
+			       !strcmp(mnl_attr_get_str(attr), c->ifname);
 	return false;
 }
 

@@ -389,11 +389,6 @@ int rule_delete(const struct rule *rule)
 	return change_rule(RTM_DELRULE, 0, rule);
 }
 
-struct rule_list {
-	struct rule *rule;
-	size_t count;
-};
-
 static void read_rule_attr(struct rule *rule, const struct nlattr *attr)
 {
 	uint16_t type = mnl_attr_get_type(attr), len = mnl_attr_get_payload_len(attr);
@@ -416,7 +411,7 @@ static void read_rule_attr(struct rule *rule, const struct nlattr *attr)
 		rule->not_default = !mnl_attr_get_u32(attr);
 }
 
-static int read_rule(const struct nlmsghdr *nlh, void *data)
+int rules_add(const struct nlmsghdr *nlh, void *data)
 {
 	const struct fib_rule_hdr *head = mnl_nlmsg_get_payload(nlh);
 	struct rule rule = { .family = head->family, .to.prefix = head->dst_len };
@@ -453,7 +448,7 @@ bool rules_load(struct rule **rules, size_t *count)
 			list.count = before;
 			head = nl_route_msg(nl, RTM_GETRULE, NLM_F_DUMP, sizeof(*head));
 			head->family = families[i];
-			err = nl_call(nl, read_rule, &list);
+			err = nl_call(nl, rules_add, &list);
 		} while (!err && nl->interrupted);
 		/* A host may have no IPv6. */
 		if (i && (err == -EOPNOTSUPP || err == -EAFNOSUPPORT))

@@ -115,6 +115,14 @@ int rule_delete(const struct rule *rule);
  */
 bool rules_load(struct rule **rules, size_t *count);
 
+struct rule_list {
+	struct rule *rule;
+	size_t count;
+};
+
+/* Callback that adds the rule of a message, if it is ours, to the struct rule_list */
+int rules_add(const struct nlmsghdr *nlh, void *list);
+
 /* AF_INET or AF_INET6 */
 uint8_t family_of(const struct addr *addr);
 

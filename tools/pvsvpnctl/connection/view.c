@@ -41,7 +41,7 @@ static uint32_t read_u32(const struct nlattr *attr)
 
 /* ---- addresses ---- */
 
-static int read_address(const struct nlmsghdr *nlh, void *data)
+int view_add_address(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifaddrmsg *head = mnl_nlmsg_get_payload(nlh);
 	struct subnet subnet = { .prefix = head->ifa_prefixlen };
@@ -71,12 +71,12 @@ static int load_addresses(struct nl *nl, struct view *view)
 	head = nl_route_msg(nl, RTM_GETADDR, NLM_F_DUMP, sizeof(*head));
 	head->ifa_index = view->link.index;
 	view->addresses.count = 0;
-	return nl_call(nl, read_address, view);
+	return nl_call(nl, view_add_address, view);
 }
 
 /* ---- routes ---- */
 
-static int read_route(const struct nlmsghdr *nlh, void *data)
+int view_add_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
 	struct subnet to = { .prefix = head->rtm_dst_len };
@@ -125,7 +125,7 @@ static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_
 	nl_put_u32(nl, RTA_TABLE, table);
 	if (!own)
 		nl_put_u32(nl, RTA_OIF, view->link.index);
-	err = nl_call(nl, read_route, view);
+	err = nl_call(nl, view_add_route, view);
 	/* An empty table does not exist. A host may have no IPv6. */
 	return err == -ENOENT || err == -EOPNOTSUPP || err == -EAFNOSUPPORT ? 0 : err;
 }

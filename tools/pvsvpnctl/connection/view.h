@@ -49,6 +49,10 @@ struct view {
 bool view_load(struct view *view, const struct connection *c, bool routes);
 void view_free(struct view *view);
 
+/* Callbacks that add the object of a message; @view is the struct view. */
+int view_add_address(const struct nlmsghdr *nlh, void *view);
+int view_add_route(const struct nlmsghdr *nlh, void *view);
+
 bool view_has_address(const struct view *view, const struct subnet *subnet);
 bool view_has_route(const struct view *view, const struct route *route);
 

@@ -1,21 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Answers of the kernel: devices, peers and SAs, one message after the other. */
+/*
+ * Answers of the kernel, one message after the other: devices, peers, SAs, addresses, routes, rules,
+ * and what it tells of changes.
+ */
 #include <stdlib.h>
 #include <string.h>
+#include <linux/fib_rules.h>
 #include <linux/genetlink.h>
+#include <linux/rtnetlink.h>
 
+#include "connection/interface.h"
+#include "connection/rtnl.h"
+#include "connection/view.h"
 #include "state.h"
 #include "tests/fuzz/fuzz.h"
 
-static int (* const readers[])(const struct nlmsghdr *nlh, void *data) = {
-	state_add_device, state_add_peer, state_add_sa
+struct all {
+	struct state state;
+	struct view view;
+	struct rule_list rules;
 };
+
+static struct subnet everything = { .addr.len = 4 };
+static const struct connection connection = {
+	.ifname = "pvs0", .routes = true, .peer_subnets = { .count = 1, .subnet = &everything },
+};
+
+/* The kernel sends each message with the whole header of its type. */
+static void read_one(struct nlmsghdr *nlh, struct all *all)
+{
+	static const uint16_t changes[] = { RTM_NEWLINK, RTM_NEWROUTE, RTM_DELADDR };
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
+
+	switch (nlh->nlmsg_type % 7) {
+	case 0:
+		if (len >= sizeof(struct genlmsghdr))
+			state_add_device(nlh, &all->state);
+		break;
+	case 1:
+		if (len >= sizeof(struct genlmsghdr))
+			state_add_peer(nlh, &all->state);
+		break;
+	case 2:
+		if (len >= sizeof(struct genlmsghdr))
+			state_add_sa(nlh, &all->state);
+		break;
+	case 3:
+		if (len >= sizeof(struct ifaddrmsg))
+			view_add_address(nlh, &all->view);
+		break;
+	case 4:
+		if (len >= sizeof(struct rtmsg))
+			view_add_route(nlh, &all->view);
+		break;
+	case 5:
+		if (len >= sizeof(struct fib_rule_hdr))
+			rules_add(nlh, &all->rules);
+		break;
+	case 6:
+		nlh->nlmsg_type = changes[nlh->nlmsg_type / 7 % 3];
+		if (len >= sizeof(struct ifinfomsg))
+			interface_concerned(nlh, &connection);
+		break;
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* Aligned, with room up to the next multiple of 4, as the kernel's messages are */
 	struct nlmsghdr *first = calloc(1, size ? MNL_ALIGN(size) : 1), *nlh = first;
-	struct state state = { 0 };
+	struct all all = { .rules.count = 0 };
 	int left = size;
 
 	if (!first)
@@ -23,10 +77,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(first, data, size);
 	/* The kernel sends no length above INT_MAX, which the library takes for a negative one. */
 	for (; mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= size; nlh = mnl_nlmsg_next(nlh, &left))
-		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr))
-			readers[nlh->nlmsg_type % 3](nlh, &state);
-	state_link(&state);
-	state_free(&state);
+		read_one(nlh, &all);
+	state_link(&all.state);
+	state_free(&all.state);
+	free(all.view.addresses.subnet);
+	free(all.view.routes);
+	free(all.rules.rule);
 	free(first);
 	return 0;
 }
