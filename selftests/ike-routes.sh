@@ -109,13 +109,22 @@ what_others_change()
 	# All else is done
 	check 'child SAs' "$(children "$gw")" 1
 	grep -q pvs0 <<<"$(ip -n "$gw" -6 route show fd00:2::/64)" || fail 'the other route is missing'
+	ip -n "$gw" link del pvs0
+	expect_refused 'PeerSubnets: File exists' vpn up site-b
+	grep -q pvs0 <<<"$(ip -n "$gw" -6 route show fd00:2::/64)" || fail 'the other route is missing'
+	check 'a route of another' "$(status_of reason)" route_missing
 	in_batch "$gw" <<-END
 		link set pvs0 down
 		link set pvs0 name other
 	END
 	expect_refused 'up: site-b: somebody has renamed pvs0 to other' vpn up site-b
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'there are two'
-	ip -n "$gw" link del other
+	ip -n "$gw" route del 10.2.0.0/24
+	vpn down site-b >/dev/null
+	untouched
+	! ip -n "$gw" link show dev other >/dev/null 2>&1 || fail 'other is there'
+	up
+	ip -n "$gw" link del pvs0
 	ip -n "$gw" link add pvs0 type dummy
 	strangers=$(ip -n "$gw" link show dev pvs0)
 	expect_refused 'up: site-b: interface pvs0 is there and was not made by up' vpn up site-b
@@ -144,8 +153,11 @@ what_others_change_and_keep()
 	check 'errors' "$(grep '^pvsvpnctl: ' "$tmp/kept")" ''
 	grep -q '^site-b: the route to 10.2.0.0/24 into pvs0 is gone$' "$tmp/kept" ||
 		fail "$(cat "$tmp/kept")"
+	# It would be faster
+	kill -STOP "$background"
 	ip -n "$gw" link del pvs0
 	ip -n "$gw" link add pvs0 type dummy
+	kill -CONT "$background"
 	wait_for 'a word of it' grep -q 'interface pvs0 is not the one that up has made' "$tmp/kept"
 	strangers=$(ip -n "$gw" link show dev pvs0)
 	sleep 3
@@ -198,12 +210,13 @@ full_tunnel_ends()
 		addr add 203.0.113.7/32 dev lo
 		addr add 2001:db8:f::7/128 dev lo nodad
 	END
-	in_ns "$stock" nft -f - <<-'END'
+	# On their way out, before anybody looks for the neighbour
+	in_ns "$gw" nft -f - <<-'END'
 		table inet plain {
 			counter seen { }
-			chain in {
-				type filter hook prerouting priority raw
-				iifname != "outer0" return
+			chain out {
+				type filter hook postrouting priority srcnat
+				oifname != "outer0" return
 				ip saddr 10.1.0.0/24 counter name seen
 				ip daddr { 10.2.0.0/24, 203.0.113.0/24 } counter name seen
 				ip6 saddr fd00:1::/64 counter name seen
@@ -214,7 +227,7 @@ full_tunnel_ends()
 }
 
 # plain: packets that left beside the tunnel
-plain() { in_ns "$stock" nft -j list counter inet plain seen | jq '.nftables[1].counter.packets'; }
+plain() { in_ns "$gw" nft -j list counter inet plain seen | jq '.nftables[1].counter.packets'; }
 
 # full_tunnel_far LOCAL REMOTE: the far end's daemon, at these addresses
 full_tunnel_far()
@@ -284,6 +297,7 @@ everything_through_the_tunnel()
 	check 'packets in plain text' "$(plain)" 0
 	up
 	all_through_the_tunnel
+	ip -n "$gw" rule del priority 31702
 	vpn down site-b >/dev/null
 	check 'rules and routes' "$(what_there_is)" "$before"
 	untouched

@@ -26,9 +26,10 @@ static int mend(const struct connection *c)
 	return ret;
 }
 
-static int up(struct connection *c, unsigned int seconds, unsigned int interval)
+/* @mended: how that ended, as the peer may be reached all the same */
+static int up(struct connection *c, unsigned int seconds, unsigned int interval, int *mended)
 {
-	int ret, mended;
+	int ret;
 	struct vici *daemon = vici_open("up", &ret);
 
 	if (!daemon)
@@ -38,31 +39,31 @@ static int up(struct connection *c, unsigned int seconds, unsigned int interval)
 		vici_close(daemon);
 		return ret;
 	}
-	/* If that fails, the peer may be reached all the same. */
-	mended = mend(c);
+	*mended = mend(c);
 	if (!interval && c->initiate)
 		printf("if the peer ends the connection and then refuses it, nobody asks again: run pvsvpnctl up %s, or let pvsvpn@%s.service do it\n",
 		       c->name, c->name);
 	ret = reach_peer(daemon, c, seconds);
 	vici_close(daemon);
 	if (!interval)
-		return ret ?: mended;
+		return ret;
 	keep(c, seconds, interval);
 	return CTL_OK;
 }
 
-static int up_one(const char *name, unsigned int seconds, unsigned int interval)
+static int up_one(const char *name, unsigned int seconds, unsigned int interval, int *mended)
 {
 	bool came = *netns_name();
 	struct connection c;
 	int ret = connection_load("up", name, &c);
 
+	*mended = CTL_OK;
 	if (!ret)
 		ret = runtime_enter("up", c.name);
 	if (!ret)
 		ret = connection_check_others("up", &c);
 	if (!ret)
-		ret = up(&c, seconds, interval);
+		ret = up(&c, seconds, interval, mended);
 	connection_free(&c);
 	/* The next command of a batch is not for that namespace. */
 	if (!came)
@@ -77,14 +78,15 @@ static int up_all(unsigned int seconds)
 	size_t count = connection_names(&names);
 	uint64_t deadline = now_ms() + seconds * 1000ull;
 	int ret = connection_check_names("up"), *begun = ctl_alloc(NULL, (count + 1) * sizeof(*begun));
+	int mended;
 
 	for (size_t i = 0; i < count; i++) {
-		begun[i] = up_one(names[i], 0, 0);
-		ret = begun[i] ?: ret;
+		begun[i] = up_one(names[i], 0, 0, &mended);
+		ret = begun[i] ?: mended ?: ret;
 	}
 	for (size_t i = 0; i < count && seconds; i++)
 		if (!begun[i])
-			ret = up_one(names[i], seconds_until(deadline) ?: 1, 0) ?: ret;
+			ret = up_one(names[i], seconds_until(deadline) ?: 1, 0, &mended) ?: ret;
 	free(begun);
 	if (!count && !ret)
 		ret = ctl_error(CTL_FAILED, "up", connection_dir(), "see pvsvpn.conf(5)",
@@ -100,7 +102,7 @@ static int run_up(const struct options *options, int argc, char **argv)
 		{ .key = "timeout", .parse = parse_u32, .value = &seconds },
 		{ .key = "keep", .parse = parse_u32, .value = &interval },
 	};
-	int ret = CTL_OK;
+	int ret = CTL_OK, mended;
 
 	(void)options;
 	if (argc)
@@ -109,7 +111,10 @@ static int run_up(const struct options *options, int argc, char **argv)
 		ret = may_read("up", connection_dir());
 	if (ret)
 		return ret;
-	return argc ? up_one(argv[0], seconds, interval) : up_all(seconds);
+	if (!argc)
+		return up_all(seconds);
+	ret = up_one(argv[0], seconds, interval, &mended);
+	return ret ?: interval ? CTL_OK : mended;
 }
 
 const struct command command_up = {

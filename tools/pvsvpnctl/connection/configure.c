@@ -44,11 +44,16 @@ static int check_free(struct vici *daemon, const struct connection *c)
 
 void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 {
+	char alias[ALIAS_MAX], renamed[IFNAMSIZ];
+
 	if (daemon)
 		strongswan_remove(daemon, name);
 	rules_remove(name);
+	runtime_alias(alias, name);
 	if (interface_is_ours(ifname, name))
 		interface_delete(ifname);
+	else if (link_find_alias("pvsvpn", alias, renamed))
+		interface_delete(renamed);
 	runtime_remove(name);
 }
 

@@ -309,7 +309,7 @@ static struct route route_to(const struct connection *c, const struct subnet *su
 		.source = *connection_source(c, subnet->addr.len),
 	};
 
-	if (!route.metric && route.table == connection_number(c->name))
+	if (route.table == connection_number(c->name))
 		route.metric = METRIC_OWN;
 	return route;
 }
@@ -358,50 +358,58 @@ static int add_routes(const struct view *view, const struct connection *c)
  */
 static const struct part {
 	const char *code;
+	/* Without it, the interface is of no use. */
+	bool vital;
 	/* Whether it is not as the file says; then @text says how it is. */
 	bool (*differs)(const struct view *view, const struct connection *c, char *text);
 	/* Makes all that @view does not have, also if some of it cannot be made. */
 	int (*mend)(const struct view *view, const struct connection *c);
 } parts[] = {
-	{ "interface_gone", link_differs, add_link },
-	{ "interface_altered", peer_differs, mend_peer },
-	{ "interface_altered", settings_differ, set_settings },
-	{ "device_down", is_not_up, set_up },
-	{ "interface_altered", addresses_differ, add_addresses },
-	{ "interface_altered", sysctls_differ, set_sysctls },
-	{ "route_missing", rules_differ, rules_mend },
-	{ "route_missing", routes_differ, add_routes },
+	{ "interface_gone", true, link_differs, add_link },
+	{ "interface_altered", true, peer_differs, mend_peer },
+	{ "interface_altered", true, settings_differ, set_settings },
+	{ "device_down", true, is_not_up, set_up },
+	{ "interface_altered", false, addresses_differ, add_addresses },
+	{ "interface_altered", false, sysctls_differ, set_sysctls },
+	{ "route_missing", false, rules_differ, rules_mend },
+	{ "route_missing", false, routes_differ, add_routes },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-/* Half an interface is none: the caller removes what is there. */
-static int make(const struct view *view, const struct connection *c)
+/* Rules outlive an interface, so some may be there already. */
+int interface_make(const struct connection *c)
+{
+	char text[DIFFERENCE_MAX];
+	struct view view;
+	int ret = CTL_OK;
+
+	if (!view_load(&view, c, true) || view.there)
+		view_free(&view);
+	for (size_t i = 0; i < PARTS && !ret; i++)
+		if (parts[i].differs(&view, c, text))
+			ret = parts[i].mend(&view, c);
+	view_free(&view);
+	return ret;
+}
+
+/* If there is no interface in the end, the next attempt begins anew. */
+static int make_again(const struct view *view, const struct connection *c)
 {
 	char text[DIFFERENCE_MAX];
 	int ret = CTL_OK;
 
-	for (size_t i = 0; i < PARTS && !ret; i++)
-		if (parts[i].differs(view, c, text))
-			ret = parts[i].mend(view, c);
-	return ret;
-}
-
-int interface_make(const struct connection *c)
-{
-	const struct view nothing = { .there = false };
-
-	return make(&nothing, c);
-}
-
-static int make_again(const struct view *view, const struct connection *c)
-{
-	int ret;
-
 	step("%s: interface %s is gone", c->name, c->ifname);
-	ret = make(view, c);
-	if (ret && interface_is_ours(c->ifname, c->name))
-		interface_delete(c->ifname);
+	for (size_t i = 0; i < PARTS; i++) {
+		int failed = parts[i].differs(view, c, text) ? parts[i].mend(view, c) : CTL_OK;
+
+		ret = ret ?: failed;
+		if (!failed || !parts[i].vital)
+			continue;
+		if (interface_is_ours(c->ifname, c->name))
+			interface_delete(c->ifname);
+		break;
+	}
 	return ret;
 }
 
@@ -509,7 +517,7 @@ void interface_print(FILE *out, const struct connection *c)
 
 	fprintf(out, "# %s mtu %u mss %u", c->ifname, c->mtu, c->mss);
 	if (has_rules(c))
-		fputs(" rules", out);
+		fprintf(out, " rules mark 0x%x", connection_mark(c));
 	if (c->routes)
 		fprintf(out, " routes table %u metric %u", c->route_table ?: TABLE_MAIN, c->route_metric);
 	for (int i = 0; i < 2; i++)

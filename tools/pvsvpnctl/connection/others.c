@@ -5,6 +5,7 @@
 
 #include "connection/connection.h"
 #include "connection/ini.h"
+#include "connection/runtime.h"
 #include "connection/subnet.h"
 #include "error.h"
 #include "print.h"
@@ -124,6 +125,7 @@ static int check_path_of_other(const char *what, const struct connection *c,
 int connection_check_others(const char *what, const struct connection *c)
 {
 	struct connection other;
+	struct runtime runtime;
 	int ret = CTL_OK;
 	char **names;
 	size_t count = connection_names(&names);
@@ -137,7 +139,8 @@ int connection_check_others(const char *what, const struct connection *c)
 			ret = check_other(what, c, &other);
 			if (!ret)
 				ret = check_path_of_other(what, c, &other);
-			if (!ret)
+			/* One that is up goes on working. */
+			if (!ret && runtime_load(other.name, &runtime))
 				ret = check_path_of_other(what, &other, c);
 			if (!ret)
 				ret = check_secrets(what, c, &other);

@@ -121,11 +121,14 @@ int rules_mend(const struct view *view, const struct connection *c)
 
 /* ---- undoing it ---- */
 
-/* Another connection's rules of a family have the same priorities, and only one has all of them. */
-static bool has_own(const struct rule *rules, size_t count, uint8_t family, uint32_t number)
+/*
+ * Rules of a family that do not name a table of a connection's own have the same priorities for all
+ * connections. They belong to the one connection that has the last rule, or are left over.
+ */
+static bool has_another(const struct rule *rules, size_t count, uint8_t family, uint32_t number)
 {
 	for (size_t i = 0; i < count; i++)
-		if (rules[i].family == family && rules[i].table == number)
+		if (rules[i].family == family && rules[i].not_mark && rules[i].table != number)
 			return true;
 	return false;
 }
@@ -139,8 +142,8 @@ void rules_remove(const char *name)
 	if (!rules_load(&rules, &count))
 		count = 0;
 	for (size_t i = 0; i < count; i++)
-		if (has_own(rules, count, rules[i].family, number) &&
-		    (!rules[i].not_mark || rules[i].table == number))
+		if (rules[i].not_mark ? rules[i].table == number :
+		    !has_another(rules, count, rules[i].family, number))
 			rule_delete(&rules[i]);
 	free(rules);
 	for (int i = 0; i < 2; i++) {

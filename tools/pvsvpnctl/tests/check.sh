@@ -323,11 +323,16 @@ another_takes_all()
 	write_site
 	sed "s/^Local[GI].*//; s/198.51.100.1/198.51.100.9/; 4aLocalIdentity = c
 		s/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/; $1" "$dir/site-b.conf" >"$dir/site-c.conf"
+	cp -p "$dir/site-b.secret" "$dir/site-c.secret"
 }
 
 another_takes_all ''
 is_refused 'a gateway that another tunnel takes along' ':3: PeerGateway 198.51.100.1 is in 0.0.0.0/0 of'
-verdict 1 'refuses the other one, too' check site-c
+verdict 0 'takes a tunnel for everything beside one that is not up' check site-c
+mkdir "$dir/run"
+echo 'interface site-b' >"$dir/run/site-b.state"
+verdict 1 'refuses a tunnel that would take along one that is up' \
+	env PVSVPN_RUN_DIR="$dir/run" "$top/pvsvpnctl" check site-c
 another_takes_all '1aRouteMetric = 10'
 sed -i 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/' "$dir/site-b.conf"
 is_refused 'two that take everything' ':7: PeerSubnets: '"$dir"'/site-c.conf:9 takes everything, too'
