@@ -120,8 +120,8 @@ static int run_up(const struct options *options, int argc, char **argv)
 const struct command command_up = {
 	.name = "up",
 	.args = "[NAME [timeout SECONDS] [keep SECONDS]]",
-	.help = "Brings a connection up as /etc/pvsvpn/NAME.conf says, or all of them: makes the interface, loads the\n"
-		"connection into strongSwan, adds the routes, and waits for the peer. If the peer does\n"
+	.help = "Brings a connection up as /etc/pvsvpn/NAME.conf says, or all of them: makes the interface,\n"
+		"adds the routes, loads the connection into strongSwan, and waits for the peer. If the peer does\n"
 		"not agree it says why, and the connection stays configured. Harmless when it is up.\n\n"
 		"  timeout SECONDS  how long to wait for the peer, 30 by default; 0 not to wait\n"
 		"  keep SECONDS     stay until down, and try again so long after an attempt that has failed,\n"
