@@ -128,10 +128,10 @@ boot()
 {
 	local share=security_model=none,multidevs=remap
 
-	# Stalls of a busy host are no fault of the guest's: long watchdogs. Programs
-	# at the same address each time need no new translation: starting one takes
-	# half the time.
-	local watchdogs='rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60'
+	# Stalls of a busy host are no fault of the guest's: long watchdogs, and none that
+	# takes them for a fault of the TSC. Programs at the same address each time need no new
+	# translation: starting one takes half the time.
+	local watchdogs='rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60 tsc=nowatchdog'
 	local speed='norandmaps mitigations=off audit=0' guest=()
 
 	[ ! -d "$guest_root" ] || guest=(-virtfs "local,path=$guest_root,mount_tag=guest,$share,readonly=on")
