@@ -274,7 +274,7 @@ everything_through_the_tunnel()
 	up
 	all_through_the_tunnel
 	check status "$(status_of status)" active
-	# Where the peer ends it, the two begin again in plain sight of each other
+	# The peer ends it. IKE begins again while the rules are there
 	swan "$stock" --terminate --ike t >/dev/null
 	up
 	all_through_the_tunnel

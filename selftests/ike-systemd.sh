@@ -73,7 +73,7 @@ far_secret()
 
 # ---- its systemd ----
 
-# What the gateway has in /etc beside the connection: another that is the operator's own
+# The gateway's /etc also has a connection that is the operator's own
 write_etc()
 {
 	mkdir -p "$tmp/etc/strongswan.d"

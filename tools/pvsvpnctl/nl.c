@@ -373,15 +373,21 @@ static int listen_failed(const struct nl *nl)
 			 "%s", strerror(err));
 }
 
-int nl_listen(struct nl *nl, mnl_cb_t cb, void *data)
+void nl_make_room(struct nl *nl)
 {
 	int fd = mnl_socket_get_fd(nl->sock), room = NL_EVENT_ROOM;
-	uint32_t group = nl->events;
-	ssize_t len;
 
 	/* Beyond net.core.rmem_max only root may go; others take what is given. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+}
+
+int nl_listen(struct nl *nl, mnl_cb_t cb, void *data)
+{
+	uint32_t group = nl->events;
+	ssize_t len;
+
+	nl_make_room(nl);
 	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group,
 				  sizeof(group)) < 0)
 		return listen_failed(nl);

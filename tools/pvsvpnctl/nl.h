@@ -117,6 +117,9 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
 int nl_failed(const struct nl *nl, int err, const char *where,
 	      const char * const *names, size_t count);
 
+/* Room for many events, of which the kernel drops those that find none. */
+void nl_make_room(struct nl *nl);
+
 /**
  * nl_listen() - hand on every event until something fails
  * @nl: the socket

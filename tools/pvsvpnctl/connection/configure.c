@@ -92,7 +92,7 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 bool configure_is_current(const struct connection *c)
 {
 	struct runtime runtime;
-	bool current = false;
+	bool current;
 	char *text;
 
 	if (!runtime_load(c->name, &runtime) || strcmp(runtime.ifname, c->ifname))

@@ -734,6 +734,11 @@ bool connection_takes_all(const struct connection *c, uint8_t addr_len)
 	return false;
 }
 
+bool connection_has_rules(const struct connection *c)
+{
+	return connection_takes_all(c, 4) || connection_takes_all(c, 16);
+}
+
 uint32_t connection_table(const struct connection *c, const struct subnet *subnet)
 {
 	if (c->route_table)

@@ -171,6 +171,9 @@ uint32_t connection_if_id(const struct connection *c);
  */
 bool connection_takes_all(const struct connection *c, uint8_t addr_len);
 
+/* Whether it takes all of one family or of both, and so needs rules */
+bool connection_has_rules(const struct connection *c);
+
 /* The number of that table, made from the connection's name */
 uint32_t connection_number(const char *name);
 

@@ -118,7 +118,7 @@ static bool peer_differs(const struct view *view, const struct connection *c, ch
 		what = "may reach other subnets here";
 	free(reached.subnet);
 	snprintf(text, DIFFERENCE_MAX, "peer %s of %s %s", c->name, c->ifname, what ?: "");
-	/* Where the interface was created in another namespace, no peer is shown. */
+	/* The module shows no peer of an interface that was created in another namespace. */
 	return what && !(view->device && view->device->hidden);
 }
 
@@ -160,11 +160,6 @@ static int mend_peer(const struct view *view, const struct connection *c)
 	return ret;
 }
 
-static bool has_rules(const struct connection *c)
-{
-	return connection_takes_all(c, 4) || connection_takes_all(c, 16);
-}
-
 static bool settings_differ(const struct view *view, const struct connection *c, char *text)
 {
 	const struct device *device = view->device;
@@ -180,7 +175,7 @@ static bool settings_differ(const struct view *view, const struct connection *c,
 	else if (!device->hidden && (device->setting[SETTING_IF_ID_IN] != if_id ||
 				     device->setting[SETTING_IF_ID_OUT] != if_id))
 		what = "if-id";
-	else if (!device->hidden && has_rules(c) &&
+	else if (!device->hidden && connection_has_rules(c) &&
 		 device->setting[SETTING_FWMARK] != connection_mark(c))
 		what = "fwmark";
 	snprintf(text, DIFFERENCE_MAX, "%s of %s is not as the file says", what ?: "", c->ifname);
@@ -194,7 +189,7 @@ static int set_settings(const struct view *view, const struct connection *c)
 	(void)view;
 	if (c->mtu)
 		snprintf(mtu, sizeof(mtu), "%u", c->mtu);
-	if (has_rules(c))
+	if (connection_has_rules(c))
 		snprintf(mark, sizeof(mark), " fwmark 0x%x", connection_mark(c));
 	return ctl(&command_set, "%s if-id %u mtu %s mss-clamp %s%s", c->ifname,
 		   connection_if_id(c), mtu,
@@ -294,8 +289,8 @@ static int set_sysctls(const struct view *view, const struct connection *c)
 }
 
 /*
- * Of the route in a table of the connection's own. strongSwan looks for its own address in all
- * tables, whatever the rules say, and takes the default route with the least metric.
+ * A route in the connection's own table has this metric. strongSwan looks for its own address in
+ * all tables, whatever the rules say, and takes the default route with the least metric.
  */
 #define METRIC_OWN (1u << 30)
 
@@ -352,7 +347,7 @@ static int add_routes(const struct view *view, const struct connection *c)
 }
 
 /*
- * One line for each part, in the order in which they are made. The peer comes before the if-id, or
+ * Each line is a part. They are made in this order. The peer comes before the if-id, or
  * else SAs that are there make one of their own. Rules come before routes: until there is a route,
  * they lead to where everything is unreachable.
  */
@@ -497,7 +492,7 @@ bool interface_concerned(const struct nlmsghdr *nlh, const void *data)
 	case RTM_DELROUTE:
 		return c->routes && is_our_route(nlh, c);
 	case RTM_DELRULE:
-		return has_rules(c);
+		return connection_has_rules(c);
 	/* With an address, the kernel removes routes, and tells nobody. */
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
@@ -516,7 +511,7 @@ void interface_print(FILE *out, const struct connection *c)
 	char text[FORMAT_MAX];
 
 	fprintf(out, "# %s mtu %u mss %u", c->ifname, c->mtu, c->mss);
-	if (has_rules(c))
+	if (connection_has_rules(c))
 		fprintf(out, " rules mark 0x%x", connection_mark(c));
 	if (c->routes)
 		fprintf(out, " routes table %u metric %u", c->route_table ?: TABLE_MAIN, c->route_metric);

@@ -33,7 +33,7 @@
 #define CHECK_MS 10000
 /* The same for routes, as the kernel walks all of their table for that: ms */
 #define ROUTES_MS 60000
-/* One repair in that time, and so many more at once: ms */
+/* There is one repair in REPAIR_MS, and up to REPAIRS more at once: ms */
 #define REPAIR_MS 10000ull
 #define REPAIRS 20
 
@@ -244,7 +244,7 @@ static void follow_file(struct watch *watch)
 	}
 }
 
-/* What was tried, and why it failed. If both are the same as before, they are no news. */
+/* The log gets the steps, and why they failed, unless both are the same as before. */
 static void tell_repair(struct watch *watch, char *steps, const struct ctl_said *said)
 {
 	bool news = !*said->why || strcmp(said->why, watch->failed) ||
@@ -310,7 +310,7 @@ static void put_right(struct watch *watch)
 
 static void wait_a_while(struct watch *watch)
 {
-	/* One change is enough. */
+	/* If something has changed already, no other change matters. */
 	struct nl *changes = watch->changed ? NULL : watch->changes;
 
 	watch->changed |= rtnl_wait(changes, watch->owed ? LOOK_ASKED_MS : LOOK_MS,

@@ -139,7 +139,7 @@ int connection_check_others(const char *what, const struct connection *c)
 			ret = check_other(what, c, &other);
 			if (!ret)
 				ret = check_path_of_other(what, c, &other);
-			/* One that is up goes on working. */
+			/* A connection that is up has to go on working. */
 			if (!ret && runtime_load(other.name, &runtime))
 				ret = check_path_of_other(what, &other, c);
 			if (!ret)

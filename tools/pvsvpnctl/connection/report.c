@@ -76,7 +76,7 @@ static bool has_no_ground(struct report *r)
 	return true;
 }
 
-/* By another program, or by hand */
+/* Another program, or somebody by hand, has changed the interface. */
 static bool is_altered(struct report *r, const struct connection *c)
 {
 	char text[DIFFERENCE_MAX];
@@ -220,7 +220,7 @@ static void look_and_judge(struct report *r)
 	connection_free(&c);
 }
 
-/* One question of dead peer detection is soon answered, by a peer that lives: ms */
+/* A peer that lives answers a question of dead peer detection sooner: ms */
 #define PATIENCE_MS 1000
 #define PAUSE_MS 100
 

@@ -468,18 +468,13 @@ static const int groups[] = {
 	RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
 };
 
-/* Room for what a routing daemon changes at once */
-#define ROOM (4 << 20)
-
 struct nl *rtnl_listen(const char *what)
 {
 	struct nl *nl = nl_open_route(what);
-	int room = ROOM;
 
-	/* Beyond net.core.rmem_max only root may go; others take what is given. */
-	if (nl && setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE, &room,
-			     sizeof(room)))
-		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	/* A routing daemon changes much at once. */
+	if (nl)
+		nl_make_room(nl);
 	for (size_t i = 0; nl && i < sizeof(groups) / sizeof(groups[0]); i++) {
 		int group = groups[i];
 

@@ -163,7 +163,7 @@ static int load_all_routes(struct nl *nl, struct view *view, const struct connec
 
 static bool load_rules(struct view *view, const struct connection *c)
 {
-	if (!connection_takes_all(c, 4) && !connection_takes_all(c, 16))
+	if (!connection_has_rules(c))
 		return true;
 	return rules_load(&view->rules, &view->rule_count);
 }

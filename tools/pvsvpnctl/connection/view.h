@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel has of an interface, to be compared with its file. */
+/* An interface as the kernel has it, to be compared with its file. */
 #ifndef PVSVPNCTL_VIEW_H
 #define PVSVPNCTL_VIEW_H
 

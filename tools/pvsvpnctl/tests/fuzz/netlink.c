@@ -3,6 +3,7 @@
  * Answers of the kernel, one message after the other: devices, peers, SAs, addresses, routes, rules,
  * and what it tells of changes.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/fib_rules.h>
@@ -26,43 +27,37 @@ static const struct connection connection = {
 	.ifname = "pvs0", .routes = true, .peer_subnets = { .count = 1, .subnet = &everything },
 };
 
-/* The kernel sends each message with the whole header of its type. */
+static const struct reader {
+	int (*read)(const struct nlmsghdr *nlh, void *data);
+	/* The kernel sends each message with the whole header of its type. */
+	size_t head;
+	/* In struct all */
+	size_t object;
+} readers[] = {
+	{ state_add_device, sizeof(struct genlmsghdr), offsetof(struct all, state) },
+	{ state_add_peer, sizeof(struct genlmsghdr), offsetof(struct all, state) },
+	{ state_add_sa, sizeof(struct genlmsghdr), offsetof(struct all, state) },
+	{ view_add_address, sizeof(struct ifaddrmsg), offsetof(struct all, view) },
+	{ view_add_route, sizeof(struct rtmsg), offsetof(struct all, view) },
+	{ rules_add, sizeof(struct fib_rule_hdr), offsetof(struct all, rules) },
+};
+
+#define READERS (sizeof(readers) / sizeof(readers[0]))
+
+/* The type says which reader, or that it is a change. */
 static void read_one(struct nlmsghdr *nlh, struct all *all)
 {
 	static const uint16_t changes[] = { RTM_NEWLINK, RTM_NEWROUTE, RTM_DELADDR };
-	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	size_t len = mnl_nlmsg_get_payload_len(nlh), which = nlh->nlmsg_type % (READERS + 1);
 
-	switch (nlh->nlmsg_type % 7) {
-	case 0:
-		if (len >= sizeof(struct genlmsghdr))
-			state_add_device(nlh, &all->state);
-		break;
-	case 1:
-		if (len >= sizeof(struct genlmsghdr))
-			state_add_peer(nlh, &all->state);
-		break;
-	case 2:
-		if (len >= sizeof(struct genlmsghdr))
-			state_add_sa(nlh, &all->state);
-		break;
-	case 3:
-		if (len >= sizeof(struct ifaddrmsg))
-			view_add_address(nlh, &all->view);
-		break;
-	case 4:
-		if (len >= sizeof(struct rtmsg))
-			view_add_route(nlh, &all->view);
-		break;
-	case 5:
-		if (len >= sizeof(struct fib_rule_hdr))
-			rules_add(nlh, &all->rules);
-		break;
-	case 6:
-		nlh->nlmsg_type = changes[nlh->nlmsg_type / 7 % 3];
-		if (len >= sizeof(struct ifinfomsg))
-			interface_concerned(nlh, &connection);
-		break;
+	if (which < READERS) {
+		if (len >= readers[which].head)
+			readers[which].read(nlh, (char *)all + readers[which].object);
+		return;
 	}
+	nlh->nlmsg_type = changes[nlh->nlmsg_type / (READERS + 1) % 3];
+	if (len >= sizeof(struct ifinfomsg))
+		interface_concerned(nlh, &connection);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
