@@ -254,6 +254,16 @@ all_through_the_tunnel()
 	pings "$host" 10.1.0.1
 }
 
+# The kernel adds routes when it has carrier, and when no other host has the link-local address.
+links_ready()
+{
+	local dev
+
+	for dev in lan0 other; do
+		ip -6 -n "$gw" address show dev $dev scope link -tentative | grep -q inet6 || return 1
+	done
+}
+
 # what_there_is: rules and routes of both families, but for the interface
 what_there_is()
 {
@@ -270,6 +280,7 @@ everything_through_the_tunnel()
 	full_tunnel_ends
 	our_daemon
 	full_tunnel_far 192.0.2.2 192.0.2.1
+	wait_for 'link-local addresses' links_ready
 	before=$(what_there_is)
 	up
 	all_through_the_tunnel
