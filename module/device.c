@@ -37,8 +37,8 @@ struct pvsvpn_net {
  */
 #define REFRESH_DELAY	(HZ / 5)
 
-/* How many peers it looks at in one hold of RTNL. */
-#define REFRESH_MAX	256
+/* How many peers it looks at in one hold of RTNL; each may look at hundreds of policies. */
+#define REFRESH_MAX	32
 
 static unsigned int pvsvpn_net_id __read_mostly;
 static struct rtnl_link_ops pvsvpn_link_ops;
@@ -97,8 +97,24 @@ void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
 	}
 }
 
+/*
+ * Return: whether peers have to find their links again. No lookup by an old name is under way: the
+ * core waits for those before it tells of a change.
+ */
+static bool device_refresh_begin(struct pvsvpn_device *pvs)
+{
+	bool moved;
+
+	rtnl_lock();
+	moved = pvs->links_moved;
+	pvs->links_moved = false;
+	rtnl_unlock();
+	return moved;
+}
+
 /* Return: whether there are more peers behind @id. */
-static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id)
+static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id,
+				bool moved)
 {
 	unsigned int count = 0;
 	struct pvsvpn_peer *peer;
@@ -108,6 +124,8 @@ static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id)
 	if (!*id)
 		pvs->mtu_least = U32_MAX;
 	xa_for_each_start(&pvs->peers, *id, peer, *id + 1) {
+		if (moved)
+			pvsvpn_peer_reset_link(peer);
 		pvsvpn_peer_tell_news(peer);
 		pvsvpn_peer_select_sa(peer);
 		pvs->mtu_least = min(pvs->mtu_least, pvsvpn_pmtu_look(peer));
@@ -123,12 +141,12 @@ static void device_refresh_work(struct work_struct *work)
 	struct pvsvpn_device *pvs =
 		container_of(to_delayed_work(work), struct pvsvpn_device,
 			     refresh);
+	bool more, moved = device_refresh_begin(pvs);
 	unsigned long id = 0;
-	bool more;
 
 	do {
 		rtnl_lock();
-		more = device_refresh_some(pvs, &id);
+		more = device_refresh_some(pvs, &id, moved);
 		rtnl_unlock();
 		cond_resched();
 	} while (more);
@@ -204,14 +222,14 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 
-	/* The end of the device need not wait for the delay. */
-	if (cancel_delayed_work(&pvs->refresh))
-		dev_put(dev);
 	pvsvpn_adopt_forget(pvs);
 	pvsvpn_peer_del_all(pvs);
 	/* For the other devices of the namespace */
 	pvsvpn_adopt_made_room(pvs->net);
 	pvsvpn_policy_device_exit(pvs);
+	/* The end of the device need not wait for the delay. No policy asks for more of it. */
+	if (cancel_delayed_work(&pvs->refresh))
+		dev_put(dev);
 	list_del_init(&pvs->net_list);
 }
 
@@ -430,7 +448,17 @@ static struct pernet_operations pvsvpn_net_ops = {
 	.size = sizeof(struct pvsvpn_net),
 };
 
-/* The path may have changed with the MTU or the state of a lower device. */
+/*
+ * May the name of an interface lead to another one than before, or to another table? One that is
+ * made anew goes up before it carries.
+ */
+static bool moves_links(unsigned long event)
+{
+	return event == NETDEV_CHANGENAME || event == NETDEV_UP ||
+	       event == NETDEV_UNREGISTER;
+}
+
+/* The path may have changed with the MTU, the state or the name of a lower device. */
 static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
@@ -440,12 +468,15 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 
 	if (event == NETDEV_DOWN || event == NETDEV_UNREGISTER)
 		pvsvpn_notify_device_down(dev);
-	if (event != NETDEV_CHANGEMTU && event != NETDEV_UP)
+	if (event != NETDEV_CHANGEMTU && !moves_links(event))
 		return NOTIFY_DONE;
 	pn = net_generic(dev_net(dev), pvsvpn_net_id);
-	list_for_each_entry(pvs, &pn->devices, net_list)
-		if (pvs->dev != dev && pvs->peer_count)
-			pvsvpn_device_refresh(pvs);
+	list_for_each_entry(pvs, &pn->devices, net_list) {
+		if (pvs->dev == dev || !pvs->peer_count)
+			continue;
+		pvs->links_moved |= moves_links(event);
+		pvsvpn_device_refresh(pvs);
+	}
 	return NOTIFY_DONE;
 }
 

@@ -64,6 +64,8 @@ struct pvsvpn_settings {
  * @mtu_auto: the MTU follows the paths of the peers; RTNL
  * @mtu_busy: the MTU change under way is our own; RTNL
  * @mtu_least: the smallest MTU that @refresh has found so far, bytes; RTNL
+ * @links_moved: interfaces have come, gone or got other names, so that the link of a peer may be
+ *	another one; RTNL
  * @refresh: catches up, in process context, with what softirq has seen: an
  *	expired SA, another path MTU. Holds a reference to @dev while queued.
  *	Delayed, so that many causes at once make one walk over the peers
@@ -86,6 +88,7 @@ struct pvsvpn_device {
 	bool mtu_auto;
 	bool mtu_busy;
 	u32 mtu_least;
+	bool links_moved;
 	struct delayed_work refresh;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/jhash.h>
+#include <linux/netdevice.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 
@@ -173,7 +174,7 @@ pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
 	endpoint->peer = peer;
 	endpoint->family = config->family;
 	endpoint->encap = config->encap;
-	endpoint->link = config->link;
+	strscpy(endpoint->link, config->link, sizeof(endpoint->link));
 	endpoint->sport = config->sport;
 	endpoint->dport = config->dport;
 	endpoint->local = config->local;
@@ -229,7 +230,7 @@ bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
 	       endpoint->sport != config->sport ||
 	       endpoint->dport != config->dport ||
 	       endpoint->mark != config->mark ||
-	       endpoint->link != config->link ||
+	       strcmp(endpoint->link, config->link) ||
 	       !xfrm_addr_equal(&endpoint->local, &config->local,
 				config->family) ||
 	       !xfrm_addr_equal(&endpoint->remote, &config->remote,
@@ -320,6 +321,26 @@ pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
 	}
 	rcu_read_unlock();
 	return peer;
+}
+
+/**
+ * pvsvpn_endpoint_link() - the interface by which a peer is reached
+ * @endpoint: the peer's addresses
+ *
+ * Context: RCU read side.
+ * Return: its ifindex now, 0 for any; -ENODEV when there is no interface of that name.
+ */
+int pvsvpn_endpoint_link(const struct pvsvpn_endpoint *endpoint)
+{
+	const struct net_device *dev;
+
+	if (likely(!*endpoint->link))
+		return 0;
+	dev = dev_get_by_name_rcu(endpoint->peer->pvs->net, endpoint->link);
+	/* Nobody tells of alternative names that come and go. */
+	if (!dev || strcmp(dev->name, endpoint->link))
+		return -ENODEV;
+	return dev->ifindex;
 }
 
 /**

@@ -3,6 +3,7 @@
 #ifndef _PVSVPN_ENDPOINT_H
 #define _PVSVPN_ENDPOINT_H
 
+#include <linux/if.h>
 #include <linux/rhashtable-types.h>
 #include <net/dst_cache.h>
 #include <net/xfrm.h>
@@ -19,8 +20,8 @@ struct pvsvpn_udp_port;
  * @rcu: the packet path may still read it when it is replaced
  * @family: AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
- * @link: ifindex in the device's birth namespace of the interface, or the VRF, by
- *	which @remote is reached; 0 for any
+ * @link: name in the device's birth namespace of the interface, or the VRF, by which @remote
+ *	is reached; empty for any. An interface that is made anew has another index
  * @local: our address; unspecified, the route to @remote decides
  * @remote: the peer's address
  * @sport: with PVSVPN_ENCAP_UDP, our port, else 0
@@ -37,7 +38,7 @@ struct pvsvpn_endpoint {
 	struct rcu_head rcu;
 	u16 family;
 	u8 encap;
-	int link;
+	char link[IFNAMSIZ];
 	xfrm_address_t local;
 	xfrm_address_t remote;
 	__be16 sport;
@@ -67,6 +68,7 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 struct pvsvpn_peer *
 pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
 		      const struct pvsvpn_peer_config *config);
+int pvsvpn_endpoint_link(const struct pvsvpn_endpoint *endpoint);
 u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint);
 int pvsvpn_endpoint_init(void);
 void pvsvpn_endpoint_exit(void);

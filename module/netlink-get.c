@@ -148,15 +148,11 @@ static int addr_put(struct sk_buff *msg, int attr, u16 family,
 		       addr);
 }
 
-/* A link that is gone has no name any more. */
 static int link_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 {
-	const struct net_device *dev;
-
-	if (!endpoint->link)
+	if (!*endpoint->link)
 		return 0;
-	dev = __dev_get_by_index(endpoint->peer->pvs->net, endpoint->link);
-	return dev ? nla_put_string(msg, PVSVPN_A_PEER_LINK, dev->name) : 0;
+	return nla_put_string(msg, PVSVPN_A_PEER_LINK, endpoint->link);
 }
 
 static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)

@@ -244,7 +244,7 @@ static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
 				   "remote", "; give the peer's");
 	/* The link of a link-local address is part of it. */
 	if (is_link_local(config))
-		config->link = 0;
+		*config->link = '\0';
 	config->remote = addr;
 	return 0;
 }
@@ -257,9 +257,9 @@ static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
 	const struct net_device *dev;
 
 	if (attr && !*(const char *)nla_data(attr))
-		config->link = 0;
+		*config->link = '\0';
 	if (!attr || !*(const char *)nla_data(attr)) {
-		if (!is_link_local(config) || config->link)
+		if (!is_link_local(config) || *config->link)
 			return 0;
 		NL_SET_ERR_MSG_ATTR(extack, attr ?: remote,
 				    "remote is link-local; say its link, as in fe80::1%eth0");
@@ -272,7 +272,7 @@ static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
 					(const char *)nla_data(attr));
 		return -ENODEV;
 	}
-	config->link = dev->ifindex;
+	strscpy(config->link, dev->name, sizeof(config->link));
 	return 0;
 }
 
@@ -323,7 +323,7 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->dport = endpoint->dport;
 	config->nat_keepalive = peer->nat_keepalive;
 	config->pin = peer->pin;
-	config->link = endpoint->link;
+	strscpy(config->link, endpoint->link, sizeof(config->link));
 	config->local = endpoint->local;
 	config->remote = endpoint->remote;
 	config->mark = endpoint->mark;

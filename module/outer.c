@@ -42,7 +42,8 @@ unsigned int pvsvpn_outer_len(u16 family, u8 encap)
  *
  * Context: RCU read side with BH disabled.
  * Return: the route, for dst_release(); ERR_PTR(-ELOOP) when it leads back into
- * the peer's device; or another ERR_PTR when there is none.
+ * the peer's device; ERR_PTR(-ENODEV) when the peer's link is not there; or another
+ * ERR_PTR when there is none.
  */
 struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 				     struct pvsvpn_outer *outer)
@@ -56,6 +57,18 @@ struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 	return outer->family == AF_INET ?
 	       pvsvpn_outer4_route(endpoint, outer) :
 	       pvsvpn_outer6_route(endpoint, outer);
+}
+
+static enum pvsvpn_route route_fault(int err)
+{
+	switch (err) {
+	case -ELOOP:
+		return PVSVPN_ROUTE_LOOP;
+	case -ENODEV:
+		return PVSVPN_ROUTE_NO_LINK;
+	default:
+		return PVSVPN_ROUTE_NONE;
+	}
 }
 
 /**
@@ -79,8 +92,7 @@ enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
 		*path_mtu = dst_mtu(dst);
 		dst_release(dst);
 	} else {
-		route = PTR_ERR(dst) == -ELOOP ? PVSVPN_ROUTE_LOOP :
-						 PVSVPN_ROUTE_NONE;
+		route = route_fault(PTR_ERR(dst));
 	}
 	rcu_read_unlock();
 	local_bh_enable();

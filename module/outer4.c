@@ -38,10 +38,11 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
 {
 	struct pvsvpn_device *pvs = endpoint->peer->pvs;
+	int link = pvsvpn_endpoint_link(endpoint);
 	struct flowi4 fl4 = {
 		.daddr = outer->daddr.a4,
 		.saddr = outer->saddr.a4,
-		.flowi4_oif = endpoint->link,
+		.flowi4_oif = link,
 		.flowi4_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl4_sport = outer->sport,
 		.fl4_dport = outer->dport,
@@ -50,6 +51,8 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 	};
 	struct rtable *rt;
 
+	if (unlikely(link < 0))
+		return ERR_PTR(link);
 	/* Not ip_route_output_key(): that would ask stock IPsec's policies. */
 	rt = __ip_route_output_key(pvs->net, &fl4);
 	if (IS_ERR(rt))
@@ -193,7 +196,7 @@ static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint)
 
 	spin_lock_bh(&errors_lock);
 	sk->sk_mark = pvsvpn_endpoint_mark(endpoint);
-	sk->sk_bound_dev_if = endpoint->link;
+	sk->sk_bound_dev_if = max(pvsvpn_endpoint_link(endpoint), 0);
 	sk->sk_protocol = endpoint->encap == PVSVPN_ENCAP_UDP ? IPPROTO_UDP :
 								IPPROTO_ESP;
 	return sk;

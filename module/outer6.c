@@ -23,10 +23,11 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
 {
 	struct pvsvpn_device *pvs = endpoint->peer->pvs;
+	int link = pvsvpn_endpoint_link(endpoint);
 	struct flowi6 fl6 = {
 		.daddr = outer->daddr.in6,
 		.saddr = outer->saddr.in6,
-		.flowi6_oif = endpoint->link,
+		.flowi6_oif = link,
 		.flowi6_proto = outer->sport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl6_sport = outer->sport,
 		.fl6_dport = outer->dport,
@@ -36,6 +37,8 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 	struct dst_entry *dst;
 	int err;
 
+	if (unlikely(link < 0))
+		return ERR_PTR(link);
 	/* Unlike IPv4's, the lookup takes any source. */
 	if (!ipv6_addr_any(&fl6.saddr) &&
 	    !ipv6_chk_addr(pvs->net, &fl6.saddr, NULL, 0))

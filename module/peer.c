@@ -275,12 +275,12 @@ static void peer_moved(struct pvsvpn_peer *peer)
 	struct pvsvpn_peer_config config = {
 		.family = old->family,
 		.encap = old->encap,
-		.link = old->link,
 		.local = old->local,
 		.sport = old->sport,
 		.mark = old->mark,
 	};
 
+	strscpy(config.link, old->link, sizeof(config.link));
 	spin_lock_bh(&peer->moved_lock);
 	config.remote = peer->moved_to;
 	config.dport = peer->moved_port;
@@ -761,6 +761,18 @@ static void peer_reset_routes(struct pvsvpn_peer *peer)
 		if (endpoint)
 			dst_cache_reset(&endpoint->dst_cache);
 	}
+}
+
+/**
+ * pvsvpn_peer_reset_link() - find the interface again by which a peer is reached
+ * @peer: the peer; nothing happens if any interface will do
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_peer_reset_link(struct pvsvpn_peer *peer)
+{
+	if (*pvsvpn_peer_endpoint(peer)->link)
+		peer_reset_routes(peer);
 }
 
 /**

@@ -155,7 +155,7 @@ struct pvsvpn_peer_config {
 	u32 keepalive;
 	u32 dead_after;
 	u32 tfc;
-	int link;
+	char link[IFNAMSIZ];
 	xfrm_address_t local;
 	xfrm_address_t remote;
 	u32 mark;
@@ -187,6 +187,7 @@ struct pvsvpn_endpoint *pvsvpn_peer_path(const struct pvsvpn_peer *peer);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port);
 void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
+void pvsvpn_peer_reset_link(struct pvsvpn_peer *peer);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
 void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);

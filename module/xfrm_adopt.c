@@ -52,10 +52,10 @@ static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
 	struct pvsvpn_peer_config config = {
-		.link = endpoint->link,
 		.mark = endpoint->mark,
 	};
 
+	strscpy(config.link, endpoint->link, sizeof(config.link));
 	pvsvpn_state_endpoint(x, dir, &config);
 	if (!pvsvpn_endpoint_differs(endpoint, &config))
 		return 0;
@@ -169,13 +169,13 @@ static void state_refuse(struct pvsvpn_device *pvs, const struct xfrm_state *x,
 static int sa_follow(struct pvsvpn_sa *sa)
 {
 	struct pvsvpn_peer_config config = {
-		.link = pvsvpn_peer_endpoint(sa->peer)->link,
 		.mark = pvsvpn_peer_endpoint(sa->peer)->mark,
 	};
 	int err = peer_follow(sa->peer, sa->x, sa->dir);
 
 	if (err || sa->dir != PVSVPN_DIRECTION_OUT)
 		return err;
+	strscpy(config.link, pvsvpn_peer_endpoint(sa->peer)->link, sizeof(config.link));
 	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
 	return pvsvpn_sa_move(sa, &config);
 }

@@ -15,7 +15,7 @@ import sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
-PROBLEMS = ("device-down", "no-outbound-sa", "outbound-sa-expired", "no-route", "route-loop",
+PROBLEMS = ("device-down", "no-outbound-sa", "outbound-sa-expired", "no-link", "no-route", "route-loop",
             "dead-peer", "no-inbound-sa", "inbound-sa-expired", "nothing-received")
 # Seconds that may pass between two commands
 LATE = 10

@@ -9,6 +9,7 @@ static const char * const names[PROBLEM_MAX] = {
 	[PROBLEM_DEVICE_DOWN] = "device-down",
 	[PROBLEM_NO_OUTBOUND_SA] = "no-outbound-sa",
 	[PROBLEM_OUTBOUND_SA_EXPIRED] = "outbound-sa-expired",
+	[PROBLEM_NO_LINK] = "no-link",
 	[PROBLEM_NO_ROUTE] = "no-route",
 	[PROBLEM_ROUTE_LOOP] = "route-loop",
 	[PROBLEM_NO_INBOUND_SA] = "no-inbound-sa",
@@ -54,6 +55,8 @@ bool peer_has_problem(const struct device *dev, const struct peer *peer,
 		return !newest_sa(peer, PVSVPN_DIRECTION_OUT);
 	case PROBLEM_OUTBOUND_SA_EXPIRED:
 		return has_only_expired_sas(peer, PVSVPN_DIRECTION_OUT);
+	case PROBLEM_NO_LINK:
+		return peer->route == PVSVPN_ROUTE_NO_LINK;
 	case PROBLEM_NO_ROUTE:
 		return peer->route == PVSVPN_ROUTE_NONE;
 	case PROBLEM_ROUTE_LOOP:
@@ -82,12 +85,19 @@ static void expired_text(char *text, const struct sa *sa)
 		 dir_name(sa->dir), sa->spi, clean_text(reason));
 }
 
+/* The name comes from the kernel, where somebody may have chosen it badly. */
+static const char *link_name(char *name, const struct peer *peer)
+{
+	strcpy(name, peer->link);
+	return clean_text(name);
+}
+
 /* With the words that make "ip route" ask for what the kernel asked for. */
 static void no_route_text(char *text, const struct device *dev,
 			  const struct peer *peer)
 {
 	char remote[FORMAT_MAX], from[FORMAT_MAX + 8] = "", mark[24] = "";
-	char local[FORMAT_MAX];
+	char local[FORMAT_MAX], name[sizeof(peer->link)], oif[sizeof(name) + 8] = "";
 
 	if (peer->local.len)
 		snprintf(from, sizeof(from), " from %s",
@@ -95,9 +105,11 @@ static void no_route_text(char *text, const struct device *dev,
 	if (dev->setting[SETTING_FWMARK])
 		snprintf(mark, sizeof(mark), " mark 0x%x",
 			 dev->setting[SETTING_FWMARK]);
+	if (*peer->link)
+		snprintf(oif, sizeof(oif), " oif %s", link_name(name, peer));
 	snprintf(text, PROBLEM_TEXT_MAX,
-		 "no route to remote (ip route get %s%s%s)",
-		 format_addr(remote, &peer->remote), from, mark);
+		 "no route to remote (ip route get %s%s%s%s)",
+		 format_addr(remote, &peer->remote), from, oif, mark);
 }
 
 const char *problem_text(char *text, const struct device *dev,
@@ -105,7 +117,7 @@ const char *problem_text(char *text, const struct device *dev,
 {
 	const struct sa *out = newest_sa(peer, PVSVPN_DIRECTION_OUT);
 	const struct sa *in = newest_sa(peer, PVSVPN_DIRECTION_IN);
-	char addr[FORMAT_MAX];
+	char addr[FORMAT_MAX], name[sizeof(peer->link)];
 
 	*text = '\0';
 	switch (problem) {
@@ -119,6 +131,11 @@ const char *problem_text(char *text, const struct device *dev,
 	case PROBLEM_OUTBOUND_SA_EXPIRED:
 		if (out)
 			expired_text(text, out);
+		break;
+	case PROBLEM_NO_LINK:
+		snprintf(text, PROBLEM_TEXT_MAX,
+			 "interface %s is not there (ip link; peer set ... dev)",
+			 link_name(name, peer));
 		break;
 	case PROBLEM_NO_ROUTE:
 		no_route_text(text, dev, peer);

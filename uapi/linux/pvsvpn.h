@@ -61,11 +61,14 @@ enum pvsvpn_origin {
  *   host's.
  * @PVSVPN_ROUTE_FOUND: There is one.
  * @PVSVPN_ROUTE_LOOP: It leads back into the peer's device.
+ * @PVSVPN_ROUTE_NO_LINK: The peer has a link, and there is no interface of
+ *   that name.
  */
 enum pvsvpn_route {
 	PVSVPN_ROUTE_NONE,
 	PVSVPN_ROUTE_FOUND,
 	PVSVPN_ROUTE_LOOP,
+	PVSVPN_ROUTE_NO_LINK,
 };
 
 /**
