@@ -187,7 +187,8 @@ static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
 }
 
 /* The socket stands for @endpoint until errors_unlock(). */
-static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint)
+static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint,
+				    int link)
 	__acquires(&errors_lock)
 {
 	struct net *net = endpoint->peer->pvs->net;
@@ -196,7 +197,7 @@ static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint)
 
 	spin_lock_bh(&errors_lock);
 	sk->sk_mark = pvsvpn_endpoint_mark(endpoint);
-	sk->sk_bound_dev_if = max(pvsvpn_endpoint_link(endpoint), 0);
+	sk->sk_bound_dev_if = link;
 	sk->sk_protocol = endpoint->encap == PVSVPN_ENCAP_UDP ? IPPROTO_UDP :
 								IPPROTO_ESP;
 	return sk;
@@ -221,11 +222,16 @@ void pvsvpn_outer4_too_big(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 			   const struct icmphdr *icmph, u32 mtu)
 {
 	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
-	struct sk_buff *error = error_about(endpoint, skb, icmph);
+	int link = pvsvpn_endpoint_link(endpoint);
+	struct sk_buff *error;
 
+	/* A link that is gone has no route any more. */
+	if (unlikely(link < 0))
+		return;
+	error = error_about(endpoint, skb, icmph);
 	if (!error)
 		return;
-	ipv4_sk_update_pmtu(error, errors_lock_for(endpoint), mtu);
+	ipv4_sk_update_pmtu(error, errors_lock_for(endpoint, link), mtu);
 	errors_unlock();
 	consume_skb(error);
 	pvsvpn_device_refresh(sa->peer->pvs);
@@ -243,11 +249,16 @@ void pvsvpn_outer4_redirect(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 			    const struct icmphdr *icmph)
 {
 	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
-	struct sk_buff *error = error_about(endpoint, skb, icmph);
+	int link = pvsvpn_endpoint_link(endpoint);
+	struct sk_buff *error;
 
+	/* A link that is gone has no route any more. */
+	if (unlikely(link < 0))
+		return;
+	error = error_about(endpoint, skb, icmph);
 	if (!error)
 		return;
-	ipv4_sk_redirect(error, errors_lock_for(endpoint));
+	ipv4_sk_redirect(error, errors_lock_for(endpoint, link));
 	errors_unlock();
 	consume_skb(error);
 }

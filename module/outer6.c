@@ -19,6 +19,35 @@
 #include "sa.h"
 #include "udp_encap.h"
 
+/*
+ * With a source, the kernel would also take another interface, whose route is better. Routes in a
+ * VRF's table may lead out of the VRF.
+ */
+static struct dst_entry *lookup_by_link(struct net *net, struct flowi6 *fl6)
+{
+	struct dst_entry *dst;
+	int err;
+
+	dst = ip6_route_output_flags(net, NULL, fl6, RT6_LOOKUP_F_IFACE);
+	if (!dst->error)
+		return dst;
+	err = dst->error;
+	dst_release(dst);
+	return ERR_PTR(err);
+}
+
+static struct dst_entry *lookup(struct net *net, struct flowi6 *fl6)
+{
+	struct dst_entry *dst;
+	int err;
+
+	if (unlikely(fl6->flowi6_oif) && !ipv6_addr_any(&fl6->saddr))
+		return lookup_by_link(net, fl6);
+	/* Not ip6_dst_lookup_flow(): that would ask stock IPsec's policies. */
+	err = ip6_dst_lookup(net, NULL, &dst, fl6);
+	return err ? ERR_PTR(err) : dst;
+}
+
 static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
 {
@@ -35,7 +64,6 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 		.flowi6_uid = sock_net_uid(pvs->net, NULL),
 	};
 	struct dst_entry *dst;
-	int err;
 
 	if (unlikely(link < 0))
 		return ERR_PTR(link);
@@ -43,10 +71,9 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 	if (!ipv6_addr_any(&fl6.saddr) &&
 	    !ipv6_chk_addr(pvs->net, &fl6.saddr, NULL, 0))
 		return ERR_PTR(-EADDRNOTAVAIL);
-	/* Not ip6_dst_lookup_flow(): that would ask stock IPsec's policies. */
-	err = ip6_dst_lookup(pvs->net, NULL, &dst, &fl6);
-	if (err)
-		return ERR_PTR(err);
+	dst = lookup(pvs->net, &fl6);
+	if (IS_ERR(dst))
+		return dst;
 	if (unlikely(dst->dev == pvs->dev)) {
 		dst_release(dst);
 		return ERR_PTR(-ELOOP);
