@@ -26,6 +26,8 @@ struct pvsvpn_counters;
  * @mss_clamp: bytes, PVSVPN_MSS_CLAMP_OFF or PVSVPN_MSS_CLAMP_AUTO
  * @if_id_in: XFRM's if_id of the inbound states that the device carries, 0 for none
  * @if_id_out: of the outbound ones
+ * @inner_mark: mark of inner packets that arrive, PVSVPN_INNER_MARK_CLEAR,
+ *	PVSVPN_INNER_MARK_INHERIT or another number
  *
  * Each is written under RTNL, and read by the packet path on its own.
  */
@@ -40,6 +42,7 @@ struct pvsvpn_settings {
 	u32 mss_clamp;
 	u32 if_id_in;
 	u32 if_id_out;
+	u32 inner_mark;
 };
 
 /**

@@ -72,6 +72,7 @@ static const struct setting settings[] = {
 		"216 to 65535, 0 (off) or 1 (auto)"),
 	BIRTH_SETTING(IF_ID_IN, "if-id-in", if_id_in),
 	BIRTH_SETTING(IF_ID_OUT, "if-id-out", if_id_out),
+	SETTING(INNER_MARK, "inner-mark", inner_mark, 0, U32_MAX, U32_MAX, ""),
 };
 
 static bool setting_ok(const struct setting *setting, u32 value)

@@ -30,7 +30,7 @@ const struct nla_policy pvsvpn_device_get_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1
 };
 
 /* PVSVPN_CMD_DEVICE_SET - do */
-const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_IF_ID_OUT + 1] = {
+const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_INNER_MARK + 1] = {
 	[PVSVPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PVSVPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[PVSVPN_A_DEVICE_MTU] = { .type = NLA_U32, },
@@ -44,6 +44,7 @@ const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_IF_ID_OUT + 
 	[PVSVPN_A_DEVICE_MSS_CLAMP] = { .type = NLA_U32, },
 	[PVSVPN_A_DEVICE_IF_ID_IN] = { .type = NLA_U32, },
 	[PVSVPN_A_DEVICE_IF_ID_OUT] = { .type = NLA_U32, },
+	[PVSVPN_A_DEVICE_INNER_MARK] = { .type = NLA_U32, },
 };
 
 /* PVSVPN_CMD_PEER_GET - do */
@@ -159,7 +160,7 @@ const struct genl_ops pvsvpn_nl_ops[9] = {
 		.cmd		= PVSVPN_CMD_DEVICE_SET,
 		.doit		= pvsvpn_nl_device_set_doit,
 		.policy		= pvsvpn_device_set_nl_policy,
-		.maxattr	= PVSVPN_A_DEVICE_IF_ID_OUT,
+		.maxattr	= PVSVPN_A_DEVICE_INNER_MARK,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

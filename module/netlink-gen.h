@@ -17,7 +17,7 @@ extern const struct nla_policy pvsvpn_transform_nl_policy[PVSVPN_A_TRANSFORM_INT
 
 extern const struct nla_policy pvsvpn_device_get_nl_policy[PVSVPN_A_DEVICE_COUNTERS + 1];
 
-extern const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_IF_ID_OUT + 1];
+extern const struct nla_policy pvsvpn_device_set_nl_policy[PVSVPN_A_DEVICE_INNER_MARK + 1];
 
 extern const struct nla_policy pvsvpn_peer_get_nl_policy[PVSVPN_A_PEER_COUNTERS + 1];
 

@@ -319,6 +319,19 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	return why;
 }
 
+/*
+ * A mark says which way the outer packet has come, or goes. Rules that look at it would lead the
+ * inner packet there too, in plain text.
+ */
+static u32 receive_mark(const struct pvsvpn_sa *sa, u32 outer)
+{
+	u32 mark = READ_ONCE(sa->peer->pvs->settings.inner_mark);
+
+	if (mark == PVSVPN_INNER_MARK_INHERIT)
+		mark = outer;
+	return unlikely(sa->x) ? xfrm_smark_get(mark, sa->x) : mark;
+}
+
 static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	struct pvsvpn_device *pvs = sa->peer->pvs;
@@ -329,6 +342,7 @@ static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	skb_clear_hash(skb);
 	skb_set_queue_mapping(skb, 0);
 	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
+	skb->mark = receive_mark(sa, skb->mark);
 	/* Drops only when the queue is full, and counts that for the core. */
 	if (unlikely(gro_cells_receive(&pvs->gro_cells, skb) == NET_RX_DROP))
 		pvsvpn_stats_dropped(pvs, sa->peer, sa, len,

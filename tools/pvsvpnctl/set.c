@@ -87,7 +87,7 @@ static int run_set(const struct options *options, int argc, char **argv)
 
 const struct command command_set = {
 	.name = "set",
-	.args = "DEV [mtu BYTES|auto] [fwmark N] [ttl N|auto|inherit] [dscp N|inherit] [ecn on|off] [priority N|inherit] [pmtudisc on|off] [fragment inner|outer] [mss-clamp auto|off|BYTES] [if-id N] [if-id-in N] [if-id-out N]",
+	.args = "DEV [mtu BYTES|auto] [fwmark N] [ttl N|auto|inherit] [dscp N|inherit] [ecn on|off] [priority N|inherit] [pmtudisc on|off] [fragment inner|outer] [mss-clamp auto|off|BYTES] [inner-mark clear|inherit|N] [if-id N] [if-id-in N] [if-id-out N]",
 	.help = "Changes settings of a device.\n\n"
 		"  mtu BYTES|auto  MTU of the device; auto follows the paths to the peers\n"
 		"  fwmark N        mark of the outer packets and of their route lookup, 0 for none\n"
@@ -103,6 +103,8 @@ const struct command command_set = {
 		"                  before encryption or after it\n"
 		"  mss-clamp auto|off|BYTES\n"
 		"                  largest MSS that TCP through the tunnel announces\n"
+		"  inner-mark clear|inherit|N\n"
+		"                  mark of inner packets that arrive: none, the outer packet's, or N\n"
 		"  if-id N         carry the SAs with this if_id that an IKE daemon, or ip xfrm,\n"
 		"                  installs; 0 for none\n"
 		"  if-id-in N, if-id-out N\n"

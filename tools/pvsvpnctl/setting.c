@@ -68,6 +68,12 @@ static const char *parse_mss_clamp(const char *text, void *value)
 			     "a number of bytes, auto or off");
 }
 
+static const char *parse_inner_mark(const char *text, void *value)
+{
+	return parse_setting(SETTING_INNER_MARK, text, value, true,
+			     "a number, clear or inherit");
+}
+
 #define ON_OFF { { "on", 1 }, { "off", 0 } }
 
 const struct setting settings[SETTINGS] = {
@@ -103,6 +109,12 @@ const struct setting settings[SETTINGS] = {
 		"mss-clamp", PVSVPN_A_DEVICE_MSS_CLAMP, PVSVPN_MSS_CLAMP_AUTO,
 		false, parse_mss_clamp,
 		{ { "auto", PVSVPN_MSS_CLAMP_AUTO }, { "off", PVSVPN_MSS_CLAMP_OFF } }
+	},
+	[SETTING_INNER_MARK] = {
+		"inner-mark", PVSVPN_A_DEVICE_INNER_MARK, PVSVPN_INNER_MARK_CLEAR,
+		true, parse_inner_mark,
+		{ { "clear", PVSVPN_INNER_MARK_CLEAR },
+		  { "inherit", PVSVPN_INNER_MARK_INHERIT } }
 	},
 	[SETTING_IF_ID_IN] = {
 		"if-id-in", PVSVPN_A_DEVICE_IF_ID_IN, 0, false, parse_u32, {}

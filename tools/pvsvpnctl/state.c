@@ -155,6 +155,8 @@ static const struct field device_fields[] = {
 		FIELD(int, struct device, setting[SETTING_FRAGMENT]),
 	[PVSVPN_A_DEVICE_MSS_CLAMP] =
 		FIELD(int, struct device, setting[SETTING_MSS_CLAMP]),
+	[PVSVPN_A_DEVICE_INNER_MARK] =
+		FIELD(int, struct device, setting[SETTING_INNER_MARK]),
 	[PVSVPN_A_DEVICE_IF_ID_IN] =
 		FIELD(int, struct device, setting[SETTING_IF_ID_IN]),
 	[PVSVPN_A_DEVICE_IF_ID_OUT] =
