@@ -54,7 +54,7 @@ struct pvsvpn_settings {
  * @net_list: in the list of devices that were born in @net; RTNL
  * @peers: id -> peer; written under RTNL
  * @next_id: where the search for a free id starts; ids are not reused soon
- * @peer_count: peers; RTNL
+ * @peer_count: peers; written under RTNL
  * @sa_count: SAs of all peers; RTNL
  * @up_count: peers that are up; carrier is on while > 0; RTNL
  * @selector: inner address -> peer

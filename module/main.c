@@ -10,6 +10,7 @@
 #include "outer4.h"
 #include "peer.h"
 #include "sad.h"
+#include "secpath.h"
 #include "selector.h"
 #include "transform.h"
 #include "xfrm_notify.h"
@@ -42,9 +43,12 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_outer4_net_register();
 	if (err)
 		goto err_netlink;
-	err = pvsvpn_device_init();
+	err = pvsvpn_secpath_init();
 	if (err)
 		goto err_outer4_net;
+	err = pvsvpn_device_init();
+	if (err)
+		goto err_secpath;
 	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
@@ -62,6 +66,8 @@ err_outer:
 	pvsvpn_outer_exit();
 err_device:
 	pvsvpn_device_exit();
+err_secpath:
+	pvsvpn_secpath_exit();
 err_outer4_net:
 	pvsvpn_outer4_net_unregister();
 err_netlink:
@@ -90,6 +96,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_offload_exit();
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
+	pvsvpn_secpath_exit();
 	pvsvpn_outer4_net_unregister();
 	pvsvpn_netlink_exit();
 	pvsvpn_policy_exit();

@@ -113,6 +113,12 @@ static bool offload_is_ours(struct sk_buff *skb, u16 family)
 					    esph->spi));
 }
 
+/* ESP inside ours, from one peer to another: stock GRO would take its secpath away. */
+static bool offload_has_secpath(const struct sk_buff *skb)
+{
+	return skb_sec_path(skb) && !xfrm_offload((struct sk_buff *)skb);
+}
+
 /*
  * Packets that may be ours go their normal way, on which addresses and marks are looked
  * at too. A stock state that has its SPI in common with an SA of ours only loses GRO.
@@ -121,7 +127,8 @@ static struct sk_buff *offload_receive(const struct offload_slot *slot,
 				       struct list_head *head,
 				       struct sk_buff *skb)
 {
-	if (slot->stock->callbacks.gro_receive && !offload_is_ours(skb, slot->family))
+	if (slot->stock->callbacks.gro_receive && !offload_has_secpath(skb) &&
+	    !offload_is_ours(skb, slot->family))
 		return slot->stock->callbacks.gro_receive(head, skb);
 	NAPI_GRO_CB(skb)->same_flow = 0;
 	NAPI_GRO_CB(skb)->flush = 1;

@@ -473,7 +473,7 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 		call_rcu(&peer->rcu, peer_free_rcu);
 		return err;
 	}
-	pvs->peer_count++;
+	WRITE_ONCE(pvs->peer_count, pvs->peer_count + 1);
 	pvsvpn_udp_keepalive_start(peer);
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_NEW, peer_origin(peer));
 	pvsvpn_pmtu_changed(peer);
@@ -685,7 +685,7 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	name_remove(peer->name_entry);
 	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
-	pvs->peer_count--;
+	WRITE_ONCE(pvs->peer_count, pvs->peer_count - 1);
 	pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
 	/* 4. Those that found it before are done after a grace period. */
 	call_rcu(&peer->rcu, peer_put_rcu);

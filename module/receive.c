@@ -3,6 +3,7 @@
  * The way in, top to bottom: lengths, replay check, decryption, replay commit,
  * trailer, inner header, source, ECN, delivery (RFC 4303 section 3.4).
  */
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
@@ -20,6 +21,7 @@
 #include "receive.h"
 #include "replay.h"
 #include "sa.h"
+#include "secpath.h"
 #include "selector.h"
 #include "stats.h"
 #include "transform.h"
@@ -332,6 +334,37 @@ static u32 receive_mark(const struct pvsvpn_sa *sa, u32 outer)
 	return unlikely(sa->x) ? xfrm_smark_get(mark, sa->x) : mark;
 }
 
+/*
+ * May a packet leave by the device that it came from, from one peer to another? So say the subnets
+ * of its source and its destination; the route is found later. A peer without subnets says nothing.
+ */
+static bool receive_goes_on(const struct pvsvpn_peer *peer,
+			    const struct sk_buff *skb)
+{
+	const struct pvsvpn_peer *to;
+
+	if (likely(READ_ONCE(peer->pvs->peer_count) == 1) ||
+	    READ_ONCE(peer->default_subnets))
+		return false;
+	to = pvsvpn_selector_find_dst(peer->pvs, skb);
+	return to && to != peer && !READ_ONCE(to->default_subnets);
+}
+
+/*
+ * Would the kernel redirect the sender? With a secpath it does not, and neither does it filter the
+ * reverse path: where the operator wants that to be strict, it stays so.
+ */
+static bool receive_redirects(const struct sk_buff *skb)
+{
+	struct in_device *in_dev;
+
+	if (skb->protocol != htons(ETH_P_IP))
+		return true;
+	in_dev = __in_dev_get_rcu(skb->dev);
+	return in_dev && IN_DEV_TX_REDIRECTS(in_dev) &&
+	       IN_DEV_RPFILTER(in_dev) != 1;
+}
+
 static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	struct pvsvpn_device *pvs = sa->peer->pvs;
@@ -343,6 +376,8 @@ static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	skb_set_queue_mapping(skb, 0);
 	skb_scrub_packet(skb, !net_eq(pvs->net, dev_net(pvs->dev)));
 	skb->mark = receive_mark(sa, skb->mark);
+	if (unlikely(receive_goes_on(sa->peer, skb)) && receive_redirects(skb))
+		pvsvpn_secpath_set(skb);
 	/* Drops only when the queue is full, and counts that for the core. */
 	if (unlikely(gro_cells_receive(&pvs->gro_cells, skb) == NET_RX_DROP))
 		pvsvpn_stats_dropped(pvs, sa->peer, sa, len,
