@@ -87,7 +87,7 @@
 	PVSVPN_DROP(TX_NO_SA, "tx_no_sa", TX_ERRORS, NOT_SPECIFIED,	\
 		"the peer has no usable outbound SA; pvsvpnctl sa add ... dir out") \
 	PVSVPN_DROP(TX_NO_POLICY, "tx_no_policy", TX_ERRORS, NOT_SPECIFIED, \
-		"the peer has several child SAs and no traffic selector of them covers the packet; ip xfrm policy, then the daemon's") \
+		"no traffic selector that the two ends have agreed on covers the packet; ip xfrm policy, then the daemon's") \
 	PVSVPN_DROP(TX_BLOCKED, "tx_blocked", TX_DROPPED, XFRM_POLICY,	\
 		"an XFRM policy with the device's if_id blocks the packet; ip xfrm policy, dir out, action block or no template of ESP in tunnel mode") \
 	PVSVPN_DROP(TX_SOURCE, "tx_source", TX_ERRORS, XFRM_POLICY,	\

@@ -528,6 +528,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	err = PTR_ERR_OR_ZERO(name);
 	if (err)
 		goto err_endpoint;
+	pvsvpn_policy_ask(peer);
 	if (!config->keep_prefixes)
 		err = peer_set_subnets(peer, config);
 	if (err)

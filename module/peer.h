@@ -39,8 +39,9 @@ struct pvsvpn_sa;
  * @tx_sa: the current outbound SA. When none is usable the newest one stays
  *	here, so that its drops say why. Written under RTNL
  * @destination: its local subnets, NULL for no limit; written under RTNL
- * @by_policy: there may be more than one current SA: packets look at XFRM's policies.
- *	Written under the policies' lock
+ * @by_policy: there may be more than one current SA, or packets that no policy covers: packets
+ *	look at XFRM's policies. Written under the policies' lock
+ * @led_anew: policies have changed since that was found out; the policies' lock
  * @led: SAs that those lead to, the latest last; the policies' lock
  * @led_count: how many; written under the policies' lock
  * @transforms: how many of @led have each; the policies' lock
@@ -88,6 +89,7 @@ struct pvsvpn_peer {
 	struct pvsvpn_sa __rcu *tx_sa;
 	struct pvsvpn_destination __rcu *destination;
 	bool by_policy;
+	bool led_anew;
 	struct list_head led;
 	u32 led_count;
 	u32 transforms[PVSVPN_TRANSFORMS];

@@ -3,9 +3,11 @@
  * The policies' word about a packet: by which SA it leaves, and whether it may come by the one
  * that has carried it.
  */
+#include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <net/xfrm.h>
 
+#include "destination.h"
 #include "device.h"
 #include "peer.h"
 #include "sa.h"
@@ -36,19 +38,105 @@ static bool leads_to(const struct pvsvpn_policy *policy, const void *data)
 		    remote_is(policy, pvsvpn_peer_endpoint(peer));
 }
 
+/* How many pairs of prefixes and policies an answer may take */
+#define LOOKS_MAX	512
+
+/**
+ * struct pairs - the packets that a peer's subnets and local subnets let pass
+ * @peer: the peer
+ * @destination: its local subnets, or NULL
+ * @looks: how many more pairs and policies are looked at
+ */
+struct pairs {
+	const struct pvsvpn_peer *peer;
+	const struct pvsvpn_destination *destination;
+	unsigned int looks;
+};
+
+/* One that has an SA: the peer is told when that changes. */
+static bool carries_to(const struct pvsvpn_policy *policy, const void *data)
+{
+	const struct pvsvpn_peer *peer = data;
+	const struct pvsvpn_sa *sa;
+
+	if (policy->kind != PVSVPN_POLICY_PROTECT)
+		return false;
+	sa = pvsvpn_child_sa(policy->child);
+	return sa && sa->peer == peer;
+}
+
+static bool pair_covered(struct pairs *pairs, const struct pvsvpn_prefix *to,
+			 const struct pvsvpn_prefix *from)
+{
+	if (!pairs->looks)
+		return false;
+	pairs->looks--;
+	return to->family != from->family ||
+	       pvsvpn_spd_has_all(pairs->peer->pvs->spd, PVSVPN_DIRECTION_OUT,
+				  to, from, &pairs->looks, carries_to,
+				  pairs->peer);
+}
+
+static bool subnet_covered(struct pairs *pairs, const struct pvsvpn_prefix *to)
+{
+	unsigned int i;
+
+	if (!pairs->destination)
+		return pair_covered(pairs, to,
+				    &pvsvpn_selector_all[to->family == AF_INET6]);
+	for (i = 0; i < pairs->destination->count; i++)
+		if (!pair_covered(pairs, to, &pairs->destination->prefixes[i]))
+			return false;
+	return true;
+}
+
+/**
+ * pvsvpn_check_covers() - do policies lead all packets of a peer to it?
+ * @peer: the peer
+ *
+ * The other end may have agreed to fewer subnets than the peer has. For each pair of a subnet and
+ * a local subnet, one policy has to cover all packets between them. Where finding out would take
+ * long, the answer is no.
+ *
+ * Context: process, RTNL held.
+ */
+bool pvsvpn_check_covers(const struct pvsvpn_peer *peer)
+{
+	struct pairs pairs = {
+		.peer = peer,
+		.destination = rtnl_dereference(peer->destination),
+		.looks = LOOKS_MAX,
+	};
+	const struct pvsvpn_subnet *subnet;
+	bool covered = true;
+
+	rcu_read_lock();
+	list_for_each_entry(subnet, &peer->subnets, list) {
+		covered = subnet_covered(&pairs, &subnet->prefix);
+		if (!covered)
+			break;
+	}
+	rcu_read_unlock();
+	return covered;
+}
+
 /**
  * pvsvpn_check_asked() - have the policies a say in which SA a packet takes?
  * @peer: the packet's
  *
- * As long as they lead to one SA and block nothing, routes and subnets have said enough.
+ * As long as they lead all packets to one SA and block nothing, routes and subnets have said
+ * enough. A policy without an SA may be more urgent than those that have one.
  *
  * Context: RCU read side.
  */
 bool pvsvpn_check_asked(const struct pvsvpn_peer *peer)
 {
+	const struct pvsvpn_spd_half *half =
+		&peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT];
+
 	/* Pairs with the release in pvsvpn_policy_select(). */
 	return smp_load_acquire(&peer->by_policy) ||
-	       READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].blocks);
+	       READ_ONCE(half->blocks) || READ_ONCE(half->waiting);
 }
 
 /**
@@ -65,6 +153,27 @@ bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer)
 	       READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].ports);
 }
 
+/* The policy of the packet that an ICMP error quotes, which has gone the other way */
+static const struct pvsvpn_policy *
+policy_of_quoted(const struct pvsvpn_device *pvs, u8 dir, struct sk_buff *skb,
+		 unsigned int offset, pvsvpn_spd_fits fits, const void *data)
+{
+	struct pvsvpn_spd_packet packet = {
+		.skb = skb,
+		.pvs = pvs,
+		.opaque = dir == PVSVPN_DIRECTION_IN,
+		.reversed = true,
+	};
+	const struct pvsvpn_policy *policy;
+
+	if (!offset)
+		return NULL;
+	pvsvpn_traffic_enter(skb, offset);
+	policy = pvsvpn_spd_find(&packet, dir, fits, data);
+	pvsvpn_traffic_leave(skb, offset);
+	return policy;
+}
+
 /**
  * pvsvpn_check_out() - the outbound SA of an inner packet, by the policies
  * @peer: the packet's, of which pvsvpn_check_asked() says so
@@ -72,28 +181,34 @@ bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer)
  * @sa: the SA, or NULL
  *
  * RFC 4301 section 4.4.1.1: addresses, protocol and ports; the most urgent policy that
- * fits has the packet.
+ * fits has the packet. An ICMP error may come from any router behind this end: where no policy
+ * has it, it leaves as the answer to the packet that it quotes would (section 6.2).
  *
  * Context: RCU read side. Return: PVSVPN_PASS, or why the packet does not leave.
  */
-int pvsvpn_check_out(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
+int pvsvpn_check_out(const struct pvsvpn_peer *peer, struct sk_buff *skb,
 		     struct pvsvpn_sa **sa)
 {
 	struct pvsvpn_spd_packet packet = { .skb = skb, .pvs = peer->pvs };
-	bool several = READ_ONCE(peer->led_count) > 1;
+	bool led = READ_ONCE(peer->led_count);
 	const struct pvsvpn_policy *policy;
 
 	*sa = NULL;
 	if (READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].blind))
 		return PVSVPN_DROP_TX_BLOCKED;
 	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_OUT, leads_to, peer);
+	if (!policy && led)
+		policy = policy_of_quoted(peer->pvs, PVSVPN_DIRECTION_OUT, skb,
+					  pvsvpn_traffic_error(skb), leads_to,
+					  peer);
 	if (policy && policy->kind == PVSVPN_POLICY_BLOCK)
 		return PVSVPN_DROP_TX_BLOCKED;
 	if (policy)
 		*sa = pvsvpn_child_sa(policy->child);
-	else if (several)
+	else if (led)
 		return PVSVPN_DROP_TX_NO_POLICY;
-	if (!*sa && !several)
+	/* The SA of a policy may be coming. That of another one is not for its packets. */
+	if (!*sa && !led)
 		*sa = rcu_dereference(peer->tx_sa);
 	return PVSVPN_PASS;
 }
@@ -111,30 +226,6 @@ static bool template_is(const struct pvsvpn_policy *policy, const void *data)
 	       (xfrm_addr_any(&policy->remote, policy->family) ||
 		xfrm_addr_equal(&policy->remote, &x->props.saddr,
 				policy->family));
-}
-
-/* XFRM_STATE_ICMP: an error comes from anywhere; the packet that it quotes counts. */
-static const struct pvsvpn_policy *
-policy_of_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb)
-{
-	struct pvsvpn_spd_packet packet = {
-		.skb = skb,
-		.pvs = sa->peer->pvs,
-		.opaque = true,
-		.reversed = true,
-	};
-	unsigned int offset = pvsvpn_traffic_quoted(sa, skb);
-	const struct pvsvpn_policy *policy;
-
-	if (!offset)
-		return NULL;
-	__skb_pull(skb, offset);
-	skb_reset_network_header(skb);
-	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
-				 sa->x);
-	__skb_push(skb, offset);
-	skb_reset_network_header(skb);
-	return policy;
 }
 
 /**
@@ -191,7 +282,9 @@ int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
 				 sa->x);
 	if (unlikely(!policy))
-		policy = policy_of_quoted(sa, skb);
+		policy = policy_of_quoted(packet.pvs, PVSVPN_DIRECTION_IN, skb,
+					  pvsvpn_traffic_quoted(sa, skb),
+					  template_is, sa->x);
 	if (unlikely(!policy))
 		return PVSVPN_DROP_RX_POLICY;
 	return likely(policy->kind == PVSVPN_POLICY_PROTECT) ?

@@ -20,6 +20,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "transform.h"
+#include "xfrm_check.h"
 #include "xfrm_child.h"
 #include "xfrm_policy.h"
 
@@ -32,7 +33,7 @@
  * @spi: of the one SA, 0 for any
  */
 struct child_key {
-	const struct pvsvpn_spd *spd;
+	struct pvsvpn_spd *spd;
 	xfrm_address_t remote;
 	u32 family;
 	u32 reqid;
@@ -174,9 +175,15 @@ static struct pvsvpn_sa *child_own_sa(const struct pvsvpn_child *child)
 }
 
 /* Until the peer has chosen again, packets look at the policies. */
+static void peer_doubt(struct pvsvpn_peer *peer)
+{
+	WRITE_ONCE(peer->led_anew, true);
+	WRITE_ONCE(peer->by_policy, true);
+}
+
 static void peer_led_elsewhere(struct pvsvpn_peer *peer)
 {
-	WRITE_ONCE(peer->by_policy, true);
+	peer_doubt(peer);
 	pvsvpn_peer_refresh(peer);
 }
 
@@ -186,18 +193,29 @@ static void sa_lead(struct pvsvpn_sa *sa, int count)
 	u32 before = sa->child.users, now = before + count;
 
 	WRITE_ONCE(sa->child.users, now);
-	if (!before == !now)
-		return;
-	if (now) {
+	if (!before) {
 		list_add_tail(&sa->child.led, &sa->peer->led);
 		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count + 1);
 		WRITE_ONCE(*same, *same + 1);
-	} else {
+	} else if (!now) {
 		list_del_init(&sa->child.led);
 		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count - 1);
 		WRITE_ONCE(*same, *same - 1);
+	} else {
+		/* However many policies come, the device looks now and then. */
+		peer_doubt(sa->peer);
+		pvsvpn_device_refresh(sa->peer->pvs);
+		return;
 	}
 	peer_led_elsewhere(sa->peer);
+}
+
+/* The packets of policies that lead to no SA have to find that out. */
+static void spd_wait(struct pvsvpn_spd *spd, int count)
+{
+	struct pvsvpn_spd_half *half = &spd->halves[PVSVPN_DIRECTION_OUT];
+
+	WRITE_ONCE(half->waiting, half->waiting + count);
 }
 
 static void child_lead(struct pvsvpn_child *child, int count)
@@ -205,7 +223,9 @@ static void child_lead(struct pvsvpn_child *child, int count)
 	struct pvsvpn_sa *sa = child_own_sa(child);
 
 	child->lead += count;
-	if (sa && count)
+	if (!sa)
+		spd_wait(child->key.spd, count);
+	else if (count)
 		sa_lead(sa, count);
 }
 
@@ -220,6 +240,7 @@ static void child_set_sa(struct pvsvpn_child *child, struct pvsvpn_sa *sa)
 		sa_lead(sa, lead);
 	if (old && lead)
 		sa_lead(old, -lead);
+	spd_wait(child->key.spd, sa ? (old ? 0 : -lead) : lead);
 }
 
 /* Whether @any stands in for a child with an SPI may change by that. */
@@ -440,13 +461,36 @@ bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
 	return READ_ONCE(sa->child.users) && READ_ONCE(sa->peer->led_count) > 1;
 }
 
+static bool peer_asks(const struct pvsvpn_peer *peer)
+{
+	return peer->led_count > 1 ||
+	       (peer->led_count && !pvsvpn_check_covers(peer));
+}
+
+/**
+ * pvsvpn_policy_ask() - a peer gets other subnets: packets ask the policies again
+ * @peer: the peer, as it was; pvsvpn_policy_select() follows
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_policy_ask(struct pvsvpn_peer *peer)
+{
+	spinlock_t *lock = policies_lock(peer->pvs);
+
+	ASSERT_RTNL();
+	spin_lock_bh(lock);
+	if (peer->led_count)
+		peer_led_elsewhere(peer);
+	spin_unlock_bh(lock);
+}
+
 /**
  * pvsvpn_policy_select() - choose the current outbound SA of a peer
  * @peer: the peer
  * @other: the SA when no policy leads to any, or NULL
  *
- * Packets ask the policies if those lead to several SAs. The chosen one is for all that is
- * no packet.
+ * Packets ask the policies if those lead to several SAs, or to one and not all packets. The
+ * chosen SA is for all that is no packet.
  *
  * Context: process, RTNL held.
  */
@@ -460,8 +504,10 @@ void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 	if (peer->led_count)
 		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
 	rcu_assign_pointer(peer->tx_sa, sa);
-	/* A packet that sees it false sees that SA. */
-	smp_store_release(&peer->by_policy, peer->led_count > 1);
+	if (peer->led_anew)
+		/* A packet that sees it false sees that SA. */
+		smp_store_release(&peer->by_policy, peer_asks(peer));
+	WRITE_ONCE(peer->led_anew, false);
 	spin_unlock_bh(lock);
 }
 

@@ -441,6 +441,77 @@ const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 			 0 : SHAPE_IPV6, fits, data);
 }
 
+/* Has the shape shorter prefixes, or the same? */
+static bool shape_holds(u32 shape, u8 dir, const struct pvsvpn_prefix *to,
+			const struct pvsvpn_prefix *from)
+{
+	return shape && (shape & ~0xffff) == shape_make(to->family, dir, 0, 0) &&
+	       (shape >> 8 & 0xff) <= to->len && (shape & 0xff) <= from->len;
+}
+
+/* A policy that asks for nothing but addresses */
+static bool is_plain(const struct pvsvpn_policy *policy)
+{
+	const struct xfrm_selector *selector = &policy->selector;
+
+	return !selector->proto && !selector->sport_mask &&
+	       !selector->dport_mask && !selector->ifindex && !policy->mark.m;
+}
+
+/* Each policy is a look. */
+static bool node_has_all(const struct pvsvpn_spd_node *node,
+			 unsigned int *looks, pvsvpn_spd_fits fits,
+			 const void *data)
+{
+	const struct pvsvpn_policy *policy;
+
+	list_for_each_entry_rcu(policy, &node->policies, alike) {
+		if (!*looks)
+			return false;
+		(*looks)--;
+		if (is_plain(policy) && fits(policy, data))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * pvsvpn_spd_has_all() - is there one policy for all packets between two prefixes?
+ * @spd: of the device
+ * @dir: enum pvsvpn_direction
+ * @to: prefix of the destinations
+ * @from: prefix of the sources, of the same family
+ * @looks: how many policies, and how many pairs of prefix lengths, may be looked at; counts down
+ * @fits: whether a policy counts
+ * @data: for @fits
+ *
+ * Several policies that have them all together do not count.
+ *
+ * Context: RCU read side. Return: false also where @looks has come to 0.
+ */
+bool pvsvpn_spd_has_all(const struct pvsvpn_spd *spd, u8 dir,
+			const struct pvsvpn_prefix *to,
+			const struct pvsvpn_prefix *from, unsigned int *looks,
+			pvsvpn_spd_fits fits, const void *data)
+{
+	const struct pvsvpn_spd_half *half = &spd->halves[dir];
+	unsigned int slot, end = READ_ONCE(half->end);
+	const struct pvsvpn_spd_node *node;
+	struct spd_key key = { .spd = spd };
+
+	for (slot = 0; slot < end && *looks; slot++) {
+		key.shape = READ_ONCE(half->shapes[slot]);
+		if (!shape_holds(key.shape, dir, to, from))
+			continue;
+		(*looks)--;
+		key_set(&key, &to->addr, &from->addr);
+		node = rhashtable_lookup(&nodes, &key, node_params);
+		if (node && node_has_all(node, looks, fits, data))
+			return true;
+	}
+	return false;
+}
+
 static bool addresses_fit(const struct xfrm_selector *selector,
 			  const struct sk_buff *skb)
 {

@@ -11,6 +11,7 @@
 struct pvsvpn_child;
 struct pvsvpn_device;
 struct pvsvpn_policies;
+struct pvsvpn_prefix;
 struct pvsvpn_sa;
 struct pvsvpn_spd_node;
 struct sk_buff;
@@ -28,6 +29,7 @@ struct sk_buff;
  * @count: policies, also those without a place; read without lock
  * @ports: of those, the ones that ask for ports; read without lock
  * @blocks: of those, the ones that let nothing pass; read without lock
+ * @waiting: of those, the ones that lead to no SA; read without lock
  * @blind: of @blocks, the ones without a place; read without lock
  * @unplaced: all those without a place
  *
@@ -40,6 +42,7 @@ struct pvsvpn_spd_half {
 	u32 count;
 	u32 ports;
 	u32 blocks;
+	u32 waiting;
 	u32 blind;
 	u32 unplaced;
 };
@@ -170,6 +173,10 @@ void pvsvpn_spd_remove(struct pvsvpn_policy *policy);
 const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 					    u8 dir, pvsvpn_spd_fits fits,
 					    const void *data);
+bool pvsvpn_spd_has_all(const struct pvsvpn_spd *spd, u8 dir,
+			const struct pvsvpn_prefix *to,
+			const struct pvsvpn_prefix *from, unsigned int *looks,
+			pvsvpn_spd_fits fits, const void *data);
 bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
 		       const struct sk_buff *skb);
 int pvsvpn_spd_init(void);

@@ -101,8 +101,13 @@ static bool is_error6(const struct sk_buff *skb, unsigned int head)
 	       icmp->icmp6_type == ICMPV6_TIME_EXCEED;
 }
 
-/* Where the packet begins that an ICMP error quotes; 0 if there is none. */
-static unsigned int quoted_offset(struct sk_buff *skb)
+/**
+ * pvsvpn_traffic_error() - where is the packet that an ICMP error quotes?
+ * @skb: inner packet with a whole IP header, which is at @skb's data; protocol set
+ *
+ * Context: any. Return: bytes from @skb's data; 0 where it is no error.
+ */
+unsigned int pvsvpn_traffic_error(struct sk_buff *skb)
 {
 	unsigned int head, quoted;
 
@@ -143,16 +148,14 @@ static bool selector_covers_quoted(const struct xfrm_selector *selector,
 				   struct sk_buff *skb)
 {
 	struct xfrm_selector reversed = selector_reversed(selector);
-	unsigned int offset = quoted_offset(skb);
+	unsigned int offset = pvsvpn_traffic_error(skb);
 	bool covers;
 
 	if (!offset)
 		return false;
-	__skb_pull(skb, offset);
-	skb_reset_network_header(skb);
+	pvsvpn_traffic_enter(skb, offset);
 	covers = selector_covers(&reversed, skb);
-	__skb_push(skb, offset);
-	skb_reset_network_header(skb);
+	pvsvpn_traffic_leave(skb, offset);
 	return covers;
 }
 
@@ -170,10 +173,12 @@ bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 
 	if (x->sel.ifindex && x->sel.ifindex != ifindex)
 		return false;
-	return selector_covers(&x->sel, skb) ||
-	       (sa->dir == PVSVPN_DIRECTION_IN &&
-		x->props.flags & XFRM_STATE_ICMP &&
-		selector_covers_quoted(&x->sel, skb));
+	if (selector_covers(&x->sel, skb))
+		return true;
+	/* What leaves is up to us (RFC 4301 section 6.2), what comes is up to the state. */
+	return (sa->dir == PVSVPN_DIRECTION_OUT ||
+		x->props.flags & XFRM_STATE_ICMP) &&
+	       selector_covers_quoted(&x->sel, skb);
 }
 
 /**
@@ -187,7 +192,7 @@ bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
 				   struct sk_buff *skb)
 {
-	return sa->x->props.flags & XFRM_STATE_ICMP ? quoted_offset(skb) : 0;
+	return sa->x->props.flags & XFRM_STATE_ICMP ? pvsvpn_traffic_error(skb) : 0;
 }
 
 /* ---- the header ---- */

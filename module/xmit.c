@@ -133,7 +133,7 @@ static int xmit_uncovered(const struct sk_buff *skb, int why)
 	return xmit_is_multicast(skb) ? PVSVPN_DROP_TX_MULTICAST : why;
 }
 
-static int xmit_look_for_sa(struct xmit_batch *batch, const struct sk_buff *skb)
+static int xmit_look_for_sa(struct xmit_batch *batch, struct sk_buff *skb)
 {
 	struct pvsvpn_peer *peer = pvsvpn_selector_find_dst(batch->pvs, skb);
 	int why;
@@ -172,11 +172,29 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 	return xmit_look_for_sa(batch, skb);
 }
 
+/* As with policies, an ICMP error may leave as the answer to the packet that it quotes would. */
+static bool xmit_source_fits(const struct pvsvpn_peer *peer,
+			     struct sk_buff *skb)
+{
+	unsigned int offset;
+	bool fits;
+
+	if (likely(pvsvpn_destination_has_src(peer, skb)))
+		return true;
+	offset = pvsvpn_traffic_error(skb);
+	if (!offset)
+		return false;
+	pvsvpn_traffic_enter(skb, offset);
+	fits = pvsvpn_destination_has_dst(peer, skb);
+	pvsvpn_traffic_leave(skb, offset);
+	return fits;
+}
+
 /* Does the other end take such a packet by the SA that was found? */
 static int xmit_check_selectors(const struct xmit_batch *batch,
 				struct sk_buff *skb)
 {
-	if (unlikely(!pvsvpn_destination_has_src(batch->peer, skb)))
+	if (unlikely(!xmit_source_fits(batch->peer, skb)))
 		return xmit_uncovered(skb, PVSVPN_DROP_TX_SOURCE);
 	if (unlikely(batch->sa->traffic & PVSVPN_TRAFFIC_SELECTOR) &&
 	    !pvsvpn_traffic_covers(batch->sa, skb))
@@ -220,7 +238,10 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 	if (likely(why == PVSVPN_PASS))
 		why = xmit_find_route(batch);
 	if (unlikely(why != PVSVPN_PASS)) {
-		xmit_tell_unreachable(skb);
+		/* Policies come one by one: the next may have such packets. */
+		if (why != PVSVPN_DROP_TX_NO_POLICY ||
+		    !READ_ONCE(batch->peer->led_anew))
+			xmit_tell_unreachable(skb);
 		return why;
 	}
 	why = pvsvpn_pmtu_check(batch->sa, skb, batch->dst, &batch->outer,
