@@ -342,18 +342,107 @@ one_child_goes()
 	wait_for 'the named SA' is '4097 4113 4129' outbound_in_use
 	policy_names 0x2001
 	wait_for 'the other one' is '4113 4129 8193' outbound_in_use
-	# One child is left: all that is routed goes by it, as ever
+	# One child is left: it does not take what the other end would not, either
 	ip -n "$gw" xfrm policy delete dir out src fd00:1::/64 dst fd00:2::/64 if_id 42
 	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.2.0.0/24 proto udp dport 7000 if_id 42
 	ip -n "$gw" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1011
 	ip -n "$gw" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1021
 	wait_for 'one outbound SA in use' is 8193 outbound_in_use
 	in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 -I 10.9.0.1 10.2.0.1 >/dev/null || true
-	check 'drops' "$(drops "$gw")" tx_no_policy=2
+	check 'drops' "$(drops "$gw")" tx_no_policy=4
 	pings "$gw" 10.2.0.1
 	# And none of them when all are flushed
 	ip -n "$gw" xfrm policy flush
 	pings "$gw" 10.2.0.1
+}
+
+# lost ADDRESS: one packet, of which the sender is told
+lost()
+{
+	! in_ns "$gw" ping -q -c 1 -W 5 "$1" >/dev/null || fail "$1 has answered"
+}
+
+# drops_of_policies: tx_no_policy and tx_no_sa of the gateway
+drops_of_policies() { echo "$(drop_count "$gw" pvs0 tx_no_policy) $(drop_count "$gw" pvs0 tx_no_sa)"; }
+
+# As strongSwan installs one for start_action = trap. Its packets do not go by another child's SA,
+# and its end makes no difference to them
+policy_without_an_SA()
+{
+	local ns
+
+	adopting
+	ip -n "$stock" xfrm policy flush
+	child 10.1.0.0/24 10.2.0.0/24 1
+	for ns in "$stock" "$gw"; do
+		states "$ns" 0x1001 reqid 1
+	done
+	wait_for 'two SAs' is 2 sa_count
+	ctl "$gw" peer set pvs0 192.0.2.2 subnets 10.2.0.0/24,10.3.0.0/24 local-subnets 10.1.0.0/24
+	ip -n "$gw" route add 10.3.0.0/24 dev pvs0 src 10.1.0.1
+	pings "$gw" 10.2.0.1
+	lost 10.3.0.1
+	check 'drops' "$(drops_of_policies)" '1 0'
+	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.3.0.0/24 4
+	lost 10.3.0.1
+	check 'drops' "$(drops_of_policies)" '1 1'
+	pings "$gw" 10.2.0.1
+	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.3.0.0/24 if_id 42
+	lost 10.3.0.1
+	check 'drops' "$(drops_of_policies)" '2 1'
+	# With policies for all of it that lead to its SA, nobody asks them
+	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.3.0.0/24 1
+	in_ns "$gw" ping -q -c 1 -W 1 10.3.0.1 >/dev/null || :
+	check 'drops' "$(drops_of_policies)" '2 1'
+	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.3.0.0/24 if_id 42
+	lost 10.3.0.1
+	check 'drops' "$(drops_of_policies)" '3 1'
+	pings "$gw" 10.2.0.1
+	# Also where another policy has all of the peer's packets, and this one is more urgent
+	ctl "$gw" peer set pvs0 192.0.2.2 subnets 10.2.0.0/24
+	pings "$gw" 10.2.0.1
+	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.2.0.9/32 5
+	lost 10.2.0.9
+	check 'drops' "$(drops_of_policies)" '3 2'
+	pings "$gw" 10.2.0.1
+	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.2.0.9/32 if_id 42
+	in_ns "$gw" ping -q -c 1 -W 1 10.2.0.9 >/dev/null || :
+	check 'drops' "$(drops_of_policies)" '3 2'
+}
+
+# Routers behind the gateway have addresses that the two ends have not agreed on. Without their
+# errors, the far end knows nothing of a path's MTU
+errors_of_routers()
+{
+	local ns
+
+	adopting
+	ip -n "$stock" xfrm policy flush
+	child 10.1.0.0/24 10.2.0.0/24 1
+	for ns in "$stock" "$gw"; do
+		states "$ns" 0x1001 reqid 1
+	done
+	wait_for 'two SAs' is 2 sa_count
+	ip -n "$gw" addr add 172.16.0.1/32 dev lo
+	ip -n "$gw" route replace 10.2.0.0/24 dev pvs0 src 172.16.0.1
+	in_ns "$gw" sysctl -qw net.ipv4.ip_forward=1
+	error_leaves
+	ctl "$gw" peer set pvs0 192.0.2.2 subnets 10.2.0.0/24 local-subnets 10.1.0.0/24
+	error_leaves
+	# What is no error has to be agreed on
+	lost 10.2.0.1
+	check 'drops' "$(drops "$gw")" tx_source=1
+}
+
+# error_leaves: of the gateway, for a packet that may not go on
+error_leaves()
+{
+	local count
+
+	count=$(now_out 0x1001)
+	in_ns "$stock" ping -q -c 1 -W 1 -t 1 10.1.0.9 >/dev/null || :
+	wait_for 'the error' is $((count + 1)) now_out 0x1001
+	check 'drops' "$(drops "$gw")" ''
 }
 
 two_devices()
@@ -637,8 +726,9 @@ the_module_goes()
 run_cases those_of_now_and_those_to_come XFRM_counts XFRM_ends_them deleted_and_flushed \
 	failures_count_there what_cannot_be_carried peer_of_the_operator peer_that_comes_later \
 	place_is_taken_at_once \
-	given_back given_back_with_the_device children_by_their_policies two_devices other_kinds \
-	in_UDP_of_a_daemon over_IPv6 marks no_packet_lost_in_rekeys \
+	given_back given_back_with_the_device children_by_their_policies policy_without_an_SA \
+	errors_of_routers two_devices other_kinds in_UDP_of_a_daemon over_IPv6 marks \
+	no_packet_lost_in_rekeys \
 	packets_faster_than_the_adoption packets_before_XFRM_tells_of_the_state \
 	packets_before_XFRM_tells_that_a_state_has_moved packets_to_a_peer_that_XFRM_has_moved \
 	packets_of_refused_states \

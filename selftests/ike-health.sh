@@ -66,9 +66,17 @@ branch_of_its_headquarters()
 	untouched
 }
 
+is_told()
+{
+	! in_ns "$gw" ping -c 1 -W 1 -I 10.1.0.1 10.3.0.1 >"$tmp/ping" &&
+		grep -q 'Destination Host Unreachable' "$tmp/ping"
+}
+
 # As gateways do that agree to one subnet for each child SA
 peer_agrees_to_one_subnet()
 {
+	local count
+
 	gateway
 	sed -i 's/^PeerSubnets.*/&, 10.3.0.0\/24/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	our_daemon
@@ -79,6 +87,33 @@ peer_agrees_to_one_subnet()
 	follows_schema
 	says 'subnets_narrowed: 10.3.0.0/24 of PeerSubnets is not in'
 	check 'what is agreed' "$(status_of child.peer_subnets | tr -d ' \n')" '["10.2.0.0/24"]'
+	# Senders are told, a fifth of a second after the last policy, and that is counted
+	wait_for 'a word for the sender' is_told
+	count=$(drop_count "$gw" pvs0 tx_no_policy)
+	! in_ns "$gw" ping -c 2 -i 0.1 -W 5 -I 10.1.0.1 10.3.0.1 >"$tmp/ping" || fail 'somebody has answered'
+	check 'senders told' "$(grep -c 'Destination Host Unreachable' "$tmp/ping")" 2
+	check 'drops' "$(drops "$gw")" tx_no_policy=$((count + 2))
+	pings "$gw" 10.2.0.1
+	# Until the other end agrees to both
+	sed -i 's/local_ts = .*/&,10.3.0.0\/24/' "$tmp/$stock/conf"
+	load "$stock"
+	ip -n "$stock" addr add 10.3.0.1/32 dev ipsec0
+	vpn down site-b >/dev/null
+	up
+	pings "$gw" 10.3.0.1
+	check 'drops' "$(drops "$gw")" ''
+	check status "$(status_of status)" active
+	# The peer's subnets count, whatever they were when the SA came
+	ctl "$gw" peer set pvs0 site-b subnets 10.2.0.0/16,10.3.0.0/24
+	pings "$gw" 10.2.0.1
+	ip -n "$gw" route add 10.2.9.0/24 dev pvs0 src 10.1.0.1
+	! in_ns "$gw" ping -c 1 -W 5 10.2.9.1 >"$tmp/ping" || fail 'somebody has answered'
+	check 'drops' "$(drops "$gw")" tx_no_policy=1
+	ip -n "$gw" addr add 10.1.1.1/32 dev lan
+	ctl "$gw" peer set pvs0 site-b local-subnets 10.1.0.0/23
+	! in_ns "$gw" ping -c 1 -W 5 -I 10.1.1.1 10.2.0.1 >"$tmp/ping" || fail 'somebody has answered'
+	check 'drops' "$(drops "$gw")" tx_no_policy=2
+	pings "$gw" 10.3.0.1
 }
 
 # All that have a file; one that is not valid is no reason to leave the others
