@@ -5,6 +5,8 @@
 #
 #   KERNELS="6.1 6.12"  kernels (also: debug)     TESTS="replay lint"  only these
 #
+# What TESTS names of "ike" runs once more in guests with a newer strongSwan.
+#
 # Last line: "N passed, N failed, N skipped". Exit: 0 if none failed, else 1.
 set -euo pipefail
 shopt -s extglob
@@ -17,7 +19,8 @@ default_host_tests=(lint tool dkms-test adopt-scale-count)
 # Tests with figures in instructions, in NAME-count.sh. A run that names the test has them, too
 counted=(scale hostile adopt-scale)
 all_host_tests=("${default_host_tests[@]}" "${counted[@]/%/-count}")
-host_tests=() guest_tests=()
+host_tests=() guest_tests=() newer_tests=()
+last=${kernels[-1]} host_kernels="${kernels[*]}"
 logs=$top/build/logs
 
 # count NAME: what TESTS names has figures in instructions, too; "adopt" is every adopt-*
@@ -48,7 +51,21 @@ pick_tests()
 		*" $name "*) host_tests+=("$name") ;;
 		*) guest_tests+=("$name") ;;
 		esac
+		case $name in
+		ike*) newer_tests+=("$name") ;;
+		esac
 	done
+}
+
+# A newer strongSwan needs downloads of its own. Without them, nothing is said of it
+pick_newer()
+{
+	[ ${#newer_tests[@]} -gt 0 ] && [ "$last" != debug ] || return 0
+	if "$vm_dir/deps.sh" newer; then
+		kernels+=("$last-newer")
+	else
+		failed_result 'a newer strongSwan is there' | shown "$last-newer"
+	fi
 }
 
 # Nothing is left for the VMs if TESTS names host tests only
@@ -75,9 +92,9 @@ run_on_host()
 # Lint compiles for each kernel, so dkms takes the last one only. With TESTS it takes each
 run_host_tests()
 {
-	local name lint=() others=() with=${kernels[-1]}
+	local name lint=() others=() with=$last
 
-	[ ${#tests[@]} -eq 0 ] || with=${kernels[*]}
+	[ ${#tests[@]} -eq 0 ] || with=$host_kernels
 	for name in "${host_tests[@]}"; do
 		if [ "$name" = lint ]; then
 			lint=(lint)
@@ -85,7 +102,7 @@ run_host_tests()
 			others+=("$name")
 		fi
 	done
-	run_on_host lint "${kernels[*]}" "${lint[@]}" &
+	run_on_host lint "$host_kernels" "${lint[@]}" &
 	run_on_host host "$with" "${others[@]}"
 	wait
 }
@@ -97,7 +114,7 @@ failed_result() { printf '  not ok 1 %s\n' "$*"; }
 # each where TESTS names what to run
 processors()
 {
-	if [ "$1" = debug ] || { [ ${#tests[@]} -eq 0 ] && [ "$1" != "${kernels[-1]}" ]; }; then
+	if [ "$1" = debug ] || { [ ${#tests[@]} -eq 0 ] && [ "$1" != "$last" ]; }; then
 		echo 1
 	else
 		echo 2
@@ -145,7 +162,7 @@ left_out()
 {
 	case $1 in
 	debug) echo ike-connection ike-health ike-policies ike-routes ;;
-	"${kernels[-1]}") ;;
+	"$last" | *-newer) ;;
 	*) echo "${own[@]}" ;;
 	esac
 }
@@ -153,13 +170,16 @@ left_out()
 # sample KERNEL: options for run.sh; all but the last take one transform of a kind (interop)
 sample()
 {
-	[ ${#tests[@]} -gt 0 ] || [ "$1" = "${kernels[-1]}" ] || echo '-e SAMPLE=1'
+	[ ${#tests[@]} -gt 0 ] || [ "$1" = "$last" ] || echo '-e SAMPLE=1'
 }
 
 # selftests KERNEL: sets the caller's "make" to the command for that kernel's tests, without a goal
 selftests()
 {
-	make=(make -s -C "$top/selftests" TESTS="${guest_tests[*]}" LEAVE="$(left_out "$1")")
+	local names="${guest_tests[*]}"
+
+	[ "$1" = "${1%-newer}" ] || names="${newer_tests[*]}"
+	make=(make -s -C "$top/selftests" TESTS="$names" LEAVE="$(left_out "$1")")
 }
 
 # run_guest KERNEL NAME: the selftests' KTAP, then the kernel's own
@@ -184,8 +204,8 @@ run_guest()
 # Downloads and builds come first, one by one; the rest runs side by side
 prepare_kernel()
 {
-	"$vm_dir/kernels.sh" dir "$1" >/dev/null &&
-		"$vm_dir/kernels.sh" module "$1" >/dev/null
+	"$vm_dir/kernels.sh" dir "${1%-newer}" >/dev/null &&
+		"$vm_dir/kernels.sh" module "${1%-newer}" >/dev/null
 }
 
 prepare_guests()
@@ -304,6 +324,7 @@ report()
 rm -rf "$logs"
 mkdir -p "$logs"
 pick_tests
+pick_newer
 ready=()
 ! wants_guests || prepare_guests
 count_workers

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Installs by apt what building and testing need and is not there yet; "fuzz": what that needs too.
+# Installs by apt what building and testing need and is not there yet; "fuzz": what that needs too;
+# "newer": only what guests need that have a newer strongSwan than this Debian's.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
@@ -112,6 +113,9 @@ fetch_unpacked()
 	[ ${#all[@]} -eq 0 ] || unpack "$1" "${all[@]}"
 }
 
+# shellcheck disable=SC2046 # words are wanted
+guest_packages_with_versions() { with_newest_version $(guest_packages); }
+
 with_newest_version()
 {
 	local name
@@ -121,21 +125,63 @@ with_newest_version()
 	done
 }
 
-# with_dependencies PACKAGE: it and what it needs, where that is not installed here
+# with_dependencies PACKAGE...: they and what they need, where that is not installed
 with_dependencies()
 {
-	apt-get -s -q install --no-install-recommends "$1" 2>/dev/null |
+	apt-get "${apt_options[@]}" -s -q install --no-install-recommends "$@" 2>/dev/null |
 		awk '$1 == "Inst" { print $2, substr($3 ~ /^\[/ ? $4 : $3, 2) }' || :
+}
+
+# Debian's next release has it. Its packages need its C library, with which this Debian's programs
+# run as well
+newer_suite=forky
+strongswan_packages=(charon-systemd strongswan-swanctl
+	libstrongswan-standard-plugins libcharon-extra-plugins)
+
+# That suite, and a host on which nothing is installed
+look_into_newer_suite()
+{
+	local dir=$cache/newer mirror
+
+	# shellcheck disable=SC2016 # apt's own
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} $newer_suite main" \
+		>"$dir/sources.list"
+	apt_options=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o Dir::State::status=/dev/null
+		-o Acquire::Languages=none -o APT::Sandbox::User=root)
+	apt-get "${apt_options[@]}" -q update >&2
+}
+
+# This Debian's systemd stays: it is older than its libraries, which are for all that come after
+fetch_newer()
+{
+	local name version deb all=()
+
+	while read -r name version; do
+		deb=$(fetch_deb "$name" "$version" </dev/null)
+		all+=("$deb")
+	done < <(guest_packages_with_versions | grep -E '^(systemd|libsystemd-shared|libapparmor1|libkmod2) ')
+	look_into_newer_suite
+	while read -r name version; do
+		deb=$(fetch_deb "$name" "$version" </dev/null)
+		all+=("$deb")
+	done < <(with_dependencies "${strongswan_packages[@]}" | grep -vE '^(debconf|gcc-[0-9]+-base) ')
+	unpack "$newer_root" "${all[@]}"
 }
 
 command -v apt-get >/dev/null ||
 	die "no apt-get here; on other systems install by hand: $(packages | xargs)"
+if [ "${1-}" = newer ]; then
+	fetch_newer
+	exit
+fi
 more=()
 [ "${1-}" != fuzz ] || more=(clang libclang-rt-dev)
 mapfile -t wanted < <(missing "${more[@]}")
 [ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
 fetch_promtool
-# shellcheck disable=SC2046 # words are wanted
-with_newest_version $(guest_packages) | fetch_unpacked "$guest_root"
+guest_packages_with_versions | fetch_unpacked "$guest_root"
 # Its files and strongSwan's are at odds, as are its libraries' versions and the host's
 with_dependencies libreswan | fetch_unpacked "$libreswan_root"

@@ -5,9 +5,9 @@
 #   run.sh [-t SECONDS] [-m MIB] [-c CPUS] [-o DIR] [-q DIR] [-e NAME=VALUE]... [-Bi]
 #          KERNEL -- COMMAND...
 #
-# KERNEL: 6.1, 6.12, debug (see kernels.sh). The guest sees the host's files, those of
-# files.sh as they were at its start; what it writes stays in its memory, but for $VM_OUT,
-# the directory of -o.
+# KERNEL: 6.1, 6.12, debug (see kernels.sh); with -newer behind it, the guest has a newer
+# strongSwan, after deps.sh newer. The guest sees the host's files, those of files.sh as they
+# were at its start; what it writes stays in its memory, but for $VM_OUT, the directory of -o.
 # The current directory is kept; PVSVPN_KO and PVSVPNCTL name module and tool.
 #   -t  the command's time limit (default 900)      -m  memory (default 2048)
 #   -o  keep console, dmesg, stdout, kernel.ktap here (default: removed)
@@ -46,7 +46,8 @@ parse()
 	if [ $# -lt 3 ] || [ "$2" != -- ]; then
 		usage
 	fi
-	kernel=$1
+	kernel=${1%-newer}
+	[ "$kernel" = "$1" ] || guest_root=$newer_root
 	shift 2
 	command=("$@")
 }

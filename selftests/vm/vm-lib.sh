@@ -9,7 +9,11 @@ cache=${PVSVPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pvsvpn}
 debs=$cache/debs
 promtool_dir=$cache/promtool
 guest_root=$cache/guest
+newer_root=$cache/guest-newer
 libreswan_root=$cache/libreswan
+
+# Where apt looks, if not in the host's own sources
+apt_options=()
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 2; }
@@ -33,7 +37,7 @@ fetch_deb()
 	if [ -z "$file" ]; then
 		mkdir -p "$debs"
 		say "downloading $name $version"
-		(cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download "$name=$version") >&2 ||
+		(cd "$debs" && apt-get -qq "${apt_options[@]}" -o APT::Sandbox::User=root download "$name=$version") >&2 ||
 			die "apt-get download $name=$version failed; is the network there? 'apt-get update' may help"
 		file=$(find_deb "$name" "$version")
 	fi
