@@ -17,15 +17,6 @@
 /* How long the peer has, unless the command says otherwise: seconds */
 #define UP_TIMEOUT 30
 
-/* What others have changed of the interface */
-static int mend(const struct connection *c)
-{
-	int ret = runtime_lock("up", c->name) ?: configure_mend(c, true);
-
-	runtime_unlock();
-	return ret;
-}
-
 /* @mended: how that ended, as the peer may be reached all the same */
 static int up(struct connection *c, unsigned int seconds, unsigned int interval, int *mended)
 {
@@ -39,7 +30,7 @@ static int up(struct connection *c, unsigned int seconds, unsigned int interval,
 		vici_close(daemon);
 		return ret;
 	}
-	*mended = mend(c);
+	*mended = mend_changed(c);
 	if (!interval && c->initiate)
 		printf("if the peer ends the connection and then refuses it, nobody asks again: run pvsvpnctl up %s, or let pvsvpn@%s.service do it\n",
 		       c->name, c->name);

@@ -100,7 +100,26 @@ int note_reason(const struct connection *c, enum reason reason)
 	return ret;
 }
 
-int reach_peer(struct vici *daemon, const struct connection *c, unsigned int seconds)
+bool follow_name(struct connection *c, const struct negotiated *n)
+{
+	struct addr addr;
+
+	if (!*c->peer_gateway.host || parse_addr(n->remote, &addr) ||
+	    !memcmp(&addr, &c->peer_gateway.addr, sizeof(addr)))
+		return false;
+	c->peer_gateway.addr = addr;
+	return true;
+}
+
+int mend_changed(const struct connection *c)
+{
+	int ret = runtime_lock("up", c->name) ?: configure_mend(c, true);
+
+	runtime_unlock();
+	return ret;
+}
+
+int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 {
 	enum reason reason = REASON_NONE;
 	struct negotiated n;
@@ -113,7 +132,8 @@ int reach_peer(struct vici *daemon, const struct connection *c, unsigned int sec
 			return CTL_OK;
 		}
 		printf("connecting to %s by IKEv%u, for at most %u s\n",
-		       format_addr(addr, &c->peer_gateway), c->ike.version, seconds);
+		       *c->peer_gateway.host ? c->peer_gateway.host :
+		       format_addr(addr, &c->peer_gateway.addr), c->ike.version, seconds);
 		fflush(stdout);
 		reason = connect_peer(daemon, c, seconds);
 	}
@@ -126,9 +146,15 @@ int reach_peer(struct vici *daemon, const struct connection *c, unsigned int sec
 	if (reason)
 		return ctl_error(CTL_FAILED, "up", c->name, reason_todo(reason), "%s: %s",
 				 reason_name(reason), reason_detail(reason));
-	printf(child_is_up(daemon, c->name, &n) ? "%s is up\n" :
-	       "%s has begun, and nobody waits for its peer\n", c->name);
-	return CTL_OK;
+	if (!child_is_up(daemon, c->name, &n)) {
+		printf("%s has begun, and nobody waits for its peer\n", c->name);
+		return CTL_OK;
+	}
+	/* By its name, the peer's address is known only now. */
+	if (follow_name(c, &n))
+		ret = mend_changed(c);
+	printf("%s is up\n", c->name);
+	return ret;
 }
 
 int get_ready(struct vici *daemon, const struct connection *c, bool again)

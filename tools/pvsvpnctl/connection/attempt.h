@@ -27,7 +27,19 @@ int get_ready(struct vici *daemon, const struct connection *c, bool again);
  *
  * Return: CTL_OK, also for one that waits for its peer; an exit status after saying why not.
  */
-int reach_peer(struct vici *daemon, const struct connection *c, unsigned int seconds);
+int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds);
+
+/**
+ * follow_name() - take over the address that the daemon has found
+ * @c: the connection; without a name nothing happens
+ * @n: what the daemon has of it
+ *
+ * Return: whether it is another one.
+ */
+bool follow_name(struct connection *c, const struct negotiated *n);
+
+/* Puts right what is not as the file says. Return: CTL_OK, or an exit status after saying why not. */
+int mend_changed(const struct connection *c);
 
 /* Whether the daemon has a child SA that carries; *@n: what it has besides. */
 bool child_is_up(struct vici *daemon, const char *name, struct negotiated *n);

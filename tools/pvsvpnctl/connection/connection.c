@@ -52,7 +52,7 @@ struct conf_key {
 static const struct conf_key connection_keys[] = {
 	CONNECTION("Mode", parse_mode, name),
 	CONNECTION("LocalGateway", parse_addr, local_gateway),
-	CONNECTION("PeerGateway", parse_addr, peer_gateway),
+	CONNECTION("PeerGateway", parse_gateway, peer_gateway),
 	CONNECTION("LocalIdentity", parse_identity, local_identity.text),
 	CONNECTION("LocalIdentityType", parse_identity_type, local_identity.type),
 	CONNECTION("PeerIdentity", parse_identity, peer_identity.text),
@@ -356,7 +356,7 @@ static int check_required(const char *what, const struct ini_file *file,
 {
 	const char *missing = NULL;
 
-	if (!c->peer_gateway.len)
+	if (!c->peer_gateway.addr.len && !*c->peer_gateway.host)
 		missing = "PeerGateway";
 	else if (!c->local_subnets.count)
 		missing = "LocalSubnets";
@@ -429,10 +429,10 @@ static int check_sites(const char *what, const struct ini_file *file,
 static int check_path(const char *what, const struct ini_file *file,
 		      size_t section, const struct connection *c)
 {
-	const struct subnet *in = subnet_list_find(&c->peer_subnets, &c->peer_gateway);
+	const struct subnet *in = subnet_list_find(&c->peer_subnets, &c->peer_gateway.addr);
 	char text[FORMAT_MAX], addr[FORMAT_MAX];
 	const char *which = "PeerGateway";
-	const struct addr *gateway = &c->peer_gateway;
+	const struct addr *gateway = &c->peer_gateway.addr;
 
 	if (!in && c->local_gateway.len) {
 		in = subnet_list_find(&c->peer_subnets, &c->local_gateway);
@@ -451,12 +451,25 @@ static int check_path(const char *what, const struct ini_file *file,
 			 format_subnet(text, in), which, format_addr(addr, gateway));
 }
 
+/* The rules for everything need an address: IKE itself would go into the tunnel. */
+static int check_host(const char *what, const struct ini_file *file, size_t section,
+		      const struct connection *c)
+{
+	if (!connection_has_rules(c))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
+			 "give its address, or take a RouteTable and rules of your own",
+			 "PeerGateway is a name, and PeerSubnets takes everything");
+}
+
 static int check_addresses(const char *what, const struct ini_file *file,
 			   size_t section, const struct connection *c)
 {
 	static const uint8_t multicast4 = 0xe0;
-	const struct addr *peer = &c->peer_gateway;
+	const struct addr *peer = &c->peer_gateway.addr;
 
+	if (*c->peer_gateway.host)
+		return check_host(what, file, section, c);
 	if (c->local_gateway.len && c->local_gateway.len != peer->len)
 		return ctl_error(CTL_FAILED, what, key_at(file, section, "LocalGateway"),
 				 "take two of one family",
@@ -544,7 +557,8 @@ static void fill_identities(struct connection *c)
 	if (!*c->local_identity.text && c->local_gateway.len)
 		strcpy(c->local_identity.text, format_addr(text, &c->local_gateway));
 	if (!*c->peer_identity.text)
-		strcpy(c->peer_identity.text, format_addr(text, &c->peer_gateway));
+		strcpy(c->peer_identity.text, *c->peer_gateway.host ? c->peer_gateway.host :
+		       format_addr(text, &c->peer_gateway.addr));
 }
 
 static const char *identity_why_not(const struct identity *identity)

@@ -35,13 +35,26 @@ struct identity {
 	const struct identity_type *type;
 };
 
+/* The longest DNS name (RFC 1035 section 2.3.4) */
+#define HOST_MAX 253
+
+/**
+ * struct gateway - where the peer is
+ * @host: its DNS name, which strongSwan resolves at each attempt; "" if the file has the address
+ * @addr: its address; with @host that which strongSwan has found, none before
+ */
+struct gateway {
+	char host[HOST_MAX + 1];
+	struct addr addr;
+};
+
 /**
  * struct connection - all that "up" has to know
  * @name: of the file, without ".conf"
  * @path: of the file
  * @ifname: of the device
  * @local_gateway: outer address here; none for whichever the route gives
- * @peer_gateway: outer address there
+ * @peer_gateway: outer address there, or its name
  * @local_identity: what the peer calls us, never empty once checked
  * @peer_identity: what we call the peer
  * @local_subnets: inner prefixes here
@@ -75,7 +88,7 @@ struct connection {
 	char *path;
 	char ifname[IFNAMSIZ];
 	struct addr local_gateway;
-	struct addr peer_gateway;
+	struct gateway peer_gateway;
 	struct identity local_identity;
 	struct identity peer_identity;
 	struct subnet_list local_subnets;

@@ -104,17 +104,26 @@ static bool lists_differ(const struct subnet_list *a, const struct subnet_list *
 	return !holds_nothing_else(a, b) || !holds_nothing_else(b, a);
 }
 
-/* The endpoint is not compared: SAs may follow a peer that has moved. */
+/* An address is not compared, as SAs may follow a peer that has moved. By a name, they do not. */
+static bool is_elsewhere(const struct view *view, const struct connection *c)
+{
+	return view->peer && *c->peer_gateway.host && c->peer_gateway.addr.len &&
+	       memcmp(&view->peer->remote, &c->peer_gateway.addr, sizeof(view->peer->remote));
+}
+
+/* Without an address yet, there can be no peer. */
 static bool peer_differs(const struct view *view, const struct connection *c, char *text)
 {
 	struct subnet_list reached = connection_reached(c);
 	const char *what = NULL;
 
-	if (!view->peer)
-		what = "is gone";
-	else if (lists_differ(&view->peer->subnets, &c->peer_subnets))
+	if (!view->peer && c->peer_gateway.addr.len)
+		what = "is not there";
+	else if (is_elsewhere(view, c))
+		what = "has another address";
+	else if (view->peer && lists_differ(&view->peer->subnets, &c->peer_subnets))
 		what = "has other subnets";
-	else if (lists_differ(&view->peer->local_subnets, &reached))
+	else if (view->peer && lists_differ(&view->peer->local_subnets, &reached))
 		what = "may reach other subnets here";
 	free(reached.subnet);
 	snprintf(text, DIFFERENCE_MAX, "peer %s of %s %s", c->name, c->ifname, what ?: "");
@@ -133,6 +142,7 @@ static void print_list(FILE *out, const char *key, const struct subnet_list *lis
 /* The daemon's SAs find it by its address; what passes has to be in its subnets. */
 static int mend_peer(const struct view *view, const struct connection *c)
 {
+	bool there = view->peer && !is_elsewhere(view, c);
 	struct subnet_list reached = connection_reached(c);
 	char remote[FORMAT_MAX], local[FORMAT_MAX], *subnets;
 	FILE *out;
@@ -144,14 +154,17 @@ static int mend_peer(const struct view *view, const struct connection *c)
 		return CTL_FAILED;
 	print_list(out, " subnets ", &c->peer_subnets);
 	print_list(out, " local-subnets ", &reached);
-	if (view->peer && !reached.count)
+	if (there && !reached.count)
 		fputs(" local-subnets 0.0.0.0/0,::/0", out);
 	fclose(out);
-	if (view->peer)
+	/* The module has made a peer of the other address. It becomes this one. */
+	if (view->peer && !there)
+		ctl(&command_peer_del, "%s %s", c->ifname, c->name);
+	if (there)
 		ret = ctl(&command_peer_set, "%s %s%s", c->ifname, c->name, subnets);
 	else
 		ret = ctl(&command_peer_add, "%s %s remote %s%s%s%s", c->ifname, c->name,
-			  format_addr(remote, &c->peer_gateway),
+			  format_addr(remote, &c->peer_gateway.addr),
 			  c->local_gateway.len ? " local " : "",
 			  c->local_gateway.len ? format_addr(local, &c->local_gateway) : "",
 			  subnets);

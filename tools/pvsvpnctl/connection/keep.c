@@ -157,6 +157,7 @@ static void look(struct watch *watch)
 	}
 	ctl_error_mute(false);
 	watch->was_up |= watch->is_up;
+	watch->changed |= watch->is_up && follow_name(watch->c, &watch->n);
 }
 
 /*

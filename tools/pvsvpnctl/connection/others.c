@@ -109,7 +109,7 @@ static int check_secrets(const char *what, const struct connection *c,
 static int check_path_of_other(const char *what, const struct connection *c,
 			       const struct connection *other)
 {
-	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway);
+	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway.addr);
 	char text[FORMAT_MAX], addr[FORMAT_MAX];
 
 	if (!in || !other->routes ||
@@ -118,7 +118,7 @@ static int check_path_of_other(const char *what, const struct connection *c,
 	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_gateway),
 			 "leave the gateway's address out of the other's PeerSubnets",
 			 "PeerGateway %s is in %s of %s:%u, so the outer packets would go into that tunnel",
-			 format_addr(addr, &c->peer_gateway), format_subnet(text, in),
+			 format_addr(addr, &c->peer_gateway.addr), format_subnet(text, in),
 			 other->path, other->line.peer_subnets);
 }
 

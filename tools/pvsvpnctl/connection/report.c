@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "connection/attempt.h"
 #include "connection/configure.h"
 #include "connection/connection.h"
 #include "connection/interface.h"
@@ -215,6 +216,7 @@ static void look_and_judge(struct report *r)
 	ctl_error_mute(true);
 	current = !connection_load("status", r->name, &c) && configure_is_current(&c);
 	ctl_error_mute(false);
+	follow_name(&c, &r->n);
 	find_device(r);
 	judge(r, current ? &c : NULL);
 	connection_free(&c);

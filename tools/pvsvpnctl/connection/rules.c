@@ -29,10 +29,10 @@ static size_t rules_of(const struct connection *c, struct rule *rules)
 
 		if (!connection_takes_all(c, len))
 			continue;
-		if (c->peer_gateway.len == len)
+		if (c->peer_gateway.addr.len == len)
 			rules[count++] = (struct rule){
 				.family = family, .priority = TO_THE_PEER, .local = true,
-				.to = { .addr = c->peer_gateway, .prefix = len * 8 },
+				.to = { .addr = c->peer_gateway.addr, .prefix = len * 8 },
 				.table = TABLE_MAIN,
 			};
 		rules[count++] = (struct rule){

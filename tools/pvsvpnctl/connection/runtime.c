@@ -61,6 +61,10 @@ static const struct {
 		"ike_v2_local_remote_cidr_mismatch", "the peer has other subnets",
 		"compare LocalSubnets and PeerSubnets with the peer's, which has them the other way round"
 	},
+	[REASON_NAME_NOT_RESOLVED] = {
+		"name_not_resolved", "the name in PeerGateway has no address",
+		"check the name, and resolv.conf(5) of this host"
+	},
 	[REASON_INTERNAL_ERROR] = {
 		"internal_error", "strongSwan says no more",
 		"see its log (journalctl -u strongswan)"

@@ -179,11 +179,14 @@ static void add_ike(struct vici_message *m, const struct connection *c)
 
 	vici_value(m, "version", "%u", ike->version);
 	add_addr(m, "local_addrs", &c->local_gateway);
-	add_addr(m, "remote_addrs", &c->peer_gateway);
+	if (*c->peer_gateway.host)
+		add_item(m, "remote_addrs", c->peer_gateway.host);
+	else
+		add_addr(m, "remote_addrs", &c->peer_gateway.addr);
 	add_proposals(m, "proposals", c, true);
 	vici_value(m, "encap", "%s", c->encap_udp ? "yes" : "no");
 	/* IKE with another address of the peer's would go into the tunnel. */
-	if (connection_takes_all(c, c->peer_gateway.len))
+	if (connection_takes_all(c, c->peer_gateway.addr.len))
 		vici_value(m, "mobike", "no");
 	vici_value(m, "rekey_time", "%us", ike->lifetime / 10 * 9);
 	vici_value(m, "over_time", "%us", ike->lifetime / 10);
@@ -384,6 +387,7 @@ static const struct {
 	{ "PAYLOAD_MALFORMED", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },
 	/* With another secret, what IKEv1 encrypts with it cannot be read at either end. */
 	{ "ignore malformed INFORMATIONAL", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },
+	{ "unable to resolve ", REASON_NAME_NOT_RESOLVED, REASON_NAME_NOT_RESOLVED },
 	{ "giving up after", REASON_PEER_NOT_RESPONDING, REASON_PEER_NOT_RESPONDING },
 	{ "retransmit ", REASON_PEER_NOT_RESPONDING, REASON_PEER_NOT_RESPONDING },
 };

@@ -36,6 +36,47 @@ const char *parse_identity(const char *text, void *value)
 	return NULL;
 }
 
+/* A label of a DNS name (RFC 1123 section 2.1); ends at a dot or at the end. */
+static size_t label_len(const char *text)
+{
+	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return !len || len > 63 || *text == '-' || text[len - 1] == '-' ? 0 : len;
+}
+
+/* A name that ends in a number would be an address that is not right. */
+static bool is_host_name(const char *text)
+{
+	const char *last = text;
+	size_t len;
+
+	if (strlen(text) > HOST_MAX)
+		return false;
+	for (;; text += len + 1) {
+		len = label_len(text);
+		if (!len || (text[len] && text[len] != '.'))
+			return false;
+		last = text;
+		if (!text[len])
+			break;
+	}
+	return strspn(last, "0123456789") < strlen(last);
+}
+
+const char *parse_gateway(const char *text, void *value)
+{
+	struct gateway *gateway = value;
+
+	memset(gateway, 0, sizeof(*gateway));
+	if (!parse_addr(text, &gateway->addr))
+		return NULL;
+	memset(&gateway->addr, 0, sizeof(gateway->addr));
+	if (!is_host_name(text))
+		return "an IPv4 or IPv6 address, or a DNS name";
+	strcpy(gateway->host, text);
+	return NULL;
+}
+
 static const struct identity_type identity_types[] = {
 	{ "fqdn", "hostname", "fqdn:", 0 },
 	{ "ipv4", "ipv4_address", "", 4 },

@@ -27,6 +27,7 @@ bool is_reserved_ifname(const char *ifname);
 
 /* Each writes to a member of struct connection. */
 parse_fn parse_identity;
+parse_fn parse_gateway;		/* struct gateway */
 parse_fn parse_identity_type;
 parse_fn parse_name;
 parse_fn parse_ifname;

@@ -232,7 +232,12 @@ refuses 'two families outside' ':2: LocalGateway and PeerGateway are of differen
 	's/^LocalG.*/LocalGateway = fd00::1/'
 refuses 'itself as the peer' ':3: PeerGateway is the same as LocalGateway' 's/198.51.100.1/192.0.2.1/'
 refuses 'a multicast peer' ':3: PeerGateway is no address of a host' 's/198.51.100.1/224.0.0.1/'
-refuses 'a name for an address' ':3: PeerGateway: "gw.example" is not valid' 's/198.51.100.1/gw.example/'
+refuses 'a name with a blank' ':3: PeerGateway: "gw example" is not valid' 's/198.51.100.1/gw example/'
+refuses 'a label that begins with a dash' ':3: PeerGateway: "gw.-a" is not valid' 's/198.51.100.1/gw.-a/'
+refuses 'a label of 64 characters' ':3: PeerGateway: "a' "s/198.51.100.1/$(printf 'a%.0s' {1..64})/"
+refuses 'an address of three numbers' ':3: PeerGateway: "198.51.100" is not valid' 's/198.51.100.1/198.51.100/'
+refuses 'a name, and everything in the tunnel' ':3: PeerGateway is a name, and PeerSubnets takes everything' \
+	's/198.51.100.1/gw.example/; s/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/'
 refuses 'quotation marks in an identity' ':4: LocalIdentity:' 's/site-a.example/a"}b/'
 refuses 'the mode policy' ':2: Mode: "policy" is not valid; expected route' '1aMode = policy'
 refuses 'a reserved interface' 'Interface: "all" is not valid' '1aInterface = all'
