@@ -483,7 +483,7 @@ after_a_crash()
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# IKEv1 in main mode, by its file
+# IKEv1 in main mode, by its file. A daemon that is built without it is told from a silent peer
 version_1()
 {
 	gateway
@@ -491,6 +491,10 @@ version_1()
 	our_daemon
 	CONNECTION="$FAR_IKE
 version = 1" far_end
+	if ! has_IKEv1; then
+		not_up ike_version_not_supported
+		return
+	fi
 	up
 	pings "$gw" 10.2.0.1
 	check version "$(status_of ike.version)" 1

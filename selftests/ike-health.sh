@@ -267,14 +267,15 @@ tenths_to()
 # With the defaults of the connection and of strongSwan
 dead_peer_in_time()
 {
-	local version times=1 i took most=120
+	local version versions=(2) times=1 i took most=120
 
-	[ -z "${EVERY-}" ] || times=10
+	! has_IKEv1 || versions+=(1)
+	[ -z "${EVERY-}" ] || times=$((20 / ${#versions[@]}))
 	! checkers_on || most=300
 	gateway
 	our_daemon
 	CONNECTION=$'version = 0\n'$FAR_IKE far_end
-	for version in 2 1; do
+	for version in "${versions[@]}"; do
 		site site-b 'WithdrawRoutes = yes'
 		sed -i "s/^\[IKEPolicy\]/&\nVersion = $version/" "$PVSVPN_CONFIG_DIR/site-b.conf"
 		background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1

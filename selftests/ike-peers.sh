@@ -202,6 +202,7 @@ IKEv1_with_CBC()
 		PROPOSAL=aes128-sha256-modp2048)
 
 	has_strongswan
+	has_IKEv1 || skip 'a strongSwan without IKEv1'
 	ends
 	with "${v1[@]}" "${FAR_V4[@]}" -- far_end
 	with "${v1[@]}" "${V4[@]}" -- near_end

@@ -31,6 +31,9 @@ has_strongswan()
 	command -v charon-systemd >/dev/null || skip 'no strongSwan (charon-systemd, swanctl)'
 }
 
+# Debian's next strongSwan is built without
+has_IKEv1() { grep -qs main_mode_create /usr/lib/ipsec/libcharon.so.0; }
+
 # For $CHARON, where a peer dies: a daemon that gives up after 5 s. On a busy machine, that is also
 # what a peer may need that lives
 impatient='retransmit_tries = 2

@@ -65,6 +65,10 @@ static const struct {
 		"name_not_resolved", "the name in PeerGateway has no address",
 		"check the name, and resolv.conf(5) of this host"
 	},
+	[REASON_IKE_VERSION] = {
+		"ike_version_not_supported", "strongSwan here, or the peer, has no such IKE version",
+		"set Version in [IKEPolicy] to the other one at both ends"
+	},
 	[REASON_INTERNAL_ERROR] = {
 		"internal_error", "strongSwan says no more",
 		"see its log (journalctl -u strongswan)"

@@ -388,6 +388,7 @@ static const struct {
 	/* With another secret, what IKEv1 encrypts with it cannot be read at either end. */
 	{ "ignore malformed INFORMATIONAL", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },
 	{ "unable to resolve ", REASON_NAME_NOT_RESOLVED, REASON_NAME_NOT_RESOLVED },
+	{ "INVALID_MAJOR_VERSION", REASON_IKE_VERSION, REASON_IKE_VERSION },
 	{ "giving up after", REASON_PEER_NOT_RESPONDING, REASON_PEER_NOT_RESPONDING },
 	{ "retransmit ", REASON_PEER_NOT_RESPONDING, REASON_PEER_NOT_RESPONDING },
 };
@@ -412,18 +413,21 @@ enum reason strongswan_reason(const char *line, bool established, bool v1)
  * @established: the IKE SA is
  * @reason: the last cause of a failure
  * @success: the daemon says that it is up
+ * @begun: it has said something
  */
 struct attempt {
 	bool v1;
 	bool established;
 	enum reason reason;
 	bool success;
+	bool begun;
 };
 
 static void hear_line(struct attempt *attempt, const char *line)
 {
 	enum reason reason;
 
+	attempt->begun = true;
 	if (strstr(line, "IKE_SA") && strstr(line, " established between "))
 		attempt->established = true;
 	reason = strongswan_reason(line, attempt->established, attempt->v1);
@@ -468,6 +472,10 @@ static void hear_end(struct vici_reader *message, void *data)
 		if (!strcmp(element.name, "errmsg") && !attempt->reason &&
 		    strstr(text, "not established after"))
 			attempt->reason = REASON_PEER_NOT_RESPONDING;
+		/* A daemon that is built without IKEv1 fails without a word to us. */
+		if (!strcmp(element.name, "errmsg") && attempt->v1 && !attempt->begun &&
+		    strstr(text, "establishing "))
+			attempt->reason = REASON_IKE_VERSION;
 	}
 }
 

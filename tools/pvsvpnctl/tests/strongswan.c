@@ -139,6 +139,8 @@ static void test_reasons(void)
 		  REASON_IKE_V2_CIDR_MISMATCH },
 		{ "received INVALID_ID_INFORMATION error notify", true, true,
 		  REASON_IKE_V1_CIDR_MISMATCH },
+		{ "received INVALID_MAJOR_VERSION notify error", false, false,
+		  REASON_IKE_VERSION },
 		{ "giving up after 5 retransmits", false, false,
 		  REASON_PEER_NOT_RESPONDING },
 		{ "initiating IKE_SA site-b[1] to 192.0.2.2", false, false, REASON_NONE },
