@@ -305,6 +305,50 @@ come_back()
 	ip -n "$stock" link set outer0 up
 }
 
+# cannot_come REASON WITHOUT SED: the far end begins, other than agreed, and status of this end says
+# why there is still nothing; WITHOUT is what it can say if strongSwan does not tell
+cannot_come()
+{
+	local reason=$1
+
+	has_alerts || reason=$2
+	sed "$3" "$tmp/agreed" >"$tmp/$stock/conf"
+	load "$stock"
+	! swan "$stock" --initiate --ike t --child net --timeout 20 >"$tmp/initiate" 2>&1 ||
+		fail "it could come with '$3'"
+	wait_for "the reason of '$3'" is "$reason" status_of reason
+	check status "$(status_of status)" warning
+	swan "$stock" --terminate --ike t --force >/dev/null 2>&1 || :
+}
+
+# An end that waits is asked by the peer, and knows why that fails
+why_a_peer_cannot_come()
+{
+	local none=not_connected
+
+	gateway
+	our_daemon
+	far_end
+	cp "$tmp/$stock/conf" "$tmp/agreed"
+	site site-b 'Initiate = no'
+	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
+	said "$tmp/kept"
+	wait_for 'the connection' is not_connected status_of reason
+	cannot_come cannot_authenticate_connection $none 's/secret = .*/secret = "what nobody has been told"/'
+	cannot_come ike_policy_mismatch $none 's/aes256-sha256-ecp256/aes128-sha256-ecp256/'
+	cannot_come cannot_authenticate_connection $none 's/id = far/id = nobody/'
+	cannot_come ipsec_policy_mismatch no_child_sa 's/aes256gcm16-ecp256/aes128gcm16-ecp256/'
+	cannot_come ike_v2_local_remote_cidr_mismatch no_child_sa 's/10.2.0.0/10.9.0.0/'
+	! has_alerts || says 'warning (ike_v2_local_remote_cidr_mismatch: the peer has other subnets'
+	cp "$tmp/agreed" "$tmp/$stock/conf"
+	load "$stock"
+	initiate t "$stock"
+	wait_for 'the connection' is active status_of status
+	check reason "$(status_of reason)" null
+	pings "$gw" 10.2.0.1
+	vpn down site-b >/dev/null
+}
+
 # A gateway that is just starting refuses whatever comes: "keep" begins again
 refused_and_kept()
 {
@@ -327,4 +371,5 @@ refused_and_kept()
 
 run_cases lists_of_policies types_of_identities peer_reaches_local_subnets \
 	branch_of_its_headquarters peer_agrees_to_one_subnet keys_and_nothing_else \
-	secret_is_in_no_memory up_without_a_name dead_peer dead_peer_in_time refused_and_kept
+	secret_is_in_no_memory up_without_a_name dead_peer dead_peer_in_time refused_and_kept \
+	why_a_peer_cannot_come

@@ -34,6 +34,9 @@ has_strongswan()
 # Debian's next strongSwan is built without
 has_IKEv1() { grep -qs main_mode_create /usr/lib/ipsec/libcharon.so.0; }
 
+# It tells of attempts that fail since 6.0.3
+has_alerts() { grep -qs peer-init-unreachable /usr/lib/ipsec/plugins/libstrongswan-vici.so; }
+
 # For $CHARON, where a peer dies: a daemon that gives up after 5 s. On a busy machine, that is also
 # what a peer may need that lives
 impatient='retransmit_tries = 2

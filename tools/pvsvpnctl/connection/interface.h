@@ -46,7 +46,7 @@ const char *interface_differs(const struct connection *c, char *text);
  */
 int interface_mend(const struct connection *c, bool routes);
 
-/* Whether a change of links, addresses or routes may be one of those (see rtnl_wait()). */
+/* Whether a change of links, addresses or routes may be one of those (see rtnl_read()). */
 bool interface_concerned(const struct nlmsghdr *nlh, const void *c);
 
 /* Its addresses and routes go with it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The process that stays: finds a dead peer in time, begins again, and puts right what others change. */
 #include <inttypes.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "connection/configure.h"
 #include "connection/interface.h"
 #include "connection/keep.h"
+#include "connection/news.h"
 #include "connection/rtnl.h"
 #include "connection/runtime.h"
 #include "connection/step.h"
@@ -41,6 +43,10 @@
  * struct watch - a connection that is watched over
  * @c: the connection, as its file said last
  * @daemon: the connection to it, or NULL
+ * @events: the one over which it tells what happens, or NULL
+ * @alerts: also of attempts that fail
+ * @no_alerts: the daemon does not know those
+ * @news: what it has told since the last look
  * @n: what the daemon had at the last look
  * @is_up: a child SA carries
  * @was_up: it has been so
@@ -61,6 +67,10 @@
 struct watch {
 	struct connection *c;
 	struct vici *daemon;
+	struct vici *events;
+	bool alerts;
+	bool no_alerts;
+	struct news news;
 	struct negotiated n;
 	bool is_up;
 	bool was_up;
@@ -137,17 +147,36 @@ static bool is_forsaken(const struct watch *watch)
 	       (!*n->ike_state || !strcmp(n->ike_state, "ESTABLISHED"));
 }
 
+static void end_events(struct watch *watch)
+{
+	vici_close(watch->events);
+	watch->events = NULL;
+	watch->alerts = false;
+}
+
+/* What is broken is opened again, as the daemon may have been started anew. */
+static void find_daemon(struct watch *watch)
+{
+	if (watch->daemon && vici_broken(watch->daemon)) {
+		vici_close(watch->daemon);
+		watch->daemon = NULL;
+	}
+	if (!watch->daemon) {
+		watch->daemon = vici_open_quietly("up");
+		watch->no_alerts = false;
+	}
+	if (watch->events && vici_broken(watch->events))
+		end_events(watch);
+	if (watch->daemon && !watch->events)
+		watch->events = news_listen();
+}
+
 /* A silent daemon has nothing that is up. */
 static void look(struct watch *watch)
 {
 	const char *name = watch->c->name;
 
-	if (watch->daemon && vici_broken(watch->daemon)) {
-		vici_close(watch->daemon);
-		watch->daemon = NULL;
-	}
-	if (!watch->daemon)
-		watch->daemon = vici_open_quietly("up");
+	find_daemon(watch);
 	memset(&watch->n, 0, sizeof(watch->n));
 	ctl_error_mute(true);
 	watch->is_up = watch->daemon && child_is_up(watch->daemon, name, &watch->n);
@@ -156,6 +185,11 @@ static void look(struct watch *watch)
 		watch->checked = now_ms();
 	}
 	ctl_error_mute(false);
+	/* As long as it is up, it does not matter what fails. */
+	if (watch->events && !watch->no_alerts && watch->alerts == watch->is_up) {
+		watch->alerts = !watch->is_up;
+		watch->no_alerts = !news_listen_alerts(watch->events, watch->alerts);
+	}
 	watch->was_up |= watch->is_up;
 	watch->changed |= watch->is_up && follow_name(watch->c, &watch->n);
 }
@@ -309,13 +343,57 @@ static void put_right(struct watch *watch)
 		watch->routes_seen = now;
 }
 
+/* Return: whether there is news of the connection. In a flood there is none until the next look. */
+static bool hear(struct watch *watch)
+{
+	watch->news.concerned = false;
+	if (!news_read(watch->events, watch->c, &watch->news))
+		end_events(watch);
+	return watch->news.concerned;
+}
+
+/*
+ * Until the next look: a second, less when something happens. An attempt that fails costs whoever
+ * sends it nothing, so however many there are, looks and readings keep their distance.
+ */
 static void wait_a_while(struct watch *watch)
 {
 	/* If something has changed already, no other change matters. */
 	struct nl *changes = watch->changed ? NULL : watch->changes;
+	int events = watch->events ? vici_fd(watch->events) : -1;
+	struct pollfd fds[] = {
+		{ .fd = changes ? rtnl_fd(changes) : -1, .events = POLLIN },
+		{ .fd = events, .events = POLLIN },
+	};
+	uint64_t now = now_ms(), soon = now + LOOK_ASKED_MS, pause = now;
+	uint64_t deadline = watch->owed ? soon : now + LOOK_MS;
 
-	watch->changed |= rtnl_wait(changes, watch->owed ? LOOK_ASKED_MS : LOOK_MS,
-				    interface_concerned, watch->c);
+	for (; now < deadline; now = now_ms()) {
+		bool listen = watch->events && !vici_broken(watch->events) && now >= pause;
+
+		fds[1].fd = listen ? events : -1;
+		if (poll(fds, 2, (now < pause && pause < deadline ? pause : deadline) - now) <= 0)
+			continue;
+		if (fds[0].revents && rtnl_read(changes, interface_concerned, watch->c)) {
+			watch->changed = true;
+			return;
+		}
+		if (!fds[1].revents)
+			continue;
+		pause = now + LOOK_ASKED_MS;
+		if (hear(watch))
+			deadline = soon;
+	}
+}
+
+/* The peer may have come by itself, or have failed to. */
+static void keep_reason(struct watch *watch, enum reason noted)
+{
+	enum reason reason = watch->is_up ? REASON_NONE : watch->news.reason ?: noted;
+
+	watch->news.reason = REASON_NONE;
+	if (reason != noted)
+		note_reason(watch->c, reason);
 }
 
 void keep(struct connection *c, unsigned int seconds, unsigned int interval)
@@ -329,9 +407,7 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 	look(&watch);
 	watch.looked = now_ms();
 	while (runtime_load(c->name, &runtime)) {
-		/* The peer may have come by itself. */
-		if (watch.is_up && runtime.reason)
-			note_reason(c, REASON_NONE);
+		keep_reason(&watch, runtime.reason);
 		tell_state(&watch);
 		fflush(stdout);
 		wait_a_while(&watch);
@@ -343,12 +419,15 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 			next = 0;
 		}
 		if ((watch.forgotten || is_forsaken(&watch)) && now_ms() >= next) {
+			/* That says itself why it fails, and reads nothing meanwhile. */
+			end_events(&watch);
 			begin_again(&watch, seconds);
 			look(&watch);
 			next = now_ms() + interval * 1000ull;
 		}
 	}
 	vici_close(watch.daemon);
+	vici_close(watch.events);
 	if (watch.changes)
 		nl_close(watch.changes);
 	free(watch.steps);

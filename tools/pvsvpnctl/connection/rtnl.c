@@ -487,8 +487,12 @@ struct nl *rtnl_listen(const char *what)
 	return nl;
 }
 
-/* Reads all that has come. */
-static bool read_changes(struct nl *nl, concerns_fn *concerns, const void *data)
+int rtnl_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->sock);
+}
+
+bool rtnl_read(struct nl *nl, concerns_fn *concerns, const void *data)
 {
 	int fd = mnl_socket_get_fd(nl->sock);
 	bool concerned = false;
@@ -506,16 +510,4 @@ static bool read_changes(struct nl *nl, concerns_fn *concerns, const void *data)
 		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
 			concerned |= nlh->nlmsg_type >= NLMSG_MIN_TYPE && concerns(nlh, data);
 	}
-}
-
-bool rtnl_wait(struct nl *nl, unsigned int ms, concerns_fn *concerns, const void *data)
-{
-	uint64_t deadline = now_ms() + ms, now;
-	struct pollfd pollfd = { .fd = nl ? mnl_socket_get_fd(nl->sock) : -1, .events = POLLIN };
-
-	while ((now = now_ms()) < deadline) {
-		if (poll(&pollfd, 1, deadline - now) > 0 && read_changes(nl, concerns, data))
-			return true;
-	}
-	return false;
 }

@@ -130,7 +130,7 @@ uint8_t family_of(const struct addr *addr);
  * rtnl_listen() - have the kernel tell of each change of links, addresses, routes and rules
  * @what: the command, for error lines
  *
- * Return: a socket for rtnl_wait(), or NULL after saying why.
+ * Return: a socket for rtnl_read(), or NULL after saying why.
  */
 struct nl *rtnl_listen(const char *what);
 
@@ -138,14 +138,16 @@ struct nl *rtnl_listen(const char *what);
 typedef bool concerns_fn(const struct nlmsghdr *nlh, const void *data);
 
 /**
- * rtnl_wait() - wait for a change that concerns the caller
- * @nl: of rtnl_listen(), or NULL to wait only
- * @ms: how long
- * @concerns: whether it does
+ * rtnl_read() - read all changes that have come
+ * @nl: of rtnl_listen()
+ * @concerns: whether one concerns the caller
  * @data: for @concerns
  *
- * Return: whether there was one, also when the kernel had to drop some; false when the time is over.
+ * Return: whether one does, also when the kernel had to drop some.
  */
-bool rtnl_wait(struct nl *nl, unsigned int ms, concerns_fn *concerns, const void *data);
+bool rtnl_read(struct nl *nl, concerns_fn *concerns, const void *data);
+
+/* For poll(2) */
+int rtnl_fd(const struct nl *nl);
 
 #endif /* PVSVPNCTL_RTNL_H */

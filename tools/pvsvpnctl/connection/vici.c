@@ -217,6 +217,38 @@ static int listen_to(struct vici *vici, const struct vici_call *call, uint8_t ki
 	       receive_answer(vici, call, EVENT_CONFIRM, EVENT_UNKNOWN);
 }
 
+int vici_listen(struct vici *vici, const char *event, bool on)
+{
+	const struct vici_call call = { .event = event };
+
+	if (vici->broken)
+		return CTL_NO_DAEMON;
+	return listen_to(vici, &call, on ? EVENT_REGISTER : EVENT_UNREGISTER);
+}
+
+bool vici_event(struct vici *vici, char *name, struct vici_reader *message)
+{
+	struct pollfd poll_fd = { .fd = vici->fd, .events = POLLIN };
+	size_t len;
+
+	if (vici->broken || poll(&poll_fd, 1, 0) <= 0 || receive_packet(vici, 0))
+		return false;
+	len = vici->len > 1 ? vici->packet[1] : 0;
+	if (vici->packet[0] != EVENT || vici->len < 2 + len) {
+		fail(vici, "it sends something that is not VICI");
+		return false;
+	}
+	memcpy(name, vici->packet + 2, len);
+	name[len] = '\0';
+	vici_reader_init(message, vici->packet + 2 + len, vici->len - 2 - len);
+	return !hand_over(vici, message, NULL, NULL);
+}
+
+int vici_fd(const struct vici *vici)
+{
+	return vici->fd;
+}
+
 bool vici_broken(const struct vici *vici)
 {
 	return vici->broken;

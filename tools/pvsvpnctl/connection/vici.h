@@ -63,6 +63,32 @@ void vici_close(struct vici *vici);
  */
 int vici_call(struct vici *vici, const struct vici_call *call);
 
+/**
+ * vici_listen() - have the daemon tell of events of a kind from now on, or no more
+ * @vici: the connection; no vici_call() follows on it
+ * @event: their name
+ * @on: whether to tell
+ *
+ * An event that comes meanwhile is lost.
+ *
+ * Return: CTL_OK; CTL_FAILED after saying that the daemon does not know them; or CTL_NO_DAEMON,
+ * as vici_call().
+ */
+int vici_listen(struct vici *vici, const char *event, bool on);
+
+/**
+ * vici_event() - read an event that has come
+ * @vici: the connection, after vici_listen()
+ * @name: filled in, VICI_NAME_MAX + 1 bytes
+ * @message: its content, until the next call
+ *
+ * Return: whether there was one. Without one, see vici_broken().
+ */
+bool vici_event(struct vici *vici, char *name, struct vici_reader *message);
+
+/* For poll(2) */
+int vici_fd(const struct vici *vici);
+
 /* Whether a call has failed so that no other one can follow */
 bool vici_broken(const struct vici *vici);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The reader of strongSwan's answers and of its log. */
+/* The reader of strongSwan's answers, of its events and of its log. */
 #include <string.h>
 
+#include "connection/news.h"
 #include "connection/strongswan.h"
+#include "parse.h"
 #include "tests/tap.h"
 
 /* Pairs of a key and a value, NULL at the end */
@@ -121,6 +123,69 @@ static void test_nothing(void)
 	ok(!*n.child_state, "an event without an end");
 }
 
+/* An alert, of a named attempt or of none, from an address */
+static struct news alert(const char *type, const char *name, const char *remote)
+{
+	struct connection c = { .name = "site-b", .ike.version = 2 };
+	struct vici_message m = { 0 };
+	struct news news = { 0 };
+	struct vici_reader reader;
+
+	parse_addr("192.0.2.2", &c.peer_gateway.addr);
+	vici_value(&m, "type", "%s", type);
+	vici_section(&m, "ike-sa");
+	vici_section(&m, name);
+	vici_value(&m, "remote-host", "%s", remote);
+	vici_section_end(&m);
+	vici_section_end(&m);
+	vici_reader_init(&reader, m.data, m.len);
+	news_take("alert", &reader, &c, &news);
+	vici_message_free(&m);
+	return news;
+}
+
+static void test_alerts(void)
+{
+	struct news news = alert("peer-auth-failed", "site-b", "192.0.2.2");
+
+	ok(news.concerned && news.reason == REASON_CANNOT_AUTHENTICATE, "an alert of ours");
+	news = alert("ts-mismatch", "site-b", "198.51.100.1");
+	ok(news.reason == REASON_IKE_V2_CIDR_MISMATCH, "from wherever it comes");
+	news = alert("proposal-mismatch-ike", "(unnamed)", "192.0.2.2");
+	ok(news.concerned && news.reason == REASON_IKE_POLICY_MISMATCH, "of our peer's attempt");
+	news = alert("proposal-mismatch-ike", "(unnamed)", "192.0.2.3");
+	ok(!news.concerned && !news.reason, "of another peer's attempt");
+	news = alert("proposal-mismatch-ike", "site-c", "192.0.2.2");
+	ok(!news.concerned && !news.reason, "of another connection");
+	news = alert("invalid-ike-spi", "site-b", "192.0.2.2");
+	ok(news.concerned && !news.reason, "an alert that is no reason");
+}
+
+static void test_updown(void)
+{
+	const struct connection c = { .name = "site-b" }, other = { .name = "site-c" };
+	struct vici_message m = { 0 };
+	struct vici_reader reader;
+	struct news news = { 0 };
+
+	vici_value(&m, "up", "yes");
+	vici_section(&m, "site-b");
+	add_values(&m, ike);
+	vici_section(&m, "child-sas");
+	vici_section(&m, "site-c");
+	add_values(&m, new_child);
+	vici_section_end(&m);
+	vici_section_end(&m);
+	vici_section_end(&m);
+	vici_reader_init(&reader, m.data, m.len);
+	news_take("child-updown", &reader, &other, &news);
+	ok(!news.concerned, "an event of another connection");
+	vici_reader_init(&reader, m.data, m.len);
+	news_take("child-updown", &reader, &c, &news);
+	ok(news.concerned && !news.reason, "an event of ours");
+	vici_message_free(&m);
+}
+
 static void test_reasons(void)
 {
 	static const struct {
@@ -156,6 +221,8 @@ int main(void)
 	test_established();
 	test_several();
 	test_nothing();
+	test_alerts();
+	test_updown();
 	test_reasons();
 	return tap_end();
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connection/news.h"
 #include "connection/strongswan.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -46,13 +47,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static FILE *nowhere;
 	const struct vici_message message = { .data = (uint8_t *)data, .len = size };
+	const struct connection c = { .name = "x" };
 	struct negotiated n = { 0 };
+	struct news news = { 0 };
 	struct vici_reader r;
 
 	if (!nowhere)
 		nowhere = fopen("/dev/null", "we");
 	vici_reader_init(&r, data, size);
 	strongswan_read_sa(&r, &n);
+	vici_reader_init(&r, data, size);
+	news_take(size % 2 ? "alert" : "ike-updown", &r, &c, &news);
 	vici_print(nowhere, &message, 0);
 	write_again(data, size);
 	return 0;
