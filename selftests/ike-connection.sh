@@ -178,8 +178,8 @@ daemon_not_fit()
 	stand_in poor 'strongSwan: no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
 	stand_in refuses 'strongSwan: load-conn: invalid value for: \?\[31mid; see the log'
 	# The loaded connection is taken away again
-	check 'what it was told at last' "$(tail -n 3 "$tmp/asked" | xargs)" \
-		'unload-conn terminate unload-shared'
+	check 'what it was told at last' "$(tail -n 4 "$tmp/asked" | xargs)" \
+		'unload-conn terminate unload-shared unload-authority'
 	no_daemon stand_in garbage 'the daemon does not answer: it sends something that is not VICI'
 	no_daemon stand_in torn 'the daemon does not answer: it sends a message that is not valid'
 	no_daemon stand_in silent 'the daemon does not answer: it is silent'

@@ -360,8 +360,8 @@ peer_refuses()
 {
 	local told='site-b: cannot_authenticate_connection' main
 
-	told+=': the secret or an identity is not what the other end has'
-	told+='; compare the secret, LocalIdentity and PeerIdentity with the peer'\''s'
+	told+=': the secret, a certificate or an identity is not what the other end has'
+	told+='; compare the secret or the certificates, LocalIdentity and PeerIdentity with the peer'\''s'
 	gateway
 	sooner
 	far_end

@@ -3,6 +3,7 @@
 """Is a secret in the memory of a process?
 
     secret_memory.py PID SECRET
+    secret_memory.py PID --number HEX      its bytes in either order
 
 Prints "there", with the mapping that has it, or "not there".
 """
@@ -19,18 +20,29 @@ def mappings(pid):
                 yield int(match[1], 16), int(match[2], 16), match[3]
 
 
-def main(pid, secret):
+def find(pid, secrets):
     """Looks at all of them, and finds what it looks for in its own memory."""
     with open(f"/proc/{pid}/mem", "rb") as memory:
         for begin, end, name in mappings(pid):
             memory.seek(begin)
-            if secret.encode() in memory.read(end - begin):
+            data = memory.read(end - begin)
+            if any(secret in data for secret in secrets):
                 return f"there: {name}"
     return "not there"
 
 
+def main(pid, words):
+    """What to look for, and whether that would be found."""
+    if words[0] == "--number":
+        number = bytes.fromhex(words[1])
+        secrets = [number, number[::-1]]
+    else:
+        secrets = [words[0].encode()]
+    for secret in secrets:
+        if find("self", [secret]) == "not there":
+            sys.exit("it is not in our own memory")
+    print(find(pid, secrets))
+
+
 if __name__ == "__main__":
-    # Or else it would find nothing anywhere
-    if main("self", sys.argv[2]) == "not there":
-        sys.exit("it is not in our own memory")
-    print(main(sys.argv[1], sys.argv[2]))
+    main(sys.argv[1], sys.argv[2:])

@@ -43,17 +43,19 @@ impatient='retransmit_tries = 2
 retransmit_timeout = 1'
 
 # charon NS: started; its process is ${pids[NS]}. $PLUGINS come before the kernel's IPsec,
-# $CHARON are further settings. Plugins by name: what is installed beside them would load too
+# $PKI_PLUGINS are for certificates, $CHARON are further settings. Plugins by name: what is
+# installed beside them would load too
 charon()
 {
-	local ns=$1 dir=$tmp/$1 plugins="${PLUGINS-} kernel-netlink socket-default vici"
+	local ns=$1 dir=$tmp/$1
+	local plugins="${PKI_PLUGINS-} ${PLUGINS-} kernel-netlink socket-default vici"
 
 	mkdir -p "$dir"
 	# That of one before, if it did not end by itself
 	rm -f "$dir/vici"
 	cat >"$dir/strongswan.conf" <<-END
 		swanctl {
-			load = random
+			load = random ${PKI_PLUGINS-}
 		}
 		charon-systemd {
 			load = random nonce openssl kdf $plugins

@@ -12,6 +12,7 @@ packages()
 	sed 's/.*://' <<-'END'
 	building the tool: gcc libc6-dev make pkg-config
 	building the tool, libraries: libmnl-dev libsmartcols-dev libinih-dev libjson-c-dev
+	building the tool, certificates: libssl-dev openssl
 	building modules: libelf1 pahole
 	building the debug kernel: bc bison flex libelf-dev perl xz-utils
 	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux
@@ -133,10 +134,10 @@ with_dependencies()
 }
 
 # Debian's next release has it. Its packages need its C library, with which this Debian's programs
-# run as well
+# run as well, but for that of OpenSSL
 newer_suite=forky
 strongswan_packages=(charon-systemd strongswan-swanctl
-	libstrongswan-standard-plugins libcharon-extra-plugins)
+	libstrongswan-standard-plugins libcharon-extra-plugins openssl)
 
 # That suite, and a host on which nothing is installed
 look_into_newer_suite()

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "connection/connection.h"
+#include "connection/credentials.h"
 #include "connection/strongswan.h"
 #include "error.h"
 #include "json.h"
@@ -13,14 +14,14 @@
 
 static int load_and_check(const char *name, struct connection *c)
 {
-	struct secret secret;
+	struct credentials cred = { 0 };
 	int ret = connection_load("check", name, c);
 
 	if (!ret)
 		ret = connection_check_others("check", c);
 	if (!ret)
-		ret = secret_load("check", c, &secret);
-	secret_wipe(&secret);
+		ret = credentials_load("check", c, &cred);
+	credentials_wipe(&cred);
 	return ret;
 }
 
@@ -131,7 +132,7 @@ const struct command command_check = {
 	.name = "check",
 	.args = "[NAME] [swanctl]",
 	.help = "Reads the file of a connection, /etc/pvsvpn/NAME.conf, the policies that it names in\n"
-		"/etc/pvsvpn/policies.conf and its secret, and says what is wrong with them and in\n"
+		"/etc/pvsvpn/policies.conf, its secret or certificates, and says what is wrong with them and in\n"
 		"which line. Without a name, all connections. Changes nothing.\n\n"
 		"  swanctl  print what strongSwan would get, but for the secret\n\n"
 		"The sections and their keys, which pvsvpn.conf(5) explains:\n",

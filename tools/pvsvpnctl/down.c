@@ -8,6 +8,7 @@
 #include "command.h"
 #include "connection/configure.h"
 #include "connection/connection.h"
+#include "connection/keys.h"
 #include "connection/runtime.h"
 #include "connection/strongswan.h"
 #include "connection/vici.h"
@@ -54,6 +55,7 @@ static int take_down(struct vici *daemon, const char *name)
 		return was_not_up(name);
 	leave_daemon(daemon, name);
 	configure_undo(NULL, name, runtime.ifname);
+	keys_sweep(daemon);
 	printf("%s is down\n", name);
 	return CTL_OK;
 }

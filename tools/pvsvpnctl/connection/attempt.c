@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "connection/attempt.h"
 #include "connection/configure.h"
+#include "connection/credentials.h"
 #include "connection/runtime.h"
 #include "error.h"
 #include "print.h"
@@ -92,7 +93,7 @@ int note_reason(const struct connection *c, enum reason reason)
 	if (!runtime_load(c->name, &runtime)) {
 		ret = ctl_error(CTL_FAILED, "up", c->name, "start it again",
 				"it was taken down");
-	} else {
+	} else if (!runtime.lost) {
 		runtime.reason = reason;
 		ret = runtime_save("up", c->name, &runtime);
 	}
@@ -159,16 +160,16 @@ int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 
 int get_ready(struct vici *daemon, const struct connection *c, bool again)
 {
-	struct secret secret;
-	int ret = secret_load("up", c, &secret);
+	struct credentials cred;
+	int ret = credentials_load("up", c, &cred);
 
 	if (!ret)
 		ret = strongswan_check(daemon, "up", c);
 	if (!ret)
 		ret = runtime_lock("up", c->name);
 	if (!ret)
-		ret = configure(daemon, c, &secret, again);
-	secret_wipe(&secret);
+		ret = configure(daemon, c, &cred, again);
+	credentials_wipe(&cred);
 	runtime_unlock();
 	return ret;
 }

@@ -44,7 +44,10 @@ int mend_changed(const struct connection *c);
 /* Whether the daemon has a child SA that carries; *@n: what it has besides. */
 bool child_is_up(struct vici *daemon, const char *name, struct negotiated *n);
 
-/* For "status", unless the connection was taken down meanwhile: that is said and returned. */
+/*
+ * For "status", unless the connection was taken down meanwhile: that is said and returned. Where the
+ * state is lost, nothing is written: with the reason alone, it would be no state.
+ */
 int note_reason(const struct connection *c, enum reason reason);
 
 #endif /* PVSVPNCTL_ATTEMPT_H */

@@ -5,6 +5,7 @@
 
 #include "connection/configure.h"
 #include "connection/interface.h"
+#include "connection/keys.h"
 #include "connection/rtnl.h"
 #include "connection/rules.h"
 #include "connection/runtime.h"
@@ -55,10 +56,12 @@ void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 	else if (link_find_alias("pvsvpn", alias, renamed))
 		interface_delete(renamed);
 	runtime_remove(name);
+	keys_sweep(daemon);
 }
 
 /* The result of the last attempt stays. */
-static int write_down(const struct connection *c)
+static int write_down(struct vici *daemon, const struct connection *c,
+		      const struct credentials *cred)
 {
 	struct runtime runtime;
 
@@ -66,12 +69,13 @@ static int write_down(const struct connection *c)
 	runtime.encap_udp = c->encap_udp;
 	strcpy(runtime.ifname, c->ifname);
 	strcpy(runtime.netns, netns_name());
-	return runtime_save("up", c->name, &runtime);
+	strcpy(runtime.key, cred->certs.key_id);
+	return keys_hold(daemon, c->name, &runtime);
 }
 
 /* Nothing of it is left when it fails. */
 static int configure_first(struct vici *daemon, const struct connection *c,
-			   const struct secret *secret)
+			   const struct credentials *cred)
 {
 	struct runtime runtime;
 	char *text;
@@ -81,7 +85,7 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 	if (runtime_load(c->name, &runtime))
 		configure_undo(daemon, c->name, runtime.ifname);
 	text = file_text(c);
-	ret = write_down(c) ?: interface_make(c) ?: strongswan_load(daemon, c, secret) ?:
+	ret = write_down(daemon, c, cred) ?: interface_make(c) ?: strongswan_load(daemon, c, cred) ?:
 	      runtime_save_loaded("up", c->name, text);
 	free(text);
 	if (ret)
@@ -120,7 +124,7 @@ static bool is_configured(const struct connection *c)
 
 /* The interface is there: the daemon may have been started anew, and the secret be another. */
 static int configure_again(struct vici *daemon, const struct connection *c,
-			   const struct secret *secret)
+			   const struct credentials *cred)
 {
 	char *text;
 	int ret;
@@ -129,9 +133,11 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 		return ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
 				 "its file, or pvsvpnctl itself, has changed since it was brought up");
 	text = file_text(c);
-	ret = write_down(c) ?: strongswan_load(daemon, c, secret) ?:
+	ret = write_down(daemon, c, cred) ?: strongswan_load(daemon, c, cred) ?:
 	      runtime_save_loaded("up", c->name, text);
 	free(text);
+	/* Where the certificate was renewed, the key before it has done its work. */
+	keys_sweep(daemon);
 	return ret;
 }
 
@@ -148,7 +154,7 @@ int configure_mend(const struct connection *c, bool routes)
 }
 
 int configure(struct vici *daemon, const struct connection *c,
-	      const struct secret *secret, bool again)
+	      const struct credentials *cred, bool again)
 {
 	struct runtime runtime;
 
@@ -156,6 +162,6 @@ int configure(struct vici *daemon, const struct connection *c,
 		return ctl_error(CTL_FAILED, "up", c->name, "start it again",
 				 "it was taken down");
 	if (is_configured(c))
-		return configure_again(daemon, c, secret);
-	return check_free(daemon, c) ?: configure_first(daemon, c, secret);
+		return configure_again(daemon, c, cred);
+	return check_free(daemon, c) ?: configure_first(daemon, c, cred);
 }

@@ -6,13 +6,14 @@
 #include <stdbool.h>
 
 #include "connection/connection.h"
+#include "connection/credentials.h"
 #include "connection/vici.h"
 
 /**
  * configure() - interface, routes, and the daemon's part
  * @daemon: the connection to strongSwan
  * @c: the connection
- * @secret: of it
+ * @cred: of it
  * @again: what was taken down meanwhile stays so, with an error
  *
  * A configured interface stays as it is (configure_mend() puts it right); the daemon gets its part
@@ -21,7 +22,7 @@
  * Return: CTL_OK, or CTL_FAILED after saying why; nothing is left then of what it has done.
  */
 int configure(struct vici *daemon, const struct connection *c,
-	      const struct secret *secret, bool again);
+	      const struct credentials *cred, bool again);
 
 /* Whether it was brought up, and its file says the same as it said then. */
 bool configure_is_current(const struct connection *c);

@@ -61,7 +61,11 @@ static const struct conf_key connection_keys[] = {
 	CONNECTION("PeerSubnets", parse_prefixes, peer_subnets),
 	CONNECTION("IKEPolicy", parse_name, ike_name),
 	CONNECTION("IPsecPolicy", parse_name, ipsec_name),
+	CONNECTION("Authentication", parse_proof, by_certificate),
 	CONNECTION("SecretFile", parse_path, secret_file),
+	CONNECTION("CertificateFile", parse_path, cert_file),
+	CONNECTION("KeyFile", parse_path, key_file),
+	CONNECTION("CAFile", parse_path, ca_file),
 	CONNECTION("Initiate", parse_bool, initiate),
 	CONNECTION("EstablishMode", parse_establish_mode, initiate),
 	CONNECTION("Encapsulation", parse_encapsulation, encap_udp),
@@ -679,7 +683,10 @@ static int connection_init(const char *what, const char *name, struct connection
 	strcpy(c->name, name);
 	set_defaults(c);
 	if (asprintf(&c->path, "%s/%s.conf", connection_dir(), name) < 0 ||
-	    asprintf(&c->secret_file, "%s/%s.secret", connection_dir(), name) < 0)
+	    asprintf(&c->secret_file, "%s/%s.secret", connection_dir(), name) < 0 ||
+	    asprintf(&c->cert_file, "%s/%s.crt", connection_dir(), name) < 0 ||
+	    asprintf(&c->key_file, "%s/%s.key", connection_dir(), name) < 0 ||
+	    asprintf(&c->ca_file, "%s/%s.ca", connection_dir(), name) < 0)
 		return ctl_error(CTL_FAILED, what, name, "free some", "out of memory");
 	return CTL_OK;
 }
@@ -713,6 +720,9 @@ void connection_free(struct connection *c)
 {
 	free(c->path);
 	free(c->secret_file);
+	free(c->cert_file);
+	free(c->key_file);
+	free(c->ca_file);
 	free(c->local_subnets.subnet);
 	free(c->peer_subnets.subnet);
 	free(c->tunnel_addresses.subnet);

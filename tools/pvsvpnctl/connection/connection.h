@@ -80,7 +80,11 @@ struct gateway {
  * @withdraw_routes: they do not count while the device has no carrier
  * @if_id: of the SAs, 0 for one made from the name
  * @legacy: values that are no longer safe may be used
+ * @by_certificate: certificates say who is who, instead of the secret
  * @secret_file: where the secret is
+ * @cert_file: where the certificate of this end is
+ * @key_file: where its private key is
+ * @ca_file: where the certificate of the CA is that has issued the peer's
  * @line: where in the file things are that other files may contradict
  */
 struct connection {
@@ -114,7 +118,11 @@ struct connection {
 	bool withdraw_routes;
 	uint32_t if_id;
 	bool legacy;
+	bool by_certificate;
 	char *secret_file;
+	char *cert_file;
+	char *key_file;
+	char *ca_file;
 	struct {
 		unsigned int section;
 		unsigned int peer_gateway;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "connection/ini.h"
+#include "connection/private_file.h"
 #include "error.h"
 
 /* Room for a line with all that continues it; the library's own buffer has 200 bytes. */
@@ -234,20 +235,6 @@ int ini_read_text(const char *what, const char *path, const char *text, struct i
 	return CTL_OK;
 }
 
-/* These files decide where packets go, so nobody but root may change them. */
-static int check_owner(const char *what, const char *path, const struct stat *st)
-{
-	if (st->st_uid && st->st_uid != geteuid())
-		return ctl_error(CTL_FAILED, what, path, NULL,
-				 "belongs to user %u, who can change it; chown root %s", st->st_uid,
-				 path);
-	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid))
-		return ctl_error(CTL_FAILED, what, path, NULL,
-				 "others can write to it (mode %03o); chmod go-w %s",
-				 st->st_mode & 0777, path);
-	return CTL_OK;
-}
-
 static bool is_utf16(const char *text, size_t len)
 {
 	return len > 1 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2));
@@ -263,7 +250,7 @@ static int read_text(const char *what, const char *path, int fd, char *text)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return ctl_error(CTL_FAILED, what, path, "give a file",
 				 "not a regular file");
-	ret = check_owner(what, path, &st);
+	ret = shared_file_check(what, path, &st);
 	if (ret)
 		return ret;
 	if (st.st_size > INI_FILE_MAX)

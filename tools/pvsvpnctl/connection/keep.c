@@ -175,13 +175,16 @@ static void find_daemon(struct watch *watch)
 static void look(struct watch *watch)
 {
 	const char *name = watch->c->name;
+	struct runtime runtime;
 
 	find_daemon(watch);
 	memset(&watch->n, 0, sizeof(watch->n));
 	ctl_error_mute(true);
 	watch->is_up = watch->daemon && child_is_up(watch->daemon, name, &watch->n);
 	if (!watch->is_up || now_ms() - watch->checked >= CHECK_MS) {
-		watch->forgotten = watch->daemon && strongswan_forgot(watch->daemon, name);
+		runtime_load(name, &runtime);
+		watch->forgotten = watch->daemon &&
+				   strongswan_forgot(watch->daemon, name, runtime.key);
 		watch->checked = now_ms();
 	}
 	ctl_error_mute(false);

@@ -19,6 +19,7 @@
 #define LOADED ".loaded"
 #define LOCK ".lock"
 #define ATTEMPT ".attempt"
+#define KEY ".key"
 
 /* A change takes moments, unless its process was stopped or nobody reads what it says. */
 #define LOCK_SECONDS 30
@@ -50,8 +51,8 @@ static const struct {
 	},
 	[REASON_CANNOT_AUTHENTICATE] = {
 		"cannot_authenticate_connection",
-		"the secret or an identity is not what the other end has",
-		"compare the secret, LocalIdentity and PeerIdentity with the peer's"
+		"the secret, a certificate or an identity is not what the other end has",
+		"compare the secret or the certificates, LocalIdentity and PeerIdentity with the peer's"
 	},
 	[REASON_IKE_V1_CIDR_MISMATCH] = {
 		"ike_v1_id_local_remote_cidr_mismatch", "the peer has other subnets",
@@ -215,6 +216,26 @@ int runtime_attempt(const char *name, uint64_t deadline)
 	return fd;
 }
 
+int runtime_keys_lock(const char *what, int *fd)
+{
+	char path[PATH_MAX];
+	int ret = make_dir(what);
+
+	if (ret)
+		return ret;
+	*fd = lock_until(file_path(path, "keys", ""), now_ms() + LOCK_SECONDS * 1000);
+	if (*fd < 0 && errno == EWOULDBLOCK)
+		return ctl_error(CTL_BUSY, what, path, "see what became of it (fuser -v)",
+				 "another pvsvpnctl has had it for %u s", LOCK_SECONDS);
+	return *fd < 0 ? failed(what, path) : CTL_OK;
+}
+
+/* The file stays: it belongs to no connection. */
+void runtime_keys_unlock(int fd)
+{
+	close(fd);
+}
+
 /* ---- files ---- */
 
 /* As a whole or not at all, for root alone. */
@@ -253,6 +274,8 @@ static void read_line(const char *line, struct runtime *runtime)
 		strcpy(runtime->netns, netns);
 	if (sscanf(line, "encap %63s", value) == 1)
 		runtime->encap_udp = !strcmp(value, "udp");
+	if (sscanf(line, "key %40s", value) == 1)
+		strcpy(runtime->key, value);
 	if (sscanf(line, "reason %63s", value) != 1)
 		return;
 	for (int i = 1; i < REASONS; i++)
@@ -296,11 +319,11 @@ int runtime_enter(const char *what, const char *name)
 
 int runtime_save(const char *what, const char *name, const struct runtime *runtime)
 {
-	char path[PATH_MAX], text[192 + NETNS_NAME_MAX];
+	char path[PATH_MAX], text[256 + NETNS_NAME_MAX];
 
-	snprintf(text, sizeof(text), "interface %s\nnetns %s\nencap %s\nreason %s\n",
+	snprintf(text, sizeof(text), "interface %s\nnetns %s\nencap %s\nkey %s\nreason %s\n",
 		 runtime->ifname, runtime->netns, runtime->encap_udp ? "udp" : "auto",
-		 reason_name(runtime->reason));
+		 runtime->key, reason_name(runtime->reason));
 	return write_file(what, file_path(path, name, STATE), text);
 }
 
@@ -315,6 +338,32 @@ void runtime_remove(const char *name)
 size_t runtime_names(char ***names)
 {
 	return names_with_suffix(runtime_dir(), STATE, names);
+}
+
+int runtime_key_note(const char *what, const char *key)
+{
+	char path[PATH_MAX];
+
+	return write_file(what, file_path(path, key, KEY), "");
+}
+
+bool runtime_key_is_ours(const char *key)
+{
+	char path[PATH_MAX];
+
+	return !access(file_path(path, key, KEY), F_OK);
+}
+
+void runtime_key_forget(const char *key)
+{
+	char path[PATH_MAX];
+
+	unlink(file_path(path, key, KEY));
+}
+
+size_t runtime_keys(char ***keys)
+{
+	return names_with_suffix(runtime_dir(), KEY, keys);
 }
 
 int runtime_save_loaded(const char *what, const char *name, const char *text)

@@ -7,6 +7,8 @@
  *	NAME.loaded	what its file said then, without the secret
  *	NAME.lock	held while somebody changes the connection
  *	NAME.attempt	held while somebody waits for its peer
+ *	KEY.key		a private key that we have given to strongSwan, by its name there
+ *	keys		held while somebody decides about those
  */
 #ifndef PVSVPNCTL_RUNTIME_H
 #define PVSVPNCTL_RUNTIME_H
@@ -15,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connection/certificate.h"
 #include "connection/connection.h"
 #include "netns.h"
 
@@ -44,6 +47,7 @@ const char *reason_todo(enum reason reason);
  * @netns: name of the network namespace that "up" was told to work in, or ""
  * @lost: the file is, and the interface alone tells of the connection
  * @encap_udp: ESP in UDP was asked for
+ * @key: the daemon's name of its private key, or ""; whether that is ours, keys.h tells
  * @reason: why the last attempt has failed
  */
 struct runtime {
@@ -51,6 +55,7 @@ struct runtime {
 	char netns[NETNS_NAME_MAX];
 	bool lost;
 	bool encap_udp;
+	char key[KEY_ID_LEN + 1];
 	enum reason reason;
 };
 
@@ -110,6 +115,18 @@ void runtime_remove(const char *name);
 
 /* The names of all that have a state; as connection_names(). */
 size_t runtime_names(char ***names);
+
+/* Held for moments, inside runtime_lock(). CTL_OK, or an exit status after saying why not. */
+int runtime_keys_lock(const char *what, int *fd);
+void runtime_keys_unlock(int fd);
+
+/* Notes that a private key is ours; CTL_FAILED after saying why. */
+int runtime_key_note(const char *what, const char *key);
+bool runtime_key_is_ours(const char *key);
+void runtime_key_forget(const char *key);
+
+/* All of ours; as connection_names(). */
+size_t runtime_keys(char ***keys);
 
 /* Keeps the text of the file; CTL_FAILED after saying why. */
 int runtime_save_loaded(const char *what, const char *name, const char *text);

@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connection/connection.h"
+#include "connection/private_file.h"
 #include "error.h"
 #include "memory.h"
 
 void secret_wipe(struct secret *secret)
 {
 	explicit_bzero(secret, sizeof(*secret));
-}
-
-/* One that others can read is none. */
-static int check_file(const char *what, const char *path, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return ctl_error(CTL_FAILED, what, path, "check the path", "%s",
-				 strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return ctl_error(CTL_FAILED, what, path, "give a file",
-				 "not a regular file");
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return ctl_error(CTL_FAILED, what, path, NULL,
-				 "secret is open to group or others (mode %03o); chmod 600 %s",
-				 st.st_mode & 0777, path);
-	if (st.st_uid != geteuid())
-		return ctl_error(CTL_FAILED, what, path, NULL,
-				 "secret belongs to user %u; chown %u %s",
-				 st.st_uid, geteuid(), path);
-	return CTL_OK;
 }
 
 static const char *why_not(const struct secret *secret)
@@ -96,17 +73,10 @@ int secret_load(const char *what, const struct connection *c,
 
 	memory_lock(secret, sizeof(*secret));
 	memset(secret, 0, sizeof(*secret));
-	fd = open(c->secret_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == EACCES)
-		return ctl_error(CTL_DENIED, what, c->secret_file, "run it as root", "%s",
-				 strerror(errno));
-	if (fd < 0)
-		return ctl_error(CTL_FAILED, what, c->secret_file,
-				 "write the secret into it, mode 600", "%s",
-				 strerror(errno));
-	ret = check_file(what, c->secret_file, fd);
-	if (!ret)
-		ret = read_secret(what, c->secret_file, fd, secret);
+	ret = private_file_open(what, c->secret_file, "secret", &fd);
+	if (ret)
+		return ret;
+	ret = read_secret(what, c->secret_file, fd, secret);
 	close(fd);
 	if (ret)
 		secret_wipe(secret);

@@ -140,13 +140,29 @@ static void add_proposals(struct vici_message *m, const char *key, const struct 
 	vici_list_end(m);
 }
 
-static void add_end(struct vici_message *m, const char *end, const struct identity *identity)
+/* The whole certificate of the CA: another CA can have the same subject, and its key identifier. */
+static void add_certificate(struct vici_message *m, const char *key, const struct der *der)
 {
+	vici_list(m, key);
+	vici_item_bytes(m, der->bytes, der->len);
+	vici_list_end(m);
+}
+
+/* @certs: NULL where the files are to be named */
+static void add_end(struct vici_message *m, const struct connection *c,
+		    const struct certificates *certs, bool local)
+{
+	const char *key = local ? "certs" : "cacerts";
 	char text[IDENTITY_TEXT_MAX];
 
-	vici_section(m, end);
-	vici_value(m, "auth", "psk");
-	vici_value(m, "id", "%s", identity_text(text, identity));
+	vici_section(m, local ? "local" : "remote");
+	vici_value(m, "auth", c->by_certificate ? "pubkey" : "psk");
+	vici_value(m, "id", "%s", identity_text(text, local ? &c->local_identity :
+						&c->peer_identity));
+	if (c->by_certificate && certs)
+		add_certificate(m, key, local ? &certs->own : &certs->ca);
+	else if (c->by_certificate)
+		add_item(m, key, local ? c->cert_file : c->ca_file);
 	vici_section_end(m);
 }
 
@@ -200,12 +216,13 @@ static void add_ike(struct vici_message *m, const struct connection *c)
 	vici_value(m, "keyingtries", "%d", c->initiate ? 0 : 1);
 }
 
-static void add_connection(struct vici_message *m, const struct connection *c)
+static void add_connection(struct vici_message *m, const struct connection *c,
+			   const struct certificates *certs)
 {
 	vici_section(m, c->name);
 	add_ike(m, c);
-	add_end(m, "local", &c->local_identity);
-	add_end(m, "remote", &c->peer_identity);
+	add_end(m, c, certs, true);
+	add_end(m, c, certs, false);
 	add_child(m, c);
 	vici_section_end(m);
 }
@@ -214,25 +231,27 @@ void strongswan_print(FILE *out, const struct connection *c)
 {
 	struct vici_message message = { 0 };
 
-	add_connection(&message, c);
+	add_connection(&message, c, NULL);
 	fputs("connections {\n", out);
 	vici_print(out, &message, 1);
 	fputs("}\n", out);
 	vici_message_free(&message);
 }
 
-#define SECRET_NAME_MAX (CONNECTION_NAME_MAX + 16)
+#define MARK_MAX (CONNECTION_NAME_MAX + 16)
 
-/* A message with a name, a secret, two identities, and the words around them: bytes */
+/* A message with a secret, two identities, and the words around them: bytes */
 #define SECRET_MESSAGE_MAX 1024
 
+#define SEE_LOG "see the log of strongSwan (journalctl -u strongswan)"
+
 /*
- * The operator's own secrets have names of sections, such as "ike-1". It comes first and goes
- * last, so its name also tells whose the connection is.
+ * The name of a secret or a CA. The operator's own have names of sections, such as "ike-1". It
+ * comes first and goes last, so it also tells whose the connection is.
  */
-static const char *secret_name(char *text, const char *name)
+static const char *mark_of(char *text, const char *name)
 {
-	snprintf(text, SECRET_NAME_MAX, "pvsvpn-%s", name);
+	snprintf(text, MARK_MAX, "pvsvpn-%s", name);
 	return text;
 }
 
@@ -240,34 +259,67 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 		       const struct secret *secret)
 {
 	struct vici_message message = { 0 };
-	char name[SECRET_NAME_MAX], text[IDENTITY_TEXT_MAX];
+	char mark[MARK_MAX], text[IDENTITY_TEXT_MAX];
 	int ret;
 
 	vici_reserve_locked(&message, SECRET_MESSAGE_MAX);
-	vici_value(&message, "id", "%s", secret_name(name, c->name));
+	vici_value(&message, "id", "%s", mark_of(mark, c->name));
 	vici_value(&message, "type", "IKE");
 	vici_bytes(&message, "data", secret->text, secret->len);
 	vici_list(&message, "owners");
 	vici_item(&message, identity_text(text, &c->local_identity));
 	vici_item(&message, identity_text(text, &c->peer_identity));
 	vici_list_end(&message);
-	ret = vici_order(daemon, "load-shared", &message,
-			 "see the log of strongSwan (journalctl -u strongswan)");
+	ret = vici_order(daemon, "load-shared", &message, SEE_LOG);
 	vici_message_free(&message);
 	return ret;
 }
 
-int strongswan_load(struct vici *daemon, const struct connection *c,
-		    const struct secret *secret)
+static int load_ca(struct vici *daemon, const struct connection *c, const struct der *ca)
 {
 	struct vici_message message = { 0 };
-	int ret = load_secret(daemon, c, secret);
+	char mark[MARK_MAX];
+	int ret;
+
+	vici_section(&message, mark_of(mark, c->name));
+	vici_bytes(&message, "cacert", ca->bytes, ca->len);
+	vici_section_end(&message);
+	ret = vici_order(daemon, "load-authority", &message, SEE_LOG);
+	vici_message_free(&message);
+	return ret;
+}
+
+static int load_key(struct vici *daemon, const struct der *key)
+{
+	struct vici_message message = { 0 };
+	int ret;
+
+	vici_reserve_locked(&message, key->len + SECRET_MESSAGE_MAX);
+	vici_value(&message, "type", "any");
+	vici_bytes(&message, "data", key->bytes, key->len);
+	ret = vici_order(daemon, "load-key", &message, SEE_LOG);
+	vici_message_free(&message);
+	return ret;
+}
+
+static int load_credentials(struct vici *daemon, const struct connection *c,
+			    const struct credentials *cred)
+{
+	if (!c->by_certificate)
+		return load_secret(daemon, c, &cred->secret);
+	return load_ca(daemon, c, &cred->certs.ca) ?: load_key(daemon, &cred->certs.key);
+}
+
+int strongswan_load(struct vici *daemon, const struct connection *c,
+		    const struct credentials *cred)
+{
+	struct vici_message message = { 0 };
+	int ret = load_credentials(daemon, c, cred);
 
 	if (ret)
 		return ret;
-	add_connection(&message, c);
-	ret = vici_order(daemon, "load-conn", &message,
-			 "see the log of strongSwan (journalctl -u strongswan)");
+	add_connection(&message, c, &cred->certs);
+	ret = vici_order(daemon, "load-conn", &message, SEE_LOG);
 	vici_message_free(&message);
 	return ret;
 }
@@ -301,14 +353,31 @@ bool strongswan_has(struct vici *daemon, const char *name)
 
 bool strongswan_is_ours(struct vici *daemon, const char *name)
 {
-	char secret[SECRET_NAME_MAX];
+	char mark[MARK_MAX];
 
-	return has_name(daemon, "get-shared", secret_name(secret, name));
+	mark_of(mark, name);
+	return has_name(daemon, "get-shared", mark) || has_name(daemon, "get-authorities", mark);
 }
 
-bool strongswan_forgot(struct vici *daemon, const char *name)
+int strongswan_has_key(struct vici *daemon, const char *key, bool *there)
 {
-	return !(strongswan_has(daemon, name) && strongswan_is_ours(daemon, name)) &&
+	const char *wanted = key;
+	const struct vici_call call = {
+		.command = "get-keys", .answer = find_name, .data = &wanted,
+	};
+	int ret = vici_call(daemon, &call);
+
+	*there = !*wanted;
+	return ret;
+}
+
+bool strongswan_forgot(struct vici *daemon, const char *name, const char *key)
+{
+	bool there = true;
+
+	if (*key)
+		strongswan_has_key(daemon, key, &there);
+	return !(there && strongswan_has(daemon, name) && strongswan_is_ours(daemon, name)) &&
 	       !vici_broken(daemon);
 }
 
@@ -356,12 +425,19 @@ static int terminate(struct vici *daemon, const char *name)
 	return ret;
 }
 
+int strongswan_remove_key(struct vici *daemon, const char *key)
+{
+	return unload(daemon, "unload-key", "id", key);
+}
+
 int strongswan_remove(struct vici *daemon, const char *name)
 {
-	char secret[SECRET_NAME_MAX];
+	char mark[MARK_MAX];
 
+	mark_of(mark, name);
 	return unload(daemon, "unload-conn", "name", name) ?: terminate(daemon, name) ?:
-	       unload(daemon, "unload-shared", "id", secret_name(secret, name));
+	       unload(daemon, "unload-shared", "id", mark) ?:
+	       unload(daemon, "unload-authority", "name", mark);
 }
 
 /* ---- beginning and ending ---- */
@@ -384,6 +460,8 @@ static const struct {
 	{ "AUTHENTICATION_FAILED", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
 	{ "MAC mismatched", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
 	{ "no shared key found", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
+	{ "constraint check failed", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
+	{ "no trusted ", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
 	{ "PAYLOAD_MALFORMED", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },
 	/* With another secret, what IKEv1 encrypts with it cannot be read at either end. */
 	{ "ignore malformed INFORMATIONAL", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },

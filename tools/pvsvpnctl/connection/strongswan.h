@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "connection/connection.h"
+#include "connection/credentials.h"
 #include "connection/runtime.h"
 #include "connection/vici.h"
 
@@ -84,35 +85,45 @@ int strongswan_check(struct vici *daemon, const char *what, const struct connect
 void strongswan_print(FILE *out, const struct connection *c);
 
 /**
- * strongswan_load() - give the daemon a connection and its secret
+ * strongswan_load() - give the daemon a connection and its credentials
  * @daemon: the connection to it
  * @c: the connection
- * @secret: of it; it goes over the socket and is on no disk
+ * @cred: of it; a secret and a private key go over the socket and are on no disk
  *
  * A connection of that name is replaced, others stay. SAs stay.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
 int strongswan_load(struct vici *daemon, const struct connection *c,
-		    const struct secret *secret);
+		    const struct credentials *cred);
 
 /* Whether a connection of that name was loaded, by us or by others */
 bool strongswan_has(struct vici *daemon, const char *name);
 
-/* Whether the daemon answers, and has lost the connection or its secret */
-bool strongswan_forgot(struct vici *daemon, const char *name);
+/*
+ * Whether the daemon answers, and has lost the connection or its credentials. @key: the name of the
+ * private key, "" for none
+ */
+bool strongswan_forgot(struct vici *daemon, const char *name, const char *key);
 
-/* Whether we have loaded something for that connection: its secret bears our mark. */
+/* Whether we have loaded something for that connection: a secret or a CA bears our mark. */
 bool strongswan_is_ours(struct vici *daemon, const char *name);
 
+/* *@there: whether the daemon has a private key that was loaded as ours are. CTL_OK, or as vici_call() */
+int strongswan_has_key(struct vici *daemon, const char *key, bool *there);
+
+/* CTL_OK, also where there was none; an exit status after saying why not. */
+int strongswan_remove_key(struct vici *daemon, const char *key);
+
 /**
- * strongswan_remove() - take a connection, its SAs and its secret out of the daemon
+ * strongswan_remove() - take a connection, its SAs and its secret or CA out of the daemon
  * @daemon: the connection to it
  * @name: of the connection
  *
  * The connection goes first, as what is ended would be begun again. A peer that does not answer
- * is waited for 3 s. The secret goes last: where the daemon fails meanwhile, it tells the next
- * who comes that the rest is ours.
+ * is waited for 3 s. The secret or the CA goes last: where the daemon fails meanwhile, it tells
+ * the next who comes that the rest is ours. Its private key: keys_sweep(). Certificates stay in
+ * the daemon until it ends, as it cannot unload a single one.
  *
  * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
  */

@@ -190,6 +190,15 @@ const char *parse_encapsulation(const char *text, void *value)
 	return NULL;
 }
 
+/* How an end proves who it is; the word is that of the policies for another thing */
+const char *parse_proof(const char *text, void *value)
+{
+	if (strcmp(text, "secret") && strcmp(text, "certificate"))
+		return "secret (that both ends have been told) or certificate (X.509)";
+	*(bool *)value = *text == 'c';
+	return NULL;
+}
+
 /* The service's words for who begins */
 const char *parse_establish_mode(const char *text, void *value)
 {

@@ -47,5 +47,6 @@ parse_fn parse_if_id;
 parse_fn parse_conf_mtu;
 parse_fn parse_mss;
 parse_fn parse_path;
+parse_fn parse_proof;
 
 #endif /* PVSVPNCTL_VALUES_H */

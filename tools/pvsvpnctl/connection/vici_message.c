@@ -98,10 +98,15 @@ void vici_list(struct vici_message *message, const char *name)
 	put_name(message, VICI_LIST, name);
 }
 
-void vici_item(struct vici_message *message, const char *text)
+void vici_item_bytes(struct vici_message *message, const void *bytes, size_t len)
 {
 	put_byte(message, VICI_ITEM);
-	put_bytes(message, text, strlen(text));
+	put_bytes(message, bytes, len);
+}
+
+void vici_item(struct vici_message *message, const char *text)
+{
+	vici_item_bytes(message, text, strlen(text));
 }
 
 void vici_list_end(struct vici_message *message)

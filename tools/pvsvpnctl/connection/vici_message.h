@@ -54,6 +54,7 @@ void vici_bytes(struct vici_message *message, const char *name, const void *byte
 
 void vici_list(struct vici_message *message, const char *name);
 void vici_item(struct vici_message *message, const char *text);
+void vici_item_bytes(struct vici_message *message, const void *bytes, size_t len);
 void vici_list_end(struct vici_message *message);
 
 /* Wipes it, as it may hold a secret. */

@@ -288,6 +288,89 @@ is_refused 'a secret that others read' 'site-b.secret: secret is open to group o
 rm -f "$dir/site-b.secret"
 is_refused 'no secret' 'site-b.secret: No such file or directory'
 
+# ---- certificates ----
+
+# openssl_req ARGUMENTS...: a certificate for 30 days, with a new key unless one is given
+openssl_req() { openssl req -x509 -days 30 -nodes "$@" 2>/dev/null; }
+
+certs=$(mktemp -d)
+trap 'rm -rf "$dir" "$certs"' EXIT
+(
+	cd "$certs" && umask 077
+	ec=(-newkey ec -pkeyopt ec_paramgen_curve:P-256)
+	openssl_req "${ec[@]}" -keyout ca.key -out ca.crt -subj /CN=ca -addext basicConstraints=critical,CA:TRUE
+	for name in site-a other; do
+		openssl_req "${ec[@]}" -keyout $name.key -out $name.crt -subj "/C=DE/CN=$name" \
+			-CA ca.crt -CAkey ca.key \
+			-addext "subjectAltName=DNS:$name.example,IP:192.0.2.1,email:$name@example.com" \
+			-addext basicConstraints=CA:FALSE
+	done
+	openssl x509 -req -in <(openssl req -new -key site-a.key -subj /CN=old) \
+		-CA ca.crt -CAkey ca.key -days -1 -out old.crt \
+		-extfile <(echo 'subjectAltName=DNS:site-a.example') 2>/dev/null
+	openssl pkey -aes128 -passout pass:x -in site-a.key -out locked.key
+)
+
+# write_certificates: the site has them, and no secret
+write_certificates()
+{
+	write_site
+	sed -i '1aAuthentication = certificate' "$dir/site-b.conf"
+	rm "$dir/site-b.secret"
+	cp "$certs/site-a.crt" "$dir/site-b.crt"
+	cp "$certs/site-a.key" "$dir/site-b.key"
+	cp "$certs/ca.crt" "$dir/site-b.ca"
+}
+
+# takes_identity IDENTITY
+takes_identity()
+{
+	write_certificates
+	sed -i "s/^LocalIdentity.*/LocalIdentity = $1/" "$dir/site-b.conf"
+	verdict 0 "takes the identity $1 of a certificate" check site-b
+}
+
+takes_identity site-a.example
+takes_identity 192.0.2.1
+takes_identity site-a@example.com
+takes_identity 'C=DE, CN=site-a'
+
+# refuses_certificate WHAT WORDS FILE FROM...: instead of one of the three
+refuses_certificate()
+{
+	write_certificates
+	cat "${@:4}" >"$dir/site-b.$3"
+	is_refused "$1" "$2"
+}
+
+cd "$certs" || exit
+refuses_certificate 'the key of another certificate' 'site-b.key: not the key of the certificate in' key other.key
+refuses_certificate 'a key with a password' 'site-b.key: the private key has a password' key locked.key
+refuses_certificate 'a certificate as a key' 'site-b.key: there is no private key in it' key ca.crt
+refuses_certificate 'an empty certificate' 'site-b.crt: there is no certificate in it' crt /dev/null
+refuses_certificate 'a key as a certificate' 'site-b.crt: there is no certificate in it' crt other.key
+refuses_certificate 'several certificates' 'site-b.ca: there are several certificates in it' ca ca.crt other.crt
+refuses_certificate 'a CA that is none' 'site-b.ca: not the certificate of a CA' ca other.crt
+refuses_certificate 'an expired certificate' 'site-b.crt: the certificate has expired' crt old.crt
+refuses_certificate 'a certificate that is very long' 'site-b.crt: too long' crt <(yes | head -c 70000)
+write_certificates
+sed -i 's/^LocalIdentity.*/LocalIdentity = gw.example/' "$dir/site-b.conf"
+is_refused 'a certificate of somebody else' 'site-b.crt: the certificate is not of LocalIdentity gw.example'
+write_certificates
+chmod 640 "$dir/site-b.key"
+is_refused 'a key that others read' 'site-b.key: private key is open to group or others (mode 640); chmod 600'
+write_certificates
+chmod 666 "$dir/site-b.ca"
+is_refused 'a CA that others write' 'site-b.ca: others can write to it (mode 666)'
+for file in crt key ca; do
+	write_certificates
+	rm "$dir/site-b.$file"
+	is_refused "no .$file" "site-b.$file: No such file or directory; write the"
+done
+refuses 'another word for Authentication' ':2: Authentication: "x509" is not valid; expected secret' \
+	'1aAuthentication = x509'
+cd / || exit
+
 write_site
 chmod 666 "$dir/site-b.conf"
 is_refused 'a file that others change' 'site-b.conf: others can write to it (mode 666); chmod go-w'

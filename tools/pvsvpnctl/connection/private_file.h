@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Files on which it depends where packets go, and who is let in */
+#ifndef PVSVPNCTL_PRIVATE_FILE_H
+#define PVSVPNCTL_PRIVATE_FILE_H
+
+#include <sys/stat.h>
+
+/**
+ * private_file_open() - open one that nobody else may read
+ * @what: the command, for error lines
+ * @path: of the file
+ * @content: the word for what is in it
+ * @fd: the descriptor, to be closed
+ *
+ * Return: CTL_OK; CTL_DENIED or CTL_FAILED after saying why not.
+ */
+int private_file_open(const char *what, const char *path, const char *content, int *fd);
+
+/* The same of one that others may read, and not write */
+int shared_file_open(const char *what, const char *path, const char *content, int *fd);
+
+/* Whether others may write to it. Return: CTL_OK, or CTL_FAILED after saying who. */
+int shared_file_check(const char *what, const char *path, const struct stat *st);
+
+#endif /* PVSVPNCTL_PRIVATE_FILE_H */
