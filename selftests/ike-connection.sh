@@ -535,8 +535,9 @@ module_goes()
 	defer load_module
 	check 'states' "$(ip -n "$gw" xfrm state | grep -c ^src)" 2
 	check status "$(status_of status)" warning
-	load_module
 	vpn down site-b >/dev/null
+	up_refused 'modprobe pvsvpn'
+	load_module
 	untouched
 	up
 	pings "$gw" 10.2.0.1

@@ -215,6 +215,54 @@ start_and_stop()
 	nothing_left
 }
 
+# confine: strongSwan's programs may do what Debian's profiles say. Debian only takes notes of what
+# the daemon does beside that; here it cannot
+confine()
+{
+	local dir=$tmp/apparmor.d
+
+	if ! mountpoint -q /sys/kernel/security; then
+		mount -t securityfs securityfs /sys/kernel/security
+		defer 'umount /sys/kernel/security'
+	fi
+	cp -r /etc/apparmor.d "$dir"
+	mkdir -p "$dir/local"
+	: >"$dir/local/usr.sbin.swanctl"
+	# Its log of this test
+	echo "$tmp/charon.log w," >"$dir/local/usr.sbin.charon-systemd"
+	sed -i 's/complain,//' "$dir/usr.sbin.charon-systemd"
+	apparmor_parser -r -K -b "$dir" "$dir"/usr.sbin.{swanctl,charon-systemd} 2>"$tmp/parser" ||
+		fail "$(cat "$tmp/parser")"
+	defer "apparmor_parser -R -K -b $dir $dir/usr.sbin.swanctl $dir/usr.sbin.charon-systemd"
+}
+
+# Whoever has swanctl do it, does not get past /etc/swanctl, loses all other connections by that, and
+# is not told by its exit status
+under_AppArmor()
+{
+	command -v apparmor_parser >/dev/null || skip 'no apparmor_parser'
+	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || skip 'no AppArmor'
+	gateway
+	sooner
+	far_end
+	confine
+	machine
+	systemctl start "$unit"
+	is_up
+	check 'the daemon' "$(inside cat "/proc/$(property MainPID strongswan)/attr/current")" \
+		'/usr/sbin/charon-systemd (enforce)'
+	echo 'connections { }' >"$tmp/mine.conf"
+	inside swanctl --load-conns --file "$tmp/mine.conf" >"$tmp/swanctl.out" 2>&1 || :
+	grep -q 'failed to open config file' "$tmp/swanctl.out" ||
+		fail 'swanctl is not confined' "$(cat "$tmp/swanctl.out")"
+	is_up
+	wait_for 'our connection' is site-b connections
+	inside swanctl --load-conns >"$tmp/swanctl.out" 2>&1
+	wait_for 'both' is 'operator site-b' connections
+	systemctl stop "$unit"
+	nothing_left
+}
+
 # restarted: another process than $main, and all is well again
 restarted()
 {
@@ -439,5 +487,5 @@ networkd_keeps_away()
 	is_up
 }
 
-run_cases unit_as_installed start_and_stop strongswan_begins_anew killed at_boot peer_comes_late \
+run_cases unit_as_installed start_and_stop under_AppArmor strongswan_begins_anew killed at_boot peer_comes_late \
 	peer_refuses wrong_file networkd_keeps_away

@@ -31,7 +31,7 @@ guest_packages()
 	echo charon-systemd strongswan-swanctl strongswan-libcharon libstrongswan \
 		libstrongswan-standard-plugins libcharon-extra-plugins
 	# With libraries that a small Debian does not have
-	echo systemd libsystemd-shared libapparmor1 libip4tc2 libkmod2
+	echo systemd libsystemd-shared libapparmor1 libip4tc2 libkmod2 apparmor
 }
 
 missing()
@@ -137,7 +137,7 @@ with_dependencies()
 # run as well, but for that of OpenSSL
 newer_suite=forky
 strongswan_packages=(charon-systemd strongswan-swanctl
-	libstrongswan-standard-plugins libcharon-extra-plugins openssl)
+	libstrongswan-standard-plugins libcharon-extra-plugins openssl apparmor)
 
 # That suite, and a host on which nothing is installed
 look_into_newer_suite()
