@@ -117,6 +117,24 @@ nobody_there()
 	pings "$gw" 10.2.0.1
 }
 
+# A firewall that passes UDP 500 and nothing else
+no_UDP_4500()
+{
+	both
+	in_ns "$gw" nft -f - <<-END
+		table ip cut {
+			chain in {
+				type filter hook input priority 0
+				udp sport 4500 drop
+			}
+		}
+	END
+	not_up udp_4500_not_answered 10
+	in_ns "$gw" nft delete table ip cut
+	up
+	pings "$gw" 10.2.0.1
+}
+
 waits_for_the_peer()
 {
 	both
@@ -567,7 +585,8 @@ hundred_at_once()
 }
 
 run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
-	nobody_there waits_for_the_peer refused_before_anything daemon_not_fit after_a_crash \
+	nobody_there no_UDP_4500 waits_for_the_peer refused_before_anything daemon_not_fit \
+	after_a_crash \
 	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \

@@ -236,8 +236,8 @@ confine()
 	defer "apparmor_parser -R -K -b $dir $dir/usr.sbin.swanctl $dir/usr.sbin.charon-systemd"
 }
 
-# Whoever has swanctl do it, does not get past /etc/swanctl, loses all other connections by that, and
-# is not told by its exit status
+# Whoever has swanctl do it, does not get past /etc/swanctl, loses all other connections by that,
+# and is not told by its exit status
 under_AppArmor()
 {
 	command -v apparmor_parser >/dev/null || skip 'no apparmor_parser'
@@ -487,5 +487,6 @@ networkd_keeps_away()
 	is_up
 }
 
-run_cases unit_as_installed start_and_stop under_AppArmor strongswan_begins_anew killed at_boot peer_comes_late \
+run_cases unit_as_installed start_and_stop under_AppArmor strongswan_begins_anew killed at_boot \
+	peer_comes_late \
 	peer_refuses wrong_file networkd_keeps_away

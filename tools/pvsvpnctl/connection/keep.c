@@ -395,6 +395,9 @@ static void keep_reason(struct watch *watch, enum reason noted)
 	enum reason reason = watch->is_up ? REASON_NONE : watch->news.reason ?: noted;
 
 	watch->news.reason = REASON_NONE;
+	/* The end of an attempt of which more is known */
+	if (noted == REASON_UDP_4500 && reason == REASON_PEER_NOT_RESPONDING)
+		return;
 	if (reason != noted)
 		note_reason(watch->c, reason);
 }

@@ -70,6 +70,10 @@ static const struct {
 		"ike_version_not_supported", "strongSwan here, or the peer, has no such IKE version",
 		"set Version in [IKEPolicy] to the other one at both ends"
 	},
+	[REASON_UDP_4500] = {
+		"udp_4500_not_answered", "the peer answers on UDP 500 and not on UDP 4500",
+		"have UDP 4500 pass both ways; with IKEv1, compare the secret, too"
+	},
 	[REASON_INTERNAL_ERROR] = {
 		"internal_error", "strongSwan says no more",
 		"see its log (journalctl -u strongswan)"

@@ -492,20 +492,32 @@ enum reason strongswan_reason(const char *line, bool established, bool v1)
  * @reason: the last cause of a failure
  * @success: the daemon says that it is up
  * @begun: it has said something
+ * @asked_4500: the last packet went to UDP 4500, and none has come from there
  */
 struct attempt {
 	bool v1;
 	bool established;
+	bool asked_4500;
 	enum reason reason;
 	bool success;
 	bool begun;
 };
+
+/* "sending packet: from 192.0.2.1[4500] to 192.0.2.2[4500] (260 bytes)" */
+static void hear_port(struct attempt *attempt, const char *line)
+{
+	if (!strncmp(line, "sending packet: ", 16))
+		attempt->asked_4500 = strstr(line, "[4500] (");
+	if (!strncmp(line, "received packet: ", 17))
+		attempt->asked_4500 = false;
+}
 
 static void hear_line(struct attempt *attempt, const char *line)
 {
 	enum reason reason;
 
 	attempt->begun = true;
+	hear_port(attempt, line);
 	if (strstr(line, "IKE_SA") && strstr(line, " established between "))
 		attempt->established = true;
 	reason = strongswan_reason(line, attempt->established, attempt->v1);
@@ -583,6 +595,10 @@ enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
 	vici_message_free(&message);
 	if (attempt.success)
 		return REASON_NONE;
+	/* Both ends have spoken on UDP 500 before they go there. */
+	if (attempt.reason == REASON_PEER_NOT_RESPONDING && attempt.asked_4500 &&
+	    !attempt.established)
+		return REASON_UDP_4500;
 	return attempt.reason ?: REASON_INTERNAL_ERROR;
 }
 
