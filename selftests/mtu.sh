@@ -48,6 +48,9 @@ topology()
 	both_ends 1 2001:db8:1::1 2001:db8:2::2 none
 	both_ends 2 192.0.2.1 198.51.100.2 udp
 	both_ends 3 2001:db8:1::1 2001:db8:2::2 udp
+	# mtu_sizes.py takes packets for lost that wait long for a neighbour's address
+	pings "$left" 198.51.100.2
+	pings "$left" 2001:db8:2::2
 }
 
 # sizes WHAT: mtu_sizes.py, whose last line is shown with the result
