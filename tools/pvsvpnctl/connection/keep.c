@@ -198,14 +198,15 @@ static void look(struct watch *watch)
 }
 
 /*
- * How long the peer may owe an answer. The daemon asks after an interval without a packet of the
- * peer's, and we see it one look later, so that the rest of the promised time is left.
+ * How long the peer may owe an answer. The daemon asks one to two intervals after the peer's last
+ * packet, as it counts in whole seconds. We see that one look later, and a busy host takes a second
+ * more. The rest of the promised time is left.
  */
 static uint64_t patience(const struct connection *c)
 {
 	uint64_t left = 1000ull * c->dpd_interval * (c->dpd_threshold - 1);
 
-	return left > PATIENCE_MIN_MS + LOOK_MS ? left - LOOK_MS : PATIENCE_MIN_MS;
+	return left > PATIENCE_MIN_MS + 2 * LOOK_MS ? left - 2 * LOOK_MS : PATIENCE_MIN_MS;
 }
 
 /*
