@@ -66,7 +66,7 @@ static int run_lines(const char *file, FILE *in, batch_fn *run,
 		snprintf(at, sizeof(at), "%s:%lu", file, ++number);
 		ctl_error_at(at);
 		ret = run_line(line, in == stdin, run, options);
-		/* "status NAME" answers so, and nothing has failed. */
+		/* "status NAME" returns these; neither is a failure. */
 		if (ret == CTL_DISABLED || ret == CTL_WARNING)
 			ret = CTL_OK;
 	}

@@ -14,20 +14,20 @@ typedef int batch_fn(const struct options *options, int argc, char **argv);
  * @run: runs a command
  * @options: for @run
  *
- * Words are separated by white space; one that begins with # begins a comment.
- * The first command that fails ends it.
+ * White space separates words; a word that begins with # begins a comment. Stops at the first
+ * command that fails.
  *
  * Return: the exit status of the command that failed, or CTL_OK.
  */
 int batch_run(const char *file, batch_fn *run, const struct options *options);
 
 /**
- * batch_split() - the words of a line
- * @line: cut into the words
- * @argv: where to put them, and a NULL behind
- * @max: room in @argv, the NULL included
+ * batch_split() - split a line into words
+ * @line: the line, changed in place
+ * @argv: receives the words and a terminating NULL
+ * @max: entries of @argv, the NULL included
  *
- * Return: how many, or -1 when there are more.
+ * Return: the number of words, or -1 if @argv is too small.
  */
 int batch_split(char *line, char **argv, int max);
 

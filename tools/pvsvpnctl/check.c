@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check: is a connection's file valid? policies: what a policy may say. */
+/* "check" validates a connection's file. "policies" lists what a policy may contain. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,7 +44,7 @@ static int no_connection(void)
 			 "no connection there");
 }
 
-/* All of them, also behind one that is not valid */
+/* Checks all of them, even after one that is not valid */
 static int check_all(void)
 {
 	char **names;
@@ -96,7 +96,7 @@ static int check_all_json(void)
 {
 	char **names;
 	size_t count = connection_names(&names);
-	/* Files that are not read are no connections: what is said of them goes to stderr. */
+	/* Files that are not read are not connections: messages about them go to stderr. */
 	int ret = connection_check_names("check");
 
 	ret = check_list_json(names, count) ?: ret;

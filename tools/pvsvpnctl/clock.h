@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A clock that goes on evenly, for deadlines. */
+/* A monotonic clock, for deadlines. */
 #ifndef PVSVPNCTL_CLOCK_H
 #define PVSVPNCTL_CLOCK_H
 
@@ -14,7 +14,7 @@ static inline uint64_t now_ms(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
-/* Whole seconds until then, the one that has begun included */
+/* Seconds until @deadline, rounded up */
 static inline unsigned int seconds_until(uint64_t deadline)
 {
 	uint64_t now = now_ms();

@@ -11,12 +11,12 @@ struct options {
 };
 
 /**
- * struct command - an object and a verb
+ * struct command - a command of the tool
  * @name: one or two words, "show" or "peer add"
- * @args: the words behind it, as the usage line has them
- * @help: what it does and what the words mean
- * @more_help: prints what a table knows, may be NULL
- * @run: does it with the words behind the name; returns the exit status
+ * @args: its arguments, as in the usage line
+ * @help: what it does and what the arguments mean
+ * @more_help: prints the help that comes from a table, may be NULL
+ * @run: runs it with the arguments after the name; returns the exit status
  */
 struct command {
 	const char *name;

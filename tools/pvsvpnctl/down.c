@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* down: undoes what up has done. */
+/* down: undoes "up". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "error.h"
 #include "netns.h"
 
-/* A silent daemon keeps the connection. The next "up" or "down" finds it there. */
+/* A daemon that does not answer keeps the connection. The next "up" or "down" finds it there. */
 static void leave_daemon(struct vici *daemon, const char *name)
 {
 	bool told;
@@ -27,7 +27,7 @@ static void leave_daemon(struct vici *daemon, const char *name)
 		printf("strongSwan does not answer, so it is not told\n");
 }
 
-/* A name that nobody knows is a mistake. */
+/* An unknown name is an error. */
 static int was_not_up(const char *name)
 {
 	char *path;
@@ -45,7 +45,7 @@ static int was_not_up(const char *name)
 	return CTL_OK;
 }
 
-/* With the lock */
+/* The caller must hold runtime_lock(). */
 static int take_down(struct vici *daemon, const char *name)
 {
 	struct runtime runtime;

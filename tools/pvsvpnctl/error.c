@@ -45,7 +45,7 @@ int ctl_error(int status, const char *what, const char *where,
 		va_end(args);
 		return status;
 	}
-	/* What is already on its way to stdout belongs before the error. */
+	/* Buffered output must come before the error. */
 	fflush(stdout);
 	fputs("pvsvpnctl: ", stderr);
 	if (error_at)

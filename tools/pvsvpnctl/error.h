@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One line for everything that goes wrong: what, where, why, what to do. */
+/* One line for each error: what, where, why, what to do. */
 #ifndef PVSVPNCTL_ERROR_H
 #define PVSVPNCTL_ERROR_H
 
@@ -11,18 +11,18 @@ enum {
 	CTL_FAILED,
 	CTL_USAGE,
 	CTL_DISABLED,		/* "status NAME" */
-	CTL_DENIED,		/* root may; as init scripts have it, and so is 7 */
+	CTL_DENIED,		/* needs root; 4 and 7 as in init scripts */
 	CTL_WARNING,		/* "status NAME" */
-	CTL_BUSY,		/* another pvsvpnctl is at it */
+	CTL_BUSY,		/* another pvsvpnctl holds the lock */
 	CTL_NO_DAEMON,
 };
 
 /**
- * ctl_error() - say on stderr what went wrong
+ * ctl_error() - print an error to stderr
  * @status: exit status the error leads to
  * @what: the command, "peer add"
  * @where: the object, "pvs0 site-b", or NULL
- * @todo: the remedy, or NULL where @fmt holds it already
+ * @todo: the remedy, or NULL if @fmt contains it
  * @fmt: the reason
  *
  * Return: @status, so that a caller can return it in turn.
@@ -32,14 +32,14 @@ int ctl_error(int status, const char *what, const char *where,
 	      const char *todo, const char *fmt, ...);
 
 /**
- * ctl_error_at() - put a place in front of each error from now on
- * @at: "FILE:LINE", to stay until the next call; NULL for none
+ * ctl_error_at() - put a place in front of each further error
+ * @at: "FILE:LINE", must stay valid until the next call; NULL for none
  */
 void ctl_error_at(const char *at);
 
 /**
- * ctl_error_mute() - say nothing for a while, as what fails is not the user's concern
- * @mute: begin, or end; each beginning wants its end
+ * ctl_error_mute() - suppress errors that do not concern the user
+ * @mute: begin or end; each begin needs an end
  */
 void ctl_error_mute(bool mute);
 
@@ -47,7 +47,7 @@ void ctl_error_mute(bool mute);
  * struct ctl_said - an error that was not printed
  * @where: the object, "" for none
  * @why: the reason
- * @todo: the remedy, "" where @why holds it
+ * @todo: the remedy, "" if @why contains it
  */
 struct ctl_said {
 	char where[256];
@@ -56,14 +56,14 @@ struct ctl_said {
 };
 
 /**
- * ctl_error_keep() - keep errors from now on instead of printing them
- * @said: the last one goes there; NULL to print them again
+ * ctl_error_keep() - keep further errors instead of printing them
+ * @said: receives the last error; NULL: print errors again
  */
 void ctl_error_keep(struct ctl_said *said);
 
 /**
  * ctl_alloc() - realloc() that ends the program when memory runs out
- * @old: what to enlarge, or NULL
+ * @old: memory to enlarge, or NULL
  * @size: bytes
  */
 void *ctl_alloc(void *old, unsigned long size);

@@ -21,7 +21,7 @@ void list_transforms(void)
 		       transforms[i].legacy ? "  legacy" : "");
 }
 
-/* The shell made the file, so the key is written anyhow. */
+/* Only warns: the shell has created the file already. */
 static void warn_if_open(void)
 {
 	struct stat st;

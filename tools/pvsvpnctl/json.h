@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* JSON for programs, by json-c. Where memory ends, the program does, after saying so. */
+/* JSON for programs, by json-c. If memory runs out, the program ends with an error line. */
 #ifndef PVSVPNCTL_JSON_H
 #define PVSVPNCTL_JSON_H
 
@@ -14,19 +14,19 @@ struct json_object;
 struct json_object *json_new(void);
 struct json_object *json_list(void);
 
-/* A member of @json. It owns @value from then on. */
+/* Adds a member to @json, which takes ownership of @value. */
 void json_add(struct json_object *json, const char *key, struct json_object *value);
-/* Control characters and what is not UTF-8 become '?'. */
+/* Control characters and invalid UTF-8 become '?'. */
 void json_add_text(struct json_object *json, const char *key, const char *value);
-/* The same, but null where the text is empty. */
+/* The same, but null if the text is empty. */
 void json_add_text_or_null(struct json_object *json, const char *key, const char *value);
 void json_add_uint(struct json_object *json, const char *key, uint64_t value);
 void json_add_bool(struct json_object *json, const char *key, bool value);
 void json_add_null(struct json_object *json, const char *key);
-/* Null where there is no address. */
+/* Null if there is no address. */
 void json_add_addr(struct json_object *json, const char *key, const struct addr *addr);
 
-/* The last element of @list. It owns @value from then on. */
+/* Appends to @list, which takes ownership of @value. */
 void json_append(struct json_object *list, struct json_object *value);
 void json_append_text(struct json_object *list, const char *value);
 
@@ -36,13 +36,13 @@ void json_add_traffic(struct json_object *json, const struct traffic *traffic);
  * json_add_drops() - add the member "drops", an object of name and value
  * @json: the object
  * @drops: the counters
- * @scope: which reasons the object has
- * @zero: those too that are 0
+ * @scope: the reasons that apply to the object
+ * @zero: include counters that are 0
  */
 void json_add_drops(struct json_object *json, const struct drops *drops,
 		    enum drop_scope scope, bool zero);
 
-/* To stdout. Both free @json. */
+/* Both print to stdout and free @json. */
 void json_print(struct json_object *json);
 void json_print_line(struct json_object *json);
 

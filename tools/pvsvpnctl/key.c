@@ -11,7 +11,7 @@
 #include "key.h"
 #include "memory.h"
 
-/* Room for the longest key, each digit on a line of its own, and then some. */
+/* Room for the longest key with each digit on its own line, and more */
 #define KEY_TEXT_MAX (PVSVPN_KEY_MAX * 8)
 
 void key_wipe(struct key *key)
@@ -50,7 +50,7 @@ ssize_t key_parse_hex(const char *text, size_t len, uint8_t *byte, size_t max)
 	return digits;
 }
 
-/* stdio keeps copies in buffers that nobody wipes, hence read(2). */
+/* stdio would keep copies in buffers that are not wiped, hence read(2). */
 static ssize_t read_all(int fd, char *text, size_t max)
 {
 	size_t len = 0;

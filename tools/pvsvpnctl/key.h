@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Key material: read from files, never from the command line; wiped after. */
+/* Key material: read from files, never from the command line; wiped after use. */
 #ifndef PVSVPNCTL_KEY_H
 #define PVSVPNCTL_KEY_H
 
@@ -17,7 +17,7 @@ struct key {
 };
 
 /**
- * key_parse_hex() - hex digits to bytes
+ * key_parse_hex() - convert hex digits to bytes
  * @text: hex digits with white space anywhere, perhaps 0x in front
  * @len: bytes of @text
  * @byte: the bytes, as far as @max allows

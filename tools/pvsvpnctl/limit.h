@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Lifetimes of SAs: the limits there are, and what is left of them. */
+/* Lifetimes of SAs: their limits, and the remaining amounts. */
 #ifndef PVSVPNCTL_LIMIT_H
 #define PVSVPNCTL_LIMIT_H
 
@@ -9,7 +9,7 @@
 
 #include "state.h"
 
-/* What a limit is counted in. */
+/* The unit of a limit */
 enum limit_unit {
 	LIMIT_SECONDS,		/* since the SA was added */
 	LIMIT_USE_SECONDS,	/* since its first packet */
@@ -19,10 +19,10 @@ enum limit_unit {
 
 /**
  * struct limit - a lifetime that an SA can have
- * @name: as JSON has it
- * @hard: the SA ends, else user space is told
- * @unit: what it is counted in
- * @offset: of the figure in struct sa
+ * @name: its name in JSON
+ * @hard: the SA ends; otherwise user space gets an event
+ * @unit: unit of the limit
+ * @offset: of the value in struct sa
  */
 struct limit {
 	const char *name;
@@ -31,13 +31,13 @@ struct limit {
 	size_t offset;
 };
 
-/* Hard ones first, times before amounts. */
+/* Hard limits first, times before amounts */
 #define LIMITS 8
 extern const struct limit limits[LIMITS];
 
-/* Return: 0 for none. */
+/* Return: the limit, 0 for none. */
 uint64_t limit_of(const struct limit *limit, const struct sa *sa);
-/* Return: the same of what is left; of times, in milliseconds. */
+/* Return: the remaining amount; milliseconds for times. */
 uint64_t limit_left(const struct limit *limit, const struct sa *sa);
 bool limit_is_time(const struct limit *limit);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Global options, and which command is meant. */
+/* Global options, and the choice of the command. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "memory.h"
 #include "netns.h"
 
-/* The Makefile knows it. */
+/* The Makefile defines it. */
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
@@ -65,7 +65,7 @@ static void print_help(const struct command *command)
 		command->more_help();
 }
 
-/* How many of @argv are the words of @name; 0 if they are others. */
+/* Return: how many words of @argv match @name; 0 if they differ. */
 static int match_name(const char *name, int argc, char **argv)
 {
 	size_t len = strcspn(name, " ");
@@ -143,7 +143,7 @@ static int run(const struct options *options, int argc, char **argv)
 	return command->run(options, argc - words, argv + words);
 }
 
-/* In that namespace, what the command line or the file says. */
+/* Runs the command, or those of the file @batch, in namespace @netns. */
 static int run_all(const struct options *options, const char *netns,
 		   const char *batch, int argc, char **argv)
 {
@@ -159,7 +159,7 @@ static int run_all(const struct options *options, const char *netns,
 		       run(options, argc, argv);
 }
 
-/* What was printed must have arrived: a full disk is a failure. */
+/* Checks that all output was written: a full disk is a failure. */
 static int finish(int ret)
 {
 	if (fflush(stdout) || ferror(stdout))
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 	memory_protect();
 	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
 	argv[0] = "pvsvpnctl";
-	/* One dash before a long option will do, as in "ip -batch FILE". */
+	/* A long option may have a single dash, as in "ip -batch FILE". */
 	while ((opt = getopt_long_only(argc, argv, "jn:b:hV", longs,
 				       NULL)) != -1) {
 		switch (opt) {

@@ -10,13 +10,13 @@ void memory_protect(void)
 	const struct rlimit none = { 0, 0 };
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	/* A core_pattern with a pipe gets one of any size, but none of what is not dumpable. */
+	/* A core_pattern with a pipe ignores this limit, but needs a dumpable process. */
 	setrlimit(RLIMIT_CORE, &none);
 }
 
 void memory_lock(void *at, size_t len)
 {
-	/* No is a good answer. */
+	/* A failure is no error. */
 	if (mlock(at, len))
 		return;
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Secrets and keys stay off the disks: no core file, no other process, no swap. */
+/* Keeps secrets and keys from core files, other processes and swap. */
 #ifndef PVSVPNCTL_MEMORY_H
 #define PVSVPNCTL_MEMORY_H
 
 #include <stddef.h>
 
-/* Leaves no core file, and lets no other process of the same user look in. */
+/* Prevents core files, and keeps other processes of the same user from reading the memory. */
 void memory_protect(void);
 
 /**
  * memory_lock() - keep a secret out of the swap
- * @at: where it will be
+ * @at: where the secret will be
  * @len: bytes
  *
- * Best effort: without CAP_IPC_LOCK the system may allow none (RLIMIT_MEMLOCK). Whoever puts a
- * secret there wipes it afterwards.
+ * Best effort: without CAP_IPC_LOCK the system may allow none (RLIMIT_MEMLOCK). The caller must
+ * wipe the secret after use.
  */
 void memory_lock(void *at, size_t len);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * metrics: what an operator alerts on, as OpenMetrics 1.0 or in Prometheus' text
- * format 0.0.4. The latter differs in the lines of # alone: a counter has its
- * suffix in them too, there are no info, stateset, units or end.
+ * metrics: values for an operator's alerts, as OpenMetrics 1.0 or in Prometheus' text format 0.0.4.
+ * The latter differs only in the # lines: they have a counter's suffix, too, and there are no info,
+ * stateset, units or end.
  *
- * One table of metrics. A metric has its samples together, so it is printed for
- * all devices, peers or SAs, then comes the next.
+ * All samples of a metric must be together. Each metric of the table is printed for all devices,
+ * peers or SAs, then the next.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static const struct {
 	[STATESET] = { "stateset", "gauge", "" },
 };
 
-/* Whose the sample is: an SA has a peer, a peer has a device. */
+/* The owner of a sample: an SA has a peer, a peer has a device. */
 struct owner {
 	const struct device *dev;
 	const struct peer *peer;
@@ -49,12 +49,12 @@ struct owner {
 struct output {
 	const struct metric *metric;
 	bool openmetrics;
-	bool begun;		/* its lines of # are there */
+	bool begun;		/* its # lines are printed */
 	char *labels;		/* of the owner, without braces */
 	size_t labels_size;
 };
 
-/* What a metric is counted for. */
+/* The kind of object that has a metric */
 enum scope {
 	OF_DEVICE,
 	OF_PEER,
@@ -64,12 +64,12 @@ enum scope {
 /**
  * struct metric - a metric family
  * @name: without the suffix of its kind; ends in the unit
- * @kind: what it is
+ * @kind: its kind
  * @unit: NULL for none
  * @help: a sentence without newline, backslash and quotes
- * @scope: what has it
+ * @scope: the kind of object that has it
  * @print: prints its samples
- * @offset: for print_u32() and the like, where in the owner the value is
+ * @offset: of the value in its owner, for print_u64() and the like
  */
 struct metric {
 	const char *name;
@@ -95,7 +95,7 @@ static void print_escaped(FILE *to, const char *value)
 	}
 }
 
-/* @value may come from elsewhere. */
+/* @value may come from another program. */
 static void add_label(FILE *to, const char *before, const char *name,
 		      const char *value)
 {
@@ -131,7 +131,7 @@ static void begin_metric(struct output *out)
 	}
 }
 
-/* Up to the labels of the owner; others may follow. */
+/* Prints the labels of the owner; other labels may follow. */
 static void begin_sample(struct output *out)
 {
 	begin_metric(out);
@@ -178,7 +178,7 @@ static void print_u64(struct output *out, const struct owner *owner)
 	print_sample(out, *(const uint64_t *)member(out, owner));
 }
 
-/* Of an MTU; 0 where it is not known. */
+/* An unknown MTU is 0 and has no sample. */
 static void print_mtu(struct output *out, const struct owner *owner)
 {
 	uint32_t value = *(const uint32_t *)member(out, owner);
@@ -235,7 +235,7 @@ static void print_sa_info(struct output *out, const struct owner *owner)
 	end_sample(1);
 }
 
-/* The label has the metric's name, as a stateset must. */
+/* The label of a stateset must have the metric's name. */
 static void print_problems(struct output *out, const struct owner *owner)
 {
 	for (int i = 0; i < PROBLEM_MAX; i++) {
@@ -245,14 +245,14 @@ static void print_problems(struct output *out, const struct owner *owner)
 	}
 }
 
-/* Inbound, any number of SAs is in use. */
+/* Any number of inbound SAs may be in use. */
 static void print_current(struct output *out, const struct owner *owner)
 {
 	if (owner->sa->dir == PVSVPN_DIRECTION_OUT)
 		print_sample(out, owner->sa->current);
 }
 
-/* Of as many numbers as the kernel uses. */
+/* The ratio to all sequence numbers that the kernel uses */
 static void print_sequence_used(struct output *out, const struct owner *owner)
 {
 	const struct sa *sa = owner->sa;
@@ -271,7 +271,7 @@ static const char *limit_unit(const struct limit *limit)
 	return limit->unit == LIMIT_PACKETS ? "packets" : "bytes";
 }
 
-/* Those of the metric's unit, told apart by what happens then and by when they began. */
+/* Prints the limits of the metric's unit. Labels tell whether a limit is hard, and its start. */
 static void print_left(struct output *out, const struct owner *owner)
 {
 	for (size_t i = 0; i < LIMITS; i++) {
@@ -301,8 +301,8 @@ static void print_drop(struct output *out, const char *reason, uint64_t value)
 }
 
 /*
- * Also reasons that never happened: a counter that comes into being as 1 has not
- * increased. Of an SA, those of its direction.
+ * Prints reasons that never occurred, too: a counter that first appears as 1 has not increased. An
+ * SA has the reasons of its direction.
  */
 static void print_drop_list(struct output *out, const struct drops *drops,
 			    enum drop_scope scope, const char *prefix)
@@ -439,7 +439,7 @@ static const struct metric metrics[] = {
 	  OF_SA, .print = print_sa_drops },
 };
 
-/* ---- all of them, for all ---- */
+/* ---- output ---- */
 
 static void print_for(struct output *out, const struct owner *owner)
 {
@@ -518,7 +518,7 @@ static int run_metrics(const struct options *options, int argc, char **argv)
 	struct param params[] = {
 		{ .key = "format", .parse = parse_format, .value = &openmetrics },
 	};
-	/* What may be the word or a device is the word if a value follows. */
+	/* A first "format" is the keyword if a value follows, else a device. */
 	bool names = argc && !(argc == 2 && !strcmp(argv[0], params[0].key));
 	int ret = CTL_OK;
 

@@ -26,7 +26,7 @@ struct event {
 	char reason[128];
 };
 
-/* The compiler says which is missing in the list; a newer module may have others yet. */
+/* The compiler reports a missing case. A newer module may have other events. */
 static const char *event_name(const struct event *event)
 {
 	switch ((enum pvsvpn_event_type)event->type) {
@@ -155,7 +155,7 @@ static int print_event(const struct nlmsghdr *nlh, void *data)
 		print_json(now, &event);
 	else
 		print_text(now, &event);
-	/* Who reads a pipe wants the line now; the caller says what failed. */
+	/* A reader of a pipe wants the line now. The caller prints the error. */
 	return fflush(stdout) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "netns.h"
 
-/* iproute2 keeps the namespaces here that have a name. */
+/* iproute2 keeps namespaces that have a name here. */
 #define NETNS_DIR "/run/netns"
 
 static char current[NETNS_NAME_MAX];
@@ -46,7 +46,7 @@ int netns_enter(const char *name)
 	ret = path_of(path, sizeof(path), name);
 	if (ret)
 		return ret;
-	/* To come back */
+	/* To return later */
 	if (first < 0)
 		first = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -3,18 +3,18 @@
 #ifndef PVSVPNCTL_NETNS_H
 #define PVSVPNCTL_NETNS_H
 
-/* The longest name, with the NUL at its end */
+/* The longest name, the terminating NUL included */
 #define NETNS_NAME_MAX 128
 
 /**
- * netns_enter() - work in that namespace from now on
- * @name: of it; "" for the one in which the program was started
+ * netns_enter() - enter a network namespace
+ * @name: its name; "" for the one in which the program was started
  *
  * Return: CTL_OK, or an exit status after saying why not.
  */
 int netns_enter(const char *name);
 
-/* The namespace that we work in: a name, or "" */
+/* Name of the namespace that was entered, or "" */
 const char *netns_name(void);
 
 #endif /* PVSVPNCTL_NETNS_H */

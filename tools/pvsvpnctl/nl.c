@@ -117,7 +117,7 @@ static uint16_t attr_at(const struct nlmsghdr *nlh, size_t head, uint32_t offset
 	return 0;
 }
 
-/* The extended acknowledgement: attributes behind @skip bytes of payload. */
+/* The extended acknowledgement: attributes after @skip bytes of payload. */
 static void read_extack(struct nl *nl, const struct nlmsghdr *nlh, size_t skip)
 {
 	const struct nlattr *attr;
@@ -156,7 +156,7 @@ static int read_error(struct nl *nl, const struct nlmsghdr *nlh)
 	return err->error;
 }
 
-/* NLMSG_DONE: the end of a dump, perhaps before its time. */
+/* NLMSG_DONE: the end of a dump, perhaps with an error. */
 static int read_done(struct nl *nl, const struct nlmsghdr *nlh)
 {
 	int err;
@@ -169,8 +169,8 @@ static int read_done(struct nl *nl, const struct nlmsghdr *nlh)
 }
 
 /*
- * mnl_cb_run() stops at the first sign of an interrupted dump and leaves its
- * rest in the socket; this reads on, so that the dump can be asked for again.
+ * mnl_cb_run() stops at the first sign of an interrupted dump and leaves its rest in the socket;
+ * this reads on, so that the dump can be requested again.
  *
  * Return: 1 to read on, 0 at the end, or a negative errno.
  */
@@ -215,10 +215,10 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data)
 
 static const char *remedy(const struct nl *nl, int err)
 {
-	/* The device has the same number in the requests of all objects. */
+	/* The attribute of the device has the same number in the requests of all objects. */
 	if (nl->bad == PVSVPN_A_DEVICE_IFNAME)
 		return "ip link show type pvsvpn lists the devices";
-	/* A text from the kernel: it knows the request, and does not want it. */
+	/* If there is a text, the kernel knows the request but refuses it. */
 	if (err == -EOPNOTSUPP && nl->why[0])
 		return "see pvsvpnctl(8)";
 
@@ -250,7 +250,7 @@ int nl_failed(const struct nl *nl, int err, const char *where,
 {
 	const char *name = nl->bad < count ? names[nl->bad] : NULL;
 	const char *why = nl->why[0] ? nl->why : strerror(-err);
-	/* The kernel's texts name the remedy behind a semicolon. */
+	/* The kernel's texts name the remedy after a semicolon. */
 	const char *todo = strchr(why, ';') ? NULL : remedy(nl, err);
 
 	if (name && strstr(why, name))
@@ -311,7 +311,7 @@ static int find_family(struct nl *nl)
 	return err ? nl_failed(nl, err, "netlink", NULL, 0) : CTL_OK;
 }
 
-/* Both only make errors clearer; an old kernel does without. */
+/* Both options only make errors clearer; an old kernel may lack them. */
 static void want_clear_errors(struct nl *nl)
 {
 	int on = 1;
@@ -322,7 +322,7 @@ static void want_clear_errors(struct nl *nl)
 
 static struct nl *open_bus(const char *what, int bus)
 {
-	/* Large: calloc() leaves its pages alone until they are used. */
+	/* The struct is large, but calloc() does not touch its pages before they are used. */
 	struct nl *nl = calloc(1, sizeof(*nl));
 
 	if (!nl) {
@@ -377,7 +377,7 @@ void nl_make_room(struct nl *nl)
 {
 	int fd = mnl_socket_get_fd(nl->sock), room = NL_EVENT_ROOM;
 
-	/* Beyond net.core.rmem_max only root may go; others take what is given. */
+	/* Only root may exceed net.core.rmem_max; other users get what is allowed. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 }

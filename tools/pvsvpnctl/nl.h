@@ -11,7 +11,7 @@
 
 #include "parse.h"
 
-/* Twice what the kernel makes a dump's message; both lists of subnets fit too. */
+/* Twice the kernel's size of a dump message; both lists of subnets fit, too. */
 #define NL_BUFFER 131072
 
 /**
@@ -19,13 +19,13 @@
  * @sock: the socket
  * @what: the command, for error lines
  * @seq: sequence number of the last request
- * @head: bytes of the header behind that of netlink
+ * @head: bytes of the header after the netlink header
  * @family: number of the family
  * @events: number of the multicast group of events
  * @interrupted: the dump changed while it was read
- * @denied: the last request was refused for want of a right
- * @bad: attribute of the request that the kernel points at, 0 if none
- * @why: what the kernel says about its refusal, "" if nothing
+ * @denied: the last request was refused for lack of permission
+ * @bad: attribute of the request that the kernel rejects, 0 if none
+ * @why: the kernel's reason for its refusal, "" if none
  * @tx: the request
  * @rx: the answer
  */
@@ -75,12 +75,12 @@ struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags);
  */
 void *nl_route_msg(struct nl *nl, uint16_t type, uint16_t flags, size_t head);
 
-/* Keeps the requests out of the swap, before one is to hold a key (memory_lock()). */
+/* Keeps requests out of the swap (memory_lock()). Call it before a request holds a key. */
 void nl_lock(struct nl *nl);
 
 /*
- * Attributes of a request. One that does not fit is left out and marks the
- * request, which nl_call() then refuses.
+ * Add attributes to a request. An attribute that does not fit is left out, and nl_call() then
+ * refuses the request.
  */
 void nl_put(struct nl *nl, uint16_t type, size_t len, const void *data);
 void nl_put_u8(struct nl *nl, uint16_t type, uint8_t value);
@@ -93,19 +93,19 @@ struct nlattr *nl_nest(struct nl *nl, uint16_t type);
 void nl_nest_end(struct nl *nl, struct nlattr *nest);
 
 /**
- * nl_call() - send the request, read the answer to its end
+ * nl_call() - send the request and read the answer to its end
  * @nl: the socket
  * @cb: called for each message of the answer, may be NULL
  * @data: for @cb
  *
- * The request is wiped, as it may hold a key.
+ * Wipes the request, as it may hold a key.
  *
  * Return: 0, or a negative errno; @nl->why and @nl->bad say more.
  */
 int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
 
 /**
- * nl_failed() - say why a call was refused
+ * nl_failed() - print why a call was refused
  * @nl: the socket, after nl_call()
  * @err: what nl_call() returned
  * @where: the object
@@ -117,13 +117,13 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
 int nl_failed(const struct nl *nl, int err, const char *where,
 	      const char * const *names, size_t count);
 
-/* Room for many events, of which the kernel drops those that find none. */
+/* Makes room for many events, as the kernel drops events that do not fit. */
 void nl_make_room(struct nl *nl);
 
 /**
- * nl_listen() - hand on every event until something fails
+ * nl_listen() - pass on every event until something fails
  * @nl: the socket
- * @cb: called for each event; ends the listening by MNL_CB_ERROR
+ * @cb: called for each event; returns MNL_CB_ERROR to stop
  * @data: for @cb
  *
  * Return: CTL_FAILED after saying why.

@@ -58,8 +58,8 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	char *end;
 
 	/*
-	 * strtoull() takes signs and leading white space; a number has none. It takes 010 for
-	 * eight, which nobody means who writes an interval or a prefix.
+	 * strtoull() accepts signs and leading white space; a number has none. It reads 010 as
+	 * eight, which no user means in an interval or a prefix.
 	 */
 	if (!isdigit((unsigned char)*text) ||
 	    (*text == '0' && isdigit((unsigned char)text[1])))
@@ -89,7 +89,7 @@ const char *parse_port(const char *text, void *value)
 	return NULL;
 }
 
-/* on or off, for what is a number with the kernel */
+/* on or off, for a value that is a number in the kernel */
 const char *parse_switch(const char *text, void *value)
 {
 	uint8_t *on = value;
@@ -117,7 +117,7 @@ const char *parse_mtu(const char *text, void *value)
 {
 	uint64_t number = 0;
 
-	/* 0 is the kernel's word for auto; who writes 0 means something else. */
+	/* 0 means auto to the kernel, but not to a user who writes 0. */
 	if (strcmp(text, "auto") &&
 	    (!parse_number(text, UINT32_MAX, &number) || !number))
 		return "a number of bytes, or auto";
@@ -250,7 +250,7 @@ const char *parse_transform(const char *text, void *value)
 	return *t ? NULL : "one of those that pvsvpnctl genkey --help lists";
 }
 
-/* The word alone says it. */
+/* The keyword has no value. */
 const char *parse_word(const char *text, void *value)
 {
 	(void)text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From text to values; nothing here talks to the kernel. */
+/* Conversion of text to values; nothing here talks to the kernel. */
 #ifndef PVSVPNCTL_PARSE_H
 #define PVSVPNCTL_PARSE_H
 
@@ -14,7 +14,7 @@ struct addr {
 	uint8_t byte[16];
 };
 
-/* A link-local address is one on a link, by the interface's name. */
+/* A link-local address needs the name of the interface that leads to it. */
 struct remote {
 	struct addr addr;
 	char link[IFNAMSIZ];
@@ -51,10 +51,7 @@ const struct transform *transform_by_id(uint16_t encryption,
 /* Bytes of key material: key, then salt or integrity key. */
 size_t transform_key_bytes(const struct transform *t);
 
-/*
- * A parser of one value: returns NULL, or what it would have accepted, worded
- * to follow "expected".
- */
+/* A parser of one value. Return: NULL, or the accepted values, worded to follow "expected". */
 typedef const char *parse_fn(const char *text, void *value);
 
 parse_fn parse_u32;		/* uint32_t, decimal, or hex with 0x */
@@ -99,7 +96,7 @@ int parse_params(const char *what, int argc, char **argv,
  * @what: the command, for the error line
  * @argc: number of words in @argv
  * @argv: DEV, or DEV and PEER
- * @count: 1 or 2, the words wanted
+ * @count: 1 or 2, the words required
  *
  * Return: CTL_OK, or CTL_USAGE after saying why.
  */

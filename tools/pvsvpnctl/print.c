@@ -268,7 +268,7 @@ static struct libscols_table *new_sa_table(void)
 	struct libscols_table *table = scols_new_table();
 
 	no_memory_if(!table);
-	/* A line is never cut, whatever the terminal. */
+	/* Never cuts a line to the width of the terminal. */
 	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 	for (size_t i = 0; i < sizeof(sa_columns) / sizeof(sa_columns[0]); i++)
 		no_memory_if(!scols_table_new_column(table, sa_columns[i].name,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From values to text, and tables by libsmartcols. JSON is in json.h. */
+/* Conversion of values to text, and tables by libsmartcols. JSON is in json.h. */
 #ifndef PVSVPNCTL_PRINT_H
 #define PVSVPNCTL_PRINT_H
 
@@ -28,15 +28,15 @@ const char *encap_name(uint8_t encap);
 const char *origin_name(uint8_t origin);
 
 /**
- * clean_text() - make text from elsewhere safe to print
- * @text: changed in place: control characters and what is not UTF-8 become '?'
+ * clean_text() - make text from other programs safe to print
+ * @text: changed in place: control characters and invalid UTF-8 become '?'
  *
  * Return: @text.
  */
 char *clean_text(char *text);
 
 /**
- * print_sas() - a table of SAs, indented
+ * print_sas() - print an indented table of SAs
  * @sas: the SAs
  * @count: how many, not 0
  */

@@ -85,14 +85,14 @@ static void expired_text(char *text, const struct sa *sa)
 		 dir_name(sa->dir), sa->spi, clean_text(reason));
 }
 
-/* The name comes from the kernel, where somebody may have chosen it badly. */
+/* The name comes from the kernel and may hold any characters. */
 static const char *link_name(char *name, const struct peer *peer)
 {
 	strcpy(name, peer->link);
 	return clean_text(name);
 }
 
-/* With the words that make "ip route" ask for what the kernel asked for. */
+/* Adds the words that make "ip route get" do the kernel's lookup. */
 static void no_route_text(char *text, const struct device *dev,
 			  const struct peer *peer)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Why a tunnel does not work, as far as this end can know. */
+/* Problems of a tunnel that this end can detect. */
 #ifndef PVSVPNCTL_PROBLEM_H
 #define PVSVPNCTL_PROBLEM_H
 
@@ -8,7 +8,7 @@
 
 #include "state.h"
 
-/* The first are the first to be solved. Up to __PROBLEM_SENDS the tunnel is down. */
+/* In the order in which to solve them. Those before __PROBLEM_SENDS take the tunnel down. */
 enum problem {
 	PROBLEM_DEVICE_DOWN,
 	PROBLEM_NO_OUTBOUND_SA,
@@ -28,23 +28,23 @@ enum problem {
 #define PROBLEM_TEXT_MAX 192
 
 /**
- * peer_has_problem() - is this in the way of a tunnel?
+ * peer_has_problem() - whether a tunnel has a problem
  * @dev: the device
  * @peer: its peer
- * @problem: one of them
+ * @problem: the problem
  */
 bool peer_has_problem(const struct device *dev, const struct peer *peer,
 		      enum problem problem);
 
-/* What JSON and metrics call it: "no-route". */
+/* Its name in JSON and metrics, such as "no-route" */
 const char *problem_name(enum problem problem);
 
 /**
- * problem_text() - what is wrong, and what to do
- * @text: written there, of PROBLEM_TEXT_MAX bytes
+ * problem_text() - describe a problem and its remedy
+ * @text: receives the text, PROBLEM_TEXT_MAX bytes
  * @dev: the device
  * @peer: its peer, which has the problem
- * @problem: one of them
+ * @problem: the problem
  *
  * Return: @text.
  */

@@ -82,7 +82,7 @@ static void init_config(struct sa_config *config)
 		};
 }
 
-/* Of the parameters, @known may be given and @needed must. */
+/* The first @known parameters are allowed, the first @needed are required. */
 static int parse_config(const char *what, int argc, char **argv,
 			struct sa_config *config, int known, int needed)
 {

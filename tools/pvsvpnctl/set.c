@@ -5,7 +5,7 @@
 #include "nl.h"
 #include "setting.h"
 
-/* These come behind the settings of the table; if-id stands for two of them. */
+/* These follow the settings of the table; if-id sets two of those. */
 enum { MTU = SETTINGS, IF_ID, PARAMS };
 
 static void put_settings(struct nl *nl, const struct param *params,

@@ -20,7 +20,7 @@ static const char *parse_setting(enum setting_index index, const char *text,
 		*value = word->value;
 		return NULL;
 	}
-	/* A number that stands for a word is not one to be written. */
+	/* Rejects a number that stands for a word. */
 	if (!numbers || parse_u32(text, value) ||
 	    setting_is_word(&settings[index], *value))
 		return expected;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The settings of a device that are one number, or a word for one. */
+/* Settings of a device that are a number, or a word for a number. */
 #ifndef PVSVPNCTL_SETTING_H
 #define PVSVPNCTL_SETTING_H
 
@@ -8,7 +8,7 @@
 
 #include "parse.h"
 
-/* The order of the table, of "set --help" and of what show prints. */
+/* The order of the table, of "set --help" and of the output of show */
 enum setting_index {
 	SETTING_FWMARK, SETTING_TTL, SETTING_DSCP, SETTING_ECN,
 	SETTING_PRIORITY, SETTING_PMTUDISC, SETTING_FRAGMENT,
@@ -21,9 +21,9 @@ struct setting_word {
 };
 
 struct setting {
-	const char *name;	/* with a dash where JSON has a low line */
+	const char *name;	/* with dashes; JSON has underscores */
 	int attr;		/* PVSVPN_A_DEVICE_* */
-	uint32_t usual;		/* what a new device has */
+	uint32_t usual;		/* value of a new device */
 	bool hex;
 	parse_fn *parse;
 	struct setting_word words[3];
@@ -31,10 +31,10 @@ struct setting {
 
 extern const struct setting settings[SETTINGS];
 
-/* As "set" takes it; @text has FORMAT_MAX bytes. */
+/* Formats @value as "set" takes it; @text has FORMAT_MAX bytes. */
 const char *format_setting(char *text, const struct setting *setting,
 			   uint32_t value);
-/* Whether it is one of the setting's words. */
+/* Whether @value stands for one of the setting's words */
 bool setting_is_word(const struct setting *setting, uint32_t value);
 
 #endif /* PVSVPNCTL_SETTING_H */

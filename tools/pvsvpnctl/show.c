@@ -44,7 +44,7 @@ static bool has_problem(const struct device *dev, const struct peer *peer,
 	return false;
 }
 
-/* One word, or two: does it work? */
+/* The state of the tunnel in one or two words */
 static const char *state_word(const struct device *dev,
 			      const struct peer *peer)
 {
@@ -62,7 +62,7 @@ static void print_peer_state(const struct device *dev,
 	const char *before = ": ";
 
 	printf("  state: %s", state_word(dev, peer));
-	/* That nothing was received is the end of the line in any case. */
+	/* The end of the line reports PROBLEM_NOTHING_RECEIVED in any case. */
 	for (int i = 0; i < PROBLEM_NOTHING_RECEIVED; i++) {
 		if (!peer_has_problem(dev, peer, i))
 			continue;
@@ -78,7 +78,7 @@ static void print_peer_state(const struct device *dev,
 		       format_age(age, peer->last_rx_ms));
 }
 
-/* What only ESP in UDP has. */
+/* Settings that only ESP in UDP has */
 static void print_udp(const struct peer *peer)
 {
 	if (peer->encap != PVSVPN_ENCAP_UDP)
@@ -91,7 +91,7 @@ static void print_udp(const struct peer *peer)
 		puts("nat keepalive: off");
 }
 
-/* What is off by itself is shown where it is on. */
+/* Settings that are off by default are shown only if they are on. */
 static void print_liveness(const struct peer *peer)
 {
 	char text[FORMAT_MAX];
@@ -107,7 +107,7 @@ static void print_liveness(const struct peer *peer)
 	putchar('\n');
 }
 
-/* The sum of which the inner MTU is what remains. */
+/* The calculation of the inner MTU */
 static void print_mtu(const struct peer *peer)
 {
 	const struct overhead *overhead = &peer->overhead;
@@ -157,7 +157,7 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 		puts("  no SAs; pvsvpnctl sa add");
 }
 
-/* Those that somebody has set. */
+/* Settings that differ from those of a new device */
 static void print_settings(const struct device *dev)
 {
 	const char *before = "  settings: ";
@@ -208,7 +208,7 @@ static void add_limits(struct json_object *json, const struct sa *sa)
 			json_add_uint(json, limits[i].name, limit_of(&limits[i], sa));
 }
 
-/* Of the same names; of times, whole seconds. */
+/* The remaining amounts, with the names of the limits; whole seconds for times */
 static struct json_object *left_json(const struct sa *sa)
 {
 	struct json_object *json = json_new();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Printing of a whole state, apart from loading it. */
+/* Loading and printing a whole state. */
 #ifndef PVSVPNCTL_SHOW_H
 #define PVSVPNCTL_SHOW_H
 
@@ -13,7 +13,7 @@ struct state;
  * @what: the command, for error lines
  * @counters: ask the kernel for each drop reason
  * @print: prints the state
- * @how: handed to @print
+ * @how: passed to @print
  * @ifname: the device, or NULL for all
  *
  * Return: the exit status.
@@ -23,7 +23,7 @@ int show_with(const char *what, bool counters,
 	      const char *ifname);
 
 /**
- * show_loaded() - a command that shows the state, of all or of one device
+ * show_loaded() - run a command that shows the state, of all or of one device
  * @what: the command, for error lines
  * @counters: ask the kernel for each drop reason
  * @print: prints the state
@@ -38,7 +38,7 @@ int show_loaded(const char *what, bool counters,
 void show_state(const struct state *state, bool json);
 void show_stats(const struct state *state, bool json);
 
-/* Of OpenMetrics, or of Prometheus' older text format. */
+/* Prints OpenMetrics, or Prometheus' older text format. */
 void show_metrics(const struct state *state, bool openmetrics);
 
 #endif /* PVSVPNCTL_SHOW_H */

@@ -9,7 +9,7 @@
 #include "nl.h"
 #include "state.h"
 
-/* How often a dump that changed meanwhile is asked for again. */
+/* How often a dump that changed meanwhile is requested */
 #define DUMP_TRIES 10
 
 #define REASON(_symbol, _name, _link, _core, _text) \
@@ -19,7 +19,7 @@ const struct drop_reason drop_reasons[PVSVPN_DROP_MAX] = {
 	PVSVPN_DROP_LIST(REASON)
 };
 
-/* One more zeroed element at the end of @array, in steps of powers of two. */
+/* Adds a zeroed element at the end of @array, which grows in powers of two. */
 static void *grow(void *array, size_t *count, size_t size)
 {
 	if (!(*count & (*count - 1)))
@@ -36,7 +36,7 @@ static void get_bool(const struct nlattr *attr, void *value, size_t size)
 		*(bool *)value = mnl_attr_get_u8(attr);
 }
 
-/* Integers, and nothing else; a new kernel may have made one longer. */
+/* Reads integers. Ignores one of another size, which a newer kernel may send. */
 static void get_int(const struct nlattr *attr, void *value, size_t size)
 {
 	if (mnl_attr_get_payload_len(attr) == size)
@@ -106,7 +106,7 @@ static const struct field drop_fields[] = {
 	[PVSVPN_A_COUNTER_VALUE] = FIELD(int, struct new_drop, value),
 };
 
-/* Reasons come in the order of the list: the next one is nearly always it. */
+/* Reasons come in the order of the list: the next one nearly always matches. */
 static int find_reason(const char *name, size_t next)
 {
 	for (size_t i = 0; i < PVSVPN_DROP_MAX; i++) {
@@ -273,7 +273,7 @@ static struct peer *peer_to_go_on_with(const struct state *state,
 	return last->id == id.id && last->ifindex == id.ifindex ? last : NULL;
 }
 
-/* A peer that does not fit one message comes in several, one after the other. */
+/* A peer that does not fit one message comes in several messages, one after the other. */
 int state_add_peer(const struct nlmsghdr *nlh, void *data)
 {
 	struct state *state = data;
@@ -372,7 +372,7 @@ static int compare_owner(const struct sa *sa, const struct peer *peer)
 	return order ? order : strverscmp(sa->peer, peer->name);
 }
 
-/* By owner; outbound before inbound, then the oldest first. */
+/* Sorts by owner, then outbound before inbound, then the oldest first. */
 static int compare_sas(const void *a, const void *b)
 {
 	const struct sa *x = a, *y = b;
@@ -432,14 +432,14 @@ void state_link(struct state *state)
 	sort(state->peers, state->peer_count, sizeof(struct peer),
 	     compare_peers);
 	sort(state->sas, state->sa_count, sizeof(struct sa), compare_sas);
-	/* Without any, what points at them is NULL, and NULL + 0 is not defined. */
+	/* An empty array is NULL, and NULL + 0 is not defined. */
 	if (state->sa_count)
 		link_sas(state);
 	if (state->peer_count)
 		link_peers(state);
 }
 
-/* A kind of object: how to ask for it, and where it goes. */
+/* A kind of object: how to request it, and how to add it. */
 struct kind {
 	uint8_t cmd;
 	uint16_t ifname;
@@ -459,7 +459,7 @@ static const struct kind kinds[] = {
 static int load_kind(struct nl *nl, const struct kind *kind,
 		     const char *ifname, bool counters, struct state *state)
 {
-	/* One device is got, not dumped: then the kernel says if it is none. */
+	/* A single device is not dumped, so that the kernel reports a missing one. */
 	bool get = ifname && kind->cmd == PVSVPN_CMD_DEVICE_GET;
 
 	nl_msg(nl, kind->cmd, get ? NLM_F_ACK : NLM_F_DUMP);
@@ -480,7 +480,7 @@ static int load_once(struct nl *nl, const char *ifname, bool counters,
 	for (size_t i = 0; !err && i < COUNT(kinds); i++) {
 		err = load_kind(nl, &kinds[i], ifname, counters, state);
 		*again |= nl->interrupted;
-		/* The device has said that the rest would be refused. */
+		/* The kernel would refuse the rest of a hidden device. */
 		if (ifname && state->device_count && state->devices[0].hidden)
 			break;
 	}

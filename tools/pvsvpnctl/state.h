@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel holds: devices, their peers, the SAs of those. */
+/* State in the kernel: devices, their peers, and the SAs of the peers. */
 #ifndef PVSVPNCTL_STATE_H
 #define PVSVPNCTL_STATE_H
 
@@ -27,12 +27,12 @@ struct new_drop {
 struct drops {
 	uint64_t total;
 	uint64_t value[PVSVPN_DROP_MAX];
-	size_t next;		/* reason to come, while they are read */
+	size_t next;		/* the expected reason, while reading */
 	size_t new_count;
 	struct new_drop *new;
 };
 
-/* Which drop reasons an object has, the first so many of enum pvsvpn_drop. */
+/* How many drop reasons an object has, from the first of enum pvsvpn_drop */
 enum drop_scope {
 	DROP_SCOPE_SA = PVSVPN_DROP_SA_MAX,
 	DROP_SCOPE_PEER = PVSVPN_DROP_PEER_MAX,
@@ -115,7 +115,7 @@ struct peer {
 		uint32_t esp;
 		uint32_t icv;
 		uint32_t trailer;
-	} overhead;		/* ip is 0 where it is not known */
+	} overhead;		/* ip is 0 if unknown */
 	uint8_t route;		/* enum pvsvpn_route */
 	uint64_t last_rx_ms;	/* or NEVER */
 	struct traffic traffic;
@@ -132,7 +132,7 @@ struct device {
 	uint32_t setting[SETTINGS];
 	bool up;
 	bool carrier;
-	bool hidden;		/* created where we may not look: no peers, SAs, marks */
+	bool hidden;		/* created where we lack permission: no peers, SAs, marks */
 	struct traffic traffic;
 	struct drops drops;
 	struct peer *peers;	/* in state.peers */
@@ -149,10 +149,10 @@ struct state {
 };
 
 /**
- * state_load() - ask the kernel for everything
+ * state_load() - read the whole state from the kernel
  * @nl: the socket
  * @ifname: only this device, or NULL for all
- * @counters: ask for each drop reason too
+ * @counters: read each drop reason, too
  * @state: to be freed with state_free()
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
@@ -167,8 +167,8 @@ int state_add_peer(const struct nlmsghdr *nlh, void *data);
 int state_add_sa(const struct nlmsghdr *nlh, void *data);
 
 /*
- * Sort all, and give each device its peers and each peer its SAs. The dumps
- * are not one moment: what has no owner any more is left out.
+ * Sorts all objects, and links peers to their device and SAs to their peer. The dumps are from
+ * different moments: objects without an owner are left out.
  */
 void state_link(struct state *state);
 

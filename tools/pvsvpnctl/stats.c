@@ -11,7 +11,7 @@
 #include "print.h"
 #include "show.h"
 
-/* Longest "DEV peer NAME", and that with " dir out spi 0x01234567". */
+/* Longest "DEV peer NAME", and the same with " dir out spi 0x01234567". */
 #define PEER_SCOPE_MAX 80
 #define SA_SCOPE_MAX 112
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* status: is a connection active, and if not, why? */
+/* status: shows whether a connection is active, and if not, why. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static struct json_object *json_ike(const struct report *r)
 	return json;
 }
 
-/* Texts with commas between them */
+/* A list of the texts between commas */
 static struct json_object *json_texts(const char *texts)
 {
 	struct json_object *list = json_list();
@@ -131,7 +131,7 @@ static struct json_object *json_child(const struct report *r)
 	return json;
 }
 
-/* Of the interface, since it was made */
+/* Counters of the interface since it was made */
 static struct json_object *json_traffic(const struct report *r)
 {
 	struct json_object *json = json_new();
@@ -170,7 +170,7 @@ static struct json_object *json_report(const struct report *r)
 	return json;
 }
 
-/* Return: exit status for the last one */
+/* Return: exit status for the last connection */
 static int print_all_json(char * const *names, size_t count, struct vici *daemon)
 {
 	struct json_object *json = json_new(), *array = json_list();
@@ -198,7 +198,7 @@ static int print_all(char * const *names, size_t count, struct vici *daemon)
 	return count ? exit_status(&report) : CTL_OK;
 }
 
-/* Those that have a file, and those that are up without one */
+/* Connections that have a file, and those that are up without one */
 static size_t all_names(char ***names)
 {
 	char **running;
@@ -231,7 +231,7 @@ static bool is_known(char * const *names, size_t count, const char *name)
 
 static int print_reports(const struct options *options, char * const *names, size_t count)
 {
-	/* A report says that the daemon does not answer, where it matters. */
+	/* No error line: a report says that the daemon does not answer, if it matters. */
 	struct vici *daemon = vici_open_quietly("status");
 	int last = (options->json ? print_all_json : print_all)(names, count, daemon);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* up: a connection by its file. */
+/* up: brings up a connection as its file says. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,10 +14,10 @@
 #include "error.h"
 #include "netns.h"
 
-/* How long the peer has, unless the command says otherwise: seconds */
+/* Default time limit for the peer: seconds */
 #define UP_TIMEOUT 30
 
-/* @mended: how that ended, as the peer may be reached all the same */
+/* @mended: result of the repair, as the peer may be reached even if it fails */
 static int up(struct connection *c, unsigned int seconds, unsigned int interval, int *mended)
 {
 	int ret;
@@ -62,7 +62,7 @@ static int up_one(const char *name, unsigned int seconds, unsigned int interval,
 	return ret;
 }
 
-/* Silent peers are waited for together: first all begin. */
+/* Starts all attempts first, then waits for all peers together. */
 static int up_all(unsigned int seconds)
 {
 	char **names;

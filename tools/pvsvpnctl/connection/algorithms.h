@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an IKE policy and an IPsec policy may say: the one table, from which "check",
- * "policies", the daemon's proposals and the test of all policies follow.
+ * The algorithms that IKE and IPsec policies may contain. "check", "policies", the daemon's
+ * proposals and the test of all policies are derived from this table.
  */
 #ifndef PVSVPNCTL_ALGORITHMS_H
 #define PVSVPNCTL_ALGORITHMS_H
 
-/* Where a word may stand, and whether only with AllowLegacy. */
+/* Kinds of policy that may contain a word; LEGACY: only with AllowLegacy */
 #define IN_IKE		1
 #define IN_IPSEC	2
 #define LEGACY		4
 
 /*
- * _(word, the VPN service's other names, where, combined mode, name in a proposal of
- * strongSwan, its pseudo-random functions in IKE where the mode has no hash, what
- * "swanctl --list-algs" calls it)
+ * _(word, the VPN service's other names, where, combined mode, name in a proposal of strongSwan,
+ * its pseudo-random functions in IKE if the mode has no hash, what "swanctl --list-algs" calls it)
  */
 #define ENCRYPTION_LIST(_)						\
 	_("aes128", "aes-128-cbc", "", IN_IKE | IN_IPSEC, false, "aes128", "", "AES_CBC") \

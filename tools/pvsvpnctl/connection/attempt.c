@@ -38,7 +38,7 @@ static bool came_anyway(struct vici *daemon, const struct connection *c, enum re
 	return true;
 }
 
-/* If the daemon is at it already, another attempt would be one too many. */
+/* Starts no second attempt while the daemon is making one. */
 static enum reason attempt(struct vici *daemon, const struct connection *c,
 			   unsigned int seconds, uint64_t deadline)
 {
@@ -54,14 +54,14 @@ static enum reason attempt(struct vici *daemon, const struct connection *c,
 			return REASON_PEER_NOT_RESPONDING;
 		sleep(1);
 	}
-	/* The time may be over by now, and 0 would be not to wait. */
+	/* The time may be over by now, and 0 seconds would mean not to wait. */
 	if (seconds && now_ms() >= deadline)
 		return REASON_PEER_NOT_RESPONDING;
 	reason = strongswan_initiate(daemon, c, seconds_until(deadline));
 	return reason && came_anyway(daemon, c, reason) ? REASON_NONE : reason;
 }
 
-/* Another process may be at it for the same connection: one attempt is enough. */
+/* Another process may be connecting the same connection: one attempt is enough. */
 static enum reason connect_peer(struct vici *daemon, const struct connection *c,
 				unsigned int seconds)
 {
@@ -70,7 +70,7 @@ static enum reason connect_peer(struct vici *daemon, const struct connection *c,
 	struct negotiated n;
 	int fd;
 
-	/* Nobody waits: that somebody is at it is enough. */
+	/* If the caller does not wait, a running attempt is enough. */
 	if (!seconds && (child_is_up(daemon, c->name, &n) || has_begun(&n)))
 		return REASON_NONE;
 	fd = runtime_attempt(c->name, deadline);
@@ -138,7 +138,7 @@ int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 		fflush(stdout);
 		reason = connect_peer(daemon, c, seconds);
 	}
-	/* It has said so, and nothing is known of the peer. */
+	/* The error was printed, and nothing is known about the peer. */
 	if (vici_broken(daemon))
 		return CTL_NO_DAEMON;
 	ret = note_reason(c, reason);
@@ -151,7 +151,7 @@ int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 		printf("%s has begun, and nobody waits for its peer\n", c->name);
 		return CTL_OK;
 	}
-	/* By its name, the peer's address is known only now. */
+	/* If the peer is given by name, its address is known only now. */
 	if (follow_name(c, &n))
 		ret = mend_changed(c);
 	printf("%s is up\n", c->name);

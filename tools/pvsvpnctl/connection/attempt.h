@@ -10,43 +10,43 @@
 #include "connection/vici.h"
 
 /**
- * get_ready() - interface and daemon are as the file says
- * @daemon: the connection to it
+ * get_ready() - set up interface and daemon as the file says
+ * @daemon: the connection to strongSwan
  * @c: the connection
- * @again: it was brought up before, and "down" in between is an end
+ * @again: it was brought up before; fail if "down" has run since
  *
  * Return: CTL_OK, or an exit status after saying why not.
  */
 int get_ready(struct vici *daemon, const struct connection *c, bool again);
 
 /**
- * reach_peer() - have the peer agree, and say how that ends
- * @daemon: the connection to it
+ * reach_peer() - negotiate with the peer and print the result
+ * @daemon: the connection to strongSwan
  * @c: the connection, after get_ready()
- * @seconds: how long the peer has; 0 not to wait
+ * @seconds: time limit in seconds; 0: do not wait
  *
- * Return: CTL_OK, also for one that waits for its peer; an exit status after saying why not.
+ * Return: CTL_OK, also if the connection waits for its peer; an exit status after saying why not.
  */
 int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds);
 
 /**
- * follow_name() - take over the address that the daemon has found
- * @c: the connection; without a name nothing happens
- * @n: what the daemon has of it
+ * follow_name() - adopt the peer address that the daemon has found
+ * @c: the connection; nothing happens if its peer has no name
+ * @n: state of the connection in the daemon
  *
- * Return: whether it is another one.
+ * Return: whether the address has changed.
  */
 bool follow_name(struct connection *c, const struct negotiated *n);
 
-/* Puts right what is not as the file says. Return: CTL_OK, or an exit status after saying why not. */
+/* Repairs what differs from the file. Return: CTL_OK, or an exit status after saying why not. */
 int mend_changed(const struct connection *c);
 
-/* Whether the daemon has a child SA that carries; *@n: what it has besides. */
+/* Whether the daemon has a child SA that carries traffic; *@n receives all of its state. */
 bool child_is_up(struct vici *daemon, const char *name, struct negotiated *n);
 
 /*
- * For "status", unless the connection was taken down meanwhile: that is said and returned. Where the
- * state is lost, nothing is written: with the reason alone, it would be no state.
+ * Saves the reason for "status". Fails with a message if the connection was taken down meanwhile.
+ * Writes nothing if the state file is lost: the reason alone would not be a state.
  */
 int note_reason(const struct connection *c, enum reason reason);
 

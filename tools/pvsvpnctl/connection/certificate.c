@@ -16,12 +16,12 @@
 #include "error.h"
 #include "memory.h"
 
-/* A file of ours: bytes */
+/* Limit for a PEM file: bytes */
 #define PEM_MAX (64 * 1024)
 
 /* ---- memory ---- */
 
-/* The library keeps the key in memory that it does not wipe in every case. */
+/* OpenSSL does not wipe all memory in which it keeps the key. */
 static void wipe_free(void *at, const char *file, int line)
 {
 	(void)file;
@@ -31,7 +31,7 @@ static void wipe_free(void *at, const char *file, int line)
 	free(at);
 }
 
-/* While it has a private key, what it allocates goes to no swap space. */
+/* While OpenSSL has a private key, its memory must not go to swap space. */
 static bool locking;
 
 static void *lock_malloc(size_t size, const char *file, int line)
@@ -57,7 +57,7 @@ static void *wipe_realloc(void *at, size_t size, const char *file, int line)
 	return to;
 }
 
-/* Before the library has allocated anything */
+/* The caller must call this before OpenSSL allocates anything. */
 static int use_library(const char *what)
 {
 	static bool used;
@@ -80,7 +80,7 @@ static int no_password(char *buf, int size, int writing, void *data)
 	return -1;
 }
 
-/* Its text, in a buffer of the caller's that is wiped */
+/* Reads the file into @text, which has PEM_MAX bytes. */
 static int read_pem(const char *what, const char *path, bool private, char *text, size_t *len)
 {
 	int fd, ret = private ? private_file_open(what, path, "private key", &fd) :
@@ -160,7 +160,7 @@ static int load_key(const char *what, const char *path, EVP_PKEY **key)
 
 static int check_dates(const char *what, const char *path, const X509 *cert)
 {
-	/* 0 is no time at all. */
+	/* X509_cmp_current_time() returns 0 if the time is invalid. */
 	if (X509_cmp_current_time(X509_get0_notBefore(cert)) >= 0)
 		return ctl_error(CTL_FAILED, what, path, "see openssl x509 -noout -dates -in",
 				 "the certificate is not valid yet");
@@ -181,9 +181,9 @@ static int load_cert(const char *what, const char *path, X509 **cert)
 	return ret;
 }
 
-/* ---- is it what it is for? ---- */
+/* ---- checks ---- */
 
-/* A subject, such as "C=DE, CN=gw", is compared by the daemon alone. */
+/* Only the daemon compares a subject, such as "C=DE, CN=gw". */
 static bool has_identity(X509 *cert, const struct identity *identity)
 {
 	const char *text = identity->text;
@@ -193,7 +193,7 @@ static bool has_identity(X509 *cert, const struct identity *identity)
 		return true;
 	if (!parse_addr(text, &addr))
 		return X509_check_ip(cert, addr.byte, addr.len, 0) == 1;
-	/* So strongSwan writes a name that is to be none of the others. A dot would be any host. */
+	/* strongSwan's prefix @ marks a host name. A leading dot would match any host. */
 	if (*text == '@')
 		text++;
 	if (*text == '.')
@@ -221,14 +221,14 @@ static int check_own(const char *what, const struct connection *c, X509 *cert, E
 
 static int check_ca(const char *what, const struct connection *c, X509 *ca)
 {
-	/* 1: it says so by basicConstraints. The daemon takes no other. */
+	/* 1: basicConstraints says that it is a CA. The daemon accepts no other certificate. */
 	if (X509_check_ca(ca) == 1)
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, c->ca_file, "give that of the CA which has issued the peer's",
 			 "not the certificate of a CA");
 }
 
-/* ---- as the daemon wants it ---- */
+/* ---- DER for the daemon ---- */
 
 static bool to_der(struct der *der, int (*write)(const void *, unsigned char **), const void *from)
 {

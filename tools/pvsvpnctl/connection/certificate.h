@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a connection needs where X.509 certificates say who is who (RFC 7296 section 2.15). */
+/* X.509 certificates of a connection, for authentication (RFC 7296 section 2.15). */
 #ifndef PVSVPNCTL_CERTIFICATE_H
 #define PVSVPNCTL_CERTIFICATE_H
 
@@ -12,9 +12,9 @@
 #define KEY_ID_LEN 40
 
 /**
- * struct der - something in DER (ITU-T X.690)
- * @bytes: of malloc()
- * @len: how many
+ * struct der - data in DER (ITU-T X.690)
+ * @bytes: the data, from malloc()
+ * @len: length in bytes
  */
 struct der {
 	uint8_t *bytes;
@@ -25,7 +25,7 @@ struct der {
  * struct certificates - the three files of a connection, once checked
  * @own: certificate of this end
  * @key: its private key; to be wiped
- * @ca: certificate of who has issued the peer's
+ * @ca: certificate of the CA that issued the peer's
  * @key_id: name of @key
  */
 struct certificates {
@@ -36,7 +36,7 @@ struct certificates {
 };
 
 /**
- * certificates_load() - read the files, and see whether a daemon could use them
+ * certificates_load() - read the files and check that the daemon can use them
  * @what: the command, for error lines
  * @c: the connection
  * @certs: filled in; to be wiped with certificates_wipe(), also after a failure
@@ -45,7 +45,7 @@ struct certificates {
  */
 int certificates_load(const char *what, const struct connection *c, struct certificates *certs);
 
-/* Frees them; nothing of the key stays in memory. */
+/* Frees the certificates, and wipes the key. */
 void certificates_wipe(struct certificates *certs);
 
 #endif /* PVSVPNCTL_CERTIFICATE_H */

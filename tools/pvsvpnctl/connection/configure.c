@@ -12,7 +12,7 @@
 #include "connection/strongswan.h"
 #include "error.h"
 
-/* To see a change of it, but for the secret, which goes to the daemon anew each time. */
+/* The configuration as text, to detect changes, but for the secret, which is always sent again. */
 static char *file_text(const struct connection *c)
 {
 	char *text;
@@ -27,7 +27,7 @@ static char *file_text(const struct connection *c)
 	return text;
 }
 
-/* Others may have an interface, or a connection in the daemon, of that name. */
+/* Another program may own an interface, or a connection in the daemon, of that name. */
 static int check_free(struct vici *daemon, const struct connection *c)
 {
 	struct runtime runtime;
@@ -59,7 +59,7 @@ void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 	keys_sweep(daemon);
 }
 
-/* The result of the last attempt stays. */
+/* Keeps the result of the last attempt. */
 static int write_down(struct vici *daemon, const struct connection *c,
 		      const struct credentials *cred)
 {
@@ -73,7 +73,7 @@ static int write_down(struct vici *daemon, const struct connection *c,
 	return keys_hold(daemon, c->name, &runtime);
 }
 
-/* Nothing of it is left when it fails. */
+/* Undoes everything on failure. */
 static int configure_first(struct vici *daemon, const struct connection *c,
 			   const struct credentials *cred)
 {
@@ -81,7 +81,7 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 	char *text;
 	int ret;
 
-	/* A run before this one may have begun and not ended. */
+	/* An earlier run may have been interrupted. */
 	if (runtime_load(c->name, &runtime))
 		configure_undo(daemon, c->name, runtime.ifname);
 	text = file_text(c);
@@ -108,8 +108,8 @@ bool configure_is_current(const struct connection *c)
 }
 
 /*
- * An interface is there, as the file says or as it said before. One that is gone is mended, unless
- * the file has changed.
+ * Whether the interface exists, as the file says or said before. An interface that is gone is
+ * repaired, unless the file has changed.
  */
 static bool is_configured(const struct connection *c)
 {
@@ -122,7 +122,7 @@ static bool is_configured(const struct connection *c)
 	       (!link_find(runtime.ifname, &link) && configure_is_current(c));
 }
 
-/* The interface is there: the daemon may have been started anew, and the secret be another. */
+/* The interface exists. The daemon may have restarted, and the secret may have changed. */
 static int configure_again(struct vici *daemon, const struct connection *c,
 			   const struct credentials *cred)
 {
@@ -136,7 +136,7 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 	ret = write_down(daemon, c, cred) ?: strongswan_load(daemon, c, cred) ?:
 	      runtime_save_loaded("up", c->name, text);
 	free(text);
-	/* Where the certificate was renewed, the key before it has done its work. */
+	/* If the certificate was renewed, the old key is no longer needed. */
 	keys_sweep(daemon);
 	return ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The things that "up" sets up before anybody speaks to the peer, and that "down" takes away. */
+/* All that "up" sets up before it contacts the peer, and that "down" removes. */
 #ifndef PVSVPNCTL_CONFIGURE_H
 #define PVSVPNCTL_CONFIGURE_H
 
@@ -10,41 +10,43 @@
 #include "connection/vici.h"
 
 /**
- * configure() - interface, routes, and the daemon's part
+ * configure() - set up the interface, its routes and the connection in the daemon
  * @daemon: the connection to strongSwan
  * @c: the connection
- * @cred: of it
- * @again: what was taken down meanwhile stays so, with an error
+ * @cred: its credentials
+ * @again: fail if "down" has run since
  *
- * A configured interface stays as it is (configure_mend() puts it right); the daemon gets its part
- * anew, as it may have been started anew. With runtime_lock().
+ * Leaves a configured interface as it is (configure_mend() repairs it). Loads the connection into
+ * the daemon again, as the daemon may have restarted.
  *
- * Return: CTL_OK, or CTL_FAILED after saying why; nothing is left then of what it has done.
+ * Context: The caller must hold runtime_lock().
+ *
+ * Return: CTL_OK, or CTL_FAILED after saying why; a first setup is undone then.
  */
 int configure(struct vici *daemon, const struct connection *c,
 	      const struct credentials *cred, bool again);
 
-/* Whether it was brought up, and its file says the same as it said then. */
+/* Whether it was brought up and its file has not changed since. */
 bool configure_is_current(const struct connection *c);
 
 /**
- * configure_mend() - put right what others have changed of the interface
+ * configure_mend() - repair what others have changed in the interface
  * @c: the connection; nothing happens unless configure_is_current()
- * @routes: look at the routes, too
+ * @routes: check the routes, too
  *
- * With runtime_lock().
+ * Context: The caller must hold runtime_lock().
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
 int configure_mend(const struct connection *c, bool routes);
 
 /**
- * configure_undo() - take it away
+ * configure_undo() - remove the interface, rules, state and connection in the daemon
  * @daemon: the connection to strongSwan, or NULL
  * @name: of the connection
- * @ifname: of its interface, which stays where it is another's
+ * @ifname: of its interface, which stays if "up" has not made it
  *
- * With runtime_lock().
+ * Context: The caller must hold runtime_lock().
  */
 void configure_undo(struct vici *daemon, const char *name, const char *ifname);
 

@@ -130,7 +130,7 @@ void connection_print_keys(void)
 	}
 }
 
-/* A key that differs in its capitals alone, or else nothing */
+/* Suggests a key that differs only in capitals, if there is one. */
 static void unknown_key(const char *what, const struct ini_file *file,
 			const struct ini_key *key, const struct conf_key *keys)
 {
@@ -165,7 +165,7 @@ static int read_key(const char *what, const struct ini_file *file,
 			 key->value, expected);
 }
 
-/* Lists grow with each line; anything else would not tell which of the two counts. */
+/* Each line adds to a list. For other keys, a second line would be ambiguous. */
 static bool is_list(const struct ini_key *key, const struct conf_key *keys)
 {
 	while (keys->key && strcmp(keys->key, key->key))
@@ -193,7 +193,7 @@ static int read_section(const char *what, const struct ini_file *file,
 	return ret;
 }
 
-/* That of a key, or of its section where it has its default. */
+/* The line of a key, or of its section if the key is not given */
 static unsigned int key_line(const struct ini_file *file, size_t section,
 			     const char *name)
 {
@@ -262,7 +262,7 @@ static int check_policies(const char *what, const struct ini_file *file)
 			return ctl_error(CTL_FAILED, what, ini_at(file, section->line), NULL,
 					 "[%s] needs a name of 1 to 47 letters, digits, - and _",
 					 section->type);
-		/* Whether an old value may be used is the connection's to say. */
+		/* The connection decides whether legacy values are allowed. */
 		ret = read_policy(what, file, i, ike, true, &policy);
 	}
 	return ret;
@@ -282,7 +282,7 @@ static int find_policy(const char *what, const struct ini_file *policies,
 			   legacy, policy);
 }
 
-/* One of the two policies: a named one, the file's own, or the usual. */
+/* One of the two policies: a named one, the one in the file, or the default. */
 static int connection_policy(const char *what, const struct ini_file *file,
 			     const struct ini_file *policies, const char *type,
 			     const char *name, bool legacy,
@@ -429,7 +429,7 @@ static int check_sites(const char *what, const struct ini_file *file,
 	return CTL_OK;
 }
 
-/* The tunnel's own packets would go into the tunnel. */
+/* Rejects routes that would send the tunnel's own packets into the tunnel. */
 static int check_path(const char *what, const struct ini_file *file,
 		      size_t section, const struct connection *c)
 {
@@ -443,7 +443,7 @@ static int check_path(const char *what, const struct ini_file *file,
 		which = "LocalGateway";
 		gateway = &c->local_gateway;
 	}
-	/* Another table is for rules that the operator has. */
+	/* Another table takes effect only through the operator's own rules. */
 	if (!in || !c->routes || (c->route_table && c->route_table != TABLE_MAIN))
 		return CTL_OK;
 	if (connection_takes_all(c, in->addr.len))
@@ -455,7 +455,7 @@ static int check_path(const char *what, const struct ini_file *file,
 			 format_subnet(text, in), which, format_addr(addr, gateway));
 }
 
-/* The rules for everything need an address: IKE itself would go into the tunnel. */
+/* Rules for all traffic need the peer's address, or IKE itself would go into the tunnel. */
 static int check_host(const char *what, const struct ini_file *file, size_t section,
 		      const struct connection *c)
 {
@@ -498,7 +498,7 @@ static bool has_address(const struct connection *c, const struct addr *addr)
 	return false;
 }
 
-/* The peer takes no other source, and a route of another family has none. */
+/* The peer accepts no other source, and a route of the other family cannot have it. */
 static int check_source(const char *what, const char *at, const struct connection *c,
 			const struct addr *source)
 {
@@ -599,7 +599,7 @@ static int check_identities(const char *what, const struct ini_file *file,
 	       check_identity(what, file, section, "PeerIdentity", &c->peer_identity);
 }
 
-/* Two keys for one thing */
+/* Rejects both keys together: they set the same value. */
 static int check_initiate(const char *what, const struct ini_file *file, size_t section)
 {
 	const struct ini_key *mode = ini_find(file, section, "EstablishMode");
@@ -735,7 +735,7 @@ uint32_t connection_number(const char *name)
 
 	for (; *name; name++)
 		hash = (hash ^ (uint8_t)*name) * 16777619;
-	/* Numbers that people choose are small. */
+	/* Avoids the small numbers that people choose. */
 	return hash | 0x40000000;
 }
 

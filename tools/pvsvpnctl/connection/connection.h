@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A connection, as its file describes it. Documentation/pvsvpn.conf.rst has every key. */
+/* A connection, as its file describes it. Documentation/pvsvpn.conf.rst describes every key. */
 #ifndef PVSVPNCTL_CONNECTION_H
 #define PVSVPNCTL_CONNECTION_H
 
@@ -11,13 +11,13 @@
 #include "connection/policy.h"
 #include "parse.h"
 
-/* The file beside the connections that has their policies */
+/* The file of the shared policies, beside those of the connections */
 #define POLICIES "policies"
 
-/* The service's own limit for names. */
+/* The VPN service's limit for names */
 #define CONNECTION_NAME_MAX 47
 #define IDENTITY_MAX 255
-/* With the word in front that tells the daemon of which type it is */
+/* Longest identity with the prefix that tells strongSwan its type */
 #define IDENTITY_TEXT_MAX (IDENTITY_MAX + 8)
 /* Linux' main table */
 #define TABLE_MAIN 254
@@ -26,9 +26,9 @@
 #define SECRET_MAX 128
 
 /**
- * struct identity - what an end is called (RFC 7296 section 3.5)
+ * struct identity - the identity of an end (RFC 7296 section 3.5)
  * @text: an address, a name, an e-mail address, or octets in a key ID
- * @type: of identity_types, NULL for the one that the text looks like
+ * @type: one of identity_types; NULL: the text decides
  */
 struct identity {
 	char text[IDENTITY_MAX + 1];
@@ -41,7 +41,7 @@ struct identity {
 /**
  * struct gateway - where the peer is
  * @host: its DNS name, which strongSwan resolves at each attempt; "" if the file has the address
- * @addr: its address; with @host that which strongSwan has found, none before
+ * @addr: its address; if @host is set, the one that strongSwan has found, or none yet
  */
 struct gateway {
 	char host[HOST_MAX + 1];
@@ -49,43 +49,43 @@ struct gateway {
 };
 
 /**
- * struct connection - all that "up" has to know
+ * struct connection - everything that "up" needs to know
  * @name: of the file, without ".conf"
  * @path: of the file
  * @ifname: of the device
- * @local_gateway: outer address here; none for whichever the route gives
+ * @local_gateway: outer address here; none: the route decides
  * @peer_gateway: outer address there, or its name
- * @local_identity: what the peer calls us, never empty once checked
- * @peer_identity: what we call the peer
+ * @local_identity: identity of this end, never empty once checked
+ * @peer_identity: identity of the peer
  * @local_subnets: inner prefixes here
  * @peer_subnets: inner prefixes there
- * @ike_name: of the policy in policies.conf, "" for that of the connection's file
+ * @ike_name: of the policy in policies.conf, "" for the one in the connection's file
  * @ipsec_name: the same
- * @ike: how the two daemons speak
- * @ipsec: how packets are protected
- * @dpd_interval: seconds
- * @dpd_threshold: how many may stay without an answer
- * @dpd_restart: connect again when the peer is dead
- * @initiate: begin, instead of waiting for the peer to begin
- * @encap_udp: ESP in UDP also where no NAT is on the way
- * @replay_window: packets that may overtake another (RFC 4303 section 3.4.3)
+ * @ike: the IKE policy
+ * @ipsec: the IPsec policy
+ * @dpd_interval: of dead peer detection, seconds
+ * @dpd_threshold: how many intervals may pass without an answer
+ * @dpd_restart: reconnect when the peer is dead
+ * @initiate: initiate, instead of waiting for the peer
+ * @encap_udp: ESP in UDP even without a NAT on the path
+ * @replay_window: replay window, packets (RFC 4303 section 3.4.3)
  * @tunnel_addresses: addresses of the device, with the prefix of their subnet
  * @mtu: bytes, 0 for auto
  * @mss: a value of mss-clamp
  * @routes: add routes to @peer_subnets
- * @route_metric: of them, 0 for the kernel's own
- * @route_table: of them, 0 for the one that connection_table() says
- * @route_sources: preferred source address of those of IPv4, and of IPv6, or none
+ * @route_metric: of these routes, 0 for the kernel's default
+ * @route_table: of these routes, 0: connection_table() decides
+ * @route_sources: preferred source address of the IPv4 routes, and of the IPv6 routes, or none
  * @mark: of the tunnel's own packets, 0 for one made from the name
- * @withdraw_routes: they do not count while the device has no carrier
+ * @withdraw_routes: ignore the routes while the device has no carrier
  * @if_id: of the SAs, 0 for one made from the name
- * @legacy: values that are no longer safe may be used
- * @by_certificate: certificates say who is who, instead of the secret
- * @secret_file: where the secret is
- * @cert_file: where the certificate of this end is
- * @key_file: where its private key is
- * @ca_file: where the certificate of the CA is that has issued the peer's
- * @line: where in the file things are that other files may contradict
+ * @legacy: allow values that are no longer safe
+ * @by_certificate: authenticate by certificates, instead of the secret
+ * @secret_file: path of the secret
+ * @cert_file: path of the certificate of this end
+ * @key_file: path of its private key
+ * @ca_file: path of the certificate of the CA that issued the peer's
+ * @line: line numbers of settings that may conflict with other files
  */
 struct connection {
 	char name[CONNECTION_NAME_MAX + 1];
@@ -136,26 +136,26 @@ struct secret {
 	char text[SECRET_MAX + 1];
 };
 
-/* As strongSwan reads it, into @text of IDENTITY_TEXT_MAX bytes. Return: @text. */
+/* Writes @identity in strongSwan's notation to @text of IDENTITY_TEXT_MAX bytes. Return: @text. */
 const char *identity_text(char *text, const struct identity *identity);
 
 /* Every section and its keys, for "check --help" */
 void connection_print_keys(void);
 
-/* Where the files are: $PVSVPN_CONFIG_DIR, or /etc/pvsvpn. */
+/* The directory of the files: $PVSVPN_CONFIG_DIR, or /etc/pvsvpn. */
 const char *connection_dir(void);
 
 /**
- * may_read() - may we look at what is in a directory?
+ * may_read() - check that a directory may be read
  * @what: the command, for error lines
- * @dir: one of ours
+ * @dir: the directory
  *
- * Return: CTL_OK, also where there is none; CTL_DENIED after saying why.
+ * Return: CTL_OK, also if it does not exist; CTL_DENIED after saying why.
  */
 int may_read(const char *what, const char *dir);
 
 /**
- * connection_load() - read a connection's file and check it by itself
+ * connection_load() - read a connection's file and check it alone
  * @what: the command, for error lines
  * @name: of the connection
  * @c: to be freed with connection_free(), also after a failure
@@ -169,36 +169,36 @@ int connection_parse(const char *what, const char *name, const char *text,
 		     struct connection *c);
 
 /**
- * connection_check_others() - does it get along with the other connections?
+ * connection_check_others() - check for conflicts with the other connections
  * @what: the command, for error lines
  * @c: the connection
  *
- * Files of others that are not valid are not looked at: they cannot be up.
+ * Skips other files that are not valid: their connections cannot be up.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
 int connection_check_others(const char *what, const struct connection *c);
 void connection_free(struct connection *c);
 
-/* The number that its SAs have in XFRM, and its device. */
+/* The if_id of its SAs in XFRM, and of its device */
 uint32_t connection_if_id(const struct connection *c);
 
 /**
- * connection_takes_all() - is everything of a family to go through the tunnel?
+ * connection_takes_all() - whether all traffic of a family goes through the tunnel
  * @c: the connection
  * @addr_len: 4 or 16, the bytes of an address of that family
  *
- * The routes are then in a table of their own, and rules lead there (connection/rules.h).
+ * Then the routes are in a table of their own, and rules lead there (connection/rules.h).
  */
 bool connection_takes_all(const struct connection *c, uint8_t addr_len);
 
 /* Whether it takes all of one family or of both, and so needs rules */
 bool connection_has_rules(const struct connection *c);
 
-/* The number of that table, made from the connection's name */
+/* The number of the connection's own table, made from its name */
 uint32_t connection_number(const char *name);
 
-/* The mark of the tunnel's own packets, where rules need one */
+/* The mark of the tunnel's own packets, for the rules */
 uint32_t connection_mark(const struct connection *c);
 
 /* The table of a route to one of its peer subnets */
@@ -208,17 +208,17 @@ uint32_t connection_table(const struct connection *c, const struct subnet *subne
 const struct addr *connection_source(const struct connection *c, uint8_t addr_len);
 
 /**
- * connection_reached() - what packets of the peer may reach at this end
+ * connection_reached() - prefixes at this end that the peer may reach
  * @c: the connection
  *
  * Its local subnets, and the addresses of its interface that are in none of them.
  *
- * Return: prefixes, to be freed; none where it may reach everything.
+ * Return: prefixes, to be freed; none if it may reach everything.
  */
 struct subnet_list connection_reached(const struct connection *c);
 
 /**
- * connection_check_names() - are all files called as connections can be?
+ * connection_check_names() - check that all files have valid names
  * @what: the command, for error lines
  *
  * Return: CTL_OK, or CTL_FAILED after saying which are not.
@@ -232,7 +232,7 @@ int connection_check_names(const char *what);
  * Return: how many there are.
  */
 size_t connection_names(char ***names);
-/* The same for any directory, whose files are NAME and @suffix. */
+/* The same for the files NAME@suffix of any directory */
 size_t names_with_suffix(const char *path, const char *suffix, char ***names);
 void connection_names_free(char **names, size_t count);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the two ends prove to each other who they are by */
+/* Credentials by which this end authenticates itself and its peer */
 #ifndef PVSVPNCTL_CREDENTIALS_H
 #define PVSVPNCTL_CREDENTIALS_H
 
@@ -7,8 +7,8 @@
 #include "connection/connection.h"
 
 /**
- * struct credentials - of a connection
- * @secret: the pre-shared one; empty with certificates
+ * struct credentials - the credentials of a connection
+ * @secret: the pre-shared secret; empty with certificates
  * @certs: the certificates; empty with a secret
  */
 struct credentials {

@@ -14,19 +14,19 @@
 #include "connection/private_file.h"
 #include "error.h"
 
-/* Room for a line with all that continues it; the library's own buffer has 200 bytes. */
+/* Room for a line and its continuation lines; the library's own buffer has 200 bytes. */
 #define LINE_MAX_BYTES (INI_FILE_MAX + 2)
 
 #define UTF8_BOM "\xef\xbb\xbf"
 
 /**
- * struct reader - where the library reads from, and what it has found
+ * struct reader - the library's input, and its results
  * @what: the command
- * @file: what is found goes there
+ * @file: receives sections and keys
  * @rest: text that is not read yet
  * @line: number of the line that was read last
- * @joined: how many lines behind it are part of it
- * @failed: an error was said; the rest is not looked at
+ * @joined: how many of the lines after it were joined to it
+ * @failed: an error was printed; the rest is skipped
  */
 struct reader {
 	const char *what;
@@ -71,7 +71,7 @@ static void refuse(struct reader *reader, const char *todo, const char *why)
 		  todo, "%s", why);
 }
 
-/* @text is "[Type Name]", and perhaps a comment. */
+/* @text is "[Type Name]", perhaps with a comment. */
 static void add_section(struct reader *reader, const char *text, size_t len)
 {
 	const char *end = memchr(text, ']', len);
@@ -121,8 +121,8 @@ static size_t before_comment(const char *line, size_t len)
 }
 
 /*
- * Takes a line off @text. What is indented would be the library's continuation of the line
- * before, hence no white space in front.
+ * Takes a line off @text. Removes leading white space: to the library, an indented line would
+ * continue the line before.
  *
  * Return: its length, without comment and white space around it.
  */
@@ -141,8 +141,8 @@ static size_t next_line(const char **text, const char **line)
 }
 
 /*
- * A list that ends in a comma goes on in the next line that says something, unless that is
- * another key or a section.
+ * A list that ends in a comma continues in the next line that is not empty, unless that line is a
+ * key or a section.
  */
 static bool next_of_list(struct reader *reader, const char **line, size_t *len)
 {
@@ -161,7 +161,10 @@ static bool next_of_list(struct reader *reader, const char **line, size_t *len)
 	return true;
 }
 
-/* The library gets a line at a time, so that we know its number. Joined ones follow as empty ones. */
+/*
+ * The library gets one line at a time, so that its number is known. It gets empty lines for joined
+ * ones.
+ */
 static char *read_line(char *text, int size, void *stream)
 {
 	struct reader *reader = stream;
@@ -178,7 +181,7 @@ static char *read_line(char *text, int size, void *stream)
 	len = next_line(&reader->rest, &line);
 	if (len && *line == '[')
 		add_section(reader, line, len);
-	/* The file is not larger than the room. */
+	/* The buffer has room for the whole file. */
 	do {
 		memcpy(text + used, line, len);
 		used += len;

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A file larger than this is something else. */
+/* A larger file is not one of ours: bytes */
 #define INI_FILE_MAX (64 << 10)
 
 /**
  * struct ini_section - "[Type]" or "[Type Name]"
  * @type: the first word
- * @name: what follows it, "" if nothing does
+ * @name: the rest, "" if there is none
  * @line: where it begins, from 1
  */
 struct ini_section {
@@ -24,8 +24,8 @@ struct ini_section {
 /**
  * struct ini_key - "key = value"
  * @section: index of its section
- * @key: what is before the "="
- * @value: what is behind it, without white space around it, may be ""
+ * @key: the text before the "="
+ * @value: the text after the "=", without white space around it, may be ""
  * @line: where it is, from 1
  */
 struct ini_key {
@@ -49,19 +49,19 @@ struct ini_file {
  * @path: of the file, valid as long as @file is used
  * @file: to be freed with ini_free(), also after a failure
  *
- * No section comes twice; a key may. A value that ends in a comma goes on in the next line.
- * Nobody but root and the caller can write to the file.
+ * A section may come only once, a key several times. A value that ends in a comma continues in the
+ * next line. Rejects a file that others than root and the caller can write to.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
 int ini_load(const char *what, const char *path, struct ini_file *file);
 
-/* The same for a text that was read already; @path is for error lines, and has to stay. */
+/* The same for a text that was read already; @path is for error lines, and must stay valid. */
 int ini_read_text(const char *what, const char *path, const char *text, struct ini_file *file);
 void ini_free(struct ini_file *file);
 
 /**
- * ini_find() - the first key of that name in a section
+ * ini_find() - find the first key of a name in a section
  * @file: the file
  * @section: index of the section
  * @key: its name
@@ -74,9 +74,9 @@ const struct ini_key *ini_find(const struct ini_file *file, size_t section,
 /**
  * ini_at() - "FILE:LINE", for error lines
  * @file: the file
- * @line: of it
+ * @line: line number
  *
- * Return: a static buffer, good until the next call.
+ * Return: a static buffer, valid until the next call.
  */
 const char *ini_at(const struct ini_file *file, unsigned int line);
 

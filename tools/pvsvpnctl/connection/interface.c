@@ -17,10 +17,10 @@
 #include "print.h"
 #include "setting.h"
 
-/* Words of one command at most */
+/* Most words of one command */
 #define WORDS 24
 
-/* An "up" that was killed may not have come to write it; one that has ended has. */
+/* A killed "up" may not have written the alias; a completed one has. */
 bool interface_is_ours(const char *ifname, const char *name)
 {
 	struct runtime runtime;
@@ -46,7 +46,7 @@ static int split(char *words, char **argv)
 	return argc;
 }
 
-/* A command of this tool */
+/* Runs a command of this tool. */
 __attribute__((format(printf, 2, 3)))
 static int ctl(const struct command *command, const char *fmt, ...)
 {
@@ -66,7 +66,7 @@ static int ctl(const struct command *command, const char *fmt, ...)
 	return ret;
 }
 
-/* ---- its parts ---- */
+/* ---- parts of the interface ---- */
 
 static bool link_differs(const struct view *view, const struct connection *c, char *text)
 {
@@ -104,14 +104,17 @@ static bool lists_differ(const struct subnet_list *a, const struct subnet_list *
 	return !holds_nothing_else(a, b) || !holds_nothing_else(b, a);
 }
 
-/* An address is not compared, as SAs may follow a peer that has moved. By a name, they do not. */
+/*
+ * A configured address is not compared, as SAs may follow a peer that has moved. If the peer is
+ * given by name, they do not.
+ */
 static bool is_elsewhere(const struct view *view, const struct connection *c)
 {
 	return view->peer && *c->peer_gateway.host && c->peer_gateway.addr.len &&
 	       memcmp(&view->peer->remote, &c->peer_gateway.addr, sizeof(view->peer->remote));
 }
 
-/* Without an address yet, there can be no peer. */
+/* There can be no peer until its address is known. */
 static bool peer_differs(const struct view *view, const struct connection *c, char *text)
 {
 	struct subnet_list reached = connection_reached(c);
@@ -139,7 +142,7 @@ static void print_list(FILE *out, const char *key, const struct subnet_list *lis
 		fprintf(out, "%s%s", i ? "," : key, format_subnet(text, &list->subnet[i]));
 }
 
-/* The daemon's SAs find it by its address; what passes has to be in its subnets. */
+/* The daemon's SAs find the peer by its address. Packets must be in its subnets. */
 static int mend_peer(const struct view *view, const struct connection *c)
 {
 	bool there = view->peer && !is_elsewhere(view, c);
@@ -157,7 +160,7 @@ static int mend_peer(const struct view *view, const struct connection *c)
 	if (there && !reached.count)
 		fputs(" local-subnets 0.0.0.0/0,::/0", out);
 	fclose(out);
-	/* The module has made a peer of the other address. It becomes this one. */
+	/* The module has made a peer with the new address. That peer becomes this one. */
 	if (view->peer && !there)
 		ctl(&command_peer_del, "%s %s", c->ifname, c->name);
 	if (there)
@@ -247,11 +250,11 @@ static bool is_not_up(const struct view *view, const struct connection *c, char 
 static int set_up(const struct view *view, const struct connection *c)
 {
 	(void)view;
-	/* Before it is up, or else it has an address already. */
+	/* Comes before link_set_up(), or the interface already has an address. */
 	return link_set_addrgenmode_none(c->ifname) ?: link_set_up(c->ifname);
 }
 
-/* While the device has no carrier, the kernel passes its routes over. */
+/* This sysctl makes the kernel ignore the routes of a device without carrier. */
 #define WITHDRAW "/proc/sys/net/%s/conf/%s/ignore_routes_with_linkdown"
 static const char * const families[] = { "ipv4", "ipv6" };
 
@@ -322,7 +325,7 @@ static struct route route_to(const struct connection *c, const struct subnet *su
 	return route;
 }
 
-/* When an address goes, IPv6 keeps the routes that have it as their source, without it. */
+/* When an address is removed, IPv6 keeps the routes with that source, but without the source. */
 static bool has_without_source(const struct view *view, struct route route)
 {
 	route.source.len = 0;
@@ -360,17 +363,17 @@ static int add_routes(const struct view *view, const struct connection *c)
 }
 
 /*
- * Each line is a part. They are made in this order. The peer comes before the if-id, or
- * else SAs that are there make one of their own. Rules come before routes: until there is a route,
- * they lead to where everything is unreachable.
+ * Each line is a part; the parts are made in this order. The peer comes before the if-id, or
+ * existing SAs make a peer of their own. Rules come before routes: until there is a route, the
+ * rules make everything unreachable.
  */
 static const struct part {
 	const char *code;
-	/* Without it, the interface is of no use. */
+	/* The interface is useless without this part. */
 	bool vital;
-	/* Whether it is not as the file says; then @text says how it is. */
+	/* Whether the part differs from the file; @text then says how. */
 	bool (*differs)(const struct view *view, const struct connection *c, char *text);
-	/* Makes all that @view does not have, also if some of it cannot be made. */
+	/* Makes all that @view lacks, and continues after a failure. */
 	int (*mend)(const struct view *view, const struct connection *c);
 } parts[] = {
 	{ "interface_gone", true, link_differs, add_link },
@@ -401,7 +404,7 @@ int interface_make(const struct connection *c)
 	return ret;
 }
 
-/* If there is no interface in the end, the next attempt begins anew. */
+/* Deletes the interface if a vital part fails: the next attempt starts from scratch. */
 static int make_again(const struct view *view, const struct connection *c)
 {
 	char text[DIFFERENCE_MAX];
@@ -421,7 +424,7 @@ static int make_again(const struct view *view, const struct connection *c)
 	return ret;
 }
 
-/* A part that cannot be mended is no reason to leave the others. */
+/* Continues after a part that cannot be repaired. */
 static int mend(const struct view *view, const struct connection *c)
 {
 	char text[DIFFERENCE_MAX];
@@ -441,7 +444,7 @@ int interface_mend(const struct connection *c, bool routes)
 	struct view view;
 	int ret = CTL_OK;
 
-	/* Without an answer, nothing is known to be wrong. */
+	/* If the kernel does not answer, no difference is known. */
 	if (view_load(&view, c, routes))
 		ret = view.there ? mend(&view, c) : make_again(&view, c);
 	view_free(&view);
@@ -462,7 +465,7 @@ const char *interface_differs(const struct connection *c, char *text)
 	return code;
 }
 
-/* ---- who changes it ---- */
+/* ---- changes by others ---- */
 
 static bool is_our_link(const struct nlmsghdr *nlh, const struct connection *c)
 {
@@ -475,7 +478,7 @@ static bool is_our_link(const struct nlmsghdr *nlh, const struct connection *c)
 	return false;
 }
 
-/* The interface of the route does not matter: another's route may have taken the place of ours. */
+/* Ignores the route's interface: a route of another program may have replaced ours. */
 static bool is_our_route(const struct nlmsghdr *nlh, const struct connection *c)
 {
 	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
@@ -506,7 +509,7 @@ bool interface_concerned(const struct nlmsghdr *nlh, const void *data)
 		return c->routes && is_our_route(nlh, c);
 	case RTM_DELRULE:
 		return connection_has_rules(c);
-	/* With an address, the kernel removes routes, and tells nobody. */
+	/* The kernel removes the routes of a removed address without an event. */
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return true;

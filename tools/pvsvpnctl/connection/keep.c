@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The process that stays: finds a dead peer in time, begins again, and puts right what others change. */
+/* The process that stays: detects a dead peer, reconnects, and repairs what others change. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stddef.h>
@@ -23,46 +23,46 @@
 #include "error.h"
 #include "nl.h"
 
-/* Between two looks at the daemon, and while the peer owes it an answer: ms */
+/* Time between two looks at the daemon; and while the peer owes it an answer: ms */
 #define LOOK_MS 1000
 #define LOOK_ASKED_MS 250
-/* strongSwan repeats a question of IKEv2 after 4 s: one lost packet is no death. ms */
+/* strongSwan retransmits an IKEv2 request after 4 s: one lost packet is no dead peer. ms */
 #define PATIENCE_MIN_MS 6000
 /*
- * How often to see that the daemon has not lost a connection whose SAs are there, and that the
- * interface is as it was made: ms. The kernel tells of most of that at once.
+ * How often to check that the daemon has not lost a connection with SAs, and that the interface is
+ * as it was made: ms. The kernel reports most of these changes at once.
  */
 #define CHECK_MS 10000
-/* The same for routes, as the kernel walks all of their table for that: ms */
+/* The same for routes, for which the kernel walks their whole table: ms */
 #define ROUTES_MS 60000
-/* There is one repair in REPAIR_MS, and up to REPAIRS more at once: ms */
+/* There is one repair in REPAIR_MS, after a burst of up to REPAIRS: ms */
 #define REPAIR_MS 10000ull
 #define REPAIRS 20
 
 /**
  * struct watch - a connection that is watched over
- * @c: the connection, as its file said last
- * @daemon: the connection to it, or NULL
- * @events: the one over which it tells what happens, or NULL
- * @alerts: also of attempts that fail
- * @no_alerts: the daemon does not know those
- * @news: what it has told since the last look
- * @n: what the daemon had at the last look
- * @is_up: a child SA carries
- * @was_up: it has been so
+ * @c: the connection, as last read from its file
+ * @daemon: the connection to strongSwan, or NULL
+ * @events: the connection over which strongSwan sends events, or NULL
+ * @alerts: @events includes alerts about failed attempts
+ * @no_alerts: the daemon does not support alerts
+ * @news: events since the last look
+ * @n: state in the daemon at the last look
+ * @is_up: a child SA carries traffic
+ * @was_up: @is_up was true once
  * @forgotten: the daemon has lost the connection
- * @checked: when that was asked last, ms
- * @owed: for how long the peer has been seen to owe an answer, ms
+ * @checked: when @forgotten was last checked, ms
+ * @owed: for how long the peer has owed an answer, ms
  * @looked: when the last look was, ms
- * @packets_in: what it had sent by then
- * @told: what the service manager was told last
- * @changes: what the kernel tells of links, addresses and routes, or NULL
- * @changed: somebody may have changed something of ours
- * @mended: when that was last put right, ms
- * @routes_seen: when the routes were looked at last, ms
- * @paid: until when the repairs of before have used up the time that each has, ms
- * @failed: why the last one did not succeed, "" if it did
- * @steps: what that one has tried
+ * @packets_in: packets from the peer by then
+ * @told: the last text for the service manager
+ * @changes: socket for the kernel's events of links, addresses and routes, or NULL
+ * @changed: another program may have changed something of ours
+ * @mended: when the interface was last checked and repaired, ms
+ * @routes_seen: when the routes were last checked, ms
+ * @paid: end of the time that earlier repairs have used, REPAIR_MS each, ms
+ * @failed: why the last repair failed, "" if it succeeded
+ * @steps: the steps of the last repair
  */
 struct watch {
 	struct connection *c;
@@ -99,7 +99,7 @@ static void tell_manager(const char *text)
 	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(to.sun_path))
 		return;
 	strcpy(to.sun_path, path);
-	/* A name of the abstract kind */
+	/* An abstract socket name */
 	if (*path == '@')
 		to.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -111,7 +111,7 @@ static void tell_manager(const char *text)
 	close(fd);
 }
 
-/* The first attempt has ended, well or not. The manager starts what waits for us. */
+/* READY=1 even if the first attempt failed: the manager then starts the units that wait for us. */
 static void tell_state(struct watch *watch)
 {
 	struct runtime runtime = { .reason = REASON_NONE };
@@ -133,14 +133,14 @@ static void tell_state(struct watch *watch)
 }
 
 /*
- * Is it ours to begin again? strongSwan asks a silent peer for ever, but one that
- * has refused once, never again.
+ * Whether we must reconnect. strongSwan retries a silent peer for ever, but never retries a peer
+ * that has refused.
  */
 static bool is_forsaken(const struct watch *watch)
 {
 	const struct negotiated *n = &watch->n;
 
-	/* With Action = clear, what was up and is no longer is to be let be. */
+	/* With Action = clear, do not reconnect once the connection was up. */
 	if (watch->is_up || !watch->c->initiate || (watch->was_up && !watch->c->dpd_restart))
 		return false;
 	return !*n->child_state &&
@@ -154,7 +154,7 @@ static void end_events(struct watch *watch)
 	watch->alerts = false;
 }
 
-/* What is broken is opened again, as the daemon may have been started anew. */
+/* Reopens broken connections, as the daemon may have restarted. */
 static void find_daemon(struct watch *watch)
 {
 	if (watch->daemon && vici_broken(watch->daemon)) {
@@ -171,7 +171,7 @@ static void find_daemon(struct watch *watch)
 		watch->events = news_listen();
 }
 
-/* A silent daemon has nothing that is up. */
+/* If the daemon does not answer, the connection is not up. */
 static void look(struct watch *watch)
 {
 	const char *name = watch->c->name;
@@ -188,7 +188,7 @@ static void look(struct watch *watch)
 		watch->checked = now_ms();
 	}
 	ctl_error_mute(false);
-	/* As long as it is up, it does not matter what fails. */
+	/* While the connection is up, failed attempts do not matter. */
 	if (watch->events && !watch->no_alerts && watch->alerts == watch->is_up) {
 		watch->alerts = !watch->is_up;
 		watch->no_alerts = !news_listen_alerts(watch->events, watch->alerts);
@@ -198,9 +198,9 @@ static void look(struct watch *watch)
 }
 
 /*
- * How long the peer may owe an answer. The daemon asks one to two intervals after the peer's last
- * packet, as it counts in whole seconds. We see that one look later, and a busy host takes a second
- * more. The rest of the promised time is left.
+ * How long the peer may owe an answer, in ms. The daemon asks one to two intervals after the peer's
+ * last packet, as it counts in whole seconds. We see the request one look later, and a busy host
+ * takes another second. The rest of the promised time is left.
  */
 static uint64_t patience(const struct connection *c)
 {
@@ -210,8 +210,8 @@ static uint64_t patience(const struct connection *c)
 }
 
 /*
- * strongSwan repeats a question of IKEv2 at times of its own, the same for all connections, and
- * gives up after minutes. A peer that sends packets is alive, whatever it does not answer.
+ * strongSwan retransmits IKEv2 requests at fixed times, the same for all connections, and gives up
+ * after minutes. A peer that sends packets is alive, even if it does not answer.
  */
 static bool is_dead(struct watch *watch)
 {
@@ -223,7 +223,7 @@ static bool is_dead(struct watch *watch)
 		watch->packets_in = watch->n.packets_in;
 		return false;
 	}
-	/* If we, or the daemon, stood still meanwhile, that is not the peer's silence. */
+	/* Time in which we or the daemon stood still is not the peer's silence. */
 	watch->owed += since < LOOK_MS ? since : LOOK_MS;
 	return watch->owed >= patience(watch->c);
 }
@@ -238,7 +238,7 @@ static void drop_dead(struct watch *watch)
 	note_reason(watch->c, REASON_PEER_NOT_RESPONDING);
 }
 
-/* Reads the file anew: down and up may have come in between. */
+/* Reads the file again: "down" and "up" may have run meanwhile. */
 static void begin_again(struct watch *watch, unsigned int seconds)
 {
 	struct connection *c = watch->c, fresh;
@@ -250,21 +250,21 @@ static void begin_again(struct watch *watch, unsigned int seconds)
 	}
 	if (!watch->daemon)
 		watch->daemon = vici_open("up", &ret);
-	/* A file that is refused is not in force. */
+	/* A refused file does not take effect. */
 	if (!watch->daemon || get_ready(watch->daemon, &fresh, true)) {
 		connection_free(&fresh);
 		return;
 	}
 	connection_free(c);
 	*c = fresh;
-	/* With Action = clear, a peer that was there may come by itself. */
+	/* With Action = clear, the peer has to reconnect. */
 	if (!watch->was_up || c->dpd_restart)
 		reach_peer(watch->daemon, c, seconds);
 }
 
-/* ---- what others change ---- */
+/* ---- changes by others ---- */
 
-/* Another up may have come with another file. */
+/* Another "up" may have loaded a changed file. */
 static void follow_file(struct watch *watch)
 {
 	struct connection fresh;
@@ -283,7 +283,7 @@ static void follow_file(struct watch *watch)
 	}
 }
 
-/* The log gets the steps, and why they failed, unless both are the same as before. */
+/* Logs the steps, and why they failed, unless both are the same as before. */
 static void tell_repair(struct watch *watch, char *steps, const struct ctl_said *said)
 {
 	bool news = !*said->why || strcmp(said->why, watch->failed) ||
@@ -301,7 +301,7 @@ static void tell_repair(struct watch *watch, char *steps, const struct ctl_said 
 	watch->steps = steps;
 }
 
-/* Without the lock's directory, which somebody may have removed, it goes on: nothing is written. */
+/* Continues if the lock's directory was removed, as nothing is written. */
 static void mend(struct watch *watch, bool routes)
 {
 	int locked = runtime_lock("up", watch->c->name);
@@ -314,8 +314,8 @@ static void mend(struct watch *watch, bool routes)
 }
 
 /*
- * At once, but not more often than once a second, and in the long run as often as REPAIR_MS says:
- * the other program may not give up either.
+ * Repairs at once, but at most once a second, and in the long run once in REPAIR_MS: the other
+ * program may not give up either.
  */
 static void put_right(struct watch *watch)
 {
@@ -347,7 +347,7 @@ static void put_right(struct watch *watch)
 		watch->routes_seen = now;
 }
 
-/* Return: whether there is news of the connection. In a flood there is none until the next look. */
+/* Return: whether there is news. On a flood of events, stops listening until the next look. */
 static bool hear(struct watch *watch)
 {
 	watch->news.concerned = false;
@@ -357,12 +357,12 @@ static bool hear(struct watch *watch)
 }
 
 /*
- * Until the next look: a second, less when something happens. An attempt that fails costs whoever
- * sends it nothing, so however many there are, looks and readings keep their distance.
+ * Waits until the next look: a second, or less when something happens. Anybody can cause failed
+ * attempts at no cost, so looks and reads keep a minimum distance.
  */
 static void wait_a_while(struct watch *watch)
 {
-	/* If something has changed already, no other change matters. */
+	/* If something has changed already, further changes do not matter. */
 	struct nl *changes = watch->changed ? NULL : watch->changes;
 	int events = watch->events ? vici_fd(watch->events) : -1;
 	struct pollfd fds[] = {
@@ -390,13 +390,13 @@ static void wait_a_while(struct watch *watch)
 	}
 }
 
-/* The peer may have come by itself, or have failed to. */
+/* The peer may have connected by itself, or failed to do so. */
 static void keep_reason(struct watch *watch, enum reason noted)
 {
 	enum reason reason = watch->is_up ? REASON_NONE : watch->news.reason ?: noted;
 
 	watch->news.reason = REASON_NONE;
-	/* The end of an attempt of which more is known */
+	/* The same attempt has ended, and @noted says more about it. */
 	if (noted == REASON_UDP_4500 && reason == REASON_PEER_NOT_RESPONDING)
 		return;
 	if (reason != noted)
@@ -426,7 +426,7 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 			next = 0;
 		}
 		if ((watch.forgotten || is_forsaken(&watch)) && now_ms() >= next) {
-			/* That says itself why it fails, and reads nothing meanwhile. */
+			/* begin_again() prints its own errors, and reads no events meanwhile. */
 			end_events(&watch);
 			begin_again(&watch, seconds);
 			look(&watch);

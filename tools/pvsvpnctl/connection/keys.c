@@ -19,7 +19,7 @@ static bool is_held(const char *key)
 	return held;
 }
 
-/* With the lock of all keys: whether it is ours is noted before it is there. */
+/* Notes a key as ours before it is loaded. The caller must hold the lock of all keys. */
 static int note(struct vici *daemon, const char *key)
 {
 	bool there;

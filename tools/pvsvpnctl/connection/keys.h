@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Private keys that we have given to strongSwan. Connections may share one, and the operator may
- * have loaded it, too; the daemon knows each once, by its name (see struct certificates).
+ * Private keys that we have given to strongSwan. Connections may share a key, and the operator may
+ * have loaded it, too. The daemon has each key once, by its name (see struct certificates).
  */
 #ifndef PVSVPNCTL_KEYS_H
 #define PVSVPNCTL_KEYS_H
@@ -10,20 +10,21 @@
 #include "connection/vici.h"
 
 /**
- * keys_hold() - a connection is about to give the daemon a private key
- * @daemon: the connection to it
+ * keys_hold() - record the private key that a connection will load into the daemon
+ * @daemon: the connection to strongSwan
  * @name: of the connection
  * @runtime: its state, with the key's name; saved here
  *
- * A key that is there already, and that none of ours has brought, is the operator's, and stays.
+ * A key that is already loaded, and that none of our connections has loaded, is the operator's and
+ * stays.
  *
  * Return: CTL_OK, or an exit status after saying why not.
  */
 int keys_hold(struct vici *daemon, const char *name, const struct runtime *runtime);
 
 /**
- * keys_sweep() - take those keys of ours out of the daemon that no connection has any more
- * @daemon: the connection to it, or NULL where it does not answer: the next one does it
+ * keys_sweep() - remove our keys that no connection uses any more from the daemon
+ * @daemon: the connection to strongSwan, or NULL if it does not answer: the next call removes them
  */
 void keys_sweep(struct vici *daemon);
 

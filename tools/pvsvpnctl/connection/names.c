@@ -12,7 +12,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char * const *)a, *(char * const *)b);
 }
 
-/* Return: the next name of a file, without @suffix, good until the next call; NULL at the end. */
+/* Return: the next file name, without @suffix, valid until the next call; NULL at the end. */
 static char *next_name(DIR *dir, const char *suffix)
 {
 	struct dirent *entry;
@@ -20,7 +20,7 @@ static char *next_name(DIR *dir, const char *suffix)
 	while (dir && (entry = readdir(dir))) {
 		char *dot = strrchr(entry->d_name, '.');
 
-		/* Editors leave hidden ones. */
+		/* Skips hidden files, which editors leave. */
 		if (!dot || *entry->d_name == '.' || strcmp(dot, suffix))
 			continue;
 		*dot = '\0';

@@ -7,7 +7,7 @@
 
 #define ALERT "alert"
 
-/* The daemon's name for an attempt of which it does not know the connection yet */
+/* The daemon's name for an attempt whose connection it does not know yet */
 #define NAMELESS "(unnamed)"
 
 static const char * const events[] = {

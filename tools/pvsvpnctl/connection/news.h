@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What strongSwan's daemon tells by itself, so that nobody has to wait for the next look at it. */
+/* Events of strongSwan's daemon: they report changes before the next look at it. */
 #ifndef PVSVPNCTL_NEWS_H
 #define PVSVPNCTL_NEWS_H
 
@@ -10,9 +10,9 @@
 #include "connection/vici.h"
 
 /**
- * struct news - what was told of a connection
- * @concerned: an SA has come, gone or been renewed, or an attempt has failed
- * @reason: why that attempt failed; REASON_NONE if it is not told
+ * struct news - news of a connection
+ * @concerned: an SA was added, removed or rekeyed, or an attempt has failed
+ * @reason: why that attempt failed; REASON_NONE if unknown
  */
 struct news {
 	bool concerned;
@@ -20,43 +20,43 @@ struct news {
 };
 
 /**
- * news_listen() - have the daemon tell of its SAs
+ * news_listen() - subscribe to the daemon's events about SAs
  *
- * Return: a connection to the daemon for news_read(), or NULL. Why not, is not said.
+ * Return: a connection to the daemon for news_read(), or NULL, without an error line.
  */
 struct vici *news_listen(void);
 
 /**
- * news_listen_alerts() - have it tell of attempts that fail, too, or no more
- * @vici: of news_listen()
- * @on: whether to tell
+ * news_listen_alerts() - turn alerts about failed attempts on or off
+ * @vici: from news_listen()
+ * @on: turn them on
  *
- * Anybody can make attempts fail, and each is told to each who listens. strongSwan knows that since
- * 6.0.3. An older one writes into its log that it does not, each time that it is asked.
+ * Anybody can make attempts fail, and every listener receives every alert. strongSwan has alerts
+ * since 6.0.3. An older one logs an error each time that it is asked for them.
  *
- * Return: whether it knows.
+ * Return: whether the daemon has alerts.
  */
 bool news_listen_alerts(struct vici *vici, bool on);
 
 /**
- * news_read() - read what has been told
- * @vici: of news_listen(); it may be broken then, see vici_broken()
+ * news_read() - read the events that have arrived
+ * @vici: from news_listen(); it may be broken afterwards, see vici_broken()
  * @c: the connection
- * @news: what is told of @c is added
+ * @news: receives the news of @c
  *
- * Return: false where it is more than anybody needs to know; then @vici is to be closed.
+ * Return: false on a flood of events; the caller must then close @vici.
  */
 bool news_read(struct vici *vici, const struct connection *c, struct news *news);
 
 /**
- * news_take() - one event
+ * news_take() - evaluate one event
  * @event: its name
  * @message: its content
  * @c: the connection
- * @news: what it tells of @c is added
+ * @news: receives the news of @c
  *
- * While the peer has not said who it is, the daemon has no name for the attempt. Then it is the
- * connection's if it comes from the connection's peer.
+ * Until the peer has sent its identity, the daemon has no name for the attempt. Such an attempt
+ * belongs to the connection if it comes from the connection's peer.
  */
 void news_take(const char *event, struct vici_reader *message, const struct connection *c,
 	       struct news *news);

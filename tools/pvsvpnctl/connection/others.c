@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Does a connection get along with the others? */
+/* Checks a connection for conflicts with the others. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "error.h"
 #include "print.h"
 
-/* If both have a route of one table and metric, the longer one wins: was that the plan? */
+/* If two routes have the same table and metric, the longer prefix wins, perhaps not as planned. */
 static bool routes_meet(const struct connection *c, const struct connection *other,
 			const struct subnet **ours, const struct subnet **theirs)
 {
@@ -68,7 +68,7 @@ static int check_other(const char *what, const struct connection *c,
 			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
 }
 
-/* Names and e-mail addresses are the same in capitals. Without a type, it may be any. */
+/* Case does not matter in names and e-mail addresses. An identity without a type matches any. */
 static bool is_same(const struct identity *a, const struct identity *b)
 {
 	return !strcasecmp(a->text, b->text) && (!a->type || !b->type || a->type == b->type);
@@ -105,7 +105,7 @@ static int check_secrets(const char *what, const struct connection *c,
 			 other->path);
 }
 
-/* Also a connection to a gateway that another one has behind it */
+/* The outer packets must not go into the tunnel of another connection. */
 static int check_path_of_other(const char *what, const struct connection *c,
 			       const struct connection *other)
 {
@@ -139,7 +139,7 @@ int connection_check_others(const char *what, const struct connection *c)
 			ret = check_other(what, c, &other);
 			if (!ret)
 				ret = check_path_of_other(what, c, &other);
-			/* A connection that is up has to go on working. */
+			/* A connection that is up must keep working. */
 			if (!ret && runtime_load(other.name, &runtime))
 				ret = check_path_of_other(what, &other, c);
 			if (!ret)

@@ -6,7 +6,7 @@
 
 #include "connection/policy.h"
 
-/* Seconds. The service's own limits; shorter ones were an earlier service's. */
+/* Seconds. Limits of the VPN service; an earlier service allowed shorter lifetimes. */
 #define LIFETIME_MIN		1800
 #define LIFETIME_MIN_LEGACY	180
 #define LIFETIME_MAX		86400
@@ -57,7 +57,7 @@ static const struct algorithm *find(enum algorithm_kind kind, const char *word,
 	return NULL;
 }
 
-/* Perfect forward secrecy is the one thing that a policy may go without. */
+/* Perfect forward secrecy is the only optional part of a policy. */
 static const struct algorithm pfs_off = {
 	.word = "off", .alias = { "disabled", "" }, .proposal = "", .daemon = "",
 };
@@ -102,7 +102,7 @@ void policy_complete(struct policy *policy, bool ike)
 		policy->dh.one[policy->dh.count++] = &pfs_off;
 }
 
-/* White space around @text goes; it is changed. */
+/* Removes white space around @text, in place. */
 static char *trimmed(char *text)
 {
 	size_t len;
@@ -120,7 +120,7 @@ static bool is_off(const char *word)
 	return !strcmp(word, pfs_off.word) || !strcmp(word, pfs_off.alias[0]);
 }
 
-/* Adds @found, unless it is there already. */
+/* Adds @found, unless @list has it. Return: whether it was added. */
 static bool add_algorithm(struct algorithm_list *list, const struct algorithm *found)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -209,7 +209,7 @@ static bool has_legacy(const struct algorithm_list *list)
 	return false;
 }
 
-/* Whether each encryption has what authenticates it */
+/* Checks that each encryption has authentication. Return: why not, or NULL. */
 static const char *why_not_together(const struct policy *policy)
 {
 	const struct algorithm_list *encryption = &policy->encryption;
@@ -264,7 +264,7 @@ static void add(char *text, const char *fmt, ...)
 	va_end(args);
 }
 
-/* The texts of a list, of one kind; those without a text say nothing. */
+/* Adds the proposals of one kind; an algorithm without a proposal adds nothing. */
 static void add_texts(char *text, const struct algorithm_list *list, bool combined)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -273,8 +273,8 @@ static void add_texts(char *text, const struct algorithm_list *list, bool combin
 }
 
 /*
- * The pseudo-random functions of combined modes, the longest list first: each mode has the last
- * ones of it.
+ * Adds the pseudo-random functions of combined modes: the longest list, as the shorter lists are
+ * its end.
  */
 static void add_prf(char *text, const struct algorithm_list *list, size_t first, size_t end)
 {
@@ -286,7 +286,7 @@ static void add_prf(char *text, const struct algorithm_list *list, size_t first,
 	add(text, "-%s", longest);
 }
 
-/* "off" offers, behind the groups, to go without one. */
+/* "off" offers to use no group, after the groups. */
 static void add_groups(char *text, const struct algorithm_list *list)
 {
 	add_texts(text, list, false);
@@ -295,7 +295,7 @@ static void add_groups(char *text, const struct algorithm_list *list)
 			add(text, "-modpnone");
 }
 
-/* @first: of the encryptions, where the proposal begins. Return: where the next one does. */
+/* @first: encryption where the proposal begins. Return: where the next proposal begins. */
 static size_t proposal(char *text, const struct policy *policy, bool ike, size_t first)
 {
 	const struct algorithm_list *encryption = &policy->encryption;

@@ -12,7 +12,7 @@
 /* Longest proposal, the terminating NUL included. */
 #define PROPOSAL_MAX 512
 
-/* No table of algorithms.h has more, and "off" is one of PFS. */
+/* No table of algorithms.h has more entries, "off" of PFS included. */
 #define ALGORITHM_LIST_MAX 16
 
 /* One line of a table in algorithms.h. */
@@ -20,7 +20,7 @@ struct algorithm {
 	const char *word;
 	const char *alias[2];	/* "" for none */
 	unsigned int flags;
-	bool combined;		/* encrypts and authenticates; or: for those that do */
+	bool combined;		/* encrypts and authenticates; or: for such modes */
 	const char *proposal;
 	const char *prf;
 	const char *daemon;
@@ -34,7 +34,7 @@ enum algorithm_kind {
 };
 
 struct algorithms {
-	const char *kind;	/* as JSON calls it */
+	const char *kind;	/* its name in JSON */
 	const struct algorithm *list;
 	size_t count;
 };
@@ -52,7 +52,7 @@ struct algorithm_list {
  * @version: of IKE, 1 or 2
  * @encryption: combined modes and others, in any order
  * @authentication: of the modes that are not combined; may have the word "none"
- * @dh: groups of the IKE SA, or of perfect forward secrecy, where "off" is one without
+ * @dh: groups of the IKE SA, or of perfect forward secrecy, where "off" means none
  * @lifetime: of the key, in seconds
  */
 struct policy {
@@ -63,29 +63,29 @@ struct policy {
 	uint32_t lifetime;
 };
 
-/* An empty one, to be read into. */
+/* Makes an empty policy, to be read into. */
 void policy_init(struct policy *policy, bool ike);
-/* Gives a list that stayed empty its default. */
+/* Fills empty lists with their defaults. */
 void policy_complete(struct policy *policy, bool ike);
 
-/* Each adds to a struct algorithm_list what is between commas. */
+/* Each adds the words between commas to a struct algorithm_list. */
 parse_fn parse_ike_encryption;
 parse_fn parse_ipsec_encryption;
 parse_fn parse_authentication;
 parse_fn parse_dh_group;
 parse_fn parse_pfs;
-/* Is it one of these five? */
+/* Whether @parse is one of these five */
 bool parse_adds_algorithms(parse_fn *parse);
 
 parse_fn parse_ike_version;	/* uint32_t */
 parse_fn parse_lifetime;	/* uint32_t, seconds */
 
 /**
- * policy_why_not() - what makes no sense, or needs a word more
- * @policy: each member for itself is valid
+ * policy_why_not() - check that the values of a policy fit together
+ * @policy: the policy; each member alone is valid
  * @ike: it is an IKE policy
  * @legacy: values that are no longer safe may be used
- * @key: the key that is to blame
+ * @key: receives the key at fault
  *
  * Return: why, or NULL.
  */
@@ -96,17 +96,18 @@ typedef void proposal_fn(void *data, const char *proposal);
 
 /**
  * policy_proposals() - all proposals of a policy, as strongSwan writes them
- * @policy: complete, and with policy_why_not() content
+ * @policy: complete, and accepted by policy_why_not()
  * @ike: it is an IKE policy
  * @version: of IKE
- * @fn: called for each
- * @data: for it
+ * @fn: called for each proposal
+ * @data: for @fn
  *
- * Combined modes and others cannot be in one proposal (RFC 7296 section 3.3), so that each run
- * of encryptions of a kind is one. Within it, an end may combine any of them with any group.
+ * Combined modes and others cannot be in one proposal (RFC 7296 section 3.3), so each run of
+ * encryptions of one kind is one proposal. Within it, an end may combine any encryption with any
+ * group.
  *
- * In IKEv1 a proposal has one of each kind, and strongSwan would offer the first ones alone. So
- * there is a proposal for each combination.
+ * In IKEv1, a proposal has one algorithm of each kind, and strongSwan would offer only the first
+ * ones. Therefore each combination has a proposal.
  */
 void policy_proposals(const struct policy *policy, bool ike, uint32_t version, proposal_fn *fn,
 		      void *data);

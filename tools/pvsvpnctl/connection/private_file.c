@@ -35,7 +35,7 @@ int shared_file_check(const char *what, const char *path, const struct stat *st)
 	return CTL_OK;
 }
 
-/* It is not waited for: it may be a FIFO. */
+/* O_NONBLOCK: the file may be a FIFO. */
 static int open_file(const char *what, const char *path, const char *content, const char *mode,
 		     int *fd, struct stat *st)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Files on which it depends where packets go, and who is let in */
+/* Files that decide where packets go, and who may connect */
 #ifndef PVSVPNCTL_PRIVATE_FILE_H
 #define PVSVPNCTL_PRIVATE_FILE_H
 
 #include <sys/stat.h>
 
 /**
- * private_file_open() - open one that nobody else may read
+ * private_file_open() - open a file that only the caller may read
  * @what: the command, for error lines
  * @path: of the file
  * @content: the word for what is in it
@@ -16,10 +16,10 @@
  */
 int private_file_open(const char *what, const char *path, const char *content, int *fd);
 
-/* The same of one that others may read, and not write */
+/* The same for a file that others may read, but not write */
 int shared_file_open(const char *what, const char *path, const char *content, int *fd);
 
-/* Whether others may write to it. Return: CTL_OK, or CTL_FAILED after saying who. */
+/* Checks that others cannot write to it. Return: CTL_OK, or CTL_FAILED after saying who can. */
 int shared_file_check(const char *what, const char *path, const struct stat *st);
 
 #endif /* PVSVPNCTL_PRIVATE_FILE_H */

@@ -17,7 +17,7 @@
 #include "print.h"
 #include "problem.h"
 
-/* A peer that answers a packet does so in less: seconds */
+/* A peer that answers packets needs less time: seconds */
 #define ANSWER_SECONDS 10
 
 static void find_device(struct report *r)
@@ -58,7 +58,7 @@ static void say_reason(struct report *r, enum reason reason)
 
 /* ---- before there are SAs ---- */
 
-/* Return: whether there is one. */
+/* Return: whether something basic is missing. */
 static bool has_no_ground(struct report *r)
 {
 	if (r->denied)
@@ -110,7 +110,7 @@ static bool has_no_sa(struct report *r)
 	return true;
 }
 
-/* ---- what the module sees ---- */
+/* ---- problems that the module sees ---- */
 
 static bool has_problem(struct report *r)
 {
@@ -132,7 +132,7 @@ static bool has_problem(struct report *r)
 	return false;
 }
 
-/* Keys alone carry nothing: ESP goes other ways than IKE. */
+/* An SA does not prove that packets arrive: ESP takes other paths than IKE. */
 static bool gets_no_answer(struct report *r)
 {
 	if (r->peer->last_rx_ms != NEVER || !r->peer->traffic.tx_packets ||
@@ -145,7 +145,7 @@ static bool gets_no_answer(struct report *r)
 	return true;
 }
 
-/* ---- what was asked for ---- */
+/* ---- requested subnets ---- */
 
 static bool is_covered(const struct subnet *subnet, const struct subnet_list *by)
 {
@@ -156,7 +156,7 @@ static bool is_covered(const struct subnet *subnet, const struct subnet_list *by
 	return false;
 }
 
-/* Selectors with ports, and ranges, cover no prefix. */
+/* Selectors with ports, and address ranges, cover no prefix. */
 static bool is_agreed(const struct subnet *subnet, const char *agreed)
 {
 	char *copy = strcpy(ctl_alloc(NULL, strlen(agreed) + 1), agreed), *rest = copy, *text;
@@ -199,7 +199,7 @@ static bool is_narrowed(struct report *r, const struct connection *c)
 	return there || here;
 }
 
-/* In the order in which a packet would meet them. @c: NULL if its file is not what is in force */
+/* Checks in the order in which a packet meets problems. @c: NULL if its file is not in force */
 static void judge(struct report *r, const struct connection *c)
 {
 	if (has_no_ground(r) || is_altered(r, c) || has_no_sa(r) || has_problem(r) ||
@@ -222,7 +222,7 @@ static void look_and_judge(struct report *r)
 	connection_free(&c);
 }
 
-/* A peer that lives answers a question of dead peer detection sooner: ms */
+/* A live peer answers dead peer detection sooner: ms */
 #define PATIENCE_MS 1000
 #define PAUSE_MS 100
 
@@ -256,7 +256,7 @@ void report_look(struct report *r, const char *name, struct vici *daemon)
 	r->daemon = ask_daemon(r, daemon);
 	ctl_error_mute(false);
 	look_and_judge(r);
-	/* The next one may be elsewhere. */
+	/* The next connection may be in another namespace. */
 	if (!came)
 		netns_enter("");
 }
@@ -268,7 +268,7 @@ void report_free(struct report *r)
 
 /*
  * An end that wants ESP in UDP pretends to be behind a NAT (RFC 7296 section 2.23 has no other
- * way), so where we want it the peer's word about itself says nothing.
+ * way), so if we want it, the peer's claim about itself says nothing.
  */
 bool report_has_nat(const struct report *r)
 {

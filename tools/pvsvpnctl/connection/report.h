@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How a connection is, and what is in its way. */
+/* The status of a connection, and what prevents it from working */
 #ifndef PVSVPNCTL_REPORT_H
 #define PVSVPNCTL_REPORT_H
 
@@ -9,25 +9,25 @@
 #include "connection/strongswan.h"
 #include "state.h"
 
-/* As the service defines them */
+/* As the VPN service defines them */
 enum status { STATUS_ACTIVE, STATUS_WARNING, STATUS_DISABLED };
 
 /* Longest text about a cause, the terminating NUL included */
 #define REPORT_TEXT_MAX 256
 
 /**
- * struct report - a connection, as it is
+ * struct report - the status of a connection
  * @name: of it
- * @up: it was brought up; of all that follows only the texts are there if not
+ * @up: it was brought up; if not, only the texts below are set
  * @runtime: what "up" has noted
  * @daemon: strongSwan answers
- * @n: what that has of it
- * @state: what the kernel has, all devices
- * @device: its own in @state, or NULL
- * @peer: its own, or NULL
- * @denied: we may not see it
- * @lost_netns: the network namespace is gone in which it was brought up
- * @status: what to say first
+ * @n: its state in strongSwan
+ * @state: state in the kernel
+ * @device: its device in @state, or NULL
+ * @peer: its peer in @state, or NULL
+ * @denied: we have no permission to see it
+ * @lost_netns: the network namespace in which it was brought up is gone
+ * @status: overall status
  * @code: why it is not active, a word for programs, "" if it is
  * @detail: the same for people
  * @remedy: what to do about it
@@ -50,7 +50,7 @@ struct report {
 };
 
 /**
- * report_look() - see how a connection is
+ * report_look() - find the status of a connection
  * @r: to be freed with report_free()
  * @name: of the connection
  * @daemon: the connection to strongSwan, or NULL

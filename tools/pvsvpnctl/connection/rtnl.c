@@ -18,7 +18,7 @@
 #include "nl.h"
 #include "print.h"
 
-/* ---- what is there ---- */
+/* ---- links ---- */
 
 static void copy_text(char *to, size_t size, const struct nlattr *attr)
 {
@@ -47,7 +47,10 @@ static int read_link(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* Asks about one interface, or about all if @ifname is NULL. No answer is no interface. */
+/*
+ * Asks about one interface, or about all if @ifname is NULL. Return: whether the kernel answered
+ * without an error.
+ */
 static bool ask(const char *ifname, mnl_cb_t fn, void *data)
 {
 	struct nl *nl;
@@ -101,7 +104,7 @@ bool link_find_alias(const char *kind, const char *alias, char *ifname)
 	return ask(NULL, compare_alias, &wanted) && *ifname;
 }
 
-/* ---- changing it ---- */
+/* ---- changes ---- */
 
 static const char *remedy(int err)
 {
@@ -138,7 +141,7 @@ static int change(struct nl *nl, const char *where)
 	return changed(nl, err, where, remedy(err));
 }
 
-/* A request that changes a link; *@nl is NULL after saying why. */
+/* Begins a request that changes a link; *@nl is NULL after saying why. */
 static struct ifinfomsg *link_msg(struct nl **nl, uint16_t type, uint16_t flags,
 				  const char *ifname)
 {
@@ -249,7 +252,10 @@ int address_add(const char *ifname, const struct subnet *subnet)
 	head->ifa_index = link.index;
 	nl_put_addr(nl, IFA_LOCAL, &subnet->addr);
 	nl_put_addr(nl, IFA_ADDRESS, &subnet->addr);
-	/* Nobody on a tunnel has it already; while it is looked for, no route may name it. */
+	/*
+	 * Skips duplicate address detection: a tunnel has no duplicates, and meanwhile no route may
+	 * use the address.
+	 */
 	if (head->ifa_family == AF_INET6)
 		nl_put_u32(nl, IFA_FLAGS, IFA_F_NODAD);
 	return change(nl, "TunnelAddress");
@@ -311,7 +317,7 @@ int route_add(const struct route *route, bool replace)
 	if (!nl)
 		return CTL_FAILED;
 	err = nl_call(nl, NULL, NULL);
-	/* All else in the request is ours, and right. */
+	/* Only the source can be wrong: the rest of the request is ours. */
 	if (err == -EINVAL && route->source.len)
 		return changed(nl, err, "RouteSource",
 			       "take an address that an interface of this host has");
@@ -472,7 +478,7 @@ struct nl *rtnl_listen(const char *what)
 {
 	struct nl *nl = nl_open_route(what);
 
-	/* A routing daemon changes much at once. */
+	/* A routing daemon makes many changes at once. */
 	if (nl)
 		nl_make_room(nl);
 	for (size_t i = 0; nl && i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -504,7 +510,7 @@ bool rtnl_read(struct nl *nl, concerns_fn *concerns, const void *data)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		/* If the kernel had to drop some, nobody knows which. */
+		/* If the kernel dropped events, any of them may have concerned the caller. */
 		if (got < 0)
 			return concerned || errno != EAGAIN;
 		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Links, addresses, routes and rules, by rtnetlink: what "up" makes and "down" removes, and who changes it. */
+/* Links, addresses, routes and rules by rtnetlink: making, removing and watching them. */
 #ifndef PVSVPNCTL_RTNL_H
 #define PVSVPNCTL_RTNL_H
 
@@ -13,12 +13,12 @@
 struct nl;
 
 /**
- * struct link - an interface as far as we care
+ * struct link - the part of an interface that we use
  * @index: its number
- * @up: somebody has set it up
- * @name: of it
+ * @up: it is set up
+ * @name: its name
  * @kind: as in "ip link add type KIND", "" if it has none
- * @alias: what somebody has written on it; up marks its interfaces so
+ * @alias: its alias; "up" marks its interfaces with it
  */
 struct link {
 	int index;
@@ -38,9 +38,9 @@ struct link {
 bool link_find(const char *ifname, struct link *link);
 
 /**
- * link_find_alias() - look for an interface by what somebody has written on it
+ * link_find_alias() - look for an interface by its alias
  * @kind: its kind
- * @alias: the text
+ * @alias: its alias
  * @ifname: IFNAMSIZ bytes, filled in with the name of the first one
  *
  * Return: whether there is one.
@@ -48,12 +48,12 @@ bool link_find(const char *ifname, struct link *link);
 bool link_find_alias(const char *kind, const char *alias, char *ifname);
 
 /*
- * Each shows the command of ip(8) that does the same, does it, and returns CTL_OK, or an exit
- * status after saying why not and what to do.
+ * Each prints the equivalent ip(8) command, makes the change, and returns CTL_OK, or an exit status
+ * after saying why not and what to do.
  */
 int link_add(const char *ifname, const char *kind);
 int link_set_alias(const char *ifname, const char *alias);
-/* No link-local address of the kernel's own */
+/* Keeps the kernel from adding a link-local address. */
 int link_set_addrgenmode_none(const char *ifname);
 int link_set_up(const char *ifname);
 int link_delete(const char *ifname);
@@ -64,9 +64,9 @@ int address_add(const char *ifname, const struct subnet *subnet);
  * @to: destination
  * @ifname: the interface
  * @table: number of the table
- * @metric: 0 for the kernel's own
+ * @metric: 0 for the kernel's default
  * @source: preferred source address, or none
- * @unreachable: leads nowhere instead, and senders are told (ICMP)
+ * @unreachable: the destination is unreachable instead, and senders get ICMP errors
  */
 struct route {
 	struct subnet to;
@@ -77,21 +77,21 @@ struct route {
 	bool unreachable;
 };
 
-/* With @replace, in the place of one with the same destination, table and metric. */
+/* @replace: replaces a route with the same destination, table and metric. */
 int route_add(const struct route *route, bool replace);
 
-/* Says nothing, also if there is none. */
+/* Prints no error, even if there is no such route. */
 void route_delete(const struct route *route);
 
 /**
  * struct rule - a rule that leads into a table
  * @family: AF_INET or AF_INET6
- * @priority: rules with a lower one come first
+ * @priority: rules with a lower number come first
  * @local: for packets of this host only
  * @to: for packets to these addresses only; none for all
  * @table: number of the table
  * @not_mark: for packets without this mark only; 0 for all
- * @not_default: its default route does not count (suppress_prefixlength 0)
+ * @not_default: ignores the table's default route (suppress_prefixlength 0)
  */
 struct rule {
 	uint8_t family;
@@ -107,7 +107,7 @@ int rule_add(const struct rule *rule);
 int rule_delete(const struct rule *rule);
 
 /**
- * rules_load() - the rules that we have made, for any connection
+ * rules_load() - read the rules that we have made, for all connections
  * @rules: to be freed
  * @count: how many
  *
@@ -127,7 +127,7 @@ int rules_add(const struct nlmsghdr *nlh, void *list);
 uint8_t family_of(const struct addr *addr);
 
 /**
- * rtnl_listen() - have the kernel tell of each change of links, addresses, routes and rules
+ * rtnl_listen() - subscribe to the kernel's changes of links, addresses, routes and rules
  * @what: the command, for error lines
  *
  * Return: a socket for rtnl_read(), or NULL after saying why.
@@ -138,12 +138,12 @@ struct nl *rtnl_listen(const char *what);
 typedef bool concerns_fn(const struct nlmsghdr *nlh, const void *data);
 
 /**
- * rtnl_read() - read all changes that have come
- * @nl: of rtnl_listen()
- * @concerns: whether one concerns the caller
+ * rtnl_read() - read all pending changes
+ * @nl: from rtnl_listen()
+ * @concerns: decides whether a change concerns the caller
  * @data: for @concerns
  *
- * Return: whether one does, also when the kernel had to drop some.
+ * Return: whether a change does, or the kernel has dropped some.
  */
 bool rtnl_read(struct nl *nl, concerns_fn *concerns, const void *data);
 

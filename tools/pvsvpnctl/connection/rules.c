@@ -9,13 +9,13 @@
 #include "connection/subnet.h"
 #include "print.h"
 
-/* Linux' own rule for the main table is 32766. */
+/* Linux' rule for the main table has priority 32766. */
 enum { TO_THE_PEER = 31700, WITHOUT_DEFAULT, UNMARKED };
 
 /* Three of each family */
 #define RULES 6
 
-/* Behind any other route of that table */
+/* After any other route of the table */
 #define METRIC_LAST UINT32_MAX
 
 static const uint8_t addr_lens[] = { 4, 16 };
@@ -109,7 +109,10 @@ int rules_mend(const struct view *view, const struct connection *c)
 	for (int i = 0; i < 2; i++) {
 		struct route route = unreachable(c->name, addr_lens[i]);
 
-		/* It outlives the interface, whose routes nobody has asked for if it is gone. */
+		/*
+		 * The route outlives the interface. @view has no routes if the interface is gone,
+		 * so replace it.
+		 */
 		if (wants_unreachable(c, addr_lens[i]) && !view_has_route(view, &route))
 			ret = route_add(&route, true) ?: ret;
 	}
@@ -119,11 +122,11 @@ int rules_mend(const struct view *view, const struct connection *c)
 	return ret;
 }
 
-/* ---- undoing it ---- */
+/* ---- removal ---- */
 
 /*
- * Rules of a family that do not name a table of a connection's own have the same priorities for all
- * connections. They belong to the one connection that has the last rule, or are left over.
+ * The rules of a family that lead to the main table have the same priorities for all connections.
+ * They belong to the connection that has the rule for its own table, or are left over.
  */
 static bool has_another(const struct rule *rules, size_t count, uint8_t family, uint32_t number)
 {

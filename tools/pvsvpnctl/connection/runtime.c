@@ -21,11 +21,11 @@
 #define ATTEMPT ".attempt"
 #define KEY ".key"
 
-/* A change takes moments, unless its process was stopped or nobody reads what it says. */
+/* A change is quick, unless its process was stopped or its output blocks. */
 #define LOCK_SECONDS 30
 #define LOCK_PAUSE_MS 100
 
-/* The lock that this process holds, and whose it is */
+/* The lock that this process holds, and its connection */
 static int lock_fd = -1;
 static char lock_name[CONNECTION_NAME_MAX + 1];
 
@@ -117,7 +117,7 @@ static int failed(const char *what, const char *path)
 			 "%s", strerror(errno));
 }
 
-/* Others could plant files in one that they may write to. */
+/* Rejects a directory that others can write to: they could plant files there. */
 static int make_dir(const char *what)
 {
 	const char *dir = runtime_dir();
@@ -147,8 +147,8 @@ static bool is_file_of(int fd, const char *path)
 }
 
 /*
- * The file goes with the connection, by whoever holds the lock. A process that waited for it
- * then has the lock of a file that nobody else will find, and begins again.
+ * The holder of the lock removes the file with the connection. A process that waited for it then
+ * holds the lock of a removed file, and tries again.
  */
 static int lock_file(const char *path)
 {
@@ -214,7 +214,7 @@ int runtime_attempt(const char *name, uint64_t deadline)
 	char path[PATH_MAX];
 	int fd = lock_until(file_path(path, name, ATTEMPT), deadline);
 
-	/* Without a lock, two attempts at once are the worst that can come of it. */
+	/* Continues without a lock: at worst, there are two attempts at once. */
 	if (fd < 0 && errno != EWOULDBLOCK)
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return fd;
@@ -242,7 +242,7 @@ void runtime_keys_unlock(int fd)
 
 /* ---- files ---- */
 
-/* As a whole or not at all, for root alone. */
+/* Writes the file atomically, for root only. */
 static int write_file(const char *what, const char *path, const char *text)
 {
 	char new[PATH_MAX];
@@ -251,7 +251,7 @@ static int write_file(const char *what, const char *path, const char *text)
 	int fd;
 
 	snprintf(new, sizeof(new), "%s/.new-%d", runtime_dir(), getpid());
-	/* A process of the same number may have left one when it was killed. */
+	/* A killed process with the same PID may have left a file. */
 	unlink(new);
 	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	out = fd < 0 ? NULL : fdopen(fd, "w");

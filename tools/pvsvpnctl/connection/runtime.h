@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What "up" has done, in /run/pvsvpn (or $PVSVPN_RUN_DIR), which a reboot empties as it
- * undoes the rest:
+ * The state of "up", in /run/pvsvpn (or $PVSVPN_RUN_DIR). A reboot empties it and undoes the rest:
  *
  *	NAME.state	a connection: its interface, why it is not up
  *	NAME.loaded	what its file said then, without the secret
@@ -21,7 +20,7 @@
 #include "connection/connection.h"
 #include "netns.h"
 
-/* Why a connection is not up, as the service calls it; REASON_NONE is "". */
+/* Why a connection is not up, as the VPN service calls it; REASON_NONE is "". */
 enum reason {
 	REASON_NONE,
 	REASON_PEER_NOT_RESPONDING,
@@ -38,17 +37,17 @@ enum reason {
 };
 
 const char *reason_name(enum reason reason);
-/* In words, and the remedy */
+/* A text for people, and the remedy */
 const char *reason_detail(enum reason reason);
 const char *reason_todo(enum reason reason);
 
 /**
  * struct runtime - the state of a connection that was brought up
  * @ifname: its interface
- * @netns: name of the network namespace that "up" was told to work in, or ""
- * @lost: the file is, and the interface alone tells of the connection
- * @encap_udp: ESP in UDP was asked for
- * @key: the daemon's name of its private key, or ""; whether that is ours, keys.h tells
+ * @netns: name of the network namespace given to "up" (-n), or ""
+ * @lost: the state file is lost; only the interface shows the connection
+ * @encap_udp: ESP in UDP was configured
+ * @key: the daemon's name of its private key, or ""; keys.h knows whether it is ours
  * @reason: why the last attempt has failed
  */
 struct runtime {
@@ -63,46 +62,45 @@ struct runtime {
 const char *runtime_dir(void);
 
 /**
- * runtime_lock() - have a connection for oneself
+ * runtime_lock() - lock a connection
  * @what: the command, for error lines
  * @name: of the connection
  *
- * Held for moments: while files, interface and daemon are changed. One at a time for each
- * process.
+ * Hold it only while files, interface and daemon are changed. A process can hold one at a time.
  *
- * Return: CTL_OK; CTL_BUSY after saying that another has it for long, CTL_DENIED or CTL_FAILED
- * after saying why.
+ * Return: CTL_OK; CTL_BUSY after saying that another process has held it for long, CTL_DENIED or
+ * CTL_FAILED after saying why.
  */
 int runtime_lock(const char *what, const char *name);
 void runtime_unlock(void);
 
 /**
- * runtime_attempt() - be the one who waits for the peer
+ * runtime_attempt() - lock the attempt to reach the peer
  * @name: of the connection
- * @deadline: how long to wait for another who does, a time of now_ms()
+ * @deadline: until when to wait for another process's attempt, a time of now_ms()
  *
- * Held for as long as an attempt takes, so never while runtime_lock() is.
+ * An attempt can take long, so the caller must not hold runtime_lock().
  *
- * Return: a descriptor to be closed, or -1 when another still waits.
+ * Return: a descriptor to be closed, or -1 if another process still holds the lock.
  */
 int runtime_attempt(const char *name, uint64_t deadline);
 
-/* The text that "up" writes on an interface, so that "down" removes no other. */
+/* The alias that "up" gives to an interface, so that "down" removes no other. */
 #define ALIAS_MAX 96
 void runtime_alias(char *alias, const char *name);
 
 /*
- * Whether there is a state of that connection. Where the file is lost, the interface that bears
- * the connection's name says so.
+ * Whether the connection was brought up. If the state file is lost, the interface with the
+ * connection's alias shows it.
  */
 bool runtime_load(const char *name, struct runtime *runtime);
 
 /**
- * runtime_enter() - go where the connection is
+ * runtime_enter() - enter the network namespace of the connection
  * @what: the command, for error lines
  * @name: of the connection
  *
- * It is an error when the command names another namespace (-n).
+ * Fails if the command names another namespace (-n).
  *
  * Return: CTL_OK, or an exit status after saying why not.
  */
@@ -111,13 +109,13 @@ int runtime_enter(const char *what, const char *name);
 /* CTL_FAILED after saying why. */
 int runtime_save(const char *what, const char *name, const struct runtime *runtime);
 
-/* Removes what was noted of it; runtime_unlock() removes the locks then. */
+/* Removes the state of the connection; runtime_unlock() then removes the locks. */
 void runtime_remove(const char *name);
 
-/* The names of all that have a state; as connection_names(). */
+/* The names of all connections that were brought up; as connection_names() */
 size_t runtime_names(char ***names);
 
-/* Held for moments, inside runtime_lock(). CTL_OK, or an exit status after saying why not. */
+/* Hold it briefly, inside runtime_lock(). Return: CTL_OK, or an exit status after saying why. */
 int runtime_keys_lock(const char *what, int *fd);
 void runtime_keys_unlock(int fd);
 
@@ -126,16 +124,16 @@ int runtime_key_note(const char *what, const char *key);
 bool runtime_key_is_ours(const char *key);
 void runtime_key_forget(const char *key);
 
-/* All of ours; as connection_names(). */
+/* The names of all our keys; as connection_names() */
 size_t runtime_keys(char ***keys);
 
-/* Keeps the text of the file; CTL_FAILED after saying why. */
+/* Saves the text of the file; CTL_FAILED after saying why. */
 int runtime_save_loaded(const char *what, const char *name, const char *text);
 
-/* Whether there is such a text: it is written last, when all else is there. */
+/* Whether there is such a text: "up" writes it last. */
 bool runtime_has_loaded(const char *name);
 
-/* Whether that is what it said. */
+/* Whether the saved text is @text */
 bool runtime_loaded_is(const char *name, const char *text);
 
 #endif /* PVSVPNCTL_RUNTIME_H */

@@ -19,7 +19,7 @@ static const char *why_not(const struct secret *secret)
 		return "a secret has 6 to 128 characters";
 	if (secret->text[0] == '0' && strchr("xXsS", secret->text[1]))
 		return "a secret does not begin with 0x or 0s: gateways take that for another notation";
-	/* Is char signed here? Then a byte above 0x7f would be less than a blank. */
+	/* A signed char above 0x7f would be less than a blank. */
 	for (size_t i = 0; i < secret->len; i++)
 		if ((unsigned char)secret->text[i] < ' ' || (unsigned char)secret->text[i] > '~')
 			return "a secret is one line of printable ASCII characters";
@@ -49,7 +49,7 @@ int secret_parse(const char *what, const char *path, const char *text, size_t le
 static int read_secret(const char *what, const char *path, int fd,
 		       struct secret *secret)
 {
-	/* One byte too many, and two for the end of the line */
+	/* One byte more to detect a longer secret, and two for the end of the line */
 	char text[SECRET_MAX + 3];
 	ssize_t len;
 	int ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Says what "up" and "down" do, as the command that does the same. */
+/* Prints each step of "up" and "down" as an equivalent command. */
 #ifndef PVSVPNCTL_STEP_H
 #define PVSVPNCTL_STEP_H
 
@@ -8,7 +8,7 @@
 __attribute__((format(printf, 1, 2)))
 void step(const char *fmt, ...);
 
-/* From now on to that stream; NULL for stdout again */
+/* Prints to @out from now on; NULL: to stdout again */
 void step_to(FILE *out);
 
 #endif /* PVSVPNCTL_STEP_H */

@@ -9,14 +9,14 @@
 #include "error.h"
 #include "print.h"
 
-/* The first that knows if_id. */
+/* The first version with if_id */
 #define OLDEST_MAJOR 5
 #define OLDEST_MINOR 8
 
 /* How long the peer may take to confirm that an SA has ended: seconds */
 #define TERMINATE_TIMEOUT 3
 
-/* ---- can it do that? ---- */
+/* ---- requirements ---- */
 
 static void read_version(struct vici_reader *message, void *data)
 {
@@ -46,10 +46,10 @@ static int check_version(struct vici *daemon, const char *what)
 			 OLDEST_MAJOR, OLDEST_MINOR);
 }
 
-/* IPsec's own algorithms are the kernel's to know. */
+/* The daemon needs no plugins for the algorithms of ESP: those are in the kernel. */
 enum { NEEDED = 4 };
 
-/* Lists of algorithms that are needed, and which of them a plugin has */
+/* The required algorithms, and whether a plugin has each */
 struct algorithms_found {
 	const struct algorithm_list *needed[NEEDED];
 	bool found[NEEDED][ALGORITHM_LIST_MAX];
@@ -99,7 +99,7 @@ int strongswan_check(struct vici *daemon, const char *what, const struct connect
 	return ret;
 }
 
-/* ---- its configuration ---- */
+/* ---- configuration ---- */
 
 static void add_item(struct vici_message *m, const char *key, const char *text)
 {
@@ -140,7 +140,7 @@ static void add_proposals(struct vici_message *m, const char *key, const struct 
 	vici_list_end(m);
 }
 
-/* The whole certificate of the CA: another CA can have the same subject, and its key identifier. */
+/* The whole certificate of the CA: another CA can have the same subject and key identifier. */
 static void add_certificate(struct vici_message *m, const char *key, const struct der *der)
 {
 	vici_list(m, key);
@@ -148,7 +148,7 @@ static void add_certificate(struct vici_message *m, const char *key, const struc
 	vici_list_end(m);
 }
 
-/* @certs: NULL where the files are to be named */
+/* @certs: NULL to name the files instead */
 static void add_end(struct vici_message *m, const struct connection *c,
 		    const struct certificates *certs, bool local)
 {
@@ -166,7 +166,7 @@ static void add_end(struct vici_message *m, const struct connection *c,
 	vici_section_end(m);
 }
 
-/* The last tenth of a lifetime is there for the renewal. */
+/* The last tenth of a lifetime is reserved for rekeying. */
 static void add_child(struct vici_message *m, const struct connection *c)
 {
 	const struct policy *ipsec = &c->ipsec;
@@ -180,9 +180,9 @@ static void add_child(struct vici_message *m, const struct connection *c)
 	vici_value(m, "rekey_time", "%us", ipsec->lifetime / 10 * 9);
 	vici_value(m, "rand_time", "%us", ipsec->lifetime / 20);
 	vici_value(m, "replay_window", "%u", c->replay_window);
-	/* An end that waits does not begin after the peer's death either. */
+	/* An end that waits for its peer does not initiate after the peer's death either. */
 	vici_value(m, "dpd_action", "%s", c->dpd_restart && c->initiate ? "restart" : "clear");
-	/* Or else what the peer has ended would stay so. */
+	/* Restarts a child SA that the peer has ended. */
 	if (c->initiate)
 		vici_value(m, "close_action", "start");
 	vici_section_end(m);
@@ -201,7 +201,7 @@ static void add_ike(struct vici_message *m, const struct connection *c)
 		add_addr(m, "remote_addrs", &c->peer_gateway.addr);
 	add_proposals(m, "proposals", c, true);
 	vici_value(m, "encap", "%s", c->encap_udp ? "yes" : "no");
-	/* IKE with another address of the peer's would go into the tunnel. */
+	/* IKE with another address of the peer would go into the tunnel. */
 	if (connection_takes_all(c, c->peer_gateway.addr.len))
 		vici_value(m, "mobike", "no");
 	vici_value(m, "rekey_time", "%us", ike->lifetime / 10 * 9);
@@ -209,7 +209,7 @@ static void add_ike(struct vici_message *m, const struct connection *c)
 	vici_value(m, "rand_time", "%us", ike->lifetime / 20);
 	vici_value(m, "dpd_delay", "%us", c->dpd_interval);
 	vici_value(m, "dpd_timeout", "%us", c->dpd_interval * c->dpd_threshold);
-	/* Also what keeps the daemon from putting two connections into one IKE SA. */
+	/* The if_id also keeps the daemon from putting two connections into one IKE SA. */
 	vici_value(m, "if_id_in", "%u", connection_if_id(c));
 	vici_value(m, "if_id_out", "%u", connection_if_id(c));
 	/* A peer may take long to come back. */
@@ -240,14 +240,14 @@ void strongswan_print(FILE *out, const struct connection *c)
 
 #define MARK_MAX (CONNECTION_NAME_MAX + 16)
 
-/* A message with a secret, two identities, and the words around them: bytes */
+/* Size of a message with a secret, two identities and the words around them: bytes */
 #define SECRET_MESSAGE_MAX 1024
 
 #define SEE_LOG "see the log of strongSwan (journalctl -u strongswan)"
 
 /*
- * The name of a secret or a CA. The operator's own have names of sections, such as "ike-1". It
- * comes first and goes last, so it also tells whose the connection is.
+ * The name of a secret or a CA. Those of the operator have names of sections, such as "ike-1". Ours
+ * is loaded first and removed last, so it also marks the connection as ours.
  */
 static const char *mark_of(char *text, const char *name)
 {
@@ -324,7 +324,7 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 	return ret;
 }
 
-/* @data: a name, "" once it was found */
+/* @data: a name; set to "" when found */
 static void find_name(struct vici_reader *message, void *data)
 {
 	struct vici_element element;
@@ -387,7 +387,7 @@ static int unload(struct vici *daemon, const char *command, const char *key, con
 	int ret;
 
 	vici_value(&message, key, "%s", name);
-	/* No is a good answer: it was not there. */
+	/* The answer "no" is no error: it was not there. */
 	ret = vici_order(daemon, command, &message, NULL);
 	vici_message_free(&message);
 	return ret;
@@ -401,7 +401,7 @@ int strongswan_drop(struct vici *daemon, uint64_t ike_id)
 	vici_value(&message, "ike-id", "%" PRIu64, ike_id);
 	vici_value(&message, "force", "yes");
 	vici_value(&message, "timeout", "-1");
-	/* No is a good answer: there was none. */
+	/* The answer "no" is no error: there was no such SA. */
 	ret = vici_order(daemon, "terminate", &message, NULL);
 	vici_message_free(&message);
 	return ret;
@@ -410,7 +410,7 @@ int strongswan_drop(struct vici *daemon, uint64_t ike_id)
 static int terminate(struct vici *daemon, const char *name)
 {
 	struct vici_message message = { 0 };
-	/* Its lines are signs of life, where many SAs end one after the other. */
+	/* Log lines show that the daemon is alive while many SAs end one after the other. */
 	const struct vici_call call = {
 		.command = "terminate", .request = &message, .event = "control-log",
 		.seconds = TERMINATE_TIMEOUT,
@@ -440,9 +440,9 @@ int strongswan_remove(struct vici *daemon, const char *name)
 	       unload(daemon, "unload-authority", "name", mark);
 }
 
-/* ---- beginning and ending ---- */
+/* ---- negotiation ---- */
 
-/* What a daemon tells of a failed negotiation, in its log. */
+/* Log lines of the daemon about a failed negotiation */
 static const struct {
 	const char *text;
 	enum reason before;	/* the IKE SA was established */
@@ -463,7 +463,7 @@ static const struct {
 	{ "constraint check failed", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
 	{ "no trusted ", REASON_CANNOT_AUTHENTICATE, REASON_CANNOT_AUTHENTICATE },
 	{ "PAYLOAD_MALFORMED", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },
-	/* With another secret, what IKEv1 encrypts with it cannot be read at either end. */
+	/* If the secrets differ, neither end can decrypt the other's IKEv1 messages. */
 	{ "ignore malformed INFORMATIONAL", REASON_CANNOT_AUTHENTICATE, REASON_INTERNAL_ERROR },
 	{ "unable to resolve ", REASON_NAME_NOT_RESOLVED, REASON_NAME_NOT_RESOLVED },
 	{ "INVALID_MAJOR_VERSION", REASON_IKE_VERSION, REASON_IKE_VERSION },
@@ -486,13 +486,13 @@ enum reason strongswan_reason(const char *line, bool established, bool v1)
 }
 
 /**
- * struct attempt - what was heard of a negotiation so far
+ * struct attempt - a negotiation, as logged so far
  * @v1: it is IKEv1
- * @established: the IKE SA is
+ * @established: the IKE SA is established
  * @reason: the last cause of a failure
- * @success: the daemon says that it is up
- * @begun: it has said something
- * @asked_4500: the last packet went to UDP 4500, and none has come from there
+ * @success: the daemon reports success
+ * @begun: the daemon has logged something
+ * @asked_4500: the last packet went to UDP 4500, and none has come since
  */
 struct attempt {
 	bool v1;
@@ -521,7 +521,7 @@ static void hear_line(struct attempt *attempt, const char *line)
 	if (strstr(line, "IKE_SA") && strstr(line, " established between "))
 		attempt->established = true;
 	reason = strongswan_reason(line, attempt->established, attempt->v1);
-	/* A retransmission is no cause where there was one before. */
+	/* A retransmission does not replace an earlier cause. */
 	if (reason && (reason != REASON_PEER_NOT_RESPONDING || !attempt->reason))
 		attempt->reason = reason;
 }
@@ -558,18 +558,18 @@ static void hear_end(struct vici_reader *message, void *data)
 		vici_element_text(&element, text, sizeof(text));
 		if (!strcmp(element.name, "success"))
 			attempt->success = !strcmp(text, "yes");
-		/* The time was over before the first retransmission. */
+		/* The timeout came before the first retransmission. */
 		if (!strcmp(element.name, "errmsg") && !attempt->reason &&
 		    strstr(text, "not established after"))
 			attempt->reason = REASON_PEER_NOT_RESPONDING;
-		/* A daemon that is built without IKEv1 fails without a word to us. */
+		/* A daemon that is built without IKEv1 logs nothing to us. */
 		if (!strcmp(element.name, "errmsg") && attempt->v1 && !attempt->begun &&
 		    strstr(text, "establishing "))
 			attempt->reason = REASON_IKE_VERSION;
 	}
 }
 
-/* As the daemon wants it: -1 is not to wait, and 0 would be for ever. */
+/* The daemon's timeout: -1 means not to wait, 0 would mean for ever. */
 static int milliseconds(unsigned int seconds)
 {
 	if (!seconds)
@@ -595,14 +595,14 @@ enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
 	vici_message_free(&message);
 	if (attempt.success)
 		return REASON_NONE;
-	/* Both ends have spoken on UDP 500 before they go there. */
+	/* Both ends have exchanged messages on UDP 500 before they use UDP 4500. */
 	if (attempt.reason == REASON_PEER_NOT_RESPONDING && attempt.asked_4500 &&
 	    !attempt.established)
 		return REASON_UDP_4500;
 	return attempt.reason ?: REASON_INTERNAL_ERROR;
 }
 
-/* ---- what it has ---- */
+/* ---- SAs ---- */
 
 /* The IKE SA's section is the outermost; child SAs are in "child-sas" inside it. */
 enum { DEPTH_IKE = 1, DEPTH_CHILD = 3 };
@@ -661,7 +661,7 @@ static void read_spi(const struct vici_element *element, const char *key, uint32
 		*spi = value;
 }
 
-/* Adds an item of the list @key. A list that is too long is none. */
+/* Adds an item of the list @key. A list that is too long becomes empty. */
 static void read_item(const struct vici_element *element, const char *key, char *list, bool *cut)
 {
 	size_t len = strlen(list);
@@ -695,7 +695,7 @@ static void read_child(const struct vici_element *element, struct negotiated *n)
 	read_spi(element, "spi-out", &n->spi_out);
 }
 
-/* While its successor is negotiated, a child SA carries as before. */
+/* A child SA carries traffic while its successor is negotiated. */
 static int child_rank(const struct negotiated *n)
 {
 	if (!strcmp(n->child_state, "INSTALLED"))
@@ -708,7 +708,7 @@ bool strongswan_carries(const struct negotiated *n)
 	return child_rank(n);
 }
 
-/* A child SA ends. Of several, the one in use counts, and the newest of those. */
+/* The section of a child SA ends. Keeps the child SA in use, and the newest of several. */
 static void end_child(struct negotiated *n, const struct negotiated *child)
 {
 	const size_t first = offsetof(struct negotiated, child_state);
@@ -717,7 +717,7 @@ static void end_child(struct negotiated *n, const struct negotiated *child)
 		memcpy((char *)n + first, (const char *)child + first, sizeof(*n) - first);
 }
 
-/* The same of IKE SAs, where both ends have begun at once */
+/* The same for IKE SAs, if both ends have initiated at once */
 static void end_ike(struct negotiated *n, const struct negotiated *ike)
 {
 	bool is_better = strongswan_carries(ike) ||

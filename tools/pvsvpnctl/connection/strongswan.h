@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The IKE daemon: what it is given of a connection, and what it has of one. */
+/* The IKE daemon: loading connections, and reading their state. */
 #ifndef PVSVPNCTL_STRONGSWAN_H
 #define PVSVPNCTL_STRONGSWAN_H
 
@@ -16,25 +16,25 @@
 #define TS_TEXT_MAX 1024
 
 /**
- * struct negotiated - what the daemon has of a connection
+ * struct negotiated - the state of a connection in the daemon
  * @ike_state: "ESTABLISHED", "CONNECTING" ..., "" if it has no IKE SA
  * @ike_id: the daemon's number of the IKE SA
  * @ike_version: 1 or 2
  * @ike_age: seconds since it was established
- * @ike_rekey: seconds until it is renewed, 0 where it is not known
- * @remote: the peer's address now
+ * @ike_rekey: seconds until it is rekeyed, 0 if unknown
+ * @remote: the peer's current address
  * @remote_port: its port
- * @nat_here: a NAT is before this end
- * @nat_there: a NAT is before the peer, or the peer wants ESP in UDP and says so
- * @asking: the peer owes an answer, of whichever kind
- * @probing: the peer is asked whether it is alive, and has not answered yet
+ * @nat_here: a NAT is in front of this end
+ * @nat_there: a NAT is in front of the peer, or the peer claims so to get ESP in UDP
+ * @asking: the peer owes an answer of any kind
+ * @probing: dead peer detection waits for an answer
  * @child_state: "INSTALLED" ..., "" if there is no child SA
- * @local_ts: what it carries from here, with commas; "" where that is too long for us
- * @remote_ts: the same to here
- * @local_ts_cut: it is too long
- * @remote_ts_cut: the same
+ * @local_ts: its local traffic selectors, separated by commas; "" if they are too long
+ * @remote_ts: the same for the remote ones
+ * @local_ts_cut: @local_ts was too long
+ * @remote_ts_cut: @remote_ts was too long
  * @child_age: seconds since it was installed
- * @child_rekey: seconds until it is renewed
+ * @child_rekey: seconds until it is rekeyed
  * @child_left: seconds until it ends
  * @bytes_in: through the child SA
  * @bytes_out: the same
@@ -72,8 +72,8 @@ struct negotiated {
 };
 
 /**
- * strongswan_check() - can the daemon do what a connection needs?
- * @daemon: the connection to it
+ * strongswan_check() - check that the daemon supports what a connection needs
+ * @daemon: the connection to strongSwan
  * @what: the command, for error lines
  * @c: the connection
  *
@@ -81,16 +81,16 @@ struct negotiated {
  */
 int strongswan_check(struct vici *daemon, const char *what, const struct connection *c);
 
-/* Prints what the daemon gets, but for the secret, as swanctl.conf(5) would have it. */
+/* Prints what the daemon gets, but for the secret, in the syntax of swanctl.conf(5). */
 void strongswan_print(FILE *out, const struct connection *c);
 
 /**
- * strongswan_load() - give the daemon a connection and its credentials
- * @daemon: the connection to it
+ * strongswan_load() - load a connection and its credentials into the daemon
+ * @daemon: the connection to strongSwan
  * @c: the connection
- * @cred: of it; a secret and a private key go over the socket and are on no disk
+ * @cred: its credentials; secrets and private keys go over the socket, not to a disk
  *
- * A connection of that name is replaced, others stay. SAs stay.
+ * Replaces a connection of the same name. Other connections and all SAs stay.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
@@ -106,56 +106,56 @@ bool strongswan_has(struct vici *daemon, const char *name);
  */
 bool strongswan_forgot(struct vici *daemon, const char *name, const char *key);
 
-/* Whether we have loaded something for that connection: a secret or a CA bears our mark. */
+/* Whether we have loaded something for that connection: a secret or a CA has our mark. */
 bool strongswan_is_ours(struct vici *daemon, const char *name);
 
-/* *@there: whether the daemon has a private key that was loaded as ours are. CTL_OK, or as vici_call() */
+/* *@there: whether the daemon has the key, loaded over VICI. Return: CTL_OK, or as vici_call() */
 int strongswan_has_key(struct vici *daemon, const char *key, bool *there);
 
-/* CTL_OK, also where there was none; an exit status after saying why not. */
+/* Return: CTL_OK, also if there was none; an exit status after saying why not. */
 int strongswan_remove_key(struct vici *daemon, const char *key);
 
 /**
- * strongswan_remove() - take a connection, its SAs and its secret or CA out of the daemon
- * @daemon: the connection to it
+ * strongswan_remove() - remove a connection, its SAs and its secret or CA from the daemon
+ * @daemon: the connection to strongSwan
  * @name: of the connection
  *
- * The connection goes first, as what is ended would be begun again. A peer that does not answer
- * is waited for 3 s. The secret or the CA goes last: where the daemon fails meanwhile, it tells
- * the next who comes that the rest is ours. Its private key: keys_sweep(). Certificates stay in
- * the daemon until it ends, as it cannot unload a single one.
+ * Removes the connection first, or the daemon would restart its SAs. Waits 3 s for a peer that does
+ * not answer. Removes the secret or the CA last: if the daemon fails meanwhile, this shows the next
+ * command that the rest is ours. keys_sweep() removes the private key. Certificates stay in the
+ * daemon until it ends, as it cannot unload a single one.
  *
- * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
+ * Return: CTL_OK, also if there was nothing; an exit status after saying why not.
  */
 int strongswan_remove(struct vici *daemon, const char *name);
 
 /**
- * strongswan_drop() - forget an IKE SA and its child SAs at once
- * @daemon: the connection to it
+ * strongswan_drop() - delete an IKE SA and its child SAs at once
+ * @daemon: the connection to strongSwan
  * @ike_id: its number there
  *
- * The peer is told, and nobody waits for its answer.
+ * Informs the peer, and does not wait for its answer.
  *
- * Return: CTL_OK, also where there was nothing; an exit status after saying why not.
+ * Return: CTL_OK, also if there was nothing; an exit status after saying why not.
  */
 int strongswan_drop(struct vici *daemon, uint64_t ike_id);
 
 /**
- * strongswan_initiate() - have the daemon begin
- * @daemon: the connection to it
+ * strongswan_initiate() - initiate a connection
+ * @daemon: the connection to strongSwan
  * @c: the connection
- * @seconds: how long to wait; 0 not to wait at all
+ * @seconds: time limit; 0: do not wait
  *
- * What the daemon says goes to standard output as it comes.
+ * Prints the daemon's messages to standard output as they arrive.
  *
- * Return: REASON_NONE when the connection is up, or when nobody waits; else why it is not.
+ * Return: REASON_NONE if the connection is up, or was initiated with @seconds 0; else why not.
  */
 enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
 				unsigned int seconds);
 
 /**
- * strongswan_ask() - what the daemon has of a connection
- * @daemon: the connection to it
+ * strongswan_ask() - read the state of a connection from the daemon
+ * @daemon: the connection to strongSwan
  * @name: of the connection
  * @negotiated: filled in; empty after a failure
  *
@@ -166,10 +166,10 @@ int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *neg
 /* Whether the child SA passes packets */
 bool strongswan_carries(const struct negotiated *negotiated);
 
-/* Adds one event "list-sa"; of several IKE SAs and child SAs those count that are in use. */
+/* Adds one event "list-sa"; if there are several IKE SAs or child SAs, those in use count. */
 void strongswan_read_sa(struct vici_reader *message, struct negotiated *negotiated);
 
-/* What a line of the daemon's says about a failure; REASON_NONE if nothing. */
+/* The reason for a failure in a log line of the daemon; REASON_NONE if there is none */
 enum reason strongswan_reason(const char *line, bool established, bool v1);
 
 #endif /* PVSVPNCTL_STRONGSWAN_H */

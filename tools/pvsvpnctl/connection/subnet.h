@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which prefixes hold which. */
+/* Comparison of prefixes. */
 #ifndef PVSVPNCTL_SUBNET_H
 #define PVSVPNCTL_SUBNET_H
 
@@ -11,7 +11,7 @@ bool subnet_holds(const struct subnet *subnet, const struct addr *addr);
 bool subnets_equal(const struct subnet *a, const struct subnet *b);
 bool subnets_overlap(const struct subnet *a, const struct subnet *b);
 bool subnet_has_host_bits(const struct subnet *subnet);
-/* The prefix that an address with a prefix length is in. */
+/* The prefix of an address with a prefix length */
 struct subnet subnet_masked(const struct subnet *subnet);
 
 /* The first prefix of a list that holds @addr, or NULL. */

@@ -18,7 +18,7 @@ static bool means_anybody(const char *text)
 	return strchr(text, '*');
 }
 
-/* These stand in other files too, between quotation marks. */
+/* Identities are written to other files, too, in quotation marks. */
 const char *parse_identity(const char *text, void *value)
 {
 	static const char expected[] =
@@ -44,7 +44,7 @@ static size_t label_len(const char *text)
 	return !len || len > 63 || *text == '-' || text[len - 1] == '-' ? 0 : len;
 }
 
-/* A name that ends in a number would be an address that is not right. */
+/* A name that ends in a number is a misspelled address. */
 static bool is_host_name(const char *text)
 {
 	const char *last = text;
@@ -148,7 +148,7 @@ const char *parse_bool(const char *text, void *value)
 	return NULL;
 }
 
-/* Commas with or without white space around them. What was given before stays. */
+/* Accepts white space around commas, and adds to the prefixes in @value. */
 const char *parse_prefixes(const char *text, void *value)
 {
 	static const char expected[] = "prefixes such as 10.1.0.0/24, with commas between them";
@@ -156,7 +156,7 @@ const char *parse_prefixes(const char *text, void *value)
 	char *bare = ctl_alloc(NULL, strlen(text) + 1), *to = bare;
 	bool good = true;
 
-	/* A blank within a prefix is no blank around a comma. */
+	/* Rejects a blank within a prefix. */
 	for (const char *c = text; *c; c++) {
 		if (*c != ' ' && *c != '\t')
 			*to++ = *c;
@@ -175,7 +175,7 @@ const char *parse_prefixes(const char *text, void *value)
 	return good ? NULL : expected;
 }
 
-/* An interface has one route; which packets go in is not for policies to say. */
+/* Routes decide which packets enter an interface, not policies. */
 const char *parse_mode(const char *text, void *value)
 {
 	(void)value;
@@ -190,7 +190,7 @@ const char *parse_encapsulation(const char *text, void *value)
 	return NULL;
 }
 
-/* How an end proves who it is; the word is that of the policies for another thing */
+/* How an end proves its identity; Authentication of a policy is another thing */
 const char *parse_proof(const char *text, void *value)
 {
 	if (strcmp(text, "secret") && strcmp(text, "certificate"))
@@ -199,7 +199,7 @@ const char *parse_proof(const char *text, void *value)
 	return NULL;
 }
 
-/* The service's words for who begins */
+/* The VPN service's words for which end initiates */
 const char *parse_establish_mode(const char *text, void *value)
 {
 	if (strcmp(text, "bidirectional") && strcmp(text, "peer_only"))
@@ -237,7 +237,7 @@ const char *parse_threshold(const char *text, void *value)
 	return parse_range(text, value, 1, 5, "1 to 5");
 }
 
-/* From what RFC 4303 wants at least, up to the most that Linux takes */
+/* From the minimum of RFC 4303 to the maximum of Linux */
 const char *parse_window(const char *text, void *value)
 {
 	return parse_range(text, value, 32, 4096, "32 to 4096 packets");
@@ -272,7 +272,7 @@ const char *parse_table(const char *text, void *value)
 	return parse_range(text, value, 1, UINT32_MAX, "main, or a number from 1");
 }
 
-/* The last one is for the route behind ours that makes everything unreachable. */
+/* The largest metric is for the unreachable route after ours. */
 const char *parse_metric(const char *text, void *value)
 {
 	return parse_range(text, value, 0, UINT32_MAX - 1, "a number up to 0xfffffffe");
@@ -283,7 +283,7 @@ const char *parse_if_id(const char *text, void *value)
 	return parse_range(text, value, 1, UINT32_MAX, "a number from 1 to 0xffffffff");
 }
 
-/* From what IPv4 needs on (RFC 791), up to the largest packet that fits into an outer one. */
+/* From the minimum of IPv4 (RFC 791) to the largest packet that fits into an outer packet */
 #define MTU_MIN 68
 #define MTU_MAX 65410
 

@@ -8,11 +8,11 @@
 #include "connection/connection.h"
 
 /**
- * struct identity_type - a line of the table of types
- * @word: the service's
+ * struct identity_type - a type of identities
+ * @word: the VPN service's word
  * @alias: another of its words, or ""
- * @prefix: strongSwan's word in front of the identity
- * @addr_len: bytes of the address that it is, 0 for none
+ * @prefix: strongSwan's prefix for the identity
+ * @addr_len: bytes of the address, 0 if it is no address
  */
 struct identity_type {
 	const char *word;
@@ -22,7 +22,7 @@ struct identity_type {
 };
 
 bool is_connection_name(const char *text);
-/* Names that sysctl, the file system and every host have already */
+/* Whether sysctl, the file system or every host already uses the name */
 bool is_reserved_ifname(const char *ifname);
 
 /* Each writes to a member of struct connection. */

@@ -19,7 +19,7 @@
 	"systemctl start strongswan (apt install charon-systemd libstrongswan-standard-plugins)"
 #define RESTART "systemctl restart strongswan"
 
-/* Kinds of packets, each the first byte of one */
+/* Kinds of packets: the first byte of a packet */
 enum {
 	CMD_REQUEST = 0,
 	CMD_RESPONSE = 1,
@@ -32,12 +32,12 @@ enum {
 };
 
 /**
- * struct vici - a connection
- * @what: the command of ours, for error lines
+ * struct vici - a connection to the daemon
+ * @what: our command, for error lines
  * @fd: the socket
- * @broken: it has failed, so that no answer can be told from another any more
- * @packet: the packet that came last
- * @len: bytes of it
+ * @broken: it has failed: answers can no longer be matched to requests
+ * @packet: the last packet received
+ * @len: bytes of @packet
  */
 struct vici {
 	const char *what;
@@ -56,7 +56,7 @@ static int fail(struct vici *vici, const char *why)
 			 "the daemon does not answer: %s", why);
 }
 
-/* Wait until the socket is ready, or @deadline, a time of now_ms(), is over. */
+/* Waits until the socket is ready, or until @deadline, a time of now_ms(). */
 static int wait_ready(struct vici *vici, short events, uint64_t deadline)
 {
 	struct pollfd poll_fd = { .fd = vici->fd, .events = events };
@@ -156,7 +156,7 @@ static int receive_packet(struct vici *vici, unsigned int seconds)
 	return receive_bytes(vici, vici->packet, vici->len, deadline);
 }
 
-/* Whether the packet is an event of that name; @message is its content then. */
+/* Whether the packet is an event of that name; @message then has its content. */
 static bool is_event(const struct vici *vici, const char *name, struct vici_reader *message)
 {
 	size_t len = name ? strlen(name) : 0;
@@ -168,7 +168,7 @@ static bool is_event(const struct vici *vici, const char *name, struct vici_read
 	return true;
 }
 
-/* A message is looked at as a whole before anybody uses a part of it. */
+/* Checks the whole message before any part of it is used. */
 static int hand_over(struct vici *vici, const struct vici_reader *message, vici_fn *fn,
 		     void *data)
 {
@@ -185,7 +185,7 @@ static int hand_over(struct vici *vici, const struct vici_reader *message, vici_
 	return CTL_OK;
 }
 
-/* Wait for an answer of one of two kinds; events come before it, and belong to @call. */
+/* Waits for an answer of one of two kinds. Events that come before it belong to @call. */
 static int receive_answer(struct vici *vici, const struct vici_call *call, uint8_t good,
 			  uint8_t unknown)
 {
@@ -275,8 +275,8 @@ int vici_call(struct vici *vici, const struct vici_call *call)
 
 /**
  * struct verdict - an answer that is yes or no
- * @yes: which of the two
- * @why: what the daemon says about a no
+ * @yes: whether it is yes
+ * @why: the daemon's reason for a no
  */
 struct verdict {
 	bool yes;
@@ -327,7 +327,7 @@ static const char *socket_path(void)
 	return strncmp(path, URI_UNIX, strlen(URI_UNIX)) ? path : path + strlen(URI_UNIX);
 }
 
-/* A stopped daemon whose queue is full has us wait; poll() does not tell when it is not. */
+/* Waits while the queue of a stopped daemon is full; poll() does not report free room in it. */
 static bool connect_socket(int fd, const struct sockaddr_un *to)
 {
 	uint64_t deadline = now_ms() + VICI_SILENCE * 1000;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A connection to strongSwan's daemon over its Unix socket, and one command after another. */
+/* A connection to strongSwan's daemon over its Unix socket, for one command after another. */
 #ifndef PVSVPNCTL_VICI_H
 #define PVSVPNCTL_VICI_H
 
@@ -13,7 +13,7 @@
 
 struct vici;
 
-/* Called with a message, which is gone when it returns. */
+/* Called with a message, which is valid until the function returns. */
 typedef void vici_fn(struct vici_reader *message, void *data);
 
 /**
@@ -23,7 +23,7 @@ typedef void vici_fn(struct vici_reader *message, void *data);
  * @event: name of the events that belong to it, or NULL
  * @heard: called for each such event
  * @answer: called for the answer, or NULL
- * @data: for both
+ * @data: for @heard and @answer
  * @seconds: how long the daemon may be silent, besides VICI_SILENCE
  */
 struct vici_call {
@@ -38,38 +38,37 @@ struct vici_call {
 
 /**
  * vici_open() - connect to the daemon
- * @what: the command of ours, for error lines
- * @status: the exit status that a failure leads to: CTL_DENIED where we may not ask,
- *	CTL_NO_DAEMON where nobody answers
+ * @what: our command, for error lines
+ * @status: receives the exit status; CTL_DENIED: no permission, CTL_NO_DAEMON: no answer
  *
- * The socket is $PVSVPN_VICI, or else that of Debian's strongSwan.
+ * The socket is $PVSVPN_VICI, or by default that of Debian's strongSwan.
  *
- * Return: to be closed with vici_close(), or NULL after saying why not.
+ * Return: the connection, to be closed with vici_close(), or NULL after saying why not.
  */
 struct vici *vici_open(const char *what, int *status);
 
-/* The same without a word of why not */
+/* The same without an error line */
 struct vici *vici_open_quietly(const char *what);
 void vici_close(struct vici *vici);
 
 /**
- * vici_call() - have the daemon do something
+ * vici_call() - send a command and wait for its answer
  * @vici: the connection
  * @call: the command
  *
- * Return: CTL_OK when there was an answer, whatever it is. CTL_FAILED after saying that the
- * daemon does not know the command. CTL_NO_DAEMON after saying that it is silent, gone, or sends
- * what is no message; each further call on this connection fails then at once, in silence.
+ * Return: CTL_OK after any answer. CTL_FAILED after saying that the daemon does not know the
+ * command. CTL_NO_DAEMON after saying that it is silent, gone, or sends an invalid message; each
+ * further call on this connection then fails at once, without an error line.
  */
 int vici_call(struct vici *vici, const struct vici_call *call);
 
 /**
- * vici_listen() - have the daemon tell of events of a kind from now on, or no more
- * @vici: the connection; no vici_call() follows on it
+ * vici_listen() - turn events of a kind on or off
+ * @vici: the connection; not to be used for vici_call() afterwards
  * @event: their name
- * @on: whether to tell
+ * @on: turn them on
  *
- * An event that comes meanwhile is lost.
+ * Events that arrive during the call are lost.
  *
  * Return: CTL_OK; CTL_FAILED after saying that the daemon does not know them; or CTL_NO_DAEMON,
  * as vici_call().
@@ -77,27 +76,27 @@ int vici_call(struct vici *vici, const struct vici_call *call);
 int vici_listen(struct vici *vici, const char *event, bool on);
 
 /**
- * vici_event() - read an event that has come
+ * vici_event() - read a pending event
  * @vici: the connection, after vici_listen()
  * @name: filled in, VICI_NAME_MAX + 1 bytes
  * @message: its content, until the next call
  *
- * Return: whether there was one. Without one, see vici_broken().
+ * Return: whether there was one. If not, see vici_broken().
  */
 bool vici_event(struct vici *vici, char *name, struct vici_reader *message);
 
 /* For poll(2) */
 int vici_fd(const struct vici *vici);
 
-/* Whether a call has failed so that no other one can follow */
+/* Whether a call has failed so that no other call is possible */
 bool vici_broken(const struct vici *vici);
 
 /**
- * vici_order() - a command whose answer is yes, or no and why
+ * vici_order() - send a command with the answer yes, or no and why
  * @vici: the connection
  * @command: its name
  * @request: its message
- * @todo: the remedy to name where the answer is no; NULL to take "no" for an answer
+ * @todo: the remedy for the error line if the answer is no; NULL: "no" is no error
  *
  * Return: CTL_OK, or as vici_call(), or CTL_FAILED after saying why the answer is no.
  */

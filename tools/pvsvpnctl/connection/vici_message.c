@@ -10,7 +10,7 @@
 
 /* ---- writing ---- */
 
-/* The message may hold a secret: its old place is wiped, which realloc() would not do. */
+/* The message may hold a secret: its old memory is wiped, which realloc() would not do. */
 static uint8_t *make_room(struct vici_message *message, size_t len)
 {
 	if (message->size - message->len < len) {
@@ -141,7 +141,7 @@ static bool read_name(struct vici_reader *reader, char *name)
 	if (!left(reader))
 		return false;
 	len = *reader->at++;
-	/* A name with a NUL in it would be another one for us. */
+	/* A name with a NUL in it would look like another name to us. */
 	if (len > left(reader) || memchr(reader->at, '\0', len))
 		return false;
 	memcpy(name, reader->at, len);
@@ -163,7 +163,7 @@ static bool read_bytes(struct vici_reader *reader, struct vici_element *element)
 	return true;
 }
 
-/* Lists hold items alone, and items are in lists alone. */
+/* Lists hold only items, and items are only in lists. */
 static bool belongs_here(const struct vici_reader *reader, enum vici_type type)
 {
 	switch (type) {
@@ -214,7 +214,7 @@ int vici_read(struct vici_reader *reader, struct vici_element *element)
 		return reader->depth || reader->in_list ? -1 : 0;
 	*element = (struct vici_element){ .type = *reader->at++, .depth = reader->depth };
 	if (!belongs_here(reader, element->type) || !read_content(reader, element)) {
-		/* A caller that asks again gets the same answer. */
+		/* A caller that reads again gets the same result. */
 		reader->at = reader->end;
 		reader->depth = 1;
 		return -1;
@@ -232,7 +232,7 @@ char *vici_element_text(const struct vici_element *element, char *text, size_t s
 	return clean_text(text);
 }
 
-/* ---- for people ---- */
+/* ---- printing ---- */
 
 static void print_tabs(FILE *out, unsigned int count)
 {
@@ -240,7 +240,7 @@ static void print_tabs(FILE *out, unsigned int count)
 		fputc('\t', out);
 }
 
-/* A value that means something else there without them has quotation marks. */
+/* Quotes a value that swanctl.conf(5) would otherwise read as something else. */
 static void print_value(FILE *out, const struct vici_element *element)
 {
 	char text[VICI_VALUE_MAX + 1];

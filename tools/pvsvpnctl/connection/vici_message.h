@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Messages of VICI, strongSwan's interface for programs: a tree of sections, values and lists,
- * written as a row of elements (README.md of strongSwan's plugin vici).
+ * written as a sequence of elements (README.md of strongSwan's plugin vici).
  */
 #ifndef PVSVPNCTL_VICI_MESSAGE_H
 #define PVSVPNCTL_VICI_MESSAGE_H
@@ -31,7 +31,7 @@ enum vici_type {
  * @len: bytes that are used
  * @size: bytes that there is room for
  *
- * All zero is an empty message. Each function ends the program when memory runs out.
+ * An empty message is all zero. Each function ends the program when memory runs out.
  */
 struct vici_message {
 	uint8_t *data;
@@ -39,7 +39,7 @@ struct vici_message {
 	size_t size;
 };
 
-/* Room for so many bytes of an empty message that is to hold a secret (memory_lock()) */
+/* Reserves @len bytes for a secret in an empty message, with memory_lock(). */
 void vici_reserve_locked(struct vici_message *message, size_t len);
 
 void vici_section(struct vici_message *message, const char *name);
@@ -57,15 +57,15 @@ void vici_item(struct vici_message *message, const char *text);
 void vici_item_bytes(struct vici_message *message, const void *bytes, size_t len);
 void vici_list_end(struct vici_message *message);
 
-/* Wipes it, as it may hold a secret. */
+/* Wipes and frees the message, which may hold a secret. */
 void vici_message_free(struct vici_message *message);
 
 /**
  * struct vici_reader - a message that is being read
  * @at: the next element
- * @end: behind the last one
+ * @end: the end of the last element
  * @depth: how many sections are open
- * @list: name of the list that is open, "" for none
+ * @list: name of the open list, "" for none
  * @in_list: a list is open
  */
 struct vici_reader {
@@ -95,16 +95,16 @@ struct vici_element {
 void vici_reader_init(struct vici_reader *reader, const void *data, size_t len);
 
 /**
- * vici_read() - the next element
+ * vici_read() - read the next element
  * @reader: the message
  * @element: filled in; its value points into the message
  *
- * Return: 1, 0 at the end of the message, -1 where the message is not valid.
+ * Return: 1, 0 at the end of the message, -1 if the message is not valid.
  */
 int vici_read(struct vici_reader *reader, struct vici_element *element);
 
 /**
- * vici_element_text() - a value as text
+ * vici_element_text() - copy a value as text
  * @element: a value or an item
  * @text: filled in, with a NUL at its end; without control characters
  * @size: bytes that there is room for; the rest is cut
@@ -114,9 +114,9 @@ int vici_read(struct vici_reader *reader, struct vici_element *element);
 char *vici_element_text(const struct vici_element *element, char *text, size_t size);
 
 /**
- * vici_print() - write a message as swanctl.conf(5) would have it
+ * vici_print() - write a message in the syntax of swanctl.conf(5)
  * @out: where to
- * @message: the message; of one that is not valid, the elements before the fault
+ * @message: the message; if it is not valid, only the elements before the fault are printed
  * @indent: tabs in front of each line
  */
 void vici_print(FILE *out, const struct vici_message *message, unsigned int indent);

@@ -10,7 +10,7 @@
 #include "error.h"
 #include "nl.h"
 
-/* An older kernel leaves out what the request asks for, and sends everything. */
+/* Selects by the fields of the request. An older kernel ignores them and sends everything. */
 static void want_selected(struct nl *nl)
 {
 	int on = 1;
@@ -54,7 +54,7 @@ int view_add_address(const struct nlmsghdr *nlh, void *data)
 	mnl_attr_for_each(attr, nlh, sizeof(*head)) {
 		uint16_t type = mnl_attr_get_type(attr);
 
-		/* With a local one, the other is that of the far end. */
+		/* If there is IFA_LOCAL, IFA_ADDRESS is the address of the far end. */
 		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !local))
 			read_addr(&subnet.addr, attr);
 		local |= type == IFA_LOCAL;
@@ -114,7 +114,7 @@ int view_add_route(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* With @own, the table has no other routes, and one that leads into no interface. */
+/* @own: the table has only our routes, one of which leads into no interface. */
 static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_t table, bool own)
 {
 	struct rtmsg *head;
@@ -130,7 +130,7 @@ static int load_routes(struct nl *nl, struct view *view, uint8_t family, uint32_
 	return err == -ENOENT || err == -EOPNOTSUPP || err == -EAFNOSUPPORT ? 0 : err;
 }
 
-/* Several subnets have their routes in one table. */
+/* Several subnets may have their routes in one table. */
 static bool table_was_read(const struct connection *c, size_t i)
 {
 	const struct subnet *subnet = c->peer_subnets.subnet;
@@ -168,9 +168,9 @@ static bool load_rules(struct view *view, const struct connection *c)
 	return rules_load(&view->rules, &view->rule_count);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
-/* A dump that others have changed meanwhile says nothing about what it lacks. */
+/* Repeats an interrupted dump, as it may lack existing objects. */
 static bool load_route_part(struct view *view, const struct connection *c)
 {
 	struct nl *nl = nl_open_route("status");
@@ -215,7 +215,7 @@ bool view_load(struct view *view, const struct connection *c, bool routes)
 	ctl_error_mute(true);
 	*view = (struct view){ .there = false };
 	view->there = link_find(c->ifname, &view->link);
-	/* If it is not there, neither is a route into it. */
+	/* If the interface does not exist, there is no route into it. */
 	view->without_routes = view->there && !routes;
 	if (view->there)
 		loaded = load_route_part(view, c) && load_module_part(view, c);
@@ -242,7 +242,7 @@ bool view_has_address(const struct view *view, const struct subnet *subnet)
 	return false;
 }
 
-/* With no metric, the kernel takes one of its own. */
+/* If no metric is wanted, the kernel has chosen one. */
 static bool is_route(const struct route *route, const struct route *wanted)
 {
 	return subnets_equal(&route->to, &wanted->to) && route->table == wanted->table &&

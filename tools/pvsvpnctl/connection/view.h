@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An interface as the kernel has it, to be compared with its file. */
+/* The kernel's state of an interface, to be compared with its file. */
 #ifndef PVSVPNCTL_VIEW_H
 #define PVSVPNCTL_VIEW_H
 
@@ -11,18 +11,18 @@
 #include "state.h"
 
 /**
- * struct view - an interface, as it is
- * @there: it exists; nothing but @rules is filled in if not
- * @link: the kernel's part that every interface has
- * @addresses: of it
- * @without_routes: nobody has asked for @routes and @rules
- * @routes: into it, of the tables of the connection
+ * struct view - the current state of an interface
+ * @there: it exists; if not, only @rules is filled in
+ * @link: its link
+ * @addresses: its addresses
+ * @without_routes: @routes and @rules were not requested
+ * @routes: routes into it, in the tables of the connection
  * @route_count: how many
- * @rules: that we have made, if the connection needs any
+ * @rules: the rules that we have made, if the connection needs any
  * @rule_count: how many
- * @state: what the module has
+ * @state: state of the module
  * @device: the interface in @state, or NULL
- * @peer: that of the connection in @state, or NULL
+ * @peer: the connection's peer in @state, or NULL
  */
 struct view {
 	bool there;
@@ -39,12 +39,12 @@ struct view {
 };
 
 /**
- * view_load() - ask the kernel
+ * view_load() - read the state from the kernel
  * @view: to be freed with view_free(), also after a failure
  * @c: the connection
- * @routes: for routes too; the kernel walks all of the table for that
+ * @routes: read routes, too, for which the kernel walks the whole table
  *
- * Return: whether it has answered. If not, nothing is known.
+ * Return: whether the kernel has answered. If not, @view is incomplete.
  */
 bool view_load(struct view *view, const struct connection *c, bool routes);
 void view_free(struct view *view);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# "pvsvpnctl check": what it takes, and what it refuses with one line that says where.
+# Tests what "pvsvpnctl check" accepts, and what it refuses with one line that says where.
 # Needs neither root nor the module.
 set -u
 
@@ -17,7 +17,7 @@ result()
 	printf '%s %d %s\n' "$1" $count "$2"
 }
 
-# The file that each test changes; line numbers below are of this one
+# The file that each test changes; line numbers below refer to it
 write_site()
 {
 	rm -rf "${dir:?}"/*
@@ -74,7 +74,7 @@ takes()
 	verdict 0 "takes $1" check site-b
 }
 
-# is_refused WHAT WORDS: check fails with one line that has the words; all files stay
+# is_refused WHAT WORDS: check fails with one line that has the words, and changes no file
 is_refused()
 {
 	local said status=0 before
@@ -142,7 +142,7 @@ verdict 0 'takes a long list' check site-b
 listed() { [ "$(check site-b swanctl | grep -oE '10\.2\.[0-9.]+/30|fd00:2::/64' | sort -u | wc -l)" = "$1" ]; }
 verdict 0 'all of a long list reach strongSwan' listed 1001
 
-# says WHAT WORDS [SED-SCRIPT]: what strongSwan would get has the words
+# says WHAT WORDS [SED-SCRIPT]: the configuration for strongSwan has the words
 says()
 {
 	write_site
@@ -151,7 +151,7 @@ says()
 }
 has_words() { grep -F -- "$1" <<<"$(check site-b swanctl)" || { check site-b swanctl; false; }; }
 
-# of SECTION LINE...: instead of all policies
+# of SECTION LINE...: a script that replaces all policies by this section
 of() { printf '/^IKEPolicy/d; s/^PeerSub.*/&\\n[%s]' "$1"; printf '\\n%s' "${@:2}"; printf '/; /^$/,$d'; }
 
 says 'GCM is offered first, CBC behind it' \
@@ -311,7 +311,7 @@ trap 'rm -rf "$dir" "$certs"' EXIT
 	openssl pkey -aes128 -passout pass:x -in site-a.key -out locked.key
 )
 
-# write_certificates: the site has them, and no secret
+# write_certificates: gives the site certificates, and no secret
 write_certificates()
 {
 	write_site
@@ -335,7 +335,7 @@ takes_identity 192.0.2.1
 takes_identity site-a@example.com
 takes_identity 'C=DE, CN=site-a'
 
-# refuses_certificate WHAT WORDS FILE FROM...: instead of one of the three
+# refuses_certificate WHAT WORDS FILE FROM...: replaces one of the three files
 refuses_certificate()
 {
 	write_certificates
@@ -405,7 +405,7 @@ is_refused 'the if_id of another' 'if_id 0x7 is that of'
 
 write_site
 
-# another_takes_all SED-SCRIPT: for its file
+# another_takes_all SED-SCRIPT: the script changes the file of the other connection
 another_takes_all()
 {
 	write_site
@@ -446,7 +446,7 @@ for name in policies ../site-b -x 'a b'; do
 	verdict 2 "refuses the name $name" "$top/pvsvpnctl" check -- "$name"
 done
 
-# Output for programs follows its schema
+# JSON output follows its schema
 follows_schema()
 {
 	python3 - "$top/pvsvpnctl.schema.json" "$1" <<-'END'
@@ -469,7 +469,7 @@ verdict 0 'check --json says what is valid' valid true
 printed=$("$top/pvsvpnctl" -j policies)
 verdict 0 'policies --json follows its schema' follows_schema policies
 
-# The examples that are installed are valid, each by itself
+# Each installed example is valid by itself
 for example in "$top"/examples/*.conf; do
 	name=$(basename "$example" .conf)
 	[ "$name" != policies ] || continue
@@ -479,7 +479,7 @@ for example in "$top"/examples/*.conf; do
 	verdict 0 "the example $name.conf is valid" "$top/pvsvpnctl" check "$name"
 done
 
-# Each key in the table of the manual of files
+# The manual of the files describes each key
 for key in $("$top/pvsvpnctl" check --help | sed -n 's/^  \([A-Z][A-Za-z]*\)$/\1/p'); do
 	verdict 0 "the documentation has $key" \
 		grep -q "^\`\`$key\`\`" "$top/../../Documentation/pvsvpn.conf.rst"

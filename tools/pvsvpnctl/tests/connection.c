@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a connection's file means for its peer. */
+/* Tests what the peer of a connection may reach. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "print.h"
 #include "tests/tap.h"
 
-/* @list: in the words of a file, without host bits or with them; to be freed */
+/* @list: as in a file, with or without host bits. Return: to be freed. */
 static struct subnet_list subnets(const char *list)
 {
 	struct subnet_list subnets = { .count = 0 };
@@ -41,13 +41,13 @@ int main(void)
 {
 	test_reached("10.1.0.0/24", "", "10.1.0.0/24");
 	test_reached("10.1.0.0/24,fd00:1::/64", "", "10.1.0.0/24,fd00:1::/64");
-	/* The interface's own addresses, where they are in none of the subnets */
+	/* The interface's own addresses, if they are in none of the subnets */
 	test_reached("10.1.0.0/24", "10.1.0.1/24", "10.1.0.0/24");
 	test_reached("10.1.0.0/24", "169.254.7.1/30,fd00:7::1/64",
 		     "10.1.0.0/24,169.254.7.1/32,fd00:7::1/128");
 	test_reached("10.1.0.0/24", "169.254.7.1/30,169.254.7.1/24",
 		     "10.1.0.0/24,169.254.7.1/32");
-	/* Everything is no limit; of one family, with prefixes of the other, it is one */
+	/* Everything is no limit. Everything of one family, and prefixes of the other, is one. */
 	test_reached("0.0.0.0/0", "169.254.7.1/30", "");
 	test_reached("0.0.0.0/0,::/0", "", "");
 	test_reached("0.0.0.0/0,fd00:1::/64", "", "0.0.0.0/0,fd00:1::/64");

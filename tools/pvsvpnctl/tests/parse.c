@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the parsers take and what they refuse. */
+/* Tests what the parsers accept and what they refuse. */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,7 +101,7 @@ static void test_words(void)
 	ok(parse_transform("rot13", &t), "transform refuses other words");
 }
 
-/* The words of @text, which stay until the next call. */
+/* Splits @text into words, which stay valid until the next call. */
 static int split(const char *text, char **argv)
 {
 	static char copy[128];
@@ -238,7 +238,7 @@ static void test_hex(void)
 	   hex("010x23", byte) < 0, "other characters");
 }
 
-/* A key file of @text with @mode, read for aes128gcm16: 40 digits. */
+/* Reads a key file of @text with @mode for aes128gcm16, which needs 40 digits. */
 static int read_file(const char *text, mode_t mode, struct key *key)
 {
 	char path[] = "/tmp/pvsvpnctl-test-XXXXXX";
@@ -281,7 +281,7 @@ static void test_key_files(void)
 
 int main(void)
 {
-	/* The error lines are not what is tested here. */
+	/* Error lines are not tested here. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	test_numbers();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What comes out: units, ages, and whole listings of a state that is built
- * from messages as the kernel sends them.
+ * Tests the output: units, ages, and whole listings of a state that is built from messages as the
+ * kernel sends them.
  */
 #include <json-c/json_tokener.h>
 #include <stdlib.h>
@@ -92,8 +92,7 @@ static void add_device(struct state *state)
 	state_add_device(nlh, state);
 }
 
-/* Backwards, so that only sorting brings them into order. */
-/* Of this peer all is set that others have off. */
+/* This peer has all settings on that others have off. */
 #define DEAD 2
 
 static void put_liveness(struct nlmsghdr *nlh)
@@ -153,12 +152,13 @@ static void fill(struct state *state)
 	memset(state, 0, sizeof(*state));
 	add_device(state);
 	add_peer(state, 4, 1);	/* its device came after the dump */
+	/* Backwards, so that only sorting brings them into order */
 	for (int i = PEERS; i > 0; i--) {
 		add_peer(state, 3, i);
 		add_sa(state, i, PVSVPN_DIRECTION_IN);
 		add_sa(state, i, PVSVPN_DIRECTION_OUT);
 	}
-	add_sa(state, PEERS + 1, PVSVPN_DIRECTION_IN);	/* its peer too */
+	add_sa(state, PEERS + 1, PVSVPN_DIRECTION_IN);	/* so did its peer */
 	state_link(state);
 }
 
@@ -185,7 +185,7 @@ static void test_state(const struct state *state)
 	   "a reason that is not in the list is kept");
 }
 
-/* From capture_begin() on, what is written to stdout. */
+/* Holds what is written to stdout after capture_begin(). */
 struct capture {
 	FILE *file;
 	int saved;
@@ -227,7 +227,7 @@ static char *capture(void (*print)(const struct state *state, bool json),
 	return capture_end(&capture);
 }
 
-/* The white space between tokens goes. No text here has a newline. */
+/* Removes white space between tokens. No text here has a newline. */
 static char *one_line(char *text)
 {
 	char *to = text;
@@ -434,7 +434,7 @@ static void add_sa_with(struct state *state, const char *peer, uint8_t dir,
 	state_add_sa(nlh, state);
 }
 
-/* What does not work, each in its way. */
+/* Tunnels with different problems */
 static void fill_broken(struct state *state)
 {
 	memset(state, 0, sizeof(*state));
@@ -486,7 +486,7 @@ static void test_problems(const struct state *state)
 	free(json);
 }
 
-/* Samples of a metric stand together, behind its one line of TYPE. */
+/* Whether samples of a metric are together, after its only TYPE line */
 static bool metrics_in_blocks(const char *text)
 {
 	char name[128] = "", line[64];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The reader of strongSwan's answers, of its events and of its log. */
+/* Tests the reader of strongSwan's answers, events and log. */
 #include <string.h>
 
 #include "connection/news.h"
@@ -123,7 +123,7 @@ static void test_nothing(void)
 	ok(!*n.child_state, "an event without an end");
 }
 
-/* An alert, of a named attempt or of none, from an address */
+/* An alert about a named or an unnamed attempt, from an address */
 static struct news alert(const char *type, const char *name, const char *remote)
 {
 	struct connection c = { .name = "site-b", .ike.version = 2 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages of VICI: written, read, printed, and such as are not valid. */
+/* Tests VICI messages: writing, reading, printing, and messages that are not valid. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "connection/vici_message.h"
 #include "tests/tap.h"
 
-/* A message as text: "NAME{", "}", "NAME=VALUE", "NAME[", "VALUE", "]", or "!" where it is bad */
+/* A message as text: "NAME{", "}", "NAME=VALUE", "NAME[", "VALUE", "]", or "!" if it is bad */
 static const char *read_all(const void *data, size_t len)
 {
 	static char text[512];
@@ -46,7 +46,7 @@ static const char *read_all(const void *data, size_t len)
 	return text;
 }
 
-/* The bytes are those of the protocol, whatever we write. */
+/* Compares the bytes with those of the protocol. */
 static void test_bytes(void)
 {
 	static const uint8_t wanted[] = {
@@ -126,7 +126,7 @@ static void test_not_valid(void)
 	BAD("\x07", "no such element");
 }
 
-/* Each message that differs in one byte, or is cut, is read to its end without harm. */
+/* Reads each message that differs in one byte, or is cut: none may do harm. */
 static void test_changed(void)
 {
 	struct vici_message m = { 0 };
@@ -139,7 +139,7 @@ static void test_changed(void)
 	vici_list_end(&m);
 	vici_section_end(&m);
 	for (size_t len = 0; len <= m.len; len++) {
-		/* In a place of its own, so that a checker sees a read behind its end. */
+		/* In memory of its own, so that a sanitizer sees a read past its end. */
 		uint8_t *copy = malloc(len ? len : 1);
 
 		memcpy(copy, m.data, len);

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	setenv("PVSVPN_CONFIG_DIR", "/dev/null", 1);
 	ctl_error_mute(true);
-	/* A valid one is printed as the daemon would get it. */
+	/* A valid connection is printed as the daemon would get it. */
 	if (!connection_parse("fuzz", "site-b", text, &c))
 		strongswan_print(nowhere, &c);
 	connection_free(&c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A reader that is given whatever comes. "make fuzz" links each with libFuzzer, "make check" with
- * main.c, which reads the files of the corpus.
+ * A parser that gets arbitrary input. "make fuzz" links each parser with libFuzzer, "make check"
+ * with main.c, which reads the files of the corpus.
  */
 #ifndef PVSVPNCTL_FUZZ_H
 #define PVSVPNCTL_FUZZ_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Gives each file that it is told of to a reader: a finding of before is not to come again. */
+/* Passes each file of the command line to a parser: a bug that was found must not return. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 		FILE *in = fopen(argv[i], "re");
 		size_t size = in ? fread(buffer, 1, INPUT_MAX, in) : 0;
 
-		/* As large as the input, so that a checker sees a read behind its end */
+		/* As large as the input, so that a sanitizer sees a read past its end */
 		data = malloc(size ? size : 1);
 		memcpy(data, buffer, size);
 		ok(in && !LLVMFuzzerTestOneInput(data, size), argv[i]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Answers of the kernel, one message after the other: devices, peers, SAs, addresses, routes, rules,
- * and what it tells of changes.
+ * Messages of the kernel, one after the other: devices, peers, SAs, addresses, routes, rules, and
+ * events of changes.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static const struct reader {
 	int (*read)(const struct nlmsghdr *nlh, void *data);
 	/* The kernel sends each message with the whole header of its type. */
 	size_t head;
-	/* In struct all */
+	/* Offset in struct all */
 	size_t object;
 } readers[] = {
 	{ state_add_device, sizeof(struct genlmsghdr), offsetof(struct all, state) },
@@ -44,7 +44,7 @@ static const struct reader {
 
 #define READERS (sizeof(readers) / sizeof(readers[0]))
 
-/* The type says which reader, or that it is a change. */
+/* The type selects a reader, or makes the message an event. */
 static void read_one(struct nlmsghdr *nlh, struct all *all)
 {
 	static const uint16_t changes[] = { RTM_NEWLINK, RTM_NEWROUTE, RTM_DELADDR };
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!first)
 		abort();
 	memcpy(first, data, size);
-	/* The kernel sends no length above INT_MAX, which the library takes for a negative one. */
+	/* The kernel sends no length above INT_MAX, which the library would take as negative. */
 	for (; mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= size; nlh = mnl_nlmsg_next(nlh, &left))
 		read_one(nlh, &all);
 	state_link(&all.state);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A message of the daemon's. */
+/* A message of the daemon. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "connection/strongswan.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Writes a message again that was read to its end: it has to be the same. */
+/* Writes a valid message again: the result must be the same. */
 static void write_again(const uint8_t *data, size_t size)
 {
 	struct vici_message copy = { 0 };
