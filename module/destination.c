@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The local subnets of a peer limit what its packets may reach (RFC 4301 section 5.2
- * step 4) and with which source packets go to it. The operator gives the list, or a
- * connection file does. The list belongs to one peer, so it is a sorted array of its
- * own: a lookup is a binary search. A peer without a list costs a packet one test.
+ * The local subnets of a peer limit the destinations of packets from it (RFC 4301
+ * section 5.2 step 4) and the sources of packets to it. The operator or a connection
+ * file gives the list. Each peer has its own list, a sorted array, so a lookup is a
+ * binary search. If a peer has no list, a packet costs one test.
  */
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
@@ -38,7 +38,7 @@ static bool prefix_holds(const struct pvsvpn_prefix *prefix, u16 family,
 		 inet_make_mask(prefix->len));
 }
 
-/* A prefix comes before those that are inside of it. */
+/* Sort a prefix before the prefixes inside it. */
 static int prefix_compare(const void *a, const void *b)
 {
 	const struct pvsvpn_prefix *first = a, *second = b;
@@ -50,7 +50,7 @@ static int prefix_compare(const void *a, const void *b)
 	return differ ?: (int)first->len - (int)second->len;
 }
 
-/* Those inside of another one are not needed. */
+/* Drop prefixes inside another one: a search does not need them. */
 static void sorted_thin_out(struct pvsvpn_destination *destination)
 {
 	struct pvsvpn_prefix *sorted = &destination->prefixes[destination->count];
@@ -78,13 +78,13 @@ static bool is_everything(const struct pvsvpn_prefix *prefixes,
 }
 
 /**
- * pvsvpn_destination_new() - make the local subnets of a peer
- * @prefixes: without host bits, no two the same
- * @count: how many; 0 for no limit
+ * pvsvpn_destination_new() - allocate the local subnets of a peer
+ * @prefixes: prefixes without host bits, all different
+ * @count: number of @prefixes; 0 for no limit
  *
  * Context: process.
- * Return: what pvsvpn_destination_set() takes; NULL when it would limit nothing;
- * ERR_PTR(-ENOMEM).
+ * Return: the local subnets for pvsvpn_destination_set(); NULL if @prefixes limit
+ * nothing; ERR_PTR(-ENOMEM).
  */
 struct pvsvpn_destination *
 pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes,
@@ -109,8 +109,8 @@ pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes,
 }
 
 /**
- * pvsvpn_destination_free() - free local subnets that no packet can find
- * @destination: from pvsvpn_destination_new(), or NULL
+ * pvsvpn_destination_free() - free local subnets after an RCU grace period
+ * @destination: from pvsvpn_destination_new(), with no peer any more; or NULL
  *
  * Context: any.
  */
@@ -123,7 +123,7 @@ void pvsvpn_destination_free(struct pvsvpn_destination *destination)
 /**
  * pvsvpn_destination_set() - replace the local subnets of a peer
  * @peer: the peer
- * @destination: from pvsvpn_destination_new(); the peer's from now on
+ * @destination: from pvsvpn_destination_new(), or NULL; @peer takes ownership
  *
  * Context: process, RTNL held.
  */
@@ -137,15 +137,16 @@ void pvsvpn_destination_set(struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_destination_find() - do local subnets hold an address?
+ * pvsvpn_destination_find() - check whether local subnets hold an address
  * @destination: the local subnets
  * @family: AF_INET or AF_INET6
  * @addr: 4 or 16 bytes, network byte order
  *
- * Prefixes that do not overlap: only the last one that does not begin behind the
- * address can hold it. At most 11 comparisons for 1024 prefixes.
+ * The prefixes do not overlap, so only the last one that starts at or before the
+ * address can hold it: at most 11 comparisons for 1024 prefixes.
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if a prefix holds @addr.
  */
 bool pvsvpn_destination_find(const struct pvsvpn_destination *destination,
 			     u16 family, const void *addr)
@@ -168,11 +169,12 @@ bool pvsvpn_destination_find(const struct pvsvpn_destination *destination,
 }
 
 /**
- * pvsvpn_destination_find_dst() - do local subnets hold a packet's destination?
+ * pvsvpn_destination_find_dst() - check whether local subnets hold a packet's destination
  * @destination: the local subnets
- * @skb: inner packet with a whole IP header, protocol set
+ * @skb: inner packet with a complete IP header and skb->protocol set
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if a prefix holds the destination address.
  */
 bool pvsvpn_destination_find_dst(const struct pvsvpn_destination *destination,
 				 const struct sk_buff *skb)
@@ -185,11 +187,12 @@ bool pvsvpn_destination_find_dst(const struct pvsvpn_destination *destination,
 }
 
 /**
- * pvsvpn_destination_find_src() - do local subnets hold a packet's source?
+ * pvsvpn_destination_find_src() - check whether local subnets hold a packet's source
  * @destination: the local subnets
- * @skb: inner packet with a whole IP header, protocol set
+ * @skb: inner packet with a complete IP header and skb->protocol set
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if a prefix holds the source address.
  */
 bool pvsvpn_destination_find_src(const struct pvsvpn_destination *destination,
 				 const struct sk_buff *skb)

@@ -9,11 +9,11 @@
 
 /**
  * struct pvsvpn_destination - the local subnets of a peer; replaced as a whole
- * @rcu: lookups may still see it when it is freed
- * @count: how many prefixes the operator has given
- * @sorted: how many are searched, IPv4 and IPv6
- * @prefixes: @count prefixes as given; then those to search, IPv4 before IPv6, each
- *	family by address, none inside another
+ * @rcu: frees it after a grace period, because lookups may still see it
+ * @count: number of prefixes that the operator has given
+ * @sorted: number of prefixes to search, IPv4 and IPv6
+ * @prefixes: @count prefixes as given; then the prefixes to search, IPv4 before IPv6,
+ *	each family sorted by address, none inside another
  */
 struct pvsvpn_destination {
 	struct rcu_head rcu;
@@ -36,11 +36,12 @@ bool pvsvpn_destination_find_src(const struct pvsvpn_destination *destination,
 				 const struct sk_buff *skb);
 
 /**
- * pvsvpn_destination_has_dst() - may a packet of a peer reach its destination?
- * @peer: the peer that it came from
- * @skb: inner packet with a whole IP header, protocol set
+ * pvsvpn_destination_has_dst() - check whether a peer's packet may reach its destination
+ * @peer: the peer that sent the packet
+ * @skb: inner packet with a complete IP header and skb->protocol set
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if the local subnets allow the destination, or if there are none.
  */
 static inline bool pvsvpn_destination_has_dst(const struct pvsvpn_peer *peer,
 					      const struct sk_buff *skb)
@@ -53,11 +54,12 @@ static inline bool pvsvpn_destination_has_dst(const struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_destination_has_src() - may a packet with this source go to a peer?
- * @peer: the peer that it goes to
- * @skb: inner packet with a whole IP header, protocol set
+ * pvsvpn_destination_has_src() - check whether a packet with its source may go to a peer
+ * @peer: the peer that the packet goes to
+ * @skb: inner packet with a complete IP header and skb->protocol set
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if the local subnets allow the source, or if there are none.
  */
 static inline bool pvsvpn_destination_has_src(const struct pvsvpn_peer *peer,
 					      const struct sk_buff *skb)

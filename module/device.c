@@ -22,9 +22,9 @@
 #include "xmit.h"
 
 /**
- * struct pvsvpn_net - per network namespace
- * @devices: devices that were born here, wherever they are now; RTNL
- * @adopt: XFRM's states that devices carry
+ * struct pvsvpn_net - the devices of a network namespace
+ * @devices: devices that were created here, wherever they are now; RTNL
+ * @adopt: adoption of XFRM states by these devices
  */
 struct pvsvpn_net {
 	struct list_head devices;
@@ -32,12 +32,12 @@ struct pvsvpn_net {
 };
 
 /*
- * A refresh walks all peers. While peers come by the thousand, or a thousand
- * devices go up, each of them asks for one.
+ * A refresh walks all peers. When thousands of peers are added, or a thousand devices
+ * go up, each of them requests a refresh; the delay combines these requests.
  */
 #define REFRESH_DELAY	(HZ / 5)
 
-/* How many peers it looks at in one hold of RTNL; each may look at hundreds of policies. */
+/* Peers that a refresh checks per hold of RTNL; each may check hundreds of policies. */
 #define REFRESH_MAX	32
 
 static unsigned int pvsvpn_net_id __read_mostly;
@@ -47,14 +47,17 @@ static struct rtnl_link_ops pvsvpn_link_ops;
 struct workqueue_struct *pvsvpn_wq;
 
 /*
- * Looks at XFRM's states and policies. Any user can keep many of these works busy, which must
- * not keep the other ones waiting.
+ * Checks XFRM's states and policies. Any user can keep many of these works busy, so they
+ * must not delay the works in pvsvpn_wq.
  */
 struct workqueue_struct *pvsvpn_adopt_wq;
 
 /**
- * pvsvpn_device_is() - is this netdevice one of ours?
+ * pvsvpn_device_is() - check whether a netdevice is a pvsvpn device
  * @dev: any netdevice
+ *
+ * Context: any.
+ * Return: true if it is.
  */
 bool pvsvpn_device_is(const struct net_device *dev)
 {
@@ -62,10 +65,11 @@ bool pvsvpn_device_is(const struct net_device *dev)
 }
 
 /**
- * pvsvpn_device_adopt() - what a namespace has to do with XFRM's states
+ * pvsvpn_device_adopt() - get the state of XFRM adoption in a namespace
  * @net: the namespace
  *
- * Context: any, as long as the namespace is there.
+ * Context: any; the namespace must be alive.
+ * Return: the state, valid as long as the namespace.
  */
 struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net)
 {
@@ -75,11 +79,11 @@ struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net)
 }
 
 /**
- * pvsvpn_device_carrier() - let carrier follow the SAs
+ * pvsvpn_device_carrier() - set carrier on if a peer is up, else off
  * @pvs: the device
  *
- * Once it is on, packets pass: the queue is not left to the kernel's linkwatch
- * worker, which may wait for RTNL while the queue loses what is sent.
+ * Packets pass as soon as carrier is on. The kernel's linkwatch worker would activate
+ * the queue too, but may wait for RTNL while the queue drops packets.
  *
  * Context: process, RTNL held.
  */
@@ -98,8 +102,8 @@ void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
 }
 
 /*
- * Return: whether peers have to find their links again. No lookup by an old name is under way: the
- * core waits for those before it tells of a change.
+ * Return: whether peers have to look up their links again. No lookup by an old name can still run:
+ * the core waits for such lookups before it notifies of a change.
  */
 static bool device_refresh_begin(struct pvsvpn_device *pvs)
 {
@@ -112,7 +116,7 @@ static bool device_refresh_begin(struct pvsvpn_device *pvs)
 	return moved;
 }
 
-/* Return: whether there are more peers behind @id. */
+/* Return: whether there are more peers after @id. */
 static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id,
 				bool moved)
 {
@@ -154,10 +158,10 @@ static void device_refresh_work(struct work_struct *work)
 }
 
 /**
- * pvsvpn_device_refresh() - look again at SAs and paths, soon
+ * pvsvpn_device_refresh() - schedule a check of the peers' SAs and paths
  * @pvs: the device
  *
- * Context: any; the caller's access keeps the device alive.
+ * Context: any; the caller must keep the device alive.
  */
 void pvsvpn_device_refresh(struct pvsvpn_device *pvs)
 {
@@ -168,8 +172,8 @@ void pvsvpn_device_refresh(struct pvsvpn_device *pvs)
 
 /**
  * pvsvpn_device_next() - walk the devices of a namespace
- * @net: where the devices are now
- * @ifindex: where the walk stands, 0 at first; set to what was found
+ * @net: the namespace where the devices are now
+ * @ifindex: position of the walk, 0 at first; set to the index found
  *
  * Context: process, RTNL held.
  * Return: the device with the lowest index above *@ifindex, or NULL.
@@ -214,9 +218,9 @@ err_counters:
 }
 
 /*
- * Teardown, first part. The core has unlisted the device, no packet enters
- * ndo_start_xmit any more, and none that is inside survives the core's
- * synchronize_net(); see Documentation/locking.rst for the whole proof.
+ * Teardown, first part. The core has unlisted the device, so no packet enters
+ * ndo_start_xmit any more, and the core's synchronize_net() waits for those inside.
+ * Documentation/locking.rst has the complete proof.
  */
 static void pvsvpn_dev_uninit(struct net_device *dev)
 {
@@ -224,16 +228,16 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 
 	pvsvpn_adopt_forget(pvs);
 	pvsvpn_peer_del_all(pvs);
-	/* For the other devices of the namespace */
+	/* Other devices of the namespace may adopt states that were refused. */
 	pvsvpn_adopt_made_room(pvs->net);
 	pvsvpn_policy_device_exit(pvs);
-	/* The end of the device need not wait for the delay. No policy asks for more of it. */
+	/* Removal need not wait for the refresh delay. No policy can request a refresh now. */
 	if (cancel_delayed_work(&pvs->refresh))
 		dev_put(dev);
 	list_del_init(&pvs->net_list);
 }
 
-/* Teardown, last part: nobody holds the device any more. */
+/* Teardown, last part: no reference to the device is left. */
 static void pvsvpn_dev_free(struct net_device *dev)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
@@ -259,7 +263,7 @@ static int pvsvpn_dev_change_mtu(struct net_device *dev, int mtu)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 
-	/* An MTU that somebody else sets shall stay. */
+	/* Keep an MTU that another caller sets. */
 	if (!pvs->mtu_busy)
 		pvs->mtu_auto = false;
 	WRITE_ONCE(dev->mtu, mtu);
@@ -386,7 +390,7 @@ static int pvsvpn_newlink(struct net *src_net, struct net_device *dev,
 	INIT_DELAYED_WORK(&pvs->refresh, device_refresh_work);
 
 	netif_carrier_off(dev);
-	/* Listed first: ndo_uninit takes it off, also when registration fails. */
+	/* List the device first: ndo_uninit unlists it, also if registration fails. */
 	list_add_tail(&pvs->net_list, &pn->devices);
 	err = register_netdevice(dev);
 	if (err)
@@ -419,8 +423,8 @@ static int __net_init pvsvpn_net_init(struct net *net)
 }
 
 /*
- * A namespace takes along the devices that were born in it, wherever they
- * moved: without it they could neither send nor receive.
+ * Remove the devices that were created in a namespace together with it, wherever
+ * they are now: they cannot send or receive without that namespace.
  */
 static void __net_exit pvsvpn_net_exit_batch(struct list_head *nets)
 {
@@ -449,8 +453,8 @@ static struct pernet_operations pvsvpn_net_ops = {
 };
 
 /*
- * May the name of an interface lead to another one than before, or to another table? One that is
- * made anew goes up before it carries.
+ * Return: whether the name of an interface may now refer to another interface or routing table. A
+ * new interface needs no event of its own: it goes up before it carries packets.
  */
 static bool moves_links(unsigned long event)
 {
@@ -485,9 +489,10 @@ static struct notifier_block device_notifier = {
 };
 
 /**
- * pvsvpn_device_init() - make `ip link add type pvsvpn` work
+ * pvsvpn_device_init() - register the device kind, for `ip link add type pvsvpn`
  *
- * Context: process. Return: 0 or a negative errno, nothing left behind.
+ * Context: process.
+ * Return: 0, or a negative errno with nothing registered.
  */
 int __init pvsvpn_device_init(void)
 {
@@ -524,9 +529,9 @@ err_wq:
 }
 
 /**
- * pvsvpn_device_exit() - remove every device, then the kind
+ * pvsvpn_device_exit() - unregister the device kind and remove every device
  *
- * Returns when no peer, SA or request of any device is left.
+ * On return no peer, SA or request of any device is left.
  *
  * Context: process.
  */

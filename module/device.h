@@ -15,21 +15,21 @@ struct pvsvpn_adopt;
 struct pvsvpn_counters;
 
 /**
- * struct pvsvpn_settings - what an operator may set of a device
+ * struct pvsvpn_settings - settings of a device
  * @fwmark: mark of outer packets and their route lookup, 0 for none
- * @ttl: of the outer header, 1 to 255, PVSVPN_TTL_AUTO or PVSVPN_TTL_INHERIT
- * @dscp: of the outer header, 0 to 63, or PVSVPN_DSCP_INHERIT
+ * @ttl: TTL of the outer header, 1 to 255, PVSVPN_TTL_AUTO or PVSVPN_TTL_INHERIT
+ * @dscp: DSCP of the outer header, 0 to 63, or PVSVPN_DSCP_INHERIT
  * @ecn: 1 for RFC 6040's normal mode, 0 for its compatibility mode
- * @priority: of the outer packets, or PVSVPN_PRIORITY_INHERIT
- * @pmtudisc: 1 when outer packets have DF set
+ * @priority: priority of outer packets, or PVSVPN_PRIORITY_INHERIT
+ * @pmtudisc: 1 if outer packets have DF set
  * @fragment: PVSVPN_FRAGMENT_INNER or PVSVPN_FRAGMENT_OUTER
- * @mss_clamp: bytes, PVSVPN_MSS_CLAMP_OFF or PVSVPN_MSS_CLAMP_AUTO
- * @if_id_in: XFRM's if_id of the inbound states that the device carries, 0 for none
- * @if_id_out: of the outbound ones
+ * @mss_clamp: MSS in bytes, PVSVPN_MSS_CLAMP_OFF or PVSVPN_MSS_CLAMP_AUTO
+ * @if_id_in: XFRM if_id of the inbound states that the device carries, 0 for none
+ * @if_id_out: XFRM if_id of the outbound states, 0 for none
  * @inner_mark: mark of inner packets that arrive, PVSVPN_INNER_MARK_CLEAR,
  *	PVSVPN_INNER_MARK_INHERIT or another number
  *
- * Each is written under RTNL, and read by the packet path on its own.
+ * Each is written under RTNL. The packet path reads each of them separately.
  */
 struct pvsvpn_settings {
 	u32 fwmark;
@@ -48,28 +48,28 @@ struct pvsvpn_settings {
 /**
  * struct pvsvpn_device - private part of a device of kind pvsvpn
  * @dev: the netdevice
- * @net: namespace the device was created in; the outer packets live there,
- *	also after the device has moved. When it goes, the device goes first, so
- *	it needs no reference
- * @net_list: in the list of devices that were born in @net; RTNL
+ * @net: namespace where the device was created; outer packets stay there after
+ *	the device moves. The device is removed before this namespace, so it
+ *	needs no reference
+ * @net_list: entry in the list of devices created in @net; RTNL
  * @peers: id -> peer; written under RTNL
- * @next_id: where the search for a free id starts; ids are not reused soon
- * @peer_count: peers; written under RTNL
- * @sa_count: SAs of all peers; RTNL
- * @up_count: peers that are up; carrier is on while > 0; RTNL
+ * @next_id: start of the search for a free id, so that ids are not reused soon
+ * @peer_count: number of peers; written under RTNL
+ * @sa_count: number of SAs of all peers; RTNL
+ * @up_count: number of peers that are up; carrier is on while > 0; RTNL
  * @selector: inner address -> peer
  * @spd: XFRM's policies with the device's if_id
  * @gro_cells: decrypted packets on their way into the stack
- * @counters: per CPU, PVSVPN_DROP_MAX reasons
- * @if_id_turn: of each direction, how often its if_id has changed; an adopted SA is used in the
- *	turn in which it was adopted. RTNL to write
- * @settings: what an operator may set
+ * @counters: per-CPU counters with PVSVPN_DROP_MAX reasons
+ * @if_id_turn: per direction, number of changes of its if_id. An adopted SA is used only while
+ *	this is the number at its adoption; written under RTNL
+ * @settings: settings of the operator
  * @mtu_auto: the MTU follows the paths of the peers; RTNL
- * @mtu_busy: the MTU change under way is our own; RTNL
+ * @mtu_busy: we are changing the MTU ourselves; RTNL
  * @mtu_least: the smallest MTU that @refresh has found so far, bytes; RTNL
- * @links_moved: interfaces have come, gone or got other names, so that the link of a peer may be
- *	another one; RTNL
- * @refresh: catches up, in process context, with what softirq has seen: an
+ * @links_moved: interfaces were added, removed or renamed, so a peer's link may be another
+ *	interface now; RTNL
+ * @refresh: handles in process context the changes that softirq has seen: an
  *	expired SA, another path MTU. Holds a reference to @dev while queued.
  *	Delayed, so that many causes at once make one walk over the peers
  */

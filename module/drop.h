@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The one list of reasons for which pvsvpn drops a packet.
+ * All reasons for which pvsvpn drops a packet.
  *
  * The counters, `ethtool -S`, the tracepoint, `pvsvpnctl stats` and
- * Documentation/counters.rst all follow from it. It includes nothing, so that
- * the tool can compile the same list.
+ * Documentation/counters.rst all use this list. It includes nothing, so that
+ * pvsvpnctl can compile it too.
  *
  * PVSVPN_DROP(symbol, name, link, core, text)
  *   symbol  PVSVPN_DROP_<symbol>
- *   name    what users see; never changes its meaning once released
+ *   name    name that users see; its meaning never changes after a release
  *   link    column of `ip -s link` that also counts it: RX_ERRORS, RX_DROPPED,
- *           TX_ERRORS, TX_DROPPED, CORE where the core already does, or NONE
- *           for what is nobody's loss
- *   core    reason handed to kfree_skb_reason(): SKB_DROP_REASON_<core>
+ *           TX_ERRORS, TX_DROPPED, CORE if the core already counts it, or NONE
+ *           if no user data is lost
+ *   core    reason passed to kfree_skb_reason(): SKB_DROP_REASON_<core>
  *   text    what happened, then what to do about it
  *
- * The order is the scope: the first block is counted for SA, peer and device,
+ * The order sets the scope: the first block is counted for SA, peer and device,
  * the second for peer and device, the third for the device alone.
  */
 #ifndef _PVSVPN_DROP_H

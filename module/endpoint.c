@@ -9,14 +9,14 @@
 #include "peer.h"
 #include "udp_port.h"
 
-/* By namespace and remote address. */
+/* Key of the table: namespace and remote address. */
 struct remote_key {
 	const struct net *net;
 	const xfrm_address_t *remote;
 	u16 family;
 };
 
-/* With the namespace: an address that many namespaces have is no long chain. */
+/* Hash the namespace too: an address used in many namespaces makes no long chain. */
 static u32 remote_hash(const struct net *net, const xfrm_address_t *remote,
 		       u16 family, u32 seed)
 {
@@ -73,8 +73,8 @@ static int endpoint_insert(struct pvsvpn_endpoint *endpoint)
 }
 
 /**
- * pvsvpn_endpoint_free() - free an endpoint that nobody can see any more
- * @endpoint: the endpoint, unlisted
+ * pvsvpn_endpoint_free() - free an endpoint that has no readers
+ * @endpoint: the endpoint, in no table
  *
  * Context: any.
  */
@@ -90,19 +90,19 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 }
 
 /**
- * pvsvpn_endpoint_stop() - receive nothing for an endpoint any more
+ * pvsvpn_endpoint_stop() - stop receiving at an endpoint's UDP port
  * @endpoint: the endpoint, in no table
  *
  * Context: process, RTNL held.
  */
 void pvsvpn_endpoint_stop(struct pvsvpn_endpoint *endpoint)
 {
-	/* The packet path does not read this field. */
+	/* The packet path does not read endpoint->udp. */
 	pvsvpn_udp_port_put(endpoint->udp);
 }
 
 /**
- * pvsvpn_endpoint_unlist() - let nobody find an endpoint by its address
+ * pvsvpn_endpoint_unlist() - remove an endpoint from the address table and stop it
  * @endpoint: the endpoint of a peer
  *
  * Context: process, RTNL held.
@@ -114,8 +114,8 @@ void pvsvpn_endpoint_unlist(struct pvsvpn_endpoint *endpoint)
 }
 
 /**
- * pvsvpn_endpoint_replace() - pvsvpn_endpoint_stop(), and free it
- * @endpoint: the endpoint of an SA, which has another one; freed after a grace period
+ * pvsvpn_endpoint_replace() - stop an endpoint, and free it after a grace period
+ * @endpoint: the old endpoint of an SA that has a new one
  *
  * Context: process, RTNL held.
  */
@@ -126,8 +126,8 @@ void pvsvpn_endpoint_replace(struct pvsvpn_endpoint *endpoint)
 }
 
 /**
- * pvsvpn_endpoint_remove() - pvsvpn_endpoint_unlist(), and free it
- * @endpoint: the endpoint; freed after a grace period
+ * pvsvpn_endpoint_remove() - unlist an endpoint, and free it after a grace period
+ * @endpoint: the endpoint of a peer
  *
  * Context: process, RTNL held.
  */
@@ -137,7 +137,7 @@ void pvsvpn_endpoint_remove(struct pvsvpn_endpoint *endpoint)
 	call_rcu(&endpoint->rcu, endpoint_free_rcu);
 }
 
-/* Somebody has to receive what comes to our port. */
+/* ESP in UDP needs a receiver on our port. */
 static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
 {
 	struct pvsvpn_udp_port *udp;
@@ -153,13 +153,13 @@ static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
 }
 
 /**
- * pvsvpn_endpoint_new() - make an endpoint, for an adopted SA
+ * pvsvpn_endpoint_new() - allocate an endpoint in no table, for an adopted SA
  * @peer: the peer of the SA
- * @config: the addresses
+ * @config: the addresses, ports, encapsulation, link and mark
  *
  * Context: process, RTNL held.
- * Return: the endpoint, for pvsvpn_endpoint_stop() and pvsvpn_endpoint_free(); or an
- * ERR_PTR.
+ * Return: the endpoint, which pvsvpn_endpoint_stop() and pvsvpn_endpoint_free() release;
+ * or an ERR_PTR.
  */
 struct pvsvpn_endpoint *
 pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
@@ -191,11 +191,12 @@ pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_endpoint_add() - make an endpoint that can be found by its address
- * @peer: whose it is; it does not have it yet
- * @config: the addresses
+ * pvsvpn_endpoint_add() - allocate an endpoint and list it by its address
+ * @peer: the peer that will own the endpoint
+ * @config: the addresses, ports, encapsulation, link and mark
  *
- * Context: process, RTNL held. Return: the endpoint, or an ERR_PTR.
+ * Context: process, RTNL held.
+ * Return: the endpoint, or an ERR_PTR.
  */
 struct pvsvpn_endpoint *
 pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
@@ -216,11 +217,12 @@ pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_endpoint_differs() - does an endpoint have other addresses than these?
+ * pvsvpn_endpoint_differs() - check whether an endpoint differs from a configuration
  * @endpoint: the endpoint
- * @config: the addresses
+ * @config: the addresses, ports, encapsulation, link and mark
  *
- * Context: any, as long as the endpoint is there.
+ * Context: any; the caller must keep the endpoint alive.
+ * Return: true if any of them differs.
  */
 bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
 			     const struct pvsvpn_peer_config *config)
@@ -250,14 +252,14 @@ static struct pvsvpn_peer *first_peer(struct rhlist_head *list,
 }
 
 /**
- * pvsvpn_endpoint_find() - a peer by its outer address
- * @net: birth namespace of the peer's device
+ * pvsvpn_endpoint_find() - find a peer by its outer address
+ * @net: namespace where the peer's device was created
  * @pvs: the device, or NULL for any
- * @family: of @remote
- * @remote: outer address
+ * @family: address family of @remote
+ * @remote: outer address of the peer
  *
- * Context: RCU read side.
- * Return: one of the peers with that address, valid until the read side ends,
+ * Context: RCU read-side critical section.
+ * Return: one of the peers with that address, valid until the critical section ends;
  * or NULL.
  */
 struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
@@ -276,8 +278,8 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 }
 
 /*
- * Several gateways behind one NAT have one address, and are told apart by their ports.
- * A peer without adopted SAs has no port yet that would say so.
+ * Several gateways behind one NAT share an address, and their ports distinguish them.
+ * A peer without adopted SAs has no port yet to compare with.
  */
 static bool is_another_gateway(const struct pvsvpn_endpoint *endpoint,
 			       const struct pvsvpn_peer_config *config)
@@ -289,12 +291,12 @@ static bool is_another_gateway(const struct pvsvpn_endpoint *endpoint,
 }
 
 /**
- * pvsvpn_endpoint_match() - the peer of a device that a state of XFRM belongs to
+ * pvsvpn_endpoint_match() - find the peer of a device that an XFRM state belongs to
  * @pvs: the device
  * @config: the outer addresses and ports of the state
  *
  * Context: process, RTNL held.
- * Return: the peer at that address and port, else one at that address; or NULL.
+ * Return: the peer at that address and port, else a peer at that address, else NULL.
  */
 struct pvsvpn_peer *
 pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
@@ -324,11 +326,11 @@ pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
 }
 
 /**
- * pvsvpn_endpoint_link() - the interface by which a peer is reached
+ * pvsvpn_endpoint_link() - get the interface through which a peer is reached
  * @endpoint: the peer's addresses
  *
- * Context: RCU read side.
- * Return: its ifindex now, 0 for any; -ENODEV when there is no interface of that name.
+ * Context: RCU read-side critical section.
+ * Return: its current ifindex; 0 for any interface; -ENODEV if none has that name.
  */
 int pvsvpn_endpoint_link(const struct pvsvpn_endpoint *endpoint)
 {
@@ -337,17 +339,18 @@ int pvsvpn_endpoint_link(const struct pvsvpn_endpoint *endpoint)
 	if (likely(!*endpoint->link))
 		return 0;
 	dev = dev_get_by_name_rcu(endpoint->peer->pvs->net, endpoint->link);
-	/* Nobody tells of alternative names that come and go. */
+	/* Refuse altnames: no event reports that one is added or removed. */
 	if (!dev || strcmp(dev->name, endpoint->link))
 		return -ENODEV;
 	return dev->ifindex;
 }
 
 /**
- * pvsvpn_endpoint_mark() - the mark of outer packets and of their route lookup
+ * pvsvpn_endpoint_mark() - get the mark of outer packets and of their route lookup
  * @endpoint: the peer's addresses
  *
  * Context: any.
+ * Return: the endpoint's mark, else the device's fwmark; 0 for none.
  */
 u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint)
 {
@@ -356,7 +359,7 @@ u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint)
 }
 
 /**
- * pvsvpn_endpoint_init() - set the table up
+ * pvsvpn_endpoint_init() - set up the address table
  *
  * Return: 0 or a negative errno.
  */
@@ -366,7 +369,7 @@ int __init pvsvpn_endpoint_init(void)
 }
 
 /**
- * pvsvpn_endpoint_exit() - free the table; no device is left
+ * pvsvpn_endpoint_exit() - free the address table, after the last device is gone
  */
 void pvsvpn_endpoint_exit(void)
 {

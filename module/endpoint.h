@@ -14,23 +14,22 @@ struct pvsvpn_peer_config;
 struct pvsvpn_udp_port;
 
 /**
- * struct pvsvpn_endpoint - outer addresses; replaced whole
- * @node: in the table of (namespace, remote address), if it is a peer's
- * @peer: whose it is; lives as long as the endpoint can be found
- * @rcu: the packet path may still read it when it is replaced
+ * struct pvsvpn_endpoint - outer addresses of a peer or an adopted SA; replaced as a whole
+ * @node: entry in the table by (namespace, remote address), for the endpoint of a peer
+ * @peer: its peer, which lives as long as the endpoint can be found
+ * @rcu: frees it after a grace period, because the packet path may still read it
  * @family: AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
- * @link: name in the device's birth namespace of the interface, or the VRF, by which @remote
- *	is reached; empty for any. An interface that is made anew has another index
- * @local: our address; unspecified, the route to @remote decides
+ * @link: name of the interface or VRF through which @remote is reached, in the namespace where
+ *	the device was created; empty for any. Not an index: a recreated interface gets another
+ * @local: our address; if unspecified, the route to @remote selects it
  * @remote: the peer's address
- * @sport: with PVSVPN_ENCAP_UDP, our port, else 0
- * @dport: the peer's
- * @mark: of outer packets and their route lookup, before that of the device; 0 for none
- * @udp: with PVSVPN_ENCAP_UDP, what receives at @sport; RTNL
- * @dst_cache: route to @remote, per CPU. Here and not at the peer, so that a
- *	lookup that is under way while the endpoint is replaced ends in the old
- *	cache
+ * @sport: our port with PVSVPN_ENCAP_UDP, else 0
+ * @dport: the peer's port with PVSVPN_ENCAP_UDP, else 0
+ * @mark: mark of outer packets and their route lookup; 0 for the device's fwmark
+ * @udp: receiver at @sport with PVSVPN_ENCAP_UDP, else NULL; RTNL
+ * @dst_cache: per-CPU route to @remote. Here and not in the peer, so that a lookup
+ *	in progress while the endpoint is replaced fills the old cache
  */
 struct pvsvpn_endpoint {
 	struct rhlist_head node;

@@ -15,8 +15,8 @@
 #define PAD_MAX		255
 
 /*
- * What is authenticated with an ESN: the high half is not sent (RFC 4303
- * section 2.2.1). Ahead of the IV, and 4 bytes longer than what is sent.
+ * Authenticated header before the IV with an ESN. The high half is not sent (RFC 4303
+ * section 2.2.1), so the header is 4 bytes longer than on the wire.
  */
 struct esn_header {
 	__be32 spi;
@@ -27,10 +27,11 @@ struct esn_header {
 #define ESN_EXTRA	(sizeof(struct esn_header) - sizeof(struct ip_esp_hdr))
 
 /**
- * pvsvpn_esp_head_len() - what stands before the encrypted part
+ * pvsvpn_esp_head_len() - get the length before the encrypted part
  * @transform: the transform
  *
- * Context: any. Return: bytes of SPI, sequence number and IV.
+ * Context: any.
+ * Return: bytes of SPI, sequence number and IV.
  */
 unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform)
 {
@@ -38,7 +39,7 @@ unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform)
 }
 
 /**
- * pvsvpn_esp_ad_len() - what is authenticated, not encrypted
+ * pvsvpn_esp_ad_len() - get the length that is authenticated, but not encrypted
  * @sa: the SA
  *
  * Context: any.
@@ -50,11 +51,12 @@ unsigned int pvsvpn_esp_ad_len(const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_esp_len_ok() - can a packet of this length be whole?
+ * pvsvpn_esp_len_ok() - check whether a packet of this length can be complete
  * @transform: the transform
  * @len: bytes from the SPI to the end of the ICV
  *
  * Context: any.
+ * Return: true if it is long enough and aligned.
  */
 bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
 		       unsigned int len)
@@ -67,8 +69,8 @@ bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
 }
 
 /*
- * A counter makes an IV that is used once, as long as the sequence number is
- * (RFC 4106 section 3.1).
+ * An IV from a counter is unique as long as the sequence number is (RFC 4106
+ * section 3.1).
  */
 static void iv_put(const struct pvsvpn_sa *sa, u64 seq, u8 *iv)
 {
@@ -97,14 +99,16 @@ static void header_put(const struct pvsvpn_sa *sa, u8 *header, u64 seq)
 }
 
 /**
- * pvsvpn_esp_build() - put header and trailer around an inner packet
+ * pvsvpn_esp_build() - add ESP header and trailer to an inner packet
  * @sa: outbound SA
- * @skb: inner packet, linear and writable, with room on both sides. Comes back
- *	as pvsvpn_transform_encrypt() takes it, the ICV still to be computed
+ * @skb: inner packet, linear and writable, with headroom and tailroom. On return
+ *	ready for pvsvpn_transform_encrypt(), with room for the ICV
  * @seq: sequence number; without ESN, 32 bits of it
  * @next_header: IPPROTO_IPIP, IPPROTO_IPV6, or IPPROTO_NONE for a dummy packet
  *
- * RFC 4303 section 3.3. Context: any.
+ * RFC 4303 section 3.3.
+ *
+ * Context: any.
  */
 void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
 		      u8 next_header)
@@ -123,7 +127,7 @@ void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
 	iv_put(sa, seq, header + pvsvpn_esp_ad_len(sa) - sa->transform->iv_len);
 }
 
-/* The high half gives its place to the SPI, which has moved ahead of it. */
+/* Remove the high half: write the SPI over it, since the SPI was moved ahead of it. */
 static struct ip_esp_hdr *esn_pull(const struct pvsvpn_sa *sa,
 				   struct sk_buff *skb)
 {
@@ -134,9 +138,9 @@ static struct ip_esp_hdr *esn_pull(const struct pvsvpn_sa *sa,
 }
 
 /**
- * pvsvpn_esp_built() - what is left to do once a packet is encrypted
+ * pvsvpn_esp_built() - finish a packet after encryption
  * @sa: outbound SA
- * @skb: packet that pvsvpn_esp_build() has made. Comes back from SPI to ICV
+ * @skb: packet that pvsvpn_esp_build() has built. On return from SPI to ICV
  *
  * Context: any.
  */
@@ -147,13 +151,14 @@ void pvsvpn_esp_built(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 }
 
 /**
- * pvsvpn_esp_open() - make a packet ready for decryption
+ * pvsvpn_esp_open() - prepare a packet for decryption
  * @sa: inbound SA
- * @skb: writable, from SPI to ICV, an outer header before it. Comes back as
- *	pvsvpn_transform_decrypt() takes it
+ * @skb: writable packet from SPI to ICV, with an outer header before it. On return
+ *	ready for pvsvpn_transform_decrypt()
  * @seq: sequence number, with its high half for an ESN
  *
- * Context: any. Return: for pvsvpn_esp_opened().
+ * Context: any.
+ * Return: the value to pass to pvsvpn_esp_opened().
  */
 __be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq)
 {
@@ -164,7 +169,7 @@ __be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq)
 		return 0;
 	BUILD_BUG_ON(sizeof(before) != ESN_EXTRA);
 	esnh = __skb_push(skb, ESN_EXTRA);
-	/* The end of the outer header has to step aside for a while. */
+	/* The SPI overwrites the end of the outer header until pvsvpn_esp_opened(). */
 	before = esnh->spi;
 	esnh->spi = sa->spi;
 	esnh->seq_high = htonl(upper_32_bits(seq));
@@ -174,8 +179,8 @@ __be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq)
 /**
  * pvsvpn_esp_opened() - undo pvsvpn_esp_open() after decryption
  * @sa: inbound SA
- * @skb: the packet. Comes back from SPI to ICV
- * @before: what pvsvpn_esp_open() returned
+ * @skb: the packet. On return from SPI to ICV
+ * @before: return value of pvsvpn_esp_open()
  *
  * Context: any.
  */
@@ -190,7 +195,7 @@ void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 	((__be32 *)esph)[-1] = before;
 }
 
-/* 1, 2, 3, ... (RFC 4303 section 2.4) */
+/* Padding bytes are 1, 2, 3, ... (RFC 4303 section 2.4). */
 static bool padding_ok(const struct sk_buff *skb, unsigned int offset,
 		       unsigned int len)
 {
@@ -205,14 +210,17 @@ static bool padding_ok(const struct sk_buff *skb, unsigned int offset,
 }
 
 /**
- * pvsvpn_esp_strip() - take header and trailer off
+ * pvsvpn_esp_strip() - remove ESP header and trailer
  * @sa: inbound SA
  * @skb: decrypted packet from SPI to ICV, of a length that
- *	pvsvpn_esp_len_ok() has accepted. Comes back as the inner packet
- * @next_header: what the trailer says it is
+ *	pvsvpn_esp_len_ok() has accepted. On return the inner packet
+ * @next_header: set to the next header in the trailer
  *
  * RFC 4303 section 3.4.4.1, with the check of the padding that section 2.4
- * recommends. Context: softirq. Return: PVSVPN_PASS or a drop reason.
+ * recommends.
+ *
+ * Context: softirq.
+ * Return: PVSVPN_PASS or a drop reason.
  */
 int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 		     u8 *next_header)
@@ -229,7 +237,7 @@ int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 	if (unlikely(head + pad_len > end) ||
 	    unlikely(!padding_ok(skb, end - pad_len, pad_len)))
 		return PVSVPN_DROP_RX_PADDING;
-	/* A checksum of the whole, if any, has ended with the decryption. */
+	/* A checksum of the whole packet is not valid after decryption. */
 	skb->ip_summed = CHECKSUM_NONE;
 	if (unlikely(pskb_trim(skb, end - pad_len)))
 		return PVSVPN_DROP_RX_NOMEM;

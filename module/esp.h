@@ -9,9 +9,9 @@ struct pvsvpn_sa;
 struct pvsvpn_transform;
 struct sk_buff;
 
-/* Room to ask for in front: SPI, both halves of an ESN, the longest IV. */
+/* Required headroom: SPI, both halves of an ESN, the longest IV. */
 #define PVSVPN_ESP_HEAD_MAX	(12 + 16)
-/* Behind: padding, pad length and next header, the longest ICV. */
+/* Required tailroom: padding, pad length and next header, the longest ICV. */
 #define PVSVPN_ESP_TAIL_MAX	(15 + 2 + 32)
 
 unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform);

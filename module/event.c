@@ -22,7 +22,7 @@ static int event_put_remote(struct sk_buff *msg,
 		       event->remote);
 }
 
-/* Belongs to the namespace in which the device was created */
+/* Attributes that belong to the namespace where the device was created. */
 static int event_put_inside(struct sk_buff *msg,
 			    const struct pvsvpn_event *event)
 {
@@ -69,8 +69,8 @@ static struct sk_buff *event_message(const struct pvsvpn_event *event,
 }
 
 /*
- * A listener has CAP_NET_ADMIN where the device is now. It counts in the user
- * namespaces below too, but in no other.
+ * A listener has CAP_NET_ADMIN in the namespace @net, where the device is now. This
+ * capability is valid in descendant user namespaces too, but in no other.
  */
 static bool listeners_may(const struct net *net, const struct net *birth)
 {
@@ -82,13 +82,13 @@ static bool listeners_may(const struct net *net, const struct net *birth)
 }
 
 /**
- * pvsvpn_event_send() - tell user space what happened
- * @event: what
+ * pvsvpn_event_send() - send an event to user space
+ * @event: the event
  *
- * To the namespace where the operator sees the device now. Listeners there who
- * may lack rights in the namespace in which it was created are not told what
- * belongs to that one. A listener that misses an event, for want of memory
- * too, finds the state in a dump.
+ * The event goes to the namespace where the device is now. If listeners there may
+ * lack rights in the namespace where the device was created, the event omits the
+ * attributes that belong to the latter. A listener that misses an event, also on
+ * -ENOMEM, finds the state in a dump.
  *
  * Context: process, RTNL held.
  */
@@ -125,10 +125,10 @@ static struct pvsvpn_event event_of(const struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_event_peer() - tell user space what happened to a peer
+ * pvsvpn_event_peer() - send an event about a peer to user space
  * @peer: the peer, still with its endpoint
- * @type: what happened
- * @reason: why; a word or two joined by hyphens
+ * @type: type of the event
+ * @reason: reason of the event, words joined by hyphens
  *
  * Context: process, RTNL held.
  */
@@ -141,10 +141,10 @@ void pvsvpn_event_peer(const struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_event_sa() - tell user space what happened to an SA
+ * pvsvpn_event_sa() - send an event about an SA to user space
  * @sa: the SA; its peer still has its endpoint
- * @type: what happened
- * @reason: why; a word or two joined by hyphens
+ * @type: type of the event
+ * @reason: reason of the event, words joined by hyphens
  *
  * Context: process, RTNL held.
  */

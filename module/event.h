@@ -12,16 +12,16 @@ struct pvsvpn_peer;
 struct pvsvpn_sa;
 
 /**
- * struct pvsvpn_event - what user space is told
- * @type: what happened
- * @reason: why; a word or two joined by hyphens
+ * struct pvsvpn_event - an event for user space
+ * @type: type of the event
+ * @reason: reason of the event, words joined by hyphens
  * @pvs: the device
  * @peer: the peer, still with its endpoint; NULL for none
- * @family: of @remote
- * @remote: outer address of the other end; NULL where it is about the device
- * @port: its port with ESP in UDP, or 0
+ * @family: address family of @remote
+ * @remote: outer address of the other end; NULL if the event is about the device
+ * @port: UDP port of the other end with ESP in UDP, else 0
  * @dir: enum pvsvpn_direction of the SA
- * @spi: its SPI; 0 where it is not about an SA
+ * @spi: SPI of the SA; 0 if the event is not about an SA
  */
 struct pvsvpn_event {
 	enum pvsvpn_event_type type;

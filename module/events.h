@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The names of the events, shared by the module (tracepoint) and the tool (monitor). It
- * includes nothing; what each event means is said in the YAML specification.
+ * The names of the events, shared by the module (tracepoint) and the tool (monitor). This
+ * header includes nothing. The YAML specification describes each event.
  *
  * EVENT(symbol, name)
  *   symbol  PVSVPN_EVENT_TYPE_<symbol> of the uAPI
- *   name    as the YAML specification has it
+ *   name    name in the YAML specification
  */
 #ifndef _PVSVPN_EVENTS_H
 #define _PVSVPN_EVENTS_H

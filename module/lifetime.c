@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lifetimes of SAs. The packet path counts and the timer looks at the clock;
- * both only set a flag, and leave the rest to the peer's work.
+ * Lifetimes of SAs. The packet path counts, and the timer checks the clock. Both
+ * only set a flag; the peer's work does the rest.
  */
 #include <linux/ktime.h>
 
@@ -18,10 +18,11 @@ static const char * const names[] = {
 };
 
 /**
- * pvsvpn_lifetime_name() - why an SA ends, in an event
- * @kind: what has run out
+ * pvsvpn_lifetime_name() - get the reason of an event about a lifetime
+ * @kind: kind of the limit that the SA has reached
  *
- * Context: any. Return: a word.
+ * Context: any.
+ * Return: a static string, words joined by hyphens.
  */
 const char *pvsvpn_lifetime_name(enum pvsvpn_lifetime_kind kind)
 {
@@ -29,9 +30,9 @@ const char *pvsvpn_lifetime_name(enum pvsvpn_lifetime_kind kind)
 }
 
 /**
- * pvsvpn_lifetime_end() - no packet uses an SA any more
+ * pvsvpn_lifetime_end() - expire an SA, so that no packet uses it any more
  * @sa: the SA, in use
- * @why: what has run out
+ * @why: kind of the limit that the SA has reached
  *
  * Context: any.
  */
@@ -40,7 +41,7 @@ void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	if (test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
 		return;
 	WRITE_ONCE(sa->lifetime.hard_why, why);
-	/* Who sees the flag sees the reason. */
+	/* Publish hard_why before setting the flag. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
 		pvsvpn_sa_has_news(sa);
@@ -51,20 +52,20 @@ static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
 		return;
 	WRITE_ONCE(sa->lifetime.soft_why, why);
-	/* As above. */
+	/* Publish soft_why before setting the flag. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
 		pvsvpn_sa_has_news(sa);
 }
 
-/* @now of a kind is reached. Return: is there nothing left? */
+/* Check the limits of @kind at the value @now. Return: whether the hard limit is reached. */
 static bool lifetime_reached(struct pvsvpn_sa *sa,
 			     enum pvsvpn_lifetime_kind kind, u64 now)
 {
 	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
 
 	if (lifetime->hard[kind] && now >= lifetime->hard[kind]) {
-		/* A late timer may see both at once. */
+		/* A late timer may find both limits reached. */
 		if (lifetime->soft[kind])
 			lifetime_warn(sa, kind);
 		pvsvpn_lifetime_end(sa, kind);
@@ -81,7 +82,7 @@ static u64 seconds_since(u64 start)
 		       0;
 }
 
-/* Seconds from @now to the next limit of a kind that is still ahead, or @next. */
+/* Return: seconds from @now to the next limit of @kind, at most @next. */
 static u64 next_limit(const struct pvsvpn_lifetime *lifetime,
 		      enum pvsvpn_lifetime_kind kind, u64 now, u64 next)
 {
@@ -118,10 +119,10 @@ static void lifetime_timer(struct timer_list *timer)
 }
 
 /**
- * pvsvpn_lifetime_init() - an SA is made
+ * pvsvpn_lifetime_init() - initialise the lifetime of a new SA
  * @sa: the SA
- * @soft: PVSVPN_LIFETIME_KINDS limits, 0 for none
- * @hard: the same
+ * @soft: PVSVPN_LIFETIME_KINDS soft limits, 0 for none
+ * @hard: PVSVPN_LIFETIME_KINDS hard limits, 0 for none
  *
  * Context: process.
  */
@@ -140,7 +141,7 @@ void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft,
 }
 
 /**
- * pvsvpn_lifetime_start() - an SA comes into use
+ * pvsvpn_lifetime_start() - start the timer of an SA that comes into use
  * @sa: the SA
  *
  * Context: process, RTNL held.
@@ -152,8 +153,8 @@ void pvsvpn_lifetime_start(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_lifetime_stop() - an SA is freed
- * @sa: the SA, which nobody uses any more
+ * pvsvpn_lifetime_stop() - stop the timer before an SA is freed
+ * @sa: the SA, which has no users any more
  *
  * Context: process.
  */
@@ -188,11 +189,12 @@ static bool lifetime_count(struct pvsvpn_sa *sa, unsigned int len)
 }
 
 /**
- * pvsvpn_lifetime_use() - a packet is about to use an SA
- * @sa: the SA; of an adopted one the state counts, and this does nothing
+ * pvsvpn_lifetime_use() - count a packet that is about to use an SA
+ * @sa: the SA; not counted here if adopted, because its XFRM state counts
  * @len: bytes of the inner packet
  *
- * Context: softirq, RCU read side. Return: whether it may.
+ * Context: softirq, RCU read-side critical section.
+ * Return: true if the packet may use the SA.
  */
 bool pvsvpn_lifetime_use(struct pvsvpn_sa *sa, unsigned int len)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* When an SA ends (RFC 4301 section 4.4.2.1). */
+/* Lifetimes of SAs (RFC 4301 section 4.4.2.1). */
 #ifndef _PVSVPN_LIFETIME_H
 #define _PVSVPN_LIFETIME_H
 
@@ -8,27 +8,27 @@
 
 struct pvsvpn_sa;
 
-/* What a lifetime is counted in. */
+/* Units of a lifetime. */
 enum pvsvpn_lifetime_kind {
 	PVSVPN_LIFETIME_PACKETS,
 	PVSVPN_LIFETIME_BYTES,		/* of inner packets */
 	PVSVPN_LIFETIME_SECONDS,	/* since the SA was added */
 	PVSVPN_LIFETIME_USE_SECONDS,	/* since its first packet */
 	PVSVPN_LIFETIME_KINDS,
-	/* Not one that an operator sets: sequence numbers have run out. */
+	/* Not a setting: sequence numbers have run out. */
 	PVSVPN_LIFETIME_SEQUENCE = PVSVPN_LIFETIME_KINDS,
 };
 
 /**
  * struct pvsvpn_lifetime - how long an SA may be used
- * @soft: by enum pvsvpn_lifetime_kind, when user space is told; 0 for never
- * @hard: when it ends; 0 for never
- * @limited: there is any of them
+ * @soft: by enum pvsvpn_lifetime_kind, limits that send an event; 0 for none
+ * @hard: the same, limits that end the SA; 0 for none
+ * @limited: the SA has a soft or hard limit
  * @used: packets and bytes so far, if @limited
- * @first_use: ktime_get_boottime_ns() of the first packet, 0 before it
+ * @first_use: ktime_get_boottime_ns() of the first packet, 0 if none yet
  * @soft_why: enum pvsvpn_lifetime_kind, valid with PVSVPN_SA_SOFT_EXPIRED
  * @hard_why: the same, valid with PVSVPN_SA_EXPIRED
- * @timer: for the kinds in seconds
+ * @timer: checks the limits in seconds
  */
 struct pvsvpn_lifetime {
 	u64 soft[PVSVPN_LIFETIME_KINDS];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a peer still there? For tunnels whose keys nobody negotiates, so that no IKE
- * daemon asks.
+ * Dead peer detection, for tunnels with manual keys, which have no IKE daemon to
+ * check the peer.
  *
- * One timer for each peer sends dummy packets (RFC 4303 section 2.6) when nothing
- * else was sent, and sees when nothing authentic has come for too long. That the
- * peer is dead, or alive again, is settled under RTNL by the peer's work. The packet
- * path does not touch the timer: it only notes when a packet has passed.
+ * Each peer has one timer. It sends dummy packets (RFC 4303 section 2.6) when nothing
+ * else was sent, and notices when no authentic packet has arrived for too long. The
+ * peer's work decides under RTNL whether the peer is dead or alive. The packet path
+ * does not touch the timer: it only records when a packet has passed.
  */
 #include <linux/jiffies.h>
 #include <linux/rtnetlink.h>
@@ -16,7 +16,7 @@
 #include "peer.h"
 #include "xmit.h"
 
-/* 32 bits of jiffies would not do for more. */
+/* 32-bit jiffies cannot represent more. */
 static_assert(PVSVPN_DEAD_AFTER_MAX < MAX_JIFFY_OFFSET / HZ);
 
 static unsigned long later_of(unsigned long a, unsigned long b)
@@ -48,7 +48,7 @@ static bool liveness_runs(const struct pvsvpn_peer *peer)
 	       !READ_ONCE(peer->deleted) && netif_running(peer->pvs->dev);
 }
 
-/* Why the peer is no longer what @dead says, as an event puts it; or NULL. */
+/* Return: the event reason why @dead must change, or NULL. */
 static const char *liveness_news(const struct pvsvpn_peer *peer,
 				 unsigned long rx)
 {
@@ -63,7 +63,7 @@ static const char *liveness_news(const struct pvsvpn_peer *peer,
 	return rx != READ_ONCE(live->dead_rx) ? "authentic-packet" : NULL;
 }
 
-/* A second for what is late: the work that was asked has not run yet. */
+/* If @due has passed, wait a second: the scheduled work has not run yet. */
 static unsigned long time_until(unsigned long due)
 {
 	unsigned long now = jiffies;
@@ -91,7 +91,7 @@ static void liveness_keep(struct pvsvpn_peer *peer)
 
 	if (!live->keepalive || time_before(jiffies, keepalive_due(peer)))
 		return;
-	/* Also when it cannot go: the next one is due after the same time. */
+	/* Set it even if sending fails, so that the next one is due after the same time. */
 	live->tried = jiffies;
 	rcu_read_lock();
 	pvsvpn_xmit_dummy(peer);
@@ -111,10 +111,10 @@ static void liveness_timer(struct timer_list *timer)
 }
 
 /**
- * pvsvpn_liveness_init() - a peer is made
+ * pvsvpn_liveness_init() - initialise the liveness of a new peer
  * @peer: the peer, without SAs yet
- * @keepalive: as in struct pvsvpn_liveness
- * @dead_after: the same
+ * @keepalive: seconds, as in struct pvsvpn_liveness
+ * @dead_after: seconds, as in struct pvsvpn_liveness
  *
  * Context: any.
  */
@@ -126,10 +126,7 @@ void pvsvpn_liveness_init(struct pvsvpn_peer *peer, u32 keepalive,
 	timer_setup(&peer->liveness.timer, liveness_timer, 0);
 }
 
-/*
- * Of the timer nothing runs while it is changed, so that it does not go on by what
- * was before.
- */
+/* Stop the timer before changing its inputs, so it cannot re-arm with stale values. */
 static void liveness_start(struct pvsvpn_peer *peer)
 {
 	del_timer_sync(&peer->liveness.timer);
@@ -140,11 +137,11 @@ static void liveness_start(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_liveness_set() - an operator says when
- * @peer: the peer; pvsvpn_peer_select_sa() is to follow
- * @keepalive: as in struct pvsvpn_liveness
- * @dead_after: the same. Another value than before starts its clock again, but a
- *	dead peer stays dead until it is heard of
+ * pvsvpn_liveness_set() - change the times of a peer
+ * @peer: the peer; the caller must call pvsvpn_peer_select_sa() afterwards
+ * @keepalive: seconds, as in struct pvsvpn_liveness
+ * @dead_after: seconds, as in struct pvsvpn_liveness. A new value restarts its clock,
+ *	but a dead peer stays dead until an authentic packet arrives
  *
  * Context: process, RTNL held.
  */
@@ -168,7 +165,7 @@ static void liveness_run(struct pvsvpn_peer *peer, bool usable)
 	struct pvsvpn_liveness *live = &peer->liveness;
 
 	WRITE_ONCE(live->running, usable);
-	/* What has no SA is down for want of it; with a new one it gets its time. */
+	/* A peer without an SA is down, not dead. A new SA restarts its clock. */
 	WRITE_ONCE(live->dead, false);
 	if (usable)
 		liveness_start(peer);
@@ -177,13 +174,13 @@ static void liveness_run(struct pvsvpn_peer *peer, bool usable)
 }
 
 /**
- * pvsvpn_liveness_look() - settle whether a peer is dead
+ * pvsvpn_liveness_look() - decide whether a peer is dead
  * @peer: the peer
- * @usable: it has a usable outbound SA
+ * @usable: whether it has a usable outbound SA
  *
  * Context: process, RTNL held.
- * Return: the reason for an event, when it has died or come back by itself; or
- * NULL.
+ * Return: the reason for an event if the peer has died or come back; NULL if it has
+ * not, or if @usable has changed.
  */
 const char *pvsvpn_liveness_look(struct pvsvpn_peer *peer, bool usable)
 {
@@ -204,14 +201,14 @@ const char *pvsvpn_liveness_look(struct pvsvpn_peer *peer, bool usable)
 	live->dead_at = jiffies;
 	WRITE_ONCE(live->dead_rx, rx);
 	WRITE_ONCE(live->dead, !live->dead);
-	/* Without keepalives the timer has slept since the peer died. */
+	/* If keepalives are off, the timer has been idle since the peer died. */
 	if (!live->dead && liveness_runs(peer))
 		liveness_arm(peer);
 	return why;
 }
 
 /**
- * pvsvpn_liveness_restart() - the device comes up
+ * pvsvpn_liveness_restart() - restart the clocks of a peer when the device goes up
  * @peer: one of its peers
  *
  * Context: process, RTNL held.
@@ -223,10 +220,12 @@ void pvsvpn_liveness_restart(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_liveness_stop() - a peer goes
+ * pvsvpn_liveness_stop() - stop the timer of a peer that is removed
  * @peer: the peer, marked as deleted
  *
- * Context: process. On return no dummy packet is being sent.
+ * On return no dummy packet is being sent.
+ *
+ * Context: process.
  */
 void pvsvpn_liveness_stop(struct pvsvpn_peer *peer)
 {
@@ -234,14 +233,14 @@ void pvsvpn_liveness_stop(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_liveness_seen() - an authentic packet of a peer has come
+ * pvsvpn_liveness_seen() - record that an authentic packet of a peer has arrived
  * @peer: the peer
  *
- * Context: softirq, RCU read side of somebody who has an SA of the peer.
+ * Context: softirq, in the RCU read-side critical section that protects an SA of the peer.
  */
 void pvsvpn_liveness_seen(struct pvsvpn_peer *peer)
 {
-	/* 0 stands for never. */
+	/* 0 means never. */
 	unsigned long now = jiffies ?: 1;
 
 	if (READ_ONCE(peer->last_rx) != now)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Is a peer still there? Keepalives, and the clock that says no. */
+/* Keepalives and dead peer detection. */
 #ifndef _PVSVPN_LIVENESS_H
 #define _PVSVPN_LIVENESS_H
 
@@ -8,19 +8,19 @@
 struct pvsvpn_peer;
 
 /**
- * struct pvsvpn_liveness - whether a peer is still there
- * @keepalive: seconds without a packet sent until a dummy packet goes out, 0 for
+ * struct pvsvpn_liveness - keepalives and dead peer detection of a peer
+ * @keepalive: seconds without a packet sent until a dummy packet is sent, 0 for
  *	never; written under RTNL
  * @dead_after: seconds without an authentic packet until the peer is dead, 0 for
  *	never; written under RTNL
  * @running: the peer has a usable outbound SA; RTNL
- * @dead: nothing authentic has come for too long; written under RTNL
- * @dead_at: jiffies when that was found; RTNL
- * @dead_rx: last_rx of the peer then: another value means that it lives
- * @since: jiffies when the clock of @dead_after has started; written while
- *	@timer is not running
- * @tried: jiffies when a keepalive was due last, sent or not; @timer's own
- * @timer: does both
+ * @dead: no authentic packet has arrived for too long; written under RTNL
+ * @dead_at: jiffies when the peer was found dead; RTNL
+ * @dead_rx: last_rx of the peer at that time: another value means that it is alive
+ * @since: jiffies when the clock of @dead_after started; written while @timer is
+ *	not running
+ * @tried: jiffies when a keepalive was last due, sent or not; owned by @timer
+ * @timer: sends keepalives and detects a dead peer
  */
 struct pvsvpn_liveness {
 	u32 keepalive;

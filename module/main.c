@@ -35,11 +35,11 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_policy_init();
 	if (err)
 		goto err_quota;
-	/* The family first: devices report what happens to them. */
+	/* Register the family first, because devices send events through it. */
 	err = pvsvpn_netlink_init();
 	if (err)
 		goto err_policy;
-	/* The devices' ports learn of errors, too. */
+	/* Before the devices, because their UDP ports handle ICMP errors too. */
 	err = pvsvpn_outer4_net_register();
 	if (err)
 		goto err_netlink;
@@ -86,9 +86,9 @@ err_selector:
 }
 
 /*
- * The mirror of the above. pvsvpn_device_exit() waits until no peer, no SA and
- * no crypto request is left, so the tables are empty and the request memory is
- * idle. See Documentation/locking.rst.
+ * Undo pvsvpn_init() in reverse order. pvsvpn_device_exit() waits until no peer, no
+ * SA and no crypto request is left, so the tables are empty and the request memory
+ * is idle. See Documentation/locking.rst.
  */
 static void __exit pvsvpn_exit(void)
 {
@@ -106,8 +106,9 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_selector_exit();
 	pvsvpn_transform_exit();
 	/*
-	 * Callbacks of call_rcu() are code of this module, and so is the end of
-	 * an asynchronous request, a read side, after it has let go of its SA.
+	 * Wait for code of this module: call_rcu() callbacks, and the end of
+	 * asynchronous requests. After a request has released its SA, it is
+	 * still in an RCU read-side critical section.
 	 */
 	rcu_barrier();
 	synchronize_rcu();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The MSS that TCP announces, made to fit. Path MTU discovery would find the size
- * too, where every router and host on the way lets its ICMP through: many do not.
+ * Clamp the MSS that TCP announces. Path MTU discovery would find the size too, but
+ * only if every router and host on the path passes its ICMP, and many do not.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -20,7 +20,7 @@
 #include "peer.h"
 #include "pmtu.h"
 
-/* Offset of the TCP header; negative where there is none to see. */
+/* Return: offset of the TCP header, or -ENOENT if the packet has none. */
 static int tcp_offset(const struct sk_buff *skb)
 {
 	__be16 frag_off = 0;
@@ -52,12 +52,12 @@ static u32 mss_wanted(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
 	mtu = min(READ_ONCE(peer->pvs->dev->mtu), pvsvpn_pmtu_now(peer));
 	if (skb->protocol == htons(ETH_P_IP))
 		return mtu - sizeof(struct iphdr) - sizeof(struct tcphdr);
-	/* No IPv6 path is smaller: the rest is fragmented outside. */
+	/* IPv6 requires 1280 bytes: if the path carries less, outer packets are fragmented. */
 	mtu = max_t(u32, mtu, IPV6_MIN_MTU);
 	return mtu - sizeof(struct ipv6hdr) - sizeof(struct tcphdr);
 }
 
-/* Offset of the MSS itself from the TCP header; 0 where there is none. */
+/* Return: offset of the MSS value from the TCP header, or 0 if there is none. */
 static unsigned int mss_offset(const struct tcphdr *th)
 {
 	const u8 *options = (const u8 *)th;
@@ -80,7 +80,7 @@ static unsigned int mss_offset(const struct tcphdr *th)
 	return 0;
 }
 
-/* A checksum adds words; one at an odd place is added the other way round. */
+/* The checksum adds 16-bit words, so an MSS at an odd offset is added byte-swapped. */
 static __be16 mss_word(u16 mss, unsigned int offset)
 {
 	return offset & 1 ? (__force __be16)swab16((__force u16)htons(mss)) :
@@ -104,13 +104,13 @@ static void mss_lower(struct sk_buff *skb, struct tcphdr *th, u32 wanted)
 }
 
 /**
- * pvsvpn_mss_clamp() - lower the MSS that a SYN announces to what fits the tunnel
- * @peer: where the packet goes to, or comes from
+ * pvsvpn_mss_clamp() - lower the MSS of a SYN to a value that fits the tunnel
+ * @peer: the peer that the packet goes to or comes from
  * @skb: inner packet, network header set
  *
- * A SYN that cannot be changed for want of memory passes as it is.
+ * On -ENOMEM the SYN passes unchanged.
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_mss_clamp(const struct pvsvpn_peer *peer, struct sk_buff *skb)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* TCP learns what fits the tunnel when it connects. */
+/* Clamping of the TCP MSS to the size that fits the tunnel. */
 #ifndef _PVSVPN_MSS_H
 #define _PVSVPN_MSS_H
 

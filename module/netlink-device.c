@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a request says of a device, and what it changes. */
+/* Settings of a device: parse requests, apply them, show the settings. */
 #include <linux/rtnetlink.h>
 #include <net/ip.h>
 
@@ -10,15 +10,15 @@
 #include "xfrm_adopt.h"
 
 /**
- * struct setting - one of struct pvsvpn_settings
- * @attr: its attribute
- * @name: how users call it
- * @offset: where it is
- * @min: least value, but for @special
- * @max: largest value, but for @special
- * @special: a value outside of @min to @max that is valid too; @max if none is
- * @birth: means something of the namespace in which the device was created
- * @says: what values there are
+ * struct setting - one setting of struct pvsvpn_settings
+ * @attr: netlink attribute
+ * @name: name in messages to users
+ * @offset: offset in struct pvsvpn_settings
+ * @min: smallest value, except @special
+ * @max: largest value, except @special
+ * @special: a valid value outside @min to @max; @max if there is none
+ * @birth: refers to the namespace where the device was created
+ * @says: the valid values, for messages to users
  */
 struct setting {
 	int attr;
@@ -42,7 +42,7 @@ struct setting {
 		.says = _says,						\
 	}
 
-/* Of routing and XFRM where the device was created */
+/* Settings of routing and XFRM in the namespace where the device was created. */
 #define BIRTH_SETTING(_attr, _name, _field)				\
 	{								\
 		.attr = PVSVPN_A_DEVICE_##_attr,			\
@@ -66,7 +66,7 @@ static const struct setting settings[] = {
 	SETTING(FRAGMENT, "fragment", fragment, PVSVPN_FRAGMENT_INNER,
 		PVSVPN_FRAGMENT_OUTER, PVSVPN_FRAGMENT_OUTER,
 		"0 (inner) or 1 (outer)"),
-	/* Off and auto are neighbours. */
+	/* @special is auto; setting_ok() accepts off. */
 	SETTING(MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
 		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO,
 		"216 to 65535, 0 (off) or 1 (auto)"),
@@ -132,12 +132,13 @@ static void settings_set(struct pvsvpn_device *pvs, struct nlattr **attrs)
 }
 
 /**
- * pvsvpn_netlink_put_settings() - say what an operator has set
+ * pvsvpn_netlink_put_settings() - put the settings of a device into a message
  * @msg: the message
  * @pvs: the device
- * @hidden: without those that mean something of its birth namespace
+ * @hidden: omit settings that refer to the namespace where the device was created
  *
- * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
+ * Context: process, RTNL held.
+ * Return: 0 or -EMSGSIZE.
  */
 int pvsvpn_netlink_put_settings(struct sk_buff *msg,
 				const struct pvsvpn_device *pvs, bool hidden)
@@ -188,12 +189,12 @@ static int device_set_mtu(struct pvsvpn_device *pvs, const struct nlattr *attr,
 					"mtu %u was refused by the stack", mtu);
 		return err;
 	}
-	/* The driver is not called for the value that it has already. */
+	/* dev_set_mtu() does not call the driver if the MTU stays the same. */
 	pvs->mtu_auto = false;
 	return 0;
 }
 
-/* Before the others are set: it can fail. */
+/* This can fail, so it runs before the other settings are applied. */
 static int device_set_if_id(struct pvsvpn_device *pvs, struct nlattr **attrs,
 			    struct netlink_ext_ack *extack)
 {
@@ -240,7 +241,8 @@ static int device_set(struct sk_buff *skb, struct genl_info *info,
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {

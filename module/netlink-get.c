@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The family `pvsvpn` tells of one object, or of all of them. */
+/* Get requests of the family `pvsvpn`, for one object or a dump of all. */
 #include <linux/math64.h>
 #include <linux/rtnetlink.h>
 #include <linux/timekeeping.h>
@@ -29,7 +29,7 @@ static int drop_put(struct sk_buff *msg, int attr, unsigned int reason,
 	return 0;
 }
 
-/* Every reason of the object's scope, also those that never happened. */
+/* Put every reason of the object's scope, also with a count of 0. */
 static int drops_put(struct sk_buff *msg, int attr,
 		     const struct pvsvpn_totals *sum, unsigned int reasons)
 {
@@ -108,7 +108,7 @@ static int sa_put_counters(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 
 /* ---- device ---- */
 
-/* Say so to readers who may not see what is in the device. */
+/* @hidden: the reader may not see the content of the device, only this flag. */
 static int device_put_inside(struct sk_buff *msg,
 			     const struct pvsvpn_device *pvs, bool hidden)
 {
@@ -197,7 +197,7 @@ static int peer_put_ids(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 	return 0;
 }
 
-/* Everything but the subnets, of which there may be many. */
+/* Put everything except the subnets, because there may be many. */
 static int peer_put(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 		    bool counters)
 {
@@ -320,7 +320,8 @@ static int device_get(const struct sk_buff *skb, struct genl_info *info)
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -332,7 +333,7 @@ int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* All subnets in the one message, however large that is. */
+/* Put all subnets into one message, however large it is. */
 static int peer_reply(struct genl_info *info, struct sk_buff *msg,
 		      const struct pvsvpn_peer *peer)
 {
@@ -370,7 +371,8 @@ static int peer_get(struct sk_buff *skb, struct genl_info *info)
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -418,7 +420,8 @@ static int sa_get(struct sk_buff *skb, struct genl_info *info)
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -433,17 +436,17 @@ int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 /* ---- dumps ---- */
 
 /*
- * Where a dump stands between two messages to user space; RTNL is not held
- * there, so it is numbers, never pointers. Devices are walked by ifindex, peers
- * by id, SAs by id, each upwards: an object that exists all the time is shown
- * exactly once, whatever comes and goes around it.
+ * Position of a dump between two messages to user space. RTNL is not held there, so
+ * it holds numbers, never pointers. A dump walks devices by ifindex, peers and SAs by
+ * id, in ascending order: an object that exists during the whole dump is shown exactly
+ * once, whatever objects are added or removed.
  */
 struct dump_cursor {
-	int ifindex;		/* the device to go on with */
-	u32 peer;		/* the last peer that was shown, or half shown */
-	u32 sa;			/* the last SA of that peer that was shown */
-	struct pvsvpn_last_subnet subnet; /* of a half shown peer */
-	bool half;		/* @peer has more subnets */
+	int ifindex;		/* the device to continue with */
+	u32 peer;		/* the last peer shown, completely or in part */
+	u32 sa;			/* the last SA shown of that peer */
+	struct pvsvpn_last_subnet subnet; /* the last subnet shown if @half */
+	bool half;		/* @peer has more subnets to show */
 	bool done;
 };
 
@@ -463,7 +466,7 @@ static void *dump_put(struct sk_buff *msg, struct netlink_callback *cb,
 			   &pvsvpn_nl_family, NLM_F_MULTI | flags, cmd);
 }
 
-/* At this device or, when it has gone, at a later one. */
+/* Continue at a device. If it is another one than before, start with its first peer. */
 static void dump_at(struct dump_cursor *cursor, int ifindex)
 {
 	if (cursor->ifindex == ifindex)
@@ -472,7 +475,7 @@ static void dump_at(struct dump_cursor *cursor, int ifindex)
 	cursor->ifindex = ifindex;
 }
 
-/* @inside: what is in the devices, not what they are */
+/* @inside: dump the content of the devices, not the devices */
 static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
 		      dump_one one, bool inside)
 {
@@ -488,7 +491,7 @@ static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
 	return one(msg, cb, pvs);
 }
 
-/* The device's own message tells a caller that he may not look into it. */
+/* Skip the content that a caller may not see; the device's own message says so. */
 static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
 		    dump_one one, bool inside)
 {
@@ -511,8 +514,8 @@ static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
 }
 
 /*
- * -EMSGSIZE behind a message that fitted means: the rest goes into the next
- * one. An object too large for an empty message ends the dump with the error.
+ * -EMSGSIZE after a message that fitted means that the rest goes into the next skb.
+ * An object too large for an empty skb ends the dump with the error.
  */
 static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one,
 		bool inside)
@@ -575,9 +578,8 @@ static void dump_remember_half(struct dump_cursor *cursor,
 }
 
 /*
- * A peer whose subnets do not even fit into an empty skb is shown in several
- * messages. Each names the peer and has the same id; the first has everything
- * else, all of them have some subnets.
+ * If the subnets of a peer do not fit even into an empty skb, several messages show
+ * the peer. Each has its name, its id and some subnets; the first has everything else.
  */
 static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
 		     const struct pvsvpn_peer *peer, bool counters)
@@ -609,9 +611,8 @@ too_big:
 }
 
 /*
- * The other half. When the subnet it was to follow has gone meanwhile, the
- * subnets are shown again from the first on, and the dump is marked as
- * interrupted.
+ * Show the rest of a peer. If the last subnet shown has been removed meanwhile, show
+ * the subnets again from the first, and mark the dump as interrupted.
  */
 static int dump_peer_rest(struct sk_buff *msg, struct netlink_callback *cb,
 			  const struct pvsvpn_peer *peer)
@@ -669,7 +670,7 @@ static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
 }
 
 /**
- * pvsvpn_nl_peer_get_dumpit() - show the peers of a device or of all
+ * pvsvpn_nl_peer_get_dumpit() - show the peers of one device or of all devices
  * @skb: the reply
  * @cb: the dump
  *
@@ -738,7 +739,7 @@ static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
 	return 0;
 }
 
-/* A caller that names device and peer is told when there is no such peer. */
+/* The caller named device and peer, so report an unknown peer. */
 static int dump_sas_named(struct sk_buff *msg, struct netlink_callback *cb,
 			  struct pvsvpn_device *pvs)
 {
@@ -752,7 +753,7 @@ static int dump_sas_named(struct sk_buff *msg, struct netlink_callback *cb,
 }
 
 /**
- * pvsvpn_nl_sa_get_dumpit() - show the SAs of a peer, of a device or of all
+ * pvsvpn_nl_sa_get_dumpit() - show the SAs of a peer, of a device or of all devices
  * @skb: the reply
  * @cb: the dump
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a peer is sent that carries nothing, dummy packets and padding (RFC 4303
- * sections 2.6 and 2.7), and when it is dead.
+ * Settings of a peer for dummy packets and padding (RFC 4303 sections 2.6 and 2.7)
+ * and for dead peer detection.
  */
 #include <linux/jiffies.h>
 #include <linux/rtnetlink.h>
@@ -38,7 +38,7 @@ static int tfc_parse(u32 *tfc, const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* The other end is set alike as a rule: between two keepalives it would die. */
+/* The other end usually has the same settings: it would seem dead between keepalives. */
 static int dead_after_check(const struct pvsvpn_peer_config *config,
 			    struct genl_info *info)
 {
@@ -55,12 +55,13 @@ static int dead_after_check(const struct pvsvpn_peer_config *config,
 }
 
 /**
- * pvsvpn_netlink_parse_liveness() - keepalive, dead-after and tfc of a request
- * @config: to be filled in
- * @peer: what the request leaves out is as with this one; NULL for a new peer
+ * pvsvpn_netlink_parse_liveness() - parse keepalive, dead-after and tfc of a request
+ * @config: filled in
+ * @peer: gives the values that the request omits; NULL for a new peer
  * @info: the request
  *
- * Context: process, RTNL held. Return: 0, or -EINVAL with its text in extack.
+ * Context: process, RTNL held.
+ * Return: 0, or -EINVAL with its text in extack.
  */
 int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
 				  const struct pvsvpn_peer *peer,
@@ -88,11 +89,12 @@ int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
 }
 
 /**
- * pvsvpn_netlink_put_liveness() - the same of a peer, and whether it is dead
- * @msg: where to put them
+ * pvsvpn_netlink_put_liveness() - put keepalive, dead-after, tfc and dead into a message
+ * @msg: the message
  * @peer: the peer
  *
- * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
+ * Context: process, RTNL held.
+ * Return: 0 or -EMSGSIZE.
  */
 int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
 				const struct pvsvpn_peer *peer)

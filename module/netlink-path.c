@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is told of the way to a peer: is there one, and what fits through it. */
+/* The path to a peer in replies: route, MTU and overhead. */
 #include <linux/jiffies.h>
 #include <linux/rtnetlink.h>
 
@@ -40,13 +40,14 @@ static int mtu_put(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_netlink_put_path() - say how packets get to a peer, and whether
+ * pvsvpn_netlink_put_path() - put the path to a peer into a message
  * @msg: the message
  * @peer: the peer
  *
- * Some of it there is only from the first packet, or the first SA, on.
+ * Some attributes exist only after the first packet or the first SA.
  *
- * Context: process, RTNL held. Return: 0 or -EMSGSIZE.
+ * Context: process, RTNL held.
+ * Return: 0 or -EMSGSIZE.
  */
 int pvsvpn_netlink_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {

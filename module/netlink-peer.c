@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a request says of a peer, and what it changes. */
+/* Requests about peers: parse them, and add, change or remove a peer. */
 #include <linux/ctype.h>
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
@@ -17,7 +17,7 @@
 
 /* ---- name, addresses ---- */
 
-/* The kernel's isalnum() knows Latin-1 too. */
+/* The kernel's isalnum() accepts Latin-1 too. */
 static bool name_char(char c)
 {
 	return isascii(c) && (isalnum(c) || c == '.' || c == '_' || c == '-');
@@ -50,7 +50,7 @@ static int encap_check(const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* What only ESP in UDP has, and what it is without a word. */
+/* Refuse settings that only ESP in UDP has. */
 static int udp_check(const struct pvsvpn_peer_config *config,
 		     struct genl_info *info)
 {
@@ -107,7 +107,7 @@ static void udp_set(struct pvsvpn_peer_config *config, struct genl_info *info)
 		config->pin = nla_get_u8(pin);
 }
 
-/* Both families before either address, to tell a mix from plain IPv6. */
+/* Parse both families before the addresses, to detect a mix of IPv4 and IPv6. */
 static int families_parse(struct pvsvpn_peer_config *config,
 			  const struct nlattr *local,
 			  const struct nlattr *remote,
@@ -120,7 +120,7 @@ static int families_parse(struct pvsvpn_peer_config *config,
 
 	if (a < 0 || b < 0)
 		return -EINVAL;
-	/* A new remote of the other family leaves the old local behind. */
+	/* A new remote of the other family makes the old local invalid. */
 	if (remote && !local && b != config->family) {
 		config->local = (xfrm_address_t){};
 		a = b;
@@ -151,7 +151,7 @@ static const char *fault6(const struct in6_addr *addr)
 	return NULL;
 }
 
-/* No route is asked here: whether local is ours may change at any time. */
+/* Do not check that local is an address of this host: this may change at any time. */
 static const char *local_fault(u16 family, const xfrm_address_t *addr)
 {
 	return family == AF_INET ? fault4(addr->a4) : fault6(&addr->in6);
@@ -163,7 +163,7 @@ static const char *remote_fault4(struct net *net, __be32 addr)
 	case RTN_LOCAL:
 		return "this host's own";
 	case RTN_BROADCAST:
-		/* Said of every address where none has been configured yet. */
+		/* Every address has this type as long as none is configured. */
 		if (inet_addr_type(net, htonl(INADDR_LOOPBACK)) == RTN_BROADCAST)
 			return NULL;
 		return "a subnet's broadcast address";
@@ -242,14 +242,14 @@ static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
 	if (fault)
 		return addr_refuse(attr, fault, config->family, &addr, extack,
 				   "remote", "; give the peer's");
-	/* The link of a link-local address is part of it. */
+	/* The old link belongs to the old remote if that is link-local. */
 	if (is_link_local(config))
 		*config->link = '\0';
 	config->remote = addr;
 	return 0;
 }
 
-/* A link-local remote is one on a link. Others may be reached by one, or in a VRF. */
+/* A link-local remote requires a link. For others a link or a VRF is optional. */
 static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
 		      const struct nlattr *attr, const struct nlattr *remote,
 		      struct netlink_ext_ack *extack)
@@ -303,7 +303,7 @@ static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
 
 /* ---- peer ---- */
 
-/* What a request leaves out is the default, or what the peer has. */
+/* Start with the settings of the peer, or with the defaults for a new peer. */
 static void config_start(struct pvsvpn_peer_config *config,
 			 const struct pvsvpn_peer *peer)
 {
@@ -337,8 +337,8 @@ static void config_free(const struct pvsvpn_peer_config *config)
 }
 
 /*
- * A request may leave settings out: they stay as @peer has them. Prefixes may be
- * @owner's. On success the caller has to call config_free().
+ * Settings that the request omits stay as in @peer. @owner may have the requested
+ * prefixes already. On success the caller must call config_free().
  */
 static int config_parse(struct pvsvpn_peer_config *config,
 			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
@@ -392,7 +392,7 @@ static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
 	return -EEXIST;
 }
 
-/* A peer of that address that the device has made itself becomes this one. */
+/* Return: a peer at that address that the device has created itself, to reuse; or NULL. */
 static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs,
 					    struct genl_info *info)
 {
@@ -441,7 +441,8 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info,
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -455,7 +456,7 @@ int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* Other addresses may bring SAs together that were apart. */
+/* New addresses may cause conflicts between SAs. */
 static int peer_check_sas(const struct pvsvpn_peer *peer,
 			  const struct pvsvpn_peer_config *config,
 			  struct genl_info *info)
@@ -472,7 +473,7 @@ static int peer_check_sas(const struct pvsvpn_peer *peer,
 	if (!attr)
 		return 0;
 	list_for_each_entry(sa, &peer->sas, list) {
-		/* The SA of an XFRM state stays where it is. */
+		/* The SA of an XFRM state keeps its addresses. */
 		if (sa->x)
 			continue;
 		other = pvsvpn_sad_conflict(peer->pvs->net, sa->dir, sa->spi,
@@ -507,9 +508,10 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 /**
  * pvsvpn_nl_peer_set_doit() - change a peer
  * @skb: the request
- * @info: its attributes; what is not among them stays
+ * @info: its attributes; omitted settings do not change
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -537,7 +539,7 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
 					peer->name);
 		return -EBUSY;
 	}
-	/* As long as it has XFRM's states there is a peer for them. */
+	/* If the peer has SAs of XFRM states, the device keeps it for them. */
 	if (!pvsvpn_adopt_keep(peer))
 		pvsvpn_peer_del(peer);
 	pvsvpn_adopt_again(pvs);
@@ -550,7 +552,8 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a request says of an SA, and what it changes. */
+/* Requests about SAs: parse them, and add or remove an SA. */
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/rtnetlink.h>
@@ -14,12 +14,13 @@
 #include "xfrm_adopt.h"
 
 /**
- * pvsvpn_netlink_spi_taken() - say that another SA stands in the way
+ * pvsvpn_netlink_spi_taken() - report a conflict with another SA
  * @sa: the SA that has the SPI
- * @attr: what of the request leads there
- * @extack: where to say it
+ * @attr: attribute of the request that causes the conflict
+ * @extack: where to report it
  *
- * Context: process, RTNL held. Return: -EEXIST.
+ * Context: process, RTNL held.
+ * Return: always -EEXIST.
  */
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     const struct nlattr *attr,
@@ -135,7 +136,7 @@ static int seq_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* By enum pvsvpn_lifetime_kind */
+/* Indexed by enum pvsvpn_lifetime_kind. */
 static const struct {
 	const char *name;
 	int soft;
@@ -204,7 +205,7 @@ static int lifetimes_parse(struct pvsvpn_sa_config *config,
 	return err;
 }
 
-/* What has become of the limits. */
+/* Put the time since the first use, and the reason for expiry. */
 static int lifetime_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 {
 	u64 first_use = atomic64_read(&sa->lifetime.first_use);
@@ -215,7 +216,7 @@ static int lifetime_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 			      div_u64(ktime_get_boottime_ns() - first_use,
 				      NSEC_PER_MSEC), PVSVPN_A_SA_PAD))
 		return -EMSGSIZE;
-	/* As the one who set the flag wrote the reason first. */
+	/* Read hard_why after the flag: pvsvpn_lifetime_end() writes it before. */
 	if (!test_bit_acquire(PVSVPN_SA_EXPIRED, &sa->flags))
 		return 0;
 	why = READ_ONCE(sa->lifetime.hard_why);
@@ -224,11 +225,12 @@ static int lifetime_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_netlink_put_lifetimes() - say what limits an SA has, and where it stands
+ * pvsvpn_netlink_put_lifetimes() - put the limits of an SA and their state into a message
  * @msg: the message
  * @sa: the SA
  *
- * Context: process. Return: 0 or -EMSGSIZE.
+ * Context: process.
+ * Return: 0 or -EMSGSIZE.
  */
 int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
 				 const struct pvsvpn_sa *sa)
@@ -301,7 +303,7 @@ static int spi_full(struct genl_info *info)
 	return -ENOSPC;
 }
 
-/* The peer that is to have the SA, if nothing stands in the way. */
+/* Return: the peer for the new SA, or an ERR_PTR if the SA cannot be added. */
 static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 				    const struct pvsvpn_sa_config *config)
 {
@@ -341,9 +343,8 @@ static int sa_add(struct sk_buff *skb, struct genl_info *info,
 }
 
 /*
- * Setting the transform up may load a module, which must not wait for RTNL. So
- * the place is looked at before, to refuse early, and again when the SA is
- * there.
+ * Setting up the transform may load a module, which must not happen under RTNL.
+ * Call sa_place() before it, to refuse early, and again when the SA exists.
  */
 static int sa_new(struct sk_buff *skb, struct genl_info *info)
 {
@@ -367,7 +368,7 @@ static int sa_new(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* Neither freed memory nor an error that quotes the request shows a key. */
+/* Neither freed memory nor an error that quotes the request may contain a key. */
 static void keys_wipe(struct genl_info *info)
 {
 	struct nlattr *attr;
@@ -383,7 +384,8 @@ static void keys_wipe(struct genl_info *info)
  * @skb: the request; its keys are wiped
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -413,7 +415,8 @@ static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
  * @skb: the request
  * @info: its attributes
  *
- * Context: process. Return: 0 or a negative errno, with its text in extack.
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 {

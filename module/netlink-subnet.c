@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lists of prefixes: what a request says of them, and how they are shown. */
+/* Lists of prefixes: parse requests and show the lists. */
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -11,22 +11,22 @@
 #include "peer.h"
 #include "selector.h"
 
-/* So many subnets of one peer keep a message below 128 KiB, with the local ones. */
+/* Keeps a message with both full lists of a peer below 128 KiB. */
 #define SUBNETS_MAX	1024
 
-/* A subnet in a message, at most. */
+/* Maximum size of a subnet in a message, in bytes. */
 #define SUBNET_SIZE							\
 	(nla_total_size(0) + nla_total_size(sizeof(struct in6_addr)) +	\
 	 nla_total_size(sizeof(u8)))
 
 /**
- * struct subnets - one list of a request
+ * struct subnets - one list of prefixes in a request
  * @attr: PVSVPN_A_PEER_SUBNET or PVSVPN_A_PEER_LOCAL_SUBNET
- * @name: how messages call it
+ * @name: name in messages to users
  * @pvs: the device
- * @peer: the peer that is changed, NULL for a new one
- * @prefixes: what was read
- * @count: how many
+ * @peer: the peer to change, NULL for a new one
+ * @prefixes: the prefixes parsed so far
+ * @count: number of @prefixes
  */
 struct subnets {
 	int attr;
@@ -40,11 +40,12 @@ struct subnets {
 /* ---- one prefix ---- */
 
 /**
- * pvsvpn_netlink_addr_family() - IPv4 or IPv6, by the length of an address
+ * pvsvpn_netlink_addr_family() - get the family of an address from its length
  * @attr: the address
- * @extack: where to say that it is neither
+ * @extack: where to report any other length
  *
- * Context: any. Return: AF_INET, AF_INET6 or -EINVAL.
+ * Context: any.
+ * Return: AF_INET, AF_INET6 or -EINVAL.
  */
 int pvsvpn_netlink_addr_family(const struct nlattr *attr,
 			       struct netlink_ext_ack *extack)
@@ -71,7 +72,7 @@ static void prefix_print(char *text, const struct pvsvpn_prefix *prefix)
 			  &prefix->addr, prefix->len);
 }
 
-/* Takes the host bits away. Return: whether there were any. */
+/* Clear the host bits. Return: whether any were set. */
 static bool prefix_mask(struct pvsvpn_prefix *prefix)
 {
 	struct in6_addr addr = prefix->addr;
@@ -167,7 +168,7 @@ static int prefix_check_twice(const struct pvsvpn_prefix *prefix,
 	return 0;
 }
 
-/* Nested prefixes are fine; the very same one is not. */
+/* Peers may have nested prefixes, but not the same prefix. */
 static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
 			      const struct subnets *subnets,
 			      const struct nlattr *attr,
@@ -199,7 +200,7 @@ static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
 
 /* ---- the lists of a request ---- */
 
-/* A new peer without subnets takes everything, if nobody else does. */
+/* A new peer without subnets takes everything, so no other peer may have a /0. */
 static int default_check(struct pvsvpn_device *pvs,
 			 struct netlink_ext_ack *extack)
 {
@@ -254,7 +255,7 @@ static int subnets_fill(struct subnets *subnets, struct genl_info *info)
 	return 0;
 }
 
-/* On success @prefixes is the caller's to kvfree(); NULL when there are none. */
+/* On success the caller must kvfree() @prefixes, which is NULL if there are none. */
 static int subnets_parse(struct subnets *subnets, struct genl_info *info)
 {
 	unsigned int count = subnets_count(subnets, info);
@@ -280,10 +281,10 @@ static int subnets_parse(struct subnets *subnets, struct genl_info *info)
 }
 
 /**
- * pvsvpn_netlink_parse_subnets() - read both lists of prefixes of a peer
- * @config: where to put them; on success the arrays are the caller's to kvfree()
+ * pvsvpn_netlink_parse_subnets() - parse both lists of prefixes of a peer
+ * @config: filled in; on success the caller must kvfree() the arrays
  * @pvs: the device
- * @peer: the peer that is changed, NULL for a new one
+ * @peer: the peer to change, NULL for a new one
  * @info: the request
  *
  * Context: process, RTNL held.
@@ -354,8 +355,8 @@ static const struct pvsvpn_prefix *local_prefix(const struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_netlink_first_subnet() - where showing a peer's prefixes begins
- * @at: the place
+ * pvsvpn_netlink_first_subnet() - start to show the prefixes of a peer
+ * @at: set to the place before the first prefix
  * @peer: the peer
  *
  * Context: process, RTNL held.
@@ -368,13 +369,13 @@ void pvsvpn_netlink_first_subnet(struct pvsvpn_subnet_place *at,
 }
 
 /**
- * pvsvpn_netlink_put_subnets() - show prefixes of a peer, first those behind it
+ * pvsvpn_netlink_put_subnets() - put prefixes of a peer into a message, local subnets last
  * @msg: the message
  * @peer: the peer
- * @at: where to go on; moves behind the last one that fitted
+ * @at: place to continue at; moves past the last prefix that fitted
  *
  * Context: process, RTNL held.
- * Return: 0 when all of them fitted, -EMSGSIZE else.
+ * Return: 0 if all prefixes fitted, else -EMSGSIZE.
  */
 int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
 			       const struct pvsvpn_peer *peer,
@@ -399,10 +400,10 @@ int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
 }
 
 /**
- * pvsvpn_netlink_note_subnet() - note a place until the next message
- * @last: the note, without pointers
+ * pvsvpn_netlink_note_subnet() - save a place until the next message
+ * @last: the saved place, without pointers
  * @peer: the peer
- * @at: the place, behind the first prefix
+ * @at: the place, after at least one prefix
  *
  * Context: process, RTNL held.
  */
@@ -434,12 +435,13 @@ static bool locals_find(struct pvsvpn_subnet_place *at,
 }
 
 /**
- * pvsvpn_netlink_find_subnet() - find a place that was noted
- * @at: set to the place, or to the first one when it is not there any more
- * @last: the note
+ * pvsvpn_netlink_find_subnet() - restore a place from pvsvpn_netlink_note_subnet()
+ * @at: set to the place, or to the first place if the prefix no longer exists
+ * @last: the saved place
  * @peer: the peer
  *
- * Context: process, RTNL held. Return: whether it is still there.
+ * Context: process, RTNL held.
+ * Return: true if the prefix still exists.
  */
 bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
 				const struct pvsvpn_last_subnet *last,
@@ -461,10 +463,11 @@ bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
 }
 
 /**
- * pvsvpn_netlink_subnets_size() - room for all prefixes of a peer
+ * pvsvpn_netlink_subnets_size() - get the size of all prefixes of a peer in a message
  * @peer: the peer
  *
- * Context: process, RTNL held. Return: bytes.
+ * Context: process, RTNL held.
+ * Return: bytes.
  */
 size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The family `pvsvpn`: which object a request means. A request is checked whole
- * before anything is touched, and every refusal says what is wrong and what to do
- * instead. Texts have room for 79 characters; names are cut to fit.
+ * The family `pvsvpn`: find the object of a request. A request is checked completely
+ * before anything changes, and every refusal says what is wrong and what to do
+ * instead. Messages have room for 79 characters; names are truncated to fit.
  */
 #include <linux/rtnetlink.h>
 
@@ -11,9 +11,9 @@
 #include "peer.h"
 #include "sa.h"
 
-/* ---- which object? ---- */
+/* ---- the object of a request ---- */
 
-/* All sets begin alike, so one function finds the device for each of them. */
+/* All attribute sets begin alike, so one function finds the device for each set. */
 static_assert((int)PVSVPN_A_PEER_IFINDEX == (int)PVSVPN_A_DEVICE_IFINDEX);
 static_assert((int)PVSVPN_A_PEER_IFNAME == (int)PVSVPN_A_DEVICE_IFNAME);
 static_assert((int)PVSVPN_A_SA_IFINDEX == (int)PVSVPN_A_DEVICE_IFINDEX);
@@ -21,13 +21,14 @@ static_assert((int)PVSVPN_A_SA_IFNAME == (int)PVSVPN_A_DEVICE_IFNAME);
 static_assert((int)PVSVPN_A_SA_PEER == (int)PVSVPN_A_PEER_NAME);
 
 /**
- * pvsvpn_netlink_missing() - say that an attribute is missing, if it is
+ * pvsvpn_netlink_missing() - report a required attribute if it is missing
  * @attrs: attributes of the request, or of a nest
- * @attr: the one that has to be there
- * @extack: where to say it
- * @what: how to call it
+ * @attr: the required attribute
+ * @extack: where to report it
+ * @what: name of the attribute in the message
  *
- * Context: process. Return: whether it is missing.
+ * Context: process.
+ * Return: true if the attribute is missing.
  */
 bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what)
@@ -48,10 +49,10 @@ static struct net_device *device_find(struct net *net,
 }
 
 /**
- * pvsvpn_netlink_device() - the device that a request means
+ * pvsvpn_netlink_device() - find the device that a request names
  * @net: namespace of the request
- * @attrs: its attributes, of whichever set
- * @extack: where to say what is wrong with them
+ * @attrs: its attributes, of any set
+ * @extack: where to report an error
  *
  * Context: process, RTNL held.
  * Return: the device, valid as long as RTNL is held, or an ERR_PTR.
@@ -92,10 +93,10 @@ struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
 }
 
 /**
- * pvsvpn_netlink_peer() - the peer that a request means
+ * pvsvpn_netlink_peer() - find the peer that a request names
  * @pvs: the device
  * @attrs: attributes of the request, of the set peer or SA
- * @extack: where to say what is wrong with them
+ * @extack: where to report an error
  *
  * Context: process, RTNL held.
  * Return: the peer, valid as long as RTNL is held, or an ERR_PTR.
@@ -124,10 +125,10 @@ static const char *dir_name(u8 dir)
 }
 
 /**
- * pvsvpn_netlink_sa() - the SA that a request means
+ * pvsvpn_netlink_sa() - find the SA that a request names
  * @peer: the peer
  * @attrs: attributes of the request
- * @extack: where to say what is wrong with them
+ * @extack: where to report an error
  *
  * Context: process, RTNL held.
  * Return: the SA, valid as long as RTNL is held, or an ERR_PTR.
@@ -157,16 +158,17 @@ struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_netlink_may() - may a request see and change what is in a device?
+ * pvsvpn_netlink_may() - check whether a request may see and change a device's content
  * @skb: the request
  * @pvs: the device
- * @extack: where to say that it may not, or NULL
+ * @extack: where to report a refusal, or NULL
  *
- * The family has asked for CAP_NET_ADMIN where the device is now. Its peers, SAs
- * and marks belong to the namespace in which it was created: their packets leave
- * from there, and they tell its addresses.
+ * The family has checked CAP_NET_ADMIN in the namespace where the device is now. The
+ * peers, SAs and marks of the device belong to the namespace where it was created:
+ * their packets leave from there, and they reveal its addresses.
  *
  * Context: process, RTNL held.
+ * Return: true if it may.
  */
 bool pvsvpn_netlink_may(const struct sk_buff *skb,
 			const struct pvsvpn_device *pvs,
@@ -181,9 +183,9 @@ bool pvsvpn_netlink_may(const struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_netlink_changed_device() - the device that a request is to change
- * @skb: the request; who sent it has to be allowed to
- * @info: its attributes, of whichever set
+ * pvsvpn_netlink_changed_device() - find the device that a request changes
+ * @skb: the request, whose sender is checked with pvsvpn_netlink_may()
+ * @info: its attributes, of any set
  *
  * Context: process, RTNL held.
  * Return: the device, valid as long as RTNL is held, or an ERR_PTR.
@@ -201,8 +203,8 @@ struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_netlink_changed_peer() - the peer that a request is to change, or shows
- * @skb: the request; who sent it has to be allowed to
+ * pvsvpn_netlink_changed_peer() - find the peer that a request changes or shows
+ * @skb: the request, whose sender is checked with pvsvpn_netlink_may()
  * @info: its attributes, of the set peer or SA
  *
  * Context: process, RTNL held.
@@ -221,9 +223,10 @@ struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
 /**
  * pvsvpn_netlink_check_window() - check a replay window, of a peer or an SA
  * @attr: the window
- * @extack: where to say what is wrong with it
+ * @extack: where to report an error
  *
- * Context: process. Return: 0 or -EINVAL.
+ * Context: process.
+ * Return: 0, or -EINVAL with its text in extack.
  */
 int pvsvpn_netlink_check_window(const struct nlattr *attr,
 				struct netlink_ext_ack *extack)
@@ -242,7 +245,7 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 
 /* ---- family ---- */
 
-/* Who may listen is who may ask; the generator knows no flags of groups. */
+/* Listeners need the same capability; the generator does not support flags of groups. */
 static const struct genl_multicast_group groups[] = {
 	[PVSVPN_NLGRP_EVENTS] = {
 		.name = PVSVPN_MCGRP_EVENTS,
@@ -251,9 +254,9 @@ static const struct genl_multicast_group groups[] = {
 };
 
 /*
- * Every handler takes RTNL for what it reads and changes, so none needs the mutex
- * of generic netlink. Adding an SA may wait for a module of the crypto API, and
- * would keep that mutex from all other families meanwhile.
+ * Every handler takes RTNL for the data that it reads and changes, so none needs the
+ * mutex of generic netlink. Adding an SA may wait for a crypto API module, and would
+ * block all other families if it held that mutex.
  */
 struct genl_family pvsvpn_nl_family __ro_after_init = {
 	.name = PVSVPN_FAMILY_NAME,
@@ -268,9 +271,10 @@ struct genl_family pvsvpn_nl_family __ro_after_init = {
 };
 
 /**
- * pvsvpn_netlink_init() - let user space in
+ * pvsvpn_netlink_init() - register the family
  *
- * Context: process. Return: 0 or a negative errno.
+ * Context: process.
+ * Return: 0 or a negative errno.
  */
 int __init pvsvpn_netlink_init(void)
 {
@@ -278,7 +282,7 @@ int __init pvsvpn_netlink_init(void)
 }
 
 /**
- * pvsvpn_netlink_exit() - no more requests; waits for those under way
+ * pvsvpn_netlink_exit() - unregister the family, and wait for requests in progress
  *
  * Context: process.
  */

@@ -19,9 +19,9 @@ extern struct genl_family pvsvpn_nl_family;
 #define PVSVPN_PREFIX_STRLEN	44
 
 /**
- * struct pvsvpn_subnet_place - how far the prefixes of a peer have been shown
- * @subnet: the last one of its list that was, or the list's head
- * @locals: how many of its local subnets were
+ * struct pvsvpn_subnet_place - place in the prefixes of a peer while they are shown
+ * @subnet: list entry of the last subnet shown, or the list head
+ * @locals: number of local subnets shown
  */
 struct pvsvpn_subnet_place {
 	const struct list_head *subnet;
@@ -29,9 +29,9 @@ struct pvsvpn_subnet_place {
 };
 
 /**
- * struct pvsvpn_last_subnet - the same between two messages
- * @prefix: the last one that was shown
- * @local: it is a local subnet
+ * struct pvsvpn_last_subnet - the same place between two messages
+ * @prefix: the last prefix shown
+ * @local: @prefix is a local subnet
  */
 struct pvsvpn_last_subnet {
 	struct pvsvpn_prefix prefix;

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ESP that stock IPsec takes before any protocol handler is asked.
+ * Keep our ESP packets out of stock ESP GRO, which runs before the protocol handlers.
  *
- * The modules esp4_offload and esp6_offload put themselves into the ESP slots of
- * inet_offloads and inet6_offloads. From then on GRO gives them each ESP packet, also
- * ESP in UDP from the socket of a daemon that has asked for UDP_GRO. They decrypt what
- * XFRM has a state for, and an adopted SA has one. Any user can have them loaded: he
- * needs a user namespace and a state with "offload".
+ * The modules esp4_offload and esp6_offload register in the ESP slots of inet_offloads
+ * and inet6_offloads. GRO then gives them each ESP packet, also ESP in UDP from the
+ * socket of a daemon that has set UDP_GRO. They decrypt packets that have an XFRM
+ * state, and an adopted SA has one. Any user can load them with a user namespace and a
+ * state with "offload".
  *
- * Two things see to it that our packets come to the device all the same:
+ * Two mechanisms bring our packets to the device nevertheless:
  *
- * 1. While a slot is taken, ours is in it, a copy of the stock one with another
- *    gro_receive. A packet with the SPI of an inbound SA of ours, or of a state that is
- *    about to be one, goes to the protocol handlers, as if there were no GRO for ESP. All
- *    else is passed on to the stock one.
+ * 1. While a stock module occupies a slot, we replace its entry by a copy with our own
+ *    gro_receive. A packet with the SPI of one of our inbound SAs, or of a state that is
+ *    about to be adopted, goes to the protocol handlers, as if there were no GRO for ESP.
+ *    All other packets go to the stock gro_receive.
  *
- * 2. A packet that XFRM has decrypted nevertheless, by a state that is an SA of ours,
- *    is taken to the device when XFRM tells its protocol handlers so (cb_handler). This
- *    is for packets that were under way when the slot was not ours yet: between the
- *    init of a stock module and the notifier's call after it, and in the queue of a
- *    crypto driver while the state was adopted. An SA inside of AH or of IPComp in
- *    transport mode comes this way too.
+ * 2. If XFRM has decrypted a packet with a state that is one of our SAs in spite of 1,
+ *    its callback to the protocol handlers (cb_handler) takes the packet to the device.
+ *    This is for packets in progress before the slot was ours: between the init of a
+ *    stock module and the notifier call after it, and in the queue of a crypto driver
+ *    while the state was adopted. An SA inside AH, or inside IPComp in transport mode,
+ *    comes this way too.
  *
- * An empty slot stays empty. A stock module that finds it occupied fails to load, and
- * leaves a pointer to itself in XFRM behind. So we follow the modules that come and go
- * (register_module_notifier()), and hold no reference to them: they can be unloaded at
- * any time, as without us. locking.rst says why no pointer outlives its module.
+ * We leave an empty slot empty. If a stock module finds its slot occupied, it fails to
+ * load and leaves a pointer to itself in XFRM. Instead, register_module_notifier()
+ * reports when modules are loaded and unloaded. We hold no reference to them, so they
+ * can be unloaded at any time. locking.rst says why no pointer outlives its module.
  */
 #include <linux/bottom_half.h>
 #include <linux/ip.h>
@@ -48,13 +48,13 @@
 #include "xfrm_park.h"
 
 /**
- * struct offload_slot - the place in the stack's table, and what we do with it
- * @place: in inet_offloads or inet6_offloads
+ * struct offload_slot - an ESP slot of the stack, and the entry that we put there
+ * @place: the slot in inet_offloads or inet6_offloads
  * @family: AF_INET or AF_INET6
- * @gro_receive: ours
- * @ours: in @place while @stock is set
- * @stock: what was there before; NULL when @place is not ours. It changes only while
- *	@ours is not in @place and nobody reads it any more
+ * @gro_receive: our handler
+ * @ours: our entry, in @place while @stock is set
+ * @stock: the stock entry that @ours replaces; NULL if @place is not ours. It changes
+ *	only while @ours is not in @place and has no readers
  */
 struct offload_slot {
 	const struct net_offload __rcu **place;
@@ -68,8 +68,8 @@ struct offload_slot {
 /* ---- GRO ---- */
 
 /*
- * As stock IPsec will read it: the network header is where GRO began. In the middle of GRO
- * it may be in a fragment, from which skb_gro_header() reads.
+ * Read the address as stock IPsec does: the network header is where GRO began. During GRO
+ * it may be in a fragment, which skb_gro_header() can read.
  */
 static bool offload_daddr(struct sk_buff *skb, u16 family,
 			  xfrm_address_t *daddr)
@@ -99,10 +99,10 @@ static bool offload_is_ours(struct sk_buff *skb, u16 family)
 	xfrm_address_t daddr;
 	bool adopts;
 
-	/* One of the states that are being looked at may be about to be ours. */
+	/* Any state that is being checked may be adopted next. */
 	if (smp_load_acquire(&adopt->busy))
 		return true;
-	/* First: it has to be copied before the next look at a header. */
+	/* Copy the address first: the next skb_gro_header() may move the header. */
 	adopts = pvsvpn_adopt_wanted(adopt) &&
 		 offload_daddr(skb, family, &daddr);
 	esph = skb_gro_header(skb, offset + sizeof(*esph), offset);
@@ -113,15 +113,15 @@ static bool offload_is_ours(struct sk_buff *skb, u16 family)
 					    esph->spi));
 }
 
-/* ESP inside ours, from one peer to another: stock GRO would take its secpath away. */
+/* ESP inside our ESP, from one peer to another: stock GRO would remove its secpath. */
 static bool offload_has_secpath(const struct sk_buff *skb)
 {
 	return skb_sec_path(skb) && !xfrm_offload((struct sk_buff *)skb);
 }
 
 /*
- * Packets that may be ours go their normal way, on which addresses and marks are looked
- * at too. A stock state that has its SPI in common with an SA of ours only loses GRO.
+ * Packets that may be ours take the normal path, which checks addresses and marks too.
+ * A stock state that shares its SPI with one of our SAs only loses GRO.
  */
 static struct sk_buff *offload_receive(const struct offload_slot *slot,
 				       struct list_head *head,
@@ -180,24 +180,24 @@ static bool offload_take(struct sk_buff *skb, struct xfrm_state *x,
 }
 
 /**
- * pvsvpn_offload_rcv_cb() - XFRM has been through with a packet
- * @skb: the packet, its inner IP header in front when @err is 0
- * @err: 0, or XFRM drops the packet
+ * pvsvpn_offload_rcv_cb() - take a packet that XFRM has decrypted to its device
+ * @skb: the packet, starting with its inner IP header if @err is 0
+ * @err: 0, or not 0 if XFRM drops the packet
  *
- * The device gets a clone. XFRM would queue the packet itself with the device in it,
- * and nobody who removes the device would know of that queue. XFRM has counted what it
- * drops; other handlers need not count it.
+ * The device gets a clone. XFRM would queue the packet itself with skb->dev set to the
+ * device, and removal of the device would miss that queue. XFRM has counted the
+ * packets that it drops, so other handlers need not count them.
  *
  * Context: softirq.
- * Return: 1 when it was not ours; 0 when ours was dropped; -EINPROGRESS when ours is on
- * its way, and XFRM has to free the packet.
+ * Return: 1 if the packet is not ours; 0 if it is ours and XFRM drops it; -EINPROGRESS
+ * if it is ours and the device has a clone, so XFRM must free the packet.
  */
 int pvsvpn_offload_rcv_cb(struct sk_buff *skb, int err)
 {
 	struct xfrm_state *x;
 	bool ours;
 
-	/* XFRM had no state for it, or had too many. */
+	/* XFRM has found no state for it, or too many. */
 	if (!secpath_exists(skb))
 		return 1;
 	x = xfrm_input_state(skb);
@@ -227,7 +227,7 @@ static bool slot_replace(const struct offload_slot *slot,
 				     RCU_INITIALIZER(new))) == old;
 }
 
-/* A stock module that leaves before this is done has left the slot empty. */
+/* If a stock module is unloaded meanwhile, the slot is empty and slot_replace() fails. */
 static void slot_take(struct offload_slot *slot)
 {
 	const struct net_offload *stock = rcu_access_pointer(*slot->place);
@@ -241,7 +241,7 @@ static void slot_take(struct offload_slot *slot)
 		slot->stock = NULL;
 }
 
-/* Ours is not in there any more. */
+/* Our entry is no longer in the slot. Wait for its readers. */
 static void slot_forget(struct offload_slot *slot)
 {
 	synchronize_net();
@@ -260,7 +260,7 @@ static bool slot_is_of(const struct offload_slot *slot,
 	return slot->stock && within_module((unsigned long)slot->stock, module);
 }
 
-/* Unless it is leaving. */
+/* Get a reference to the stock module, unless it is being unloaded. */
 static bool slot_hold(const struct offload_slot *slot, struct module **owner)
 {
 	const struct xfrm_type_offload *type = NULL;
@@ -280,8 +280,8 @@ static bool slot_hold(const struct offload_slot *slot, struct module **owner)
 }
 
 /*
- * A stock module that is leaving may have looked at the slot already, and found ours.
- * It must not be in there again.
+ * A stock module that is being unloaded may have checked the slot already, and found
+ * our entry. Its own entry must not return to the slot then.
  */
 static void slot_give_back(struct offload_slot *slot)
 {
@@ -294,7 +294,7 @@ static void slot_give_back(struct offload_slot *slot)
 		return;
 	}
 	WARN_ON_ONCE(!slot_replace(slot, &slot->ours, slot->stock));
-	/* If it leaves now, it waits as we do for those who are in its functions. */
+	/* If it is unloaded now, it waits, as we do, for callers of its functions. */
 	module_put(owner);
 	slot_forget(slot);
 }
@@ -333,7 +333,7 @@ static int module_notify(struct notifier_block *block, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* The first: until then a stock module that comes is on its own. */
+/* Highest priority: until this call a new stock module takes our packets too. */
 static struct notifier_block module_notifier = {
 	.notifier_call = module_notify,
 	.priority = INT_MAX,
@@ -353,7 +353,7 @@ static void offload_switch(bool on)
 }
 
 /**
- * pvsvpn_offload_init() - no ESP of ours is taken by GRO from now on
+ * pvsvpn_offload_init() - keep our ESP packets out of stock GRO from now on
  *
  * Context: process.
  * Return: 0 or a negative errno.
@@ -368,7 +368,7 @@ int __init pvsvpn_offload_init(void)
 }
 
 /**
- * pvsvpn_offload_exit() - hand the slots back; nobody is in here on return
+ * pvsvpn_offload_exit() - give the slots back, and wait for callers of our handlers
  *
  * Context: process.
  */

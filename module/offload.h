@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What stock IPsec does with ESP before its protocol handlers are asked. */
+/* Stock ESP GRO, which runs before the protocol handlers. */
 #ifndef _PVSVPN_OFFLOAD_H
 #define _PVSVPN_OFFLOAD_H
 

@@ -21,11 +21,12 @@
 #include "xfrm_state.h"
 
 /**
- * pvsvpn_outer_len() - what the outer headers take
+ * pvsvpn_outer_len() - get the length of the outer headers
  * @family: AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  *
- * Context: any. Return: bytes.
+ * Context: any.
+ * Return: bytes of the IP header, and of the UDP header if any.
  */
 unsigned int pvsvpn_outer_len(u16 family, u8 encap)
 {
@@ -36,14 +37,14 @@ unsigned int pvsvpn_outer_len(u16 family, u8 encap)
 }
 
 /**
- * pvsvpn_outer_route() - the route to a peer's remote address
+ * pvsvpn_outer_route() - look up the route to a peer's remote address
  * @endpoint: the peer's addresses
- * @outer: family, addresses and ports are filled in, also where there is no route
+ * @outer: family, addresses and ports are filled in, even if there is no route
  *
- * Context: RCU read side with BH disabled.
- * Return: the route, for dst_release(); ERR_PTR(-ELOOP) when it leads back into
- * the peer's device; ERR_PTR(-ENODEV) when the peer's link is not there; or another
- * ERR_PTR when there is none.
+ * Context: RCU read-side critical section with BH disabled.
+ * Return: the route, which the caller must dst_release(); ERR_PTR(-ELOOP) if it leads
+ * back into the peer's device; ERR_PTR(-ENODEV) if the peer's link does not exist;
+ * another ERR_PTR if there is no route.
  */
 struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 				     struct pvsvpn_outer *outer)
@@ -72,11 +73,12 @@ static enum pvsvpn_route route_fault(int err)
 }
 
 /**
- * pvsvpn_outer_look() - pvsvpn_outer_route() without a packet
+ * pvsvpn_outer_look() - check the route to a peer without a packet
  * @endpoint: the peer's addresses
- * @path_mtu: filled in where there is a route, bytes
+ * @path_mtu: set to the MTU of the route in bytes, if there is a route
  *
- * Context: process, RTNL held. Return: whether there is a route.
+ * Context: process, RTNL held.
+ * Return: PVSVPN_ROUTE_FOUND, or why there is no usable route.
  */
 enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
 				    u32 *path_mtu)
@@ -100,10 +102,10 @@ enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
 }
 
 /*
- * Inside the transmission of a device the kernel asks no socket about the packet of a tunnel.
- * The inner socket must stay there: TCP small queues count the packet until the NIC has
- * sent it. Behind an asynchronous driver, a queue of the device or a wait for an SA, the
- * options of the inner socket would apply to the outer packet.
+ * While a device transmits, the kernel does not apply socket options to a tunnel's packet.
+ * Keep the inner socket then: TCP small queues count the packet until the NIC has sent it.
+ * After an asynchronous driver, a queue of the device or a wait for an SA, the options of
+ * the inner socket would apply to the outer packet.
  */
 static void outer_disown(struct sk_buff *skb)
 {
@@ -112,14 +114,14 @@ static void outer_disown(struct sk_buff *skb)
 }
 
 /**
- * pvsvpn_outer_send() - put the outer headers on, and send
+ * pvsvpn_outer_send() - add the outer headers to a packet and send it
  * @pvs: the device
- * @skb: ESP packet or keepalive with its route and mark, ignore_df where it may be
+ * @skb: ESP packet or keepalive with its route and mark, ignore_df set if it may be
  *	fragmented; consumed
- * @outer: what goes into the header
+ * @outer: content of the outer headers
  *
- * Context: RCU read side with BH disabled.
- * Return: 0, or the errno with which the stack has refused the packet.
+ * Context: RCU read-side critical section with BH disabled.
+ * Return: 0, or the error with which the stack has refused the packet.
  */
 int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		      const struct pvsvpn_outer *outer)
@@ -130,8 +132,8 @@ int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 }
 
 /*
- * An SPI that nobody here knows: the first thing to see when the two ends
- * disagree about their SAs. Stock IPsec gets the packet in any case.
+ * Count an SPI that neither pvsvpn nor stock IPsec knows: the first symptom if the two
+ * ends disagree about their SAs. Stock IPsec gets the packet in any case.
  */
 static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
 			      u16 family, const xfrm_address_t *saddr,
@@ -151,7 +153,7 @@ static void outer_unknown_spi(struct net *net, struct sk_buff *skb, __be32 spi,
 				     PVSVPN_DROP_RX_UNKNOWN_SPI);
 }
 
-/* XFRM would not find a state by another mark. */
+/* As in XFRM, the mark of an adopted state must match. */
 static struct pvsvpn_sa *outer_sa(struct net *net, const struct sk_buff *skb,
 				  u16 family, const xfrm_address_t *daddr,
 				  __be32 spi)
@@ -165,17 +167,17 @@ static struct pvsvpn_sa *outer_sa(struct net *net, const struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_outer_receive() - an ESP packet has arrived
+ * pvsvpn_outer_receive() - receive an ESP packet
  * @skb: the packet, from the SPI on, network header at the outer IP header;
- *	consumed when it is ours
- * @family: of the outer header
- * @saddr: from
- * @daddr: to
- * @in_udp: ESP in UDP, whose header is still there before @skb's data
+ *	consumed if it is ours
+ * @family: address family of the outer header
+ * @saddr: outer source address
+ * @daddr: outer destination address
+ * @in_udp: ESP in UDP, whose UDP header is still before skb->data
  *
- * Context: softirq, RCU read side.
- * Return: 0 when it was ours, whatever became of it; -EINVAL for the next
- * handler to have it.
+ * Context: softirq, RCU read-side critical section.
+ * Return: 0 if the packet is ours, even if it is dropped; -EINVAL if the next handler
+ * must take it.
  */
 int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
 			 const xfrm_address_t *saddr,
@@ -232,14 +234,14 @@ static void pass_on6(struct sk_buff *skb, __be32 spi, bool in_udp)
 }
 
 /**
- * pvsvpn_outer_pass_on() - a packet that has waited is not ours after all
- * @skb: the packet, as pvsvpn_outer_receive() takes it, which has said so; consumed
- * @family: of the outer header
+ * pvsvpn_outer_pass_on() - pass on a packet that has waited but is not ours
+ * @skb: the packet, which pvsvpn_outer_receive() has refused; consumed
+ * @family: address family of the outer header
  * @in_udp: ESP in UDP
  *
- * All handlers are asked, ours once more: its state may have become an SA just now.
+ * All handlers are called, ours again: its state may have become an SA just now.
  *
- * Context: RCU read side with BH disabled.
+ * Context: RCU read-side critical section with BH disabled.
  */
 void pvsvpn_outer_pass_on(struct sk_buff *skb, u16 family, bool in_udp)
 {
@@ -252,18 +254,18 @@ void pvsvpn_outer_pass_on(struct sk_buff *skb, u16 family, bool in_udp)
 }
 
 /**
- * pvsvpn_outer_quoted() - whose is the packet that an ICMP error quotes?
+ * pvsvpn_outer_quoted() - find the SA of the packet that an ICMP error quotes
  * @net: namespace of the error
- * @family: of the quoted packet
- * @daddr: where it was sent to
+ * @family: address family of the quoted packet
+ * @daddr: its destination address
  * @esph: its ESP header
  *
- * Anybody can send an ICMP error. One that quotes an SPI in use and a sequence
- * number of a moment ago has seen our packets (RFC 4301 section 6).
+ * Anyone can send an ICMP error. If it quotes an SPI in use and a recent sequence
+ * number, its sender has seen our packets (RFC 4301 section 6).
  *
- * Context: softirq, RCU read side.
- * Return: the SA; ERR_PTR(-EINVAL) for one not to be believed, which is counted;
- * ERR_PTR(-ENOENT) when the packet was not ours.
+ * Context: softirq, RCU read-side critical section.
+ * Return: the SA; ERR_PTR(-EINVAL) if the error is not trusted, which is counted;
+ * ERR_PTR(-ENOENT) if the packet is not ours.
  */
 struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 				      const xfrm_address_t *daddr,
@@ -282,7 +284,7 @@ struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
 }
 
 /**
- * pvsvpn_outer_init() - ask for ESP packets
+ * pvsvpn_outer_init() - register the ESP handlers
  *
  * Return: 0 or a negative errno.
  */
@@ -300,7 +302,7 @@ int __init pvsvpn_outer_init(void)
 }
 
 /**
- * pvsvpn_outer_exit() - get no more; none is in here on return
+ * pvsvpn_outer_exit() - unregister the ESP handlers, and wait for packets in them
  */
 void pvsvpn_outer_exit(void)
 {

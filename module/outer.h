@@ -16,17 +16,17 @@ struct sk_buff;
 
 #define PVSVPN_OUTER4_LEN	20
 #define PVSVPN_OUTER6_LEN	40
-/* With the UDP header of RFC 3948. */
+/* Including the UDP header of RFC 3948. */
 #define PVSVPN_OUTER_LEN_MAX	(PVSVPN_OUTER6_LEN + 8)
-/* Among ESP handlers: before VTI (100) and stock ESP (0), which get the rest. */
+/* Before the ESP handlers of VTI (100) and stock IPsec (0), which get the other packets. */
 #define PVSVPN_OUTER_PRIORITY	200
 
 /**
- * struct pvsvpn_outer - what is in the outer header of a packet that leaves
- * @saddr: from
- * @daddr: to
- * @sport: UDP port for ESP in UDP, from; 0 without
- * @dport: to
+ * struct pvsvpn_outer - content of the outer headers of a packet to send
+ * @saddr: source address
+ * @daddr: destination address
+ * @sport: UDP source port for ESP in UDP, else 0
+ * @dport: UDP destination port for ESP in UDP, else 0
  * @family: AF_INET or AF_INET6
  * @len: bytes of the outer headers
  * @tos: DSCP and ECN

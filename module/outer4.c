@@ -21,9 +21,9 @@
 #include "udp_encap.h"
 
 /**
- * struct outer4_net - of a namespace
- * @errors: stands for an endpoint where the kernel learns from an ICMP error; it finds the
- *	route again by the mark, link and protocol of a socket. Sends and receives nothing
+ * struct outer4_net - IPv4 state of a namespace
+ * @errors: socket that represents an endpoint while the kernel handles an ICMP error. The
+ *	kernel finds the route by its mark, link and protocol. It sends and receives nothing
  */
 struct outer4_net {
 	struct sock *errors;
@@ -31,7 +31,7 @@ struct outer4_net {
 
 static unsigned int outer4_net_id __read_mostly;
 
-/* An error writes all that the kernel reads of struct outer4_net.errors. */
+/* Protects the fields of outer4_net.errors that each error writes and the kernel reads. */
 static DEFINE_SPINLOCK(errors_lock);
 
 static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
@@ -53,7 +53,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 
 	if (unlikely(link < 0))
 		return ERR_PTR(link);
-	/* Not ip_route_output_key(): that would ask stock IPsec's policies. */
+	/* Not ip_route_output_key(), which would apply stock IPsec's policies. */
 	rt = __ip_route_output_key(pvs->net, &fl4);
 	if (IS_ERR(rt))
 		return ERR_CAST(rt);
@@ -69,9 +69,9 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 /**
  * pvsvpn_outer4_route() - pvsvpn_outer_route() for IPv4
  * @endpoint: the peer's addresses
- * @outer: addresses; the source is filled in where it is unspecified
+ * @outer: addresses; the source is filled in if it is unspecified
  *
- * Context: RCU read side with BH disabled.
+ * Context: RCU read-side critical section with BH disabled.
  * Return: as pvsvpn_outer_route().
  */
 struct dst_entry *pvsvpn_outer4_route(struct pvsvpn_endpoint *endpoint,
@@ -99,7 +99,7 @@ static void outer4_push(struct sk_buff *skb, struct net *net,
 	iph->protocol = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
 	iph->saddr = outer->saddr.a4;
 	iph->daddr = outer->daddr.a4;
-	/* Only what may be fragmented needs an ID (RFC 6864). */
+	/* Only packets that may be fragmented need an ID (RFC 6864). */
 	if (skb->ignore_df)
 		__ip_select_ident(net, iph, 1);
 	else
@@ -109,10 +109,11 @@ static void outer4_push(struct sk_buff *skb, struct net *net,
 /**
  * pvsvpn_outer4_send() - pvsvpn_outer_send() for IPv4
  * @pvs: the device
- * @skb: ESP packet
- * @outer: what goes into the header
+ * @skb: ESP packet or keepalive; consumed
+ * @outer: content of the outer headers
  *
- * Context: RCU read side with BH disabled. Return: as pvsvpn_outer_send().
+ * Context: RCU read-side critical section with BH disabled.
+ * Return: as pvsvpn_outer_send().
  */
 int pvsvpn_outer4_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		       const struct pvsvpn_outer *outer)
@@ -148,7 +149,7 @@ static int outer4_rcv(struct sk_buff *skb)
 	return outer4_receive(skb, false);
 }
 
-/* ESP in UDP, from a socket that is not ours; XFRM has taken the header off. */
+/* ESP in UDP from a socket that is not ours; XFRM has removed the UDP header. */
 static int outer4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 			    int encap_type)
 {
@@ -158,8 +159,9 @@ static int outer4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 }
 
 /*
- * An error as the kernel wants to see it, but about a packet whose route is looked up like
- * the endpoint's: from an unspecified address, if that is what the endpoint has.
+ * Build an error in the form that the kernel expects. The quoted packet has the addresses
+ * of the endpoint, so that the kernel finds the same route: the source is unspecified if
+ * the endpoint's local address is.
  */
 static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
 				   const struct sk_buff *skb,
@@ -186,7 +188,7 @@ static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
 	return error;
 }
 
-/* The socket stands for @endpoint until errors_unlock(). */
+/* The socket represents @endpoint until errors_unlock(). */
 static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint,
 				    int link)
 	__acquires(&errors_lock)
@@ -210,13 +212,13 @@ static void errors_unlock(void)
 }
 
 /**
- * pvsvpn_outer4_too_big() - a router has said what fits through it
- * @sa: about a packet of this SA; the error is believed
+ * pvsvpn_outer4_too_big() - handle an ICMP error that reports the MTU of a path
+ * @sa: SA of the quoted packet; the caller has checked that the error is trusted
  * @skb: the error, network header at the router's IP header
  * @icmph: its ICMP header
- * @mtu: what fits
+ * @mtu: MTU in bytes
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_outer4_too_big(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 			   const struct icmphdr *icmph, u32 mtu)
@@ -225,7 +227,7 @@ void pvsvpn_outer4_too_big(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 	int link = pvsvpn_endpoint_link(endpoint);
 	struct sk_buff *error;
 
-	/* A link that is gone has no route any more. */
+	/* There is no route through a link that does not exist. */
 	if (unlikely(link < 0))
 		return;
 	error = error_about(endpoint, skb, icmph);
@@ -238,12 +240,12 @@ void pvsvpn_outer4_too_big(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_outer4_redirect() - a router has named another gateway
- * @sa: about a packet of this SA; the error is believed
+ * pvsvpn_outer4_redirect() - handle an ICMP redirect to another gateway
+ * @sa: SA of the quoted packet; the caller has checked that the error is trusted
  * @skb: the error, network header at the router's IP header
  * @icmph: its ICMP header
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_outer4_redirect(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 			    const struct icmphdr *icmph)
@@ -252,7 +254,7 @@ void pvsvpn_outer4_redirect(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 	int link = pvsvpn_endpoint_link(endpoint);
 	struct sk_buff *error;
 
-	/* A link that is gone has no route any more. */
+	/* There is no route through a link that does not exist. */
 	if (unlikely(link < 0))
 		return;
 	error = error_about(endpoint, skb, icmph);
@@ -263,7 +265,7 @@ void pvsvpn_outer4_redirect(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 	consume_skb(error);
 }
 
-/* An ICMP error about a packet of ours; data is the quoted IP header. */
+/* An ICMP error about one of our packets; data is the quoted IP header. */
 static int outer4_err(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
@@ -315,7 +317,7 @@ static struct pernet_operations outer4_net_ops = {
 };
 
 /**
- * pvsvpn_outer4_net_register() - what IPv4 keeps of each namespace
+ * pvsvpn_outer4_net_register() - register the IPv4 state of namespaces
  *
  * Return: 0 or a negative errno.
  */
@@ -325,7 +327,7 @@ int __init pvsvpn_outer4_net_register(void)
 }
 
 /**
- * pvsvpn_outer4_net_unregister() - no device is left that could learn of an error
+ * pvsvpn_outer4_net_unregister() - unregister the state, after the last device is gone
  */
 void pvsvpn_outer4_net_unregister(void)
 {
@@ -333,7 +335,7 @@ void pvsvpn_outer4_net_unregister(void)
 }
 
 /**
- * pvsvpn_outer4_init() - ask for ESP packets over IPv4
+ * pvsvpn_outer4_init() - register the ESP handlers for IPv4
  *
  * Return: 0 or a negative errno.
  */
@@ -343,7 +345,7 @@ int __init pvsvpn_outer4_init(void)
 }
 
 /**
- * pvsvpn_outer4_exit() - get no more; none is in here on return
+ * pvsvpn_outer4_exit() - unregister the ESP handlers, and wait for packets in them
  */
 void pvsvpn_outer4_exit(void)
 {

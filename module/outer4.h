@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* IPv4 outside: header, route, protocol handlers. For outer.c, udp_port.c and main.c */
+/* Outer IPv4: header, route, protocol handlers. For outer.c, udp_port.c and main.c */
 #ifndef _PVSVPN_OUTER4_H
 #define _PVSVPN_OUTER4_H
 

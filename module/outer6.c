@@ -20,8 +20,8 @@
 #include "udp_encap.h"
 
 /*
- * With a source, the kernel would also take another interface, whose route is better. Routes in a
- * VRF's table may lead out of the VRF.
+ * If a source is given, the kernel would otherwise accept a better route through another interface.
+ * Routes in a VRF's table may lead out of the VRF.
  */
 static struct dst_entry *lookup_by_link(struct net *net, struct flowi6 *fl6)
 {
@@ -43,7 +43,7 @@ static struct dst_entry *lookup(struct net *net, struct flowi6 *fl6)
 
 	if (unlikely(fl6->flowi6_oif) && !ipv6_addr_any(&fl6->saddr))
 		return lookup_by_link(net, fl6);
-	/* Not ip6_dst_lookup_flow(): that would ask stock IPsec's policies. */
+	/* Not ip6_dst_lookup_flow(), which would apply stock IPsec's policies. */
 	err = ip6_dst_lookup(net, NULL, &dst, fl6);
 	return err ? ERR_PTR(err) : dst;
 }
@@ -67,7 +67,7 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 
 	if (unlikely(link < 0))
 		return ERR_PTR(link);
-	/* Unlike IPv4's, the lookup takes any source. */
+	/* Unlike the IPv4 lookup, this one accepts any source. */
 	if (!ipv6_addr_any(&fl6.saddr) &&
 	    !ipv6_chk_addr(pvs->net, &fl6.saddr, NULL, 0))
 		return ERR_PTR(-EADDRNOTAVAIL);
@@ -86,9 +86,9 @@ static struct dst_entry *route_lookup(struct pvsvpn_endpoint *endpoint,
 /**
  * pvsvpn_outer6_route() - pvsvpn_outer_route() for IPv6
  * @endpoint: the peer's addresses
- * @outer: addresses; the source is filled in where it is unspecified
+ * @outer: addresses; the source is filled in if it is unspecified
  *
- * Context: RCU read side with BH disabled.
+ * Context: RCU read-side critical section with BH disabled.
  * Return: as pvsvpn_outer_route().
  */
 struct dst_entry *pvsvpn_outer6_route(struct pvsvpn_endpoint *endpoint,
@@ -100,7 +100,7 @@ struct dst_entry *pvsvpn_outer6_route(struct pvsvpn_endpoint *endpoint,
 	return likely(dst) ? dst : route_lookup(endpoint, outer);
 }
 
-/* From the hash of the inner packet, which xmit.c has asked for (RFC 6438). */
+/* Use the hash of the inner packet, which xmit.c has computed (RFC 6438). */
 static __be32 flow_label(struct net *net, struct sk_buff *skb)
 {
 	struct flowi6 none = {};
@@ -127,10 +127,11 @@ static void outer6_push(struct sk_buff *skb, struct net *net,
 /**
  * pvsvpn_outer6_send() - pvsvpn_outer_send() for IPv6
  * @pvs: the device
- * @skb: ESP packet
- * @outer: what goes into the header
+ * @skb: ESP packet or keepalive; consumed
+ * @outer: content of the outer headers
  *
- * Context: RCU read side with BH disabled. Return: as pvsvpn_outer_send().
+ * Context: RCU read-side critical section with BH disabled.
+ * Return: as pvsvpn_outer_send().
  */
 int pvsvpn_outer6_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
 		       const struct pvsvpn_outer *outer)
@@ -166,7 +167,7 @@ static int outer6_rcv(struct sk_buff *skb)
 	return outer6_receive(skb, false);
 }
 
-/* ESP in UDP, from a socket that is not ours; XFRM has taken the header off. */
+/* ESP in UDP from a socket that is not ours; XFRM has removed the UDP header. */
 static int outer6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 			    int encap_type)
 {
@@ -175,7 +176,7 @@ static int outer6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 	return outer6_receive(skb, true);
 }
 
-/* The kernel reads the addresses of a packet that does not fit, no more. */
+/* Build a packet for update_pmtu(), which reads only the addresses. */
 static struct sk_buff *addresses_only(const struct pvsvpn_outer *outer)
 {
 	struct sk_buff *skb = alloc_skb(sizeof(struct ipv6hdr), GFP_ATOMIC);
@@ -191,11 +192,11 @@ static struct sk_buff *addresses_only(const struct pvsvpn_outer *outer)
 }
 
 /**
- * pvsvpn_outer6_too_big() - a router has said what fits through it
- * @sa: about a packet of this SA; the error is believed
- * @mtu: what fits
+ * pvsvpn_outer6_too_big() - handle an ICMPv6 error that reports the MTU of a path
+ * @sa: SA of the quoted packet; the caller has checked that the error is trusted
+ * @mtu: MTU in bytes
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_outer6_too_big(struct pvsvpn_sa *sa, u32 mtu)
 {
@@ -216,12 +217,12 @@ void pvsvpn_outer6_too_big(struct pvsvpn_sa *sa, u32 mtu)
 }
 
 /**
- * pvsvpn_outer6_redirect() - a router has named another gateway
- * @sa: about a packet of this SA; the error is believed
+ * pvsvpn_outer6_redirect() - handle an ICMPv6 redirect to another gateway
+ * @sa: SA of the quoted packet; the caller has checked that the error is trusted
  * @skb: the error: network header at the router's IP header, transport header at that of
  *	ICMPv6, data at the quoted IP header
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_outer6_redirect(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
@@ -232,7 +233,7 @@ void pvsvpn_outer6_redirect(struct pvsvpn_sa *sa, struct sk_buff *skb)
 		     sock_net_uid(net, NULL));
 }
 
-/* An ICMPv6 error about a packet of ours; data is the quoted IPv6 header. */
+/* An ICMPv6 error about one of our packets; data is the quoted IPv6 header. */
 static int outer6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		      u8 code, int offset, __be32 info)
 {
@@ -261,7 +262,7 @@ static struct xfrm6_protocol outer6_protocol __read_mostly = {
 };
 
 /**
- * pvsvpn_outer6_init() - ask for ESP packets over IPv6
+ * pvsvpn_outer6_init() - register the ESP handlers for IPv6
  *
  * Return: 0 or a negative errno.
  */
@@ -271,7 +272,7 @@ int __init pvsvpn_outer6_init(void)
 }
 
 /**
- * pvsvpn_outer6_exit() - get no more; none is in here on return
+ * pvsvpn_outer6_exit() - unregister the ESP handlers, and wait for packets in them
  */
 void pvsvpn_outer6_exit(void)
 {

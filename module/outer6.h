@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* IPv6 outside: header, route, protocol handlers. For outer.c and udp_port.c */
+/* Outer IPv6: header, route, protocol handlers. For outer.c and udp_port.c */
 #ifndef _PVSVPN_OUTER6_H
 #define _PVSVPN_OUTER6_H
 

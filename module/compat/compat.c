@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What older kernels lack and a header alone cannot give. */
+/* Replacements for older kernels that need more than a header. */
 #include <linux/atomic.h>
 #include <linux/version.h>
 #include <linux/netlink.h>

@@ -6,8 +6,8 @@
 #include_next <crypto/aead.h>
 
 /*
- * Until 6.3 a completion was given the request, since then it is given the
- * caller's data.
+ * Before 6.3 a completion callback received the request; since then it receives
+ * the caller's data.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 typedef struct crypto_async_request pvsvpn_compat_completion_arg;

@@ -16,8 +16,8 @@ static inline void pvsvpn_compat_set_lltx(struct net_device *dev)
 }
 
 /*
- * From 6.6 on the devices of a namespace are in an xarray by ifindex. Before, the
- * next one has to be looked for.
+ * Since 6.6 an xarray holds the devices of a namespace by ifindex. Older kernels
+ * need a search for the next device.
  */
 #ifndef for_each_netdev_dump
 static inline struct net_device *pvsvpn_compat_netdev_at(struct net *net,

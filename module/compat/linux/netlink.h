@@ -6,9 +6,9 @@
 
 /*
  * Formatted extack messages came with 6.2. The text must outlive the handler,
- * since the core copies it after the handler has returned. It lives in a ring
- * here; a message can only be garbled, never unterminated, when 64 others are
- * written in that moment.
+ * since the core copies it after the handler has returned. Here a ring holds the
+ * texts. If 64 others are written at that moment, a text may be garbled, but it
+ * stays terminated.
  */
 #ifndef NL_SET_ERR_MSG_FMT
 #define NETLINK_MAX_FMTMSG_LEN 80

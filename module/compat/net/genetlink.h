@@ -16,7 +16,7 @@ pvsvpn_compat_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
-/* Until 6.7 a group took the flag that operations have for the same right. */
+/* Before 6.7 groups used the flag of operations for the same capability. */
 #ifndef GENL_MCAST_CAP_NET_ADMIN
 #define GENL_MCAST_CAP_NET_ADMIN GENL_UNS_ADMIN_PERM
 #endif

@@ -5,7 +5,7 @@
 #include <linux/version.h>
 #include_next <net/net_namespace.h>
 
-/* Until 6.6 an empty entry ended the table. */
+/* Before 6.6 an empty entry marked the end of the table. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define register_net_sysctl_sz(net, path, table, size)	\
 	register_net_sysctl(net, path, table)

@@ -9,7 +9,7 @@
 #define PVSVPN_COMPAT_SA_DIR_IN		1
 #define PVSVPN_COMPAT_SA_DIR_OUT	2
 
-/* The direction that a daemon has said of a state, 0 if it has not. */
+/* Return: the direction that the daemon has set for a state, 0 if none. */
 static inline u8 pvsvpn_compat_state_dir(const struct xfrm_state *x)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
