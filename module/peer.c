@@ -20,8 +20,8 @@
 /**
  * struct pvsvpn_peer_name - a name, in a table of its own so that it can be replaced
  * @node: in the table of (device, name)
- * @rcu: the table may still look at it when it is freed
- * @peer: whose name it is
+ * @rcu: delays kfree(); a table lookup may still read the entry
+ * @peer: the peer that has this name
  * @text: NUL-terminated
  */
 struct pvsvpn_peer_name {
@@ -164,8 +164,8 @@ static void peer_del_subnets_but(struct pvsvpn_peer *peer,
 }
 
 /*
- * New prefixes come first, old ones go afterwards: no moment without those
- * that stay, and a failure leaves everything as it was.
+ * Add new prefixes first, then remove old ones: kept prefixes work at every moment, and a
+ * failure leaves everything unchanged.
  */
 static int peer_set_subnets(struct pvsvpn_peer *peer,
 			    const struct pvsvpn_peer_config *config)
@@ -193,9 +193,9 @@ static int peer_set_subnets(struct pvsvpn_peer *peer,
 	return 0;
 }
 
-/* ---- a peer's life ---- */
+/* ---- the life cycle of a peer ---- */
 
-/* The last endpoint stays that long: a late request may still look at it. */
+/* The last endpoint is freed with the peer: a late request may still use it. */
 static void peer_free(struct pvsvpn_peer *peer)
 {
 	struct pvsvpn_endpoint *endpoint =
@@ -221,8 +221,8 @@ static void peer_put_rcu(struct rcu_head *rcu)
 }
 
 /**
- * pvsvpn_peer_put() - give a reference back
- * @peer: the peer; freed with the last reference
+ * pvsvpn_peer_put() - drop a reference to a peer
+ * @peer: the peer; the last reference frees it
  *
  * Context: any.
  */
@@ -242,12 +242,13 @@ static bool endpoint_is(const struct pvsvpn_endpoint *endpoint,
 }
 
 /**
- * pvsvpn_peer_move() - other outer addresses for a peer
+ * pvsvpn_peer_move() - give a peer new outer addresses
  * @peer: the peer
- * @config: of which only the endpoint counts
- * @reason: why, for the event if the remote end is elsewhere
+ * @config: only its endpoint fields are used
+ * @reason: text for the event, which is sent if the remote address or port changes
  *
- * Context: process, RTNL held. Return: 0 or a negative errno.
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno.
  */
 int pvsvpn_peer_move(struct pvsvpn_peer *peer,
 		     const struct pvsvpn_peer_config *config,
@@ -268,7 +269,7 @@ int pvsvpn_peer_move(struct pvsvpn_peer *peer,
 	return 0;
 }
 
-/* An operator may have set the endpoint, or pinned it, meanwhile. */
+/* Meanwhile an operator may have changed or pinned the endpoint. */
 static void peer_moved(struct pvsvpn_peer *peer)
 {
 	const struct pvsvpn_endpoint *old = pvsvpn_peer_endpoint(peer);
@@ -288,7 +289,7 @@ static void peer_moved(struct pvsvpn_peer *peer)
 	spin_unlock_bh(&peer->moved_lock);
 	if (config.dport && !peer->pin && old->encap == PVSVPN_ENCAP_UDP &&
 	    !endpoint_is(old, &config.remote, config.dport))
-		/* Without memory now, then with the next packet. */
+		/* On -ENOMEM the next packet retries. */
 		pvsvpn_peer_move(peer, &config, "authentic-packet");
 }
 
@@ -309,8 +310,8 @@ static void peer_refresh_work(struct work_struct *work)
 }
 
 /**
- * pvsvpn_peer_refresh() - look at a peer's SAs and endpoint again, soon
- * @peer: the peer; the caller's access keeps it alive
+ * pvsvpn_peer_refresh() - queue a new look at a peer's SAs and endpoint
+ * @peer: the peer; the caller must keep it alive during the call
  *
  * Context: any.
  */
@@ -322,14 +323,14 @@ void pvsvpn_peer_refresh(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_peer_follow() - an authentic packet of a peer has come from somewhere
+ * pvsvpn_peer_follow() - handle the source address of an authentic packet
  * @peer: the peer, with ESP in UDP
- * @remote: from where, of the family of its endpoint
- * @port: from which port
+ * @remote: source address, of the family of the peer's endpoint
+ * @port: source port
  *
- * RFC 3948 section 4. Packets go there as soon as the work has run.
+ * See RFC 3948 section 4. Packets go to a new address as soon as the work has run.
  *
- * Context: softirq, RCU read side of somebody who has an SA of the peer.
+ * Context: softirq, RCU read-side critical section in which an SA of the peer was found.
  */
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port)
@@ -344,7 +345,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 	pvsvpn_peer_refresh(peer);
 }
 
-/* Its owner: who has made it come, and makes it go. */
+/* The owner: whoever created the peer also deletes it. */
 static const char *peer_origin(const struct pvsvpn_peer *peer)
 {
 	return peer->origin == PVSVPN_ORIGIN_XFRM ? "xfrm" : "request";
@@ -398,7 +399,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 	return peer;
 }
 
-/* The subnets come last: with them packets find the peer. */
+/* Add the subnets last: they make the peer visible to packets. */
 static int peer_publish(struct pvsvpn_peer *peer,
 			const struct pvsvpn_peer_config *config)
 {
@@ -441,12 +442,12 @@ err_id:
 /**
  * pvsvpn_peer_new() - add a peer to a device
  * @pvs: the device
- * @config: what it shall be
- * @extack: where to say what went wrong
+ * @config: the properties of the new peer
+ * @extack: receives the error message
  *
  * Context: process, RTNL held.
- * Return: 0; -EEXIST when the name or a prefix is taken; -ENOSPC at the limit of
- * the namespace; -ENOMEM. Nothing has changed when it fails.
+ * Return: 0; -EEXIST if the name or a prefix is taken; -ENOSPC at the limit of
+ * the namespace; -ENOMEM. On failure nothing has changed.
  */
 int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 		    const struct pvsvpn_peer_config *config,
@@ -480,7 +481,7 @@ int pvsvpn_peer_new(struct pvsvpn_device *pvs,
 	return 0;
 }
 
-/* In the events one peer goes and another one comes. */
+/* Events report a rename as one peer deleted and another one added. */
 static void peer_rename(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *name)
 {
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, "renamed");
@@ -493,16 +494,16 @@ static void peer_rename(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *name)
 /**
  * pvsvpn_peer_set() - change a peer
  * @peer: the peer
- * @config: what it shall be, and how it is called from now on
- * @extack: where to say what went wrong
+ * @config: the new properties, including the name
+ * @extack: receives the error message
  *
  * Its SAs stay. No packet sees the SAs with one peer and the subnets with another: this is
- * how a peer that XFRM's states have made becomes the operator's. The caller has checked that
- * none of them collides under the new addresses.
+ * how an operator takes over a peer that was made from XFRM's states. The caller must have
+ * checked that no SA conflicts under the new addresses.
  *
  * Context: process, RTNL held.
- * Return: 0; -EEXIST when the name or a prefix is taken; -ENOMEM. Nothing has changed
- * when it fails.
+ * Return: 0; -EEXIST if the name or a prefix is taken; -ENOMEM. On failure nothing has
+ * changed.
  */
 int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 		    const struct pvsvpn_peer_config *config,
@@ -536,7 +537,7 @@ int pvsvpn_peer_set(struct pvsvpn_peer *peer,
 	if (!config->keep_locals)
 		pvsvpn_destination_set(peer, destination);
 	peer_switch_endpoint(peer, endpoint);
-	/* A peer that came by itself stays when somebody has changed it. */
+	/* If an operator changes a peer that XFRM's states created, the peer stays without them. */
 	peer->origin = config->origin;
 	if (name)
 		peer_rename(peer, name);
@@ -579,7 +580,7 @@ static void peer_set_up(struct pvsvpn_peer *peer, bool up, const char *why)
 	pvsvpn_device_carrier(pvs);
 }
 
-/* Once each: what packets and timers have found out. */
+/* Report once what packets and timers have found out. */
 static void sa_tell_news(struct pvsvpn_sa *sa)
 {
 	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags) &&
@@ -597,7 +598,7 @@ static void sa_tell_news(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_peer_tell_news() - tell user space what befell the SAs
+ * pvsvpn_peer_tell_news() - report the state changes of SAs to user space
  * @peer: the peer
  *
  * Context: process, RTNL held.
@@ -609,7 +610,7 @@ void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer)
 
 	ASSERT_RTNL();
 	llist_for_each_entry_safe(sa, next, list, news) {
-		/* The flag first: later news make the SA come here again. */
+		/* Clear the flag first, so that later news queue the SA again. */
 		test_and_clear_bit(PVSVPN_SA_NEWS, &sa->flags);
 		if (!test_bit(PVSVPN_SA_GONE, &sa->flags))
 			sa_tell_news(sa);
@@ -617,7 +618,7 @@ void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer)
 	}
 }
 
-/* Each SA becomes the last of the list when it expires, and is moved once. */
+/* Skip expired SAs. Each one reaches the end of the list once and is then moved to the front. */
 static struct pvsvpn_sa *peer_newest(struct pvsvpn_peer *peer)
 {
 	struct pvsvpn_sa *sa;
@@ -638,9 +639,9 @@ static struct pvsvpn_sa *peer_newest(struct pvsvpn_peer *peer)
  * pvsvpn_peer_select_sa() - choose the outbound SA again
  * @peer: the peer
  *
- * The newest usable one carries the traffic, or that which the policies of an IKE daemon
- * name; without any, the newest stays in place to say why it does not. A dead peer keeps
- * its SA, for keepalives, but is not up.
+ * The newest usable SA carries the traffic, or the SA that the policies of an IKE daemon
+ * select. If no SA is usable, the newest one stays, so that drops have its reason. A dead
+ * peer keeps its SA for keepalives, but is not up.
  *
  * Context: process, RTNL held.
  */
@@ -662,7 +663,7 @@ void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer)
 
 /**
  * pvsvpn_peer_del() - remove a peer with its SAs
- * @peer: the peer; its last reference goes after a grace period
+ * @peer: the peer; the tables drop their reference after a grace period
  *
  * Context: process, RTNL held.
  */
@@ -672,23 +673,23 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer)
 	struct pvsvpn_sa *sa, *next;
 
 	ASSERT_RTNL();
-	/* 0. Nothing is sent or followed on its own any more. */
+	/* 0. Stop timers, and no longer follow the peer's address. */
 	WRITE_ONCE(peer->deleted, true);
 	pvsvpn_udp_keepalive_stop(peer);
 	pvsvpn_liveness_stop(peer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	peer_del_subnets(peer);
-	/* 2. None finds it by an SPI. */
+	/* 2. No packet finds the peer by an SPI. */
 	list_for_each_entry_safe(sa, next, &peer->sas, list)
 		pvsvpn_sa_del(sa);
-	/* 3. No request finds it by name or id, no stray SPI by address. */
+	/* 3. No request finds it by name or id, and no unknown SPI finds it by address. */
 	pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DEL, peer_origin(peer));
 	name_remove(peer->name_entry);
 	pvsvpn_endpoint_unlist(rtnl_dereference(peer->endpoint));
 	xa_erase(&pvs->peers, peer->id);
 	WRITE_ONCE(pvs->peer_count, pvs->peer_count - 1);
 	pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
-	/* 4. Those that found it before are done after a grace period. */
+	/* 4. Earlier lookups are done after a grace period. */
 	call_rcu(&peer->rcu, peer_put_rcu);
 }
 
@@ -708,11 +709,12 @@ void pvsvpn_peer_del_all(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_peer_find() - a peer by its name
+ * pvsvpn_peer_find() - find a peer by its name
  * @pvs: the device
- * @name: NUL-terminated
+ * @name: name of the peer, NUL-terminated
  *
- * Context: process, RTNL held. Return: the peer, without a reference, or NULL.
+ * Context: process, RTNL held.
+ * Return: the peer, without a reference, or NULL.
  */
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name)
@@ -726,11 +728,11 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 }
 
 /**
- * pvsvpn_peer_endpoint() - the outer addresses of a peer
+ * pvsvpn_peer_endpoint() - get the outer addresses of a peer
  * @peer: the peer
  *
- * Context: RCU read side, or RTNL held.
- * Return: the endpoint, valid as long as that.
+ * Context: RCU read-side critical section, or RTNL held.
+ * Return: the endpoint, valid until that ends.
  */
 struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
 {
@@ -738,11 +740,11 @@ struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_peer_path() - the outer addresses that packets to a peer have just now
+ * pvsvpn_peer_path() - get the outer addresses that packets to a peer now use
  * @peer: the peer
  *
- * Context: RCU read side, or RTNL held.
- * Return: the endpoint of the current outbound SA, valid as long as that.
+ * Context: RCU read-side critical section, or RTNL held.
+ * Return: the endpoint of the current outbound SA, or else the peer's; valid until that ends.
  */
 struct pvsvpn_endpoint *pvsvpn_peer_path(const struct pvsvpn_peer *peer)
 {
@@ -765,8 +767,8 @@ static void peer_reset_routes(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_peer_reset_link() - find the interface again by which a peer is reached
- * @peer: the peer; nothing happens if any interface will do
+ * pvsvpn_peer_reset_link() - resolve a peer's outgoing interface again
+ * @peer: the peer; nothing happens if its endpoint names no interface
  *
  * Context: process, RTNL held.
  */
@@ -777,8 +779,8 @@ void pvsvpn_peer_reset_link(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_peer_reset_routes() - forget the routes to all peers of a device
- * @pvs: the device, something that decides about routes has changed
+ * pvsvpn_peer_reset_routes() - drop the cached routes to all peers of a device
+ * @pvs: the device; something that its routes depend on has changed
  *
  * Context: process, RTNL held.
  */
@@ -788,7 +790,7 @@ void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs)
 	unsigned long id;
 
 	ASSERT_RTNL();
-	/* Lookups by the old rules have ended in the caches when this returns. */
+	/* Wait until lookups by the old rules have stored their result in the caches. */
 	synchronize_net();
 	xa_for_each(&pvs->peers, id, peer)
 		peer_reset_routes(peer);
@@ -796,8 +798,9 @@ void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_peer_init() - set the tables of peers up
+ * pvsvpn_peer_init() - set up the tables of peers
  *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_peer_init(void)
@@ -814,7 +817,7 @@ int __init pvsvpn_peer_init(void)
 }
 
 /**
- * pvsvpn_peer_exit() - free the tables; no device is left
+ * pvsvpn_peer_exit() - free the tables; no device may be left
  */
 void pvsvpn_peer_exit(void)
 {

@@ -29,52 +29,51 @@ struct pvsvpn_sa;
 /**
  * struct pvsvpn_peer - a remote gateway behind a device
  * @refs: one for the tables below, one for each SA. Zero frees the peer
- * @rcu: delays the tables' reference for a grace period
- * @pvs: the device; held until the peer is freed
- * @dev_tracker: of that reference
+ * @rcu: drops the tables' reference after a grace period
+ * @pvs: the device; a reference is held until the peer is freed
+ * @dev_tracker: tracks that reference
  * @id: number on the device, > 0
- * @name: as the operator calls it, unique on the device; RTNL
- * @name_entry: where the name is; RTNL
+ * @name: name given by the operator, unique on the device; RTNL
+ * @name_entry: its entry in the table of names; RTNL
  * @endpoint: outer addresses; written under RTNL
- * @tx_sa: the current outbound SA. When none is usable the newest one stays
- *	here, so that its drops say why. Written under RTNL
+ * @tx_sa: the current outbound SA. If none is usable, the newest one stays here, so
+ *	that drops have its reason. Written under RTNL
  * @destination: its local subnets, NULL for no limit; written under RTNL
- * @by_policy: there may be more than one current SA, or packets that no policy covers: packets
- *	look at XFRM's policies. Written under the policies' lock
- * @led_anew: policies have changed since that was found out; the policies' lock
- * @led: SAs that those lead to, the latest last; the policies' lock
- * @led_count: how many; written under the policies' lock
- * @transforms: how many of @led have each; the policies' lock
- * @tightest: the transform of @tx_sa, or that of @led that leaves the least room; written
+ * @by_policy: packets must ask XFRM's policies, because these may lead to more than one SA, or
+ *	not cover all packets. Written under the policies' lock
+ * @led_anew: policies have changed since @by_policy was computed; the policies' lock
+ * @led: SAs that policies lead to, the latest last; the policies' lock
+ * @led_count: number of SAs in @led; written under the policies' lock
+ * @transforms: number of SAs in @led with each transform; the policies' lock
+ * @tightest: the transform of @tx_sa, or one of @led's that leaves less room; written
  *	under RTNL
  * @sas: its SAs, oldest first; RTNL
- * @outbound: those of them that are outbound, oldest first, but expired ones before all
- *	others; RTNL
- * @news: SAs that user space is to be told of, each with a reference; no lock
- * @sa_count: how many SAs; RTNL
- * @adopted_count: how many of them are XFRM's; RTNL
+ * @outbound: its outbound SAs, oldest first, but expired ones before all others; RTNL
+ * @news: SAs with events to report to user space, each with a reference; no lock
+ * @sa_count: number of SAs; RTNL
+ * @adopted_count: number of SAs adopted from XFRM; RTNL
  * @next_sa_id: id of the next SA; RTNL
  * @up: has a usable outbound SA and is not dead; RTNL
  * @subnets: its prefixes; RTNL
  * @default_subnets: the prefixes are 0.0.0.0/0 and ::/0 because none was given
- * @replay_window: of inbound SAs that name none, in packets; RTNL
- * @path_mtu: MTU of the outer path in bytes as last seen; 0 before the first
- *	look. Written under RTNL, read anywhere
+ * @replay_window: default of inbound SAs, in packets; RTNL
+ * @path_mtu: last known MTU of the outer path in bytes; 0 before the first look
+ *	at the path. Written under RTNL, read anywhere
  * @last_rx: jiffies of the last authenticated packet, 0 if none; no lock
  * @last_tx: jiffies of the last packet sent; no lock
  * @deleted: no work and no timer starts any more; written under RTNL
- * @pin: the endpoint does not follow where packets come from; written under RTNL
+ * @pin: the endpoint does not follow the source of packets; written under RTNL
  * @nat_keepalive: seconds between NAT keepalives, 0 for none; written under RTNL
- * @nat_keepalive_timer: sends the next one
- * @liveness: keepalives and whether it is dead
- * @tfc: inner packets are padded to a multiple of so many bytes, or with
- *	PVSVPN_TFC_MTU to what fits the path; 0 for not at all. Written under RTNL
+ * @nat_keepalive_timer: sends the next NAT keepalive
+ * @liveness: keepalives, and whether the peer is dead
+ * @tfc: pad inner packets to a multiple of this many bytes, or with PVSVPN_TFC_MTU
+ *	to the size that fits the path; 0 for no padding. Written under RTNL
  * @moved_lock: protects @moved_to and @moved_port
- * @moved_to: where the last authentic packet came from, if not from @endpoint
- * @moved_port: its port, 0 when nothing is to be done
- * @refresh: makes that the endpoint, chooses the outbound SA, and reports; holds a
+ * @moved_to: source of the last authentic packet that did not come from @endpoint
+ * @moved_port: its port, 0 if there is nothing to do
+ * @refresh: applies @moved_to, selects the outbound SA, and reports news; holds a
  *	reference while queued
- * @origin: enum pvsvpn_origin; one that came with XFRM's states goes with them; RTNL
+ * @origin: enum pvsvpn_origin; PVSVPN_ORIGIN_XFRM: removed with its last adopted SA; RTNL
  * @counters: per CPU, PVSVPN_DROP_PEER_MAX reasons
  */
 struct pvsvpn_peer {
@@ -122,7 +121,7 @@ struct pvsvpn_peer {
 };
 
 /**
- * struct pvsvpn_peer_config - what an operator says of a peer, checked
+ * struct pvsvpn_peer_config - validated parameters of a peer
  * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated; pvsvpn_peer_set() renames
  * @family: of @local and @remote, AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
@@ -139,11 +138,11 @@ struct pvsvpn_peer {
  * @mark: as in struct pvsvpn_endpoint
  * @origin: as in struct pvsvpn_peer
  * @replay_window: PVSVPN_REPLAY_WINDOW_MIN to PVSVPN_REPLAY_WINDOW_MAX
- * @prefixes: no two the same, none another peer's; NULL with @prefix_count 0
- * @prefix_count: how many; 0 stands for 0.0.0.0/0 and ::/0
+ * @prefixes: all different, and none of another peer; NULL with @prefix_count 0
+ * @prefix_count: number of prefixes; 0 stands for 0.0.0.0/0 and ::/0
  * @keep_prefixes: pvsvpn_peer_set(): leave the prefixes as they are
- * @locals: local subnets, no two the same; NULL with @local_count 0
- * @local_count: how many; 0 for no limit
+ * @locals: local subnets, all different; NULL with @local_count 0
+ * @local_count: number of local subnets; 0 for no limit
  * @keep_locals: pvsvpn_peer_set(): leave the local subnets as they are
  */
 struct pvsvpn_peer_config {

@@ -21,7 +21,7 @@
 /* Trailer without padding. */
 #define TRAILER_LEN	2
 
-/* The room behind the headers and before the trailer; 0 if there is hardly any. */
+/* Room between the headers and the trailer, in bytes; 0 if it is below one alignment unit. */
 static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
 		     const struct pvsvpn_transform *transform)
 {
@@ -34,12 +34,13 @@ static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
 }
 
 /**
- * pvsvpn_pmtu_inner() - the largest inner packet that fits
- * @path_mtu: MTU of the outer path, bytes
- * @outer_len: bytes of the outer headers
+ * pvsvpn_pmtu_inner() - compute the largest inner packet that fits
+ * @path_mtu: MTU of the outer path, in bytes
+ * @outer_len: length of the outer headers, in bytes
  * @transform: the transform in use
  *
- * Context: any. Return: bytes, at least IPV4_MIN_MTU.
+ * Context: any.
+ * Return: bytes, at least IPV4_MIN_MTU.
  */
 u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform)
@@ -48,7 +49,7 @@ u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		     IPV4_MIN_MTU);
 }
 
-/* The transform of the SA that sends, or of one that is likely to come. */
+/* The tightest transform in use, or the most likely one before there is an SA. */
 static const struct pvsvpn_transform *
 peer_transform(const struct pvsvpn_peer *peer)
 {
@@ -70,11 +71,11 @@ static u32 transform_mtu(const struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_pmtu_tighten() - which transform leaves the least room in the packets to a peer?
+ * pvsvpn_pmtu_tighten() - find the transform that leaves the least room for inner packets
  * @peer: the peer, whose SAs or path have changed
  *
- * It is that of the SA that sends, or of one of those to which policies lead. The cost is the
- * same for any number of SAs.
+ * It belongs to the current outbound SA, or to an SA that policies lead to. The cost does
+ * not depend on the number of SAs.
  *
  * Context: process, RTNL held.
  */
@@ -97,11 +98,11 @@ void pvsvpn_pmtu_tighten(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_pmtu_peer() - the largest inner packet to a peer
+ * pvsvpn_pmtu_peer() - get the largest inner packet to a peer
  * @peer: the peer
  *
  * Context: process, RTNL held.
- * Return: bytes; the default as long as path or transform are not known.
+ * Return: bytes; defaults stand for an unknown path or transform.
  */
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 {
@@ -109,10 +110,11 @@ u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_pmtu_now() - pvsvpn_pmtu_peer() for the packet path
+ * pvsvpn_pmtu_now() - get the same value as pvsvpn_pmtu_peer() in the packet path
  * @peer: the peer
  *
- * Context: RCU read side. Return: as pvsvpn_pmtu_peer().
+ * Context: RCU read-side critical section.
+ * Return: as pvsvpn_pmtu_peer().
  */
 u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 {
@@ -120,13 +122,13 @@ u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_pmtu_overhead() - how pvsvpn_pmtu_peer() comes about
+ * pvsvpn_pmtu_overhead() - split the overhead behind pvsvpn_pmtu_peer() into its parts
  * @peer: the peer
  * @overhead: filled in
  *
  * Context: process, RTNL held.
- * Return: whether it comes from the path. Else the path is not known yet, or
- * too small for any inner packet.
+ * Return: true if the overhead is derived from the path MTU; false if the path MTU is
+ * unknown, or too small for any inner packet.
  */
 bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 			  struct pvsvpn_overhead *overhead)
@@ -147,7 +149,7 @@ bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 	return true;
 }
 
-/* Without a route the last figure stays. */
+/* If there is no route, keep the last value. */
 static void peer_look_at_path(struct pvsvpn_peer *peer)
 {
 	u32 path_mtu;
@@ -161,8 +163,8 @@ static void peer_look_at_path(struct pvsvpn_peer *peer)
 static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
 {
 	/*
-	 * Below IPV6_MIN_MTU the device would lose IPv6; packets up to there
-	 * are fragmented outside instead.
+	 * Below IPV6_MIN_MTU the device would lose IPv6. Packets up to that size
+	 * are fragmented after encryption instead.
 	 */
 	mtu = clamp_t(u32, mtu, IPV6_MIN_MTU, pvs->dev->max_mtu);
 	if (!pvs->mtu_auto || mtu == pvs->dev->mtu)
@@ -173,10 +175,11 @@ static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
 }
 
 /**
- * pvsvpn_pmtu_look() - look at the path to a peer
+ * pvsvpn_pmtu_look() - read the path MTU of a peer again
  * @peer: the peer
  *
- * Context: process, RTNL held. Return: pvsvpn_pmtu_peer(), in bytes.
+ * Context: process, RTNL held.
+ * Return: pvsvpn_pmtu_peer(), in bytes.
  */
 u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer)
 {
@@ -186,11 +189,11 @@ u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_pmtu_changed() - the path to a peer or its overhead has changed
+ * pvsvpn_pmtu_changed() - handle a change of a peer's path or overhead
  * @peer: the peer
  *
- * The device's MTU falls at once, and rises a moment later, when all peers
- * have been asked: adding one peer of many does not look at all of them.
+ * The device's MTU falls at once. It rises later, after a walk over all peers, so that
+ * adding one peer does not look at all of them.
  *
  * Context: process, RTNL held.
  */
@@ -200,7 +203,7 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
 	u32 mtu;
 
 	mtu = pvsvpn_pmtu_look(peer);
-	/* A walk over all peers may be past this one. */
+	/* A walk over all peers may already have passed this one. */
 	pvs->mtu_least = min(pvs->mtu_least, mtu);
 	if (mtu < pvs->dev->mtu)
 		device_set_mtu(pvs, mtu);
@@ -209,8 +212,8 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_pmtu_follow() - all paths have been looked at
- * @pvs: the device, with @mtu_least
+ * pvsvpn_pmtu_follow() - set the device's MTU after a walk over all paths
+ * @pvs: the device, with @mtu_least from that walk
  *
  * Context: process, RTNL held.
  */
@@ -222,7 +225,7 @@ void pvsvpn_pmtu_follow(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_pmtu_auto() - hand the MTU back to the device
+ * pvsvpn_pmtu_auto() - return to the automatic MTU
  * @pvs: the device
  *
  * Context: process, RTNL held.
@@ -258,7 +261,7 @@ static int too_big6(struct sk_buff *skb, const struct pvsvpn_fit *fit)
 {
 	u32 mtu = max_t(u32, fit->mtu, IPV6_MIN_MTU);
 
-	/* No IPv6 link may be smaller (RFC 8200 section 5). */
+	/* The MTU of an IPv6 link is never smaller (RFC 8200 section 5). */
 	if (packet_fits(skb, IPV6_MIN_MTU))
 		return PVSVPN_PASS;
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
@@ -267,12 +270,13 @@ static int too_big6(struct sk_buff *skb, const struct pvsvpn_fit *fit)
 }
 
 /**
- * pvsvpn_pmtu_room() - how long padding may make an inner packet
+ * pvsvpn_pmtu_room() - compute the length up to which an inner packet may be padded
  * @sa: outbound SA
  * @dst: route to the peer
  * @outer: the outer headers
  *
- * Context: RCU read side. Return: bytes.
+ * Context: RCU read-side critical section.
+ * Return: bytes; 0 if no inner packet fits.
  */
 u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
 		     const struct pvsvpn_outer *outer)
@@ -281,18 +285,18 @@ u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
 }
 
 /**
- * pvsvpn_pmtu_check() - does a packet fit the path?
+ * pvsvpn_pmtu_check() - check whether a packet fits the path
  * @sa: outbound SA
  * @skb: inner packet, not split into segments yet
  * @dst: route to the peer
  * @outer: the outer headers
- * @fit: whether it does, and what becomes of one that does not, but may be fragmented
+ * @fit: filled in: whether the packet fits, and how it is fragmented if not
  *
- * The sender of a packet that may not is told the right size (RFC 4301
- * section 8.2).
+ * If the packet must not be fragmented, the sender receives an ICMP error with the right
+ * size (RFC 4301 section 8.2).
  *
- * Context: softirq, RCU read side.
- * Return: PVSVPN_PASS, or PVSVPN_DROP_TX_TOO_BIG once the sender was told.
+ * Context: softirq, RCU read-side critical section.
+ * Return: PVSVPN_PASS; or PVSVPN_DROP_TX_TOO_BIG after that ICMP error was sent.
  */
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      const struct dst_entry *dst,
@@ -309,7 +313,7 @@ int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		   packet_fits(skb, fit->mtu)))
 		return PVSVPN_PASS;
 	fit->how = PVSVPN_FITS_FRAGMENTED;
-	/* Nobody on the way says what fits: all is fragmented that has to be. */
+	/* If path MTU discovery is off, fragment every packet that is too long. */
 	if (!READ_ONCE(settings->pmtudisc))
 		return PVSVPN_PASS;
 	return skb->protocol == htons(ETH_P_IP) ?

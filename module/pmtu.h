@@ -13,13 +13,13 @@ struct pvsvpn_sa;
 struct pvsvpn_transform;
 struct sk_buff;
 
-/* Before anything is known of paths and transforms: 1500 bytes, 16 of ICV. */
+/* Used until path and transform are known: path MTU 1500, ICV of 16 bytes. */
 #define PVSVPN_MTU_DEFAULT	1446
 
 /**
  * struct pvsvpn_fit - how an inner packet fits the path
- * @mtu: largest inner packet that does, bytes
- * @how: PVSVPN_FITS, or else what becomes of it
+ * @mtu: largest inner packet that fits, in bytes
+ * @how: PVSVPN_FITS, or how a larger packet is fragmented
  */
 struct pvsvpn_fit {
 	u32 mtu;
@@ -31,12 +31,12 @@ struct pvsvpn_fit {
 };
 
 /**
- * struct pvsvpn_overhead - what stands around the largest inner packet, in bytes
+ * struct pvsvpn_overhead - bytes around the largest inner packet
  * @ip: outer IP header
- * @udp: UDP header, 0 without
+ * @udp: UDP header, 0 without ESP in UDP
  * @esp: SPI, sequence number and IV
  * @icv: integrity check value
- * @trailer: padding length, next header, and what alignment leaves of the path
+ * @trailer: pad length, next header, and the rest of the path MTU lost to alignment
  */
 struct pvsvpn_overhead {
 	u32 ip;

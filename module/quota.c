@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many peers and SAs a namespace may have, those that were adopted among them.
- * Whoever has a user namespace can make as many objects as he likes in it. Most of
- * their memory is accounted to him, but not what the crypto API allocates, nor what a
- * worker makes of XFRM's states. The limits bound all of it.
+ * Limits on the peers and SAs of a namespace, including adopted ones.
+ * The owner of a user namespace can create any number of objects in it. Most of their
+ * memory is charged to that user, but not memory that the crypto API allocates, or that a
+ * worker allocates for XFRM's states. The limits bound all of it.
  */
 #include <linux/capability.h>
 #include <linux/rtnetlink.h>
@@ -20,16 +20,16 @@ static const struct {
 	unsigned int usual;
 	unsigned int in_user_ns;
 } limits[PVSVPN_LIMITS] = {
-	/* An SA for each direction, and as many again while keys are changed */
+	/* One SA for each direction, and the same again during a rekey */
 	[PVSVPN_LIMIT_PEERS] = { "peers", "max_peers", 65536, 1024 },
 	[PVSVPN_LIMIT_SAS] = { "SAs", "max_sas", 262144, 4096 },
 };
 
 /**
  * struct limits_net - per network namespace
- * @max: so many may there be; written by sysctl
- * @count: so many there are; RTNL
- * @table: the sysctls, with an empty one at the end
+ * @max: the limits; written by sysctl
+ * @count: current numbers of objects; RTNL
+ * @table: the sysctls, with an empty entry at the end
  * @header: their registration, NULL without CONFIG_SYSCTL
  */
 struct limits_net {
@@ -42,12 +42,13 @@ struct limits_net {
 static unsigned int limits_net_id __read_mostly;
 
 /**
- * pvsvpn_quota_check() - is there room for one more?
+ * pvsvpn_quota_check() - check whether one more object is allowed
  * @net: namespace in which the device was created
- * @what: of what
- * @extack: where to say that there is none, or NULL
+ * @what: kind of object
+ * @extack: receives the error message, or NULL
  *
- * Context: process, RTNL held. Return: 0 or -ENOSPC.
+ * Context: process, RTNL held.
+ * Return: 0 or -ENOSPC.
  */
 int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
 		       struct netlink_ext_ack *extack)
@@ -65,13 +66,13 @@ int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
 }
 
 /**
- * pvsvpn_quota_take() - count one more, if there is room
+ * pvsvpn_quota_take() - count one more object, if the limit allows it
  * @net: namespace in which the device was created
- * @what: of what
- * @extack: where to say that there is none, or NULL
+ * @what: kind of object
+ * @extack: receives the error message, or NULL
  *
  * Context: process, RTNL held.
- * Return: 0, and pvsvpn_quota_put() ends it; or -ENOSPC.
+ * Return: 0, to be undone with pvsvpn_quota_put(); or -ENOSPC.
  */
 int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
 		      struct netlink_ext_ack *extack)
@@ -85,9 +86,9 @@ int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
 }
 
 /**
- * pvsvpn_quota_put() - one is gone
+ * pvsvpn_quota_put() - count one object less
  * @net: namespace in which its device was created
- * @what: of what
+ * @what: kind of object
  *
  * Context: process, RTNL held.
  */
@@ -99,7 +100,7 @@ void pvsvpn_quota_put(struct net *net, enum pvsvpn_limit what)
 	ln->count[what]--;
 }
 
-/* To its owner, a user namespace's limit is the host's to set. */
+/* The owner of a user namespace must not raise its limits: only the host may write them. */
 static int limits_sysctl(pvsvpn_compat_ctl_table *table, int write,
 			 void *buffer, size_t *len, loff_t *pos)
 {
@@ -151,9 +152,10 @@ static struct pernet_operations limits_net_ops = {
 /**
  * pvsvpn_quota_init() - give every namespace its limits
  *
- * Before pvsvpn_device_init(): a namespace that ends loses its devices first.
+ * Must run before pvsvpn_device_init(): a namespace that ends must lose its devices first.
  *
- * Context: process. Return: 0 or a negative errno.
+ * Context: process.
+ * Return: 0 or a negative errno.
  */
 int __init pvsvpn_quota_init(void)
 {
@@ -161,7 +163,7 @@ int __init pvsvpn_quota_init(void)
 }
 
 /**
- * pvsvpn_quota_exit() - take them away; no device is left
+ * pvsvpn_quota_exit() - remove the limits; no device may be left
  *
  * Context: process.
  */

@@ -6,7 +6,7 @@
 struct net;
 struct netlink_ext_ack;
 
-/* What is counted, in the namespace in which its device was created */
+/* The objects that are limited, counted in the namespace in which their device was created */
 enum pvsvpn_limit {
 	PVSVPN_LIMIT_PEERS,
 	PVSVPN_LIMIT_SAS,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way in, top to bottom: lengths, replay check, decryption, replay commit,
- * trailer, inner header, source, ECN, delivery (RFC 4303 section 3.4).
+ * The inbound packet path, in the order of the code: lengths, replay check, decryption,
+ * replay commit, trailer, inner header, source, ECN, delivery (RFC 4303 section 3.4).
  */
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
@@ -47,10 +47,10 @@ static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 }
 
 /**
- * struct receive_cb - what the end of decryption needs to know, in skb->cb
- * @seq: sequence number, with its high half for an ESN
- * @before: for pvsvpn_esp_opened()
- * @in_udp: the packet has come in UDP
+ * struct receive_cb - packet data needed after decryption, in skb->cb
+ * @seq: sequence number; with ESN all 64 bits
+ * @before: return value of pvsvpn_esp_open(), for pvsvpn_esp_opened()
+ * @in_udp: the packet arrived in UDP
  */
 struct receive_cb {
 	u64 seq;
@@ -64,7 +64,7 @@ static struct receive_cb *receive_cb(struct sk_buff *skb)
 	return (struct receive_cb *)skb->cb;
 }
 
-/* An adopted SA has its window in XFRM's state. */
+/* The replay window of an adopted SA is in XFRM's state. */
 static int receive_check_seq(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	u32 low = ntohl(((const struct ip_esp_hdr *)skb->data)->seq_no);
@@ -78,7 +78,7 @@ static int receive_check_seq(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	return pvsvpn_replay_check(replay, cb->seq);
 }
 
-/* Decryption is in place: nobody else may see the packet's memory. */
+/* Decryption is in place, so the packet's memory must not be shared. */
 static int receive_make_writable(struct sk_buff *skb)
 {
 	if (likely(!skb_cloned(skb) && !skb_has_frag_list(skb) &&
@@ -93,7 +93,7 @@ static u8 receive_encap(const struct pvsvpn_sa *sa)
 				 pvsvpn_peer_endpoint(sa->peer)->encap;
 }
 
-/* The checks that need no authentic packet. */
+/* The checks before authentication. */
 static int receive_check(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 {
 	int why;
@@ -145,7 +145,7 @@ static int receive_set_protocol(struct sk_buff *skb, u8 next_header)
 	}
 }
 
-/* Length of the inner packet by its own header; 0 if that is no header. */
+/* Length of the inner packet from its own header; 0 if the header is invalid. */
 static unsigned int receive_inner_len(struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP)) {
@@ -167,7 +167,7 @@ static unsigned int receive_inner_len(struct sk_buff *skb)
 }
 
 /*
- * The inner header becomes the packet's. Bytes behind the inner packet are
+ * Make the inner header the packet's network header. Bytes after the inner packet are
  * traffic flow confidentiality padding (RFC 4303 section 2.7).
  */
 static int receive_inner(struct sk_buff *skb)
@@ -227,7 +227,7 @@ static int receive_check_selectors(const struct pvsvpn_sa *sa,
 	return why;
 }
 
-/* The TOS of the header that is the packet's now. */
+/* The TOS or traffic class of the current network header. */
 static u8 receive_tos(const struct sk_buff *skb)
 {
 	return skb->protocol == htons(ETH_P_IP) ?
@@ -252,8 +252,8 @@ static int receive_ecn(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 }
 
 /*
- * Behind a NAT the peer is wherever its packets come from, if they are authentic.
- * The newest decides: one that was overtaken on the way says what was before.
+ * Behind a NAT, the source of authentic packets is the peer's address. Only the newest
+ * packet counts: a reordered one may have an old address.
  */
 static void receive_follow(struct pvsvpn_sa *sa, const struct sk_buff *skb)
 {
@@ -271,7 +271,7 @@ static void receive_follow(struct pvsvpn_sa *sa, const struct sk_buff *skb)
 		pvsvpn_peer_follow(sa->peer, &saddr, uh->source);
 }
 
-/* The number is used up, also where the packet turns out to be wrong. */
+/* The sequence number is used up even if a later check drops the packet. */
 static int receive_commit(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	const struct receive_cb cb = *receive_cb(skb);
@@ -290,10 +290,10 @@ static int receive_commit(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	return PVSVPN_PASS;
 }
 
-/* From here on the packet is authentic; is it also right? */
+/* Commit the sequence number: the packet is authentic. Then check its content. */
 static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
-	/* Outer header; the inner one takes its place on the way. */
+	/* Read the outer header now: the inner one replaces it below. */
 	u8 outer_tos = receive_tos(skb);
 	int why, strip;
 	u8 next_header;
@@ -322,8 +322,8 @@ static int receive_open(struct pvsvpn_sa *sa, struct sk_buff *skb)
 }
 
 /*
- * A mark says which way the outer packet has come, or goes. Rules that look at it would lead the
- * inner packet there too, in plain text.
+ * A mark tells how the outer packet was routed. Rules that match it could route the
+ * inner packet the same way, in plain text.
  */
 static u32 receive_mark(const struct pvsvpn_sa *sa, u32 outer)
 {
@@ -335,8 +335,8 @@ static u32 receive_mark(const struct pvsvpn_sa *sa, u32 outer)
 }
 
 /*
- * May a packet leave by the device that it came from, from one peer to another? So say the subnets
- * of its source and its destination; the route is found later. A peer without subnets says nothing.
+ * May a packet leave through the device it came from, from one peer to another? The subnets of
+ * its source and destination decide; the route is looked up later. Default subnets do not count.
  */
 static bool receive_goes_on(const struct pvsvpn_peer *peer,
 			    const struct sk_buff *skb)
@@ -351,8 +351,8 @@ static bool receive_goes_on(const struct pvsvpn_peer *peer,
 }
 
 /*
- * Would the kernel redirect the sender? With a secpath it does not, and neither does it filter the
- * reverse path: where the operator wants that to be strict, it stays so.
+ * Would the kernel send a redirect to the sender? A secpath prevents this, but it also turns off
+ * the reverse path filter. If the operator has set that to strict, keep it: set no secpath.
  */
 static bool receive_redirects(const struct sk_buff *skb)
 {
@@ -378,7 +378,7 @@ static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	skb->mark = receive_mark(sa, skb->mark);
 	if (unlikely(receive_goes_on(sa->peer, skb)) && receive_redirects(skb))
 		pvsvpn_secpath_set(skb);
-	/* Drops only when the queue is full, and counts that for the core. */
+	/* This drops only if the queue is full, and counts the drop for the core. */
 	if (unlikely(gro_cells_receive(&pvs->gro_cells, skb) == NET_RX_DROP))
 		pvsvpn_stats_dropped(pvs, sa->peer, sa, len,
 				     PVSVPN_DROP_RX_BACKLOG);
@@ -396,7 +396,7 @@ static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 		receive_drop(sa, skb, receive_crypto_reason(err));
 		return;
 	}
-	/* An asynchronous driver may have taken its time. */
+	/* The device may have gone down while an asynchronous driver had the packet. */
 	if (unlikely(!(sa->peer->pvs->dev->flags & IFF_UP))) {
 		receive_drop(sa, skb, PVSVPN_DROP_RX_DOWN);
 		return;
@@ -409,13 +409,12 @@ static void receive_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 }
 
 /**
- * pvsvpn_receive() - an ESP packet has arrived
+ * pvsvpn_receive() - process an ESP packet that has arrived
  * @sa: its SA
- * @skb: the packet, from the SPI on, network header at the outer IP header;
- *	consumed
- * @in_udp: ESP in UDP, whose header is still there before @skb's data
+ * @skb: the packet, data at the SPI, network header at the outer IP header; consumed
+ * @in_udp: ESP in UDP; the UDP header is still in front of @skb's data
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 {
@@ -430,7 +429,7 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 	pvsvpn_transform_decrypt(sa, skb, receive_done);
 }
 
-/* The part of receive_open() that XFRM has not done. */
+/* The steps of receive_open() that XFRM has not done. */
 static int receive_open_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	int why;
@@ -448,13 +447,13 @@ static int receive_open_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
 }
 
 /**
- * pvsvpn_receive_decrypted() - XFRM has decrypted a packet of an adopted SA
+ * pvsvpn_receive_decrypted() - process an adopted SA's packet that XFRM has decrypted
  * @sa: the SA
- * @skb: the inner packet, which stays the caller's to free
+ * @skb: the inner packet; the caller still frees it
  *
- * XFRM has looked at its sequence number, lifetimes and ECN, and has counted it.
+ * XFRM has checked its sequence number, lifetimes and ECN, and has counted it.
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_receive_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The way in. */
+/* The inbound packet path. */
 #ifndef _PVSVPN_RECEIVE_H
 #define _PVSVPN_RECEIVE_H
 

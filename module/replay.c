@@ -7,13 +7,13 @@
 #include "replay.h"
 #include "stats.h"
 
-/* So many refusals in so long are a burst; then silence, whoever sends more. */
+/* This many refusals within this time are a burst. After a burst, report none for a while. */
 #define REPLAY_BURST_PACKETS	64
 #define REPLAY_BURST_TIME	HZ
 #define REPLAY_BURST_SILENCE	(10 * HZ)
 
 /**
- * pvsvpn_replay_init() - set up a window
+ * pvsvpn_replay_init() - set up a replay window
  * @replay: the window
  * @window: its size in packets; 0 for an adopted SA, whose window is in XFRM's state
  * @top: highest sequence number already accepted, 0 for a fresh SA; an ESN has
@@ -22,7 +22,8 @@
  * Numbers up to @top inside the window count as received: an SA that is taken
  * over must not accept again what its former owner may have accepted.
  *
- * Context: process. Return: 0 or -ENOMEM.
+ * Context: process.
+ * Return: 0 or -ENOMEM.
  */
 int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 {
@@ -48,7 +49,7 @@ int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 
 /**
  * pvsvpn_replay_destroy() - free what pvsvpn_replay_init() allocated
- * @replay: the window, with or without memory
+ * @replay: the window; its bitmap may be NULL
  */
 void pvsvpn_replay_destroy(struct pvsvpn_replay *replay)
 {
@@ -62,15 +63,16 @@ static unsigned long *replay_word(const struct pvsvpn_replay *replay, u64 seq)
 }
 
 /**
- * pvsvpn_replay_extend() - the ESN of which a packet has the low half
+ * pvsvpn_replay_extend() - compute the ESN from its low half
  * @top: highest number accepted so far
  * @window: size of the window in packets
  * @low: sequence number in the packet
  *
- * The one that is in the window, or less than 2^32 to the right of its left
- * edge (RFC 4303 appendix A2). If that is wrong, the ICV will be.
+ * The result is the only candidate that is inside the window, or less than 2^32 to the right
+ * of its left edge (RFC 4303 appendix A2). If it is wrong, the ICV check fails.
  *
- * Context: any. Return: the sequence number, 64 bits.
+ * Context: any.
+ * Return: the sequence number, 64 bits.
  */
 u64 pvsvpn_replay_extend(u64 top, u32 window, u32 low)
 {
@@ -81,14 +83,15 @@ u64 pvsvpn_replay_extend(u64 top, u32 window, u32 low)
 }
 
 /**
- * pvsvpn_replay_check() - may this number still arrive?
+ * pvsvpn_replay_check() - check whether a number may still arrive
  * @replay: the window
  * @seq: sequence number of a packet that is not authenticated yet
  *
- * Reads without the lock, to spare the decryption of packets that commit will
- * refuse anyhow; only commit decides (RFC 4303 section 3.4.3).
+ * Reads without the lock, to save decryption of packets that the commit would
+ * refuse; only the commit decides (RFC 4303 section 3.4.3).
  *
- * Context: softirq. Return: PVSVPN_PASS or a drop reason.
+ * Context: softirq.
+ * Return: PVSVPN_PASS or a drop reason.
  */
 int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq)
 {
@@ -105,7 +108,7 @@ int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq)
 	return PVSVPN_PASS;
 }
 
-/* Enter new words clean: at most the whole ring, however far the jump. */
+/* Clear the words that the window enters: at most the whole ring, even after a long jump. */
 static void replay_advance(struct pvsvpn_replay *replay, u64 seq)
 {
 	u64 from = replay->top / BITS_PER_LONG;
@@ -120,10 +123,11 @@ static void replay_advance(struct pvsvpn_replay *replay, u64 seq)
  * pvsvpn_replay_commit() - accept a number, once
  * @replay: the window
  * @seq: sequence number of an authenticated packet
- * @newest: set to whether no later number has been accepted yet
+ * @newest: set to true if no later number has been accepted yet
  *
- * Context: softirq. Return: PVSVPN_PASS, or the reason why another packet
- * with that number, or a much later one, was faster.
+ * Context: softirq.
+ * Return: PVSVPN_PASS; or a drop reason if a concurrent packet has committed the same
+ * number, or a much later one, first.
  */
 int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq, bool *newest)
 {
@@ -144,15 +148,15 @@ int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq, bool *newest)
 }
 
 /**
- * pvsvpn_replay_burst() - a packet was refused for its number
+ * pvsvpn_replay_burst() - count a packet that was refused for its number
  * @replay: the window
  * @why: PVSVPN_DROP_RX_REPLAYED or PVSVPN_DROP_RX_TOO_OLD
  *
- * A few are what a network does, or the end of a rekey. Many at a time are an
- * attack, a path that doubles packets, or a window too small for its reordering.
+ * A few refusals are normal in a network, or at the end of a rekey. Many at a time mean an
+ * attack, a path that duplicates packets, or a window too small for the reordering.
  *
- * Context: softirq. Return: true when @why makes it a burst; not again for a
- * while.
+ * Context: softirq.
+ * Return: true if this packet completes a burst, at most once in REPLAY_BURST_SILENCE.
  */
 bool pvsvpn_replay_burst(struct pvsvpn_replay *replay, int why)
 {

@@ -8,16 +8,15 @@
 
 /**
  * struct pvsvpn_replay - which sequence numbers an inbound SA has accepted
- * @lock: protects @top and @bitmap against concurrent commits, and what counts
- *	bursts
+ * @lock: protects @top and @bitmap against concurrent commits, and the burst fields
  * @window: how many numbers up to and including @top may still arrive; 0 for an
- *	adopted SA, of which only @lock and what counts bursts is in use
+ *	adopted SA, which uses only @lock and the burst fields
  * @mask: number of words in @bitmap minus one; a power of two minus one
  * @top: highest number accepted so far, 0 before the first
- * @bitmap: ring of bits, one a number; at least @window bits plus one word, so
+ * @bitmap: ring with one bit a number; at least @window bits plus one word, so
  *	that the word being entered never holds numbers inside the window
  * @refused: packets refused for their number since @burst_start
- * @burst_start: jiffies when that count began, or is to begin after a burst
+ * @burst_start: jiffies when that count began, or will begin after a burst
  * @burst_why: drop reason of the packet that made the last burst
  */
 struct pvsvpn_replay {

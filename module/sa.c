@@ -49,8 +49,8 @@ static void sa_unhashed_work(struct work_struct *work)
 }
 
 /**
- * pvsvpn_sa_get() - keep an SA beyond the RCU read side that found it
- * @sa: the SA; it has a reference of its own as long as it can be found
+ * pvsvpn_sa_get() - keep an SA beyond the RCU read-side critical section that found it
+ * @sa: the SA; the SAD's reference protects it until then
  *
  * Context: any.
  */
@@ -60,8 +60,8 @@ void pvsvpn_sa_get(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_sa_put() - give a reference back
- * @sa: the SA; with the last reference it is freed, in process context
+ * pvsvpn_sa_put() - drop a reference to an SA
+ * @sa: the SA; after the last reference it is freed in process context
  *
  * Context: any.
  */
@@ -72,7 +72,7 @@ void pvsvpn_sa_put(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_sa_set_dir() - say in which direction an SA goes
+ * pvsvpn_sa_set_dir() - set the direction of an SA
  * @sa: from pvsvpn_sa_new(), not in use yet
  * @dir: enum pvsvpn_direction
  *
@@ -83,14 +83,14 @@ void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir)
 	sa->dir = dir;
 	if (sa->x)
 		sa->traffic = pvsvpn_traffic_read(sa->x, dir);
-	/* Either direction has its own part of the union. */
+	/* Each direction has its own member of the union. */
 	memset(&sa->replay, 0, sizeof(sa->replay));
 }
 
 /**
- * pvsvpn_sa_new() - make an SA that is not in use yet
- * @config: what it shall be
- * @extack: where to say what went wrong
+ * pvsvpn_sa_new() - allocate an SA that is not in use yet
+ * @config: its parameters
+ * @extack: receives the error message, or NULL
  *
  * Context: process, RTNL not held: the crypto driver may be a module to load.
  * Return: the SA, for pvsvpn_sa_add() or pvsvpn_sa_destroy(); or an ERR_PTR.
@@ -142,7 +142,7 @@ err_sa:
 }
 
 /**
- * pvsvpn_sa_destroy() - free an SA that never came into use
+ * pvsvpn_sa_destroy() - free an SA that was never in use
  * @sa: from pvsvpn_sa_new(); pvsvpn_sa_add() was not called, or has failed
  *
  * Context: process.
@@ -152,13 +152,13 @@ void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 	sa_free(sa);
 }
 
-/* Its owner: who has made it come, and makes it go. */
+/* The owner: whoever created the SA also deletes it. */
 static const char *sa_origin(const struct pvsvpn_sa *sa)
 {
 	return sa->x ? "xfrm" : "request";
 }
 
-/* Somebody else is to send no more than what the counter still has. */
+/* An SA with no number left expires now, so that another one carries the traffic. */
 static void sa_check_exhausted(struct pvsvpn_sa *sa)
 {
 	if (sa->dir == PVSVPN_DIRECTION_OUT &&
@@ -167,13 +167,13 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_sa_reserve() - a place for an SA within the limit of the namespace
+ * pvsvpn_sa_reserve() - reserve a place for an SA within the limit of the namespace
  * @sa: from pvsvpn_sa_new(), not in use yet
  * @net: namespace in which the device was created
- * @instead: an SA of the namespace that leaves its place if there is no other, or NULL
+ * @instead: an SA of the namespace that gives up its place if there is no other, or NULL
  *
  * Context: process, RTNL held.
- * Return: 0, and pvsvpn_sa_add() or pvsvpn_sa_cancel() follows; or -ENOSPC.
+ * Return: 0, then call pvsvpn_sa_add() or pvsvpn_sa_cancel(); or -ENOSPC.
  */
 int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
 		      struct pvsvpn_sa *instead)
@@ -199,8 +199,8 @@ static void sa_unreserve(struct pvsvpn_sa *sa, struct net *net)
 }
 
 /**
- * pvsvpn_sa_cancel() - take back pvsvpn_sa_reserve() and pvsvpn_sa_move()
- * @sa: the SA, which did not come into use
+ * pvsvpn_sa_cancel() - undo pvsvpn_sa_reserve() and pvsvpn_sa_move()
+ * @sa: the SA, not in use
  * @net: namespace in which the device was created
  *
  * Context: process, RTNL held.
@@ -245,16 +245,16 @@ static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 /**
  * pvsvpn_sa_add() - put an SA into use
  * @sa: from pvsvpn_sa_new()
- * @peer: whose it shall be
+ * @peer: its peer
  * @replay_window: inbound: in packets; 0 takes the peer's. 0 for an adopted SA, whose
  *	state has the window
  *
- * An outbound SA becomes the current one. The caller has checked with
- * pvsvpn_sad_conflict() that no other SA collides with it.
+ * An outbound SA becomes the current one. The caller must have ruled out conflicts with
+ * pvsvpn_sad_conflict().
  *
  * Context: process, RTNL held.
- * Return: 0, and the SA is the peer's; or -ENOMEM, or -ENOSPC at the limit of the
- * namespace, and it is still the caller's, as pvsvpn_sa_new() has made it.
+ * Return: 0, and the peer owns the SA. Or -ENOMEM, or -ENOSPC at the limit of the
+ * namespace; the caller then still owns it, as returned by pvsvpn_sa_new().
  */
 int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 		  u32 replay_window)
@@ -288,11 +288,12 @@ int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_sa_move() - outer addresses of its own for an adopted SA
+ * pvsvpn_sa_move() - give an adopted SA its own outer addresses
  * @sa: outbound SA, its peer set
- * @config: of which only the addresses count
+ * @config: only its endpoint fields are used
  *
- * Context: process, RTNL held. Return: 0 or a negative errno.
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno.
  */
 int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config)
 {
@@ -311,10 +312,10 @@ int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config
 }
 
 /**
- * pvsvpn_sa_has_news() - packets or a timer have found out something about an SA
- * @sa: the SA, with a bit of its flags set that says what
+ * pvsvpn_sa_has_news() - queue an event that a packet or a timer found for an SA
+ * @sa: the SA; the caller has set the flag that tells the event
  *
- * The peer's work tells user space, and chooses another SA where need be.
+ * The peer's work reports it to user space and selects another SA if necessary.
  *
  * Context: any.
  */
@@ -329,7 +330,7 @@ void pvsvpn_sa_has_news(struct pvsvpn_sa *sa)
 
 /**
  * pvsvpn_sa_del() - take an SA out of use
- * @sa: the SA; freed after a grace period, when its last request is done
+ * @sa: the SA; freed after a grace period, when its last request has completed
  *
  * Context: process, RTNL held.
  */
@@ -338,8 +339,8 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 	struct pvsvpn_peer *peer = sa->peer;
 
 	ASSERT_RTNL();
-	/* 1. No packet that arrives finds it; none that leaves, once the */
-	/*    peer has another one. */
+	/* 1. Arriving packets no longer find the SA; outgoing packets still do */
+	/*    until the peer has another one. */
 	pvsvpn_sad_del(sa);
 	set_bit(PVSVPN_SA_GONE, &sa->flags);
 	list_del(&sa->list);
@@ -356,19 +357,20 @@ void pvsvpn_sa_del(struct pvsvpn_sa *sa)
 		pvsvpn_peer_select_sa(peer);
 	if (rcu_access_pointer(sa->endpoint))
 		pvsvpn_endpoint_stop(rtnl_dereference(sa->endpoint));
-	/* 2. Those that found it before are done after a grace period. */
+	/* 2. Earlier lookups are done after a grace period. */
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
 }
 
 /**
- * pvsvpn_sa_seq_max() - the last sequence number there is
+ * pvsvpn_sa_seq_max() - get the highest sequence number
  * @dir: enum pvsvpn_direction
- * @esn: of 64 bits, or of 32
+ * @esn: true for 64-bit numbers, false for 32-bit numbers
  *
- * Of 2^64 numbers we do not use the upper half, so that CPUs which are late to
- * see the end do not wrap the counter. A peer may.
+ * An outbound ESN stops at half of the range, so that CPUs which see the end late
+ * do not wrap the counter. A peer may use the full range.
  *
  * Context: any.
+ * Return: the last number that may be used.
  */
 u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
 {
@@ -378,15 +380,16 @@ u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
 }
 
 /**
- * pvsvpn_sa_seq_take() - sequence numbers for a batch of packets
+ * pvsvpn_sa_seq_take() - take sequence numbers for a batch of packets
  * @sa: outbound SA, not adopted
  * @count: how many packets, at least 1
- * @first: the number of the first; the others follow
+ * @first: set to the first number; the others follow
  *
  * Numbers never wrap (RFC 4303 section 3.3.3): a batch gets what is left, and
  * the last number taken expires the SA.
  *
- * Context: softirq, or BH disabled. Return: how many numbers were given.
+ * Context: softirq, or BH disabled.
+ * Return: how many numbers were taken, 0 to @count.
  */
 unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
 				u64 *first)
@@ -406,7 +409,7 @@ unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
 }
 
 /**
- * pvsvpn_sa_seq() - how far an SA has come
+ * pvsvpn_sa_seq() - get the latest sequence number of an SA
  * @sa: the SA
  *
  * Context: any but hard interrupts.
@@ -423,25 +426,27 @@ u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_sa_window() - the anti-replay window of an SA
+ * pvsvpn_sa_window() - get the anti-replay window of an SA
  * @sa: inbound SA
  *
- * Context: any. Return: packets; 0 for none.
+ * Context: any.
+ * Return: size in packets; 0 for none.
  */
 u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa)
 {
 	return sa->x ? pvsvpn_state_window(sa) : sa->replay.window;
 }
 
-/* What 1 Gbit/s of full packets makes in more than a second. */
+/* More packets than 1 Gbit/s of full-size packets carries in a second. */
 #define RECENT_MAX	BIT(17)
 
 /**
- * pvsvpn_sa_seq_recent() - was a packet sent just now?
+ * pvsvpn_sa_seq_recent() - check whether a packet was sent recently
  * @sa: outbound SA
  * @low: the sequence number in its header
  *
- * Context: any. Return: whether it is among the last 131072 numbers.
+ * Context: any.
+ * Return: true if it is among the last 131072 numbers.
  */
 bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low)
 {

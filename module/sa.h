@@ -25,16 +25,16 @@ struct xfrm_state;
 
 /* Bits of struct pvsvpn_sa.flags */
 enum pvsvpn_sa_flag {
-	PVSVPN_SA_EXPIRED,		/* no packet uses it any more, ... */
-	PVSVPN_SA_REPORTED,		/* ... and user space has been told */
-	PVSVPN_SA_SOFT_EXPIRED,		/* a soft lifetime is over, ... */
-	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has been told */
-	PVSVPN_SA_REPLAY_BURST,		/* user space shall be told */
-	PVSVPN_SA_DEATH_TOLD,		/* a packet has told that XFRM's state is dead */
-	PVSVPN_SA_ENDED,		/* XFRM has told of the end itself */
+	PVSVPN_SA_EXPIRED,		/* no packet uses the SA any more, ... */
+	PVSVPN_SA_REPORTED,		/* ... and user space has received the event */
+	PVSVPN_SA_SOFT_EXPIRED,		/* a soft lifetime has ended, ... */
+	PVSVPN_SA_SOFT_REPORTED,	/* ... and user space has received the event */
+	PVSVPN_SA_REPLAY_BURST,		/* to be reported to user space */
+	PVSVPN_SA_DEATH_TOLD,		/* the death of the XFRM state was reported */
+	PVSVPN_SA_ENDED,		/* XFRM itself has reported the end */
 	PVSVPN_SA_COUNTED,		/* within the limit of the namespace; RTNL */
-	PVSVPN_SA_SWEPT,		/* XFRM's state is dead, and all are looked at once more */
-	PVSVPN_SA_NEWS,			/* in the peer's list of those with news */
+	PVSVPN_SA_SWEPT,		/* XFRM's state is dead, and one more sweep was requested */
+	PVSVPN_SA_NEWS,			/* in the peer's list of SAs with news */
 	PVSVPN_SA_GONE,			/* taken out of use */
 };
 
@@ -43,36 +43,36 @@ enum pvsvpn_sa_flag {
  * @node: in the SAD
  * @spi: Security Parameters Index
  * @dir: enum pvsvpn_direction
- * @peer: whose it is; held until the SA is freed
+ * @peer: its peer; a reference is held until the SA is freed
  * @transform: its cipher suite
- * @aead: keyed; crypto_free_aead() may sleep, so freed by @destroy
+ * @aead: with its key set; crypto_free_aead() may sleep, so @destroy frees it
  * @x: XFRM's state, held; NULL if the SA is not adopted from there
- * @turn: of the device's if_id in which the SA was adopted (struct pvsvpn_device); RTNL
+ * @turn: value of the device's if_id_turn at adoption (struct pvsvpn_device); RTNL
  * @sweep: adopted: the last sweep that has looked at the SA (struct pvsvpn_adopt)
  * @child: outbound and adopted: which policies lead here
  * @endpoint: outer addresses of an adopted outbound SA; NULL for those of the peer.
  *	Written under RTNL, read under RCU
- * @traffic: what @x wants of the packets, PVSVPN_TRAFFIC_... bits; constant
+ * @traffic: how @x changes packet handling, PVSVPN_TRAFFIC_... bits; constant
  * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @flags: enum pvsvpn_sa_flag; atomic
- * @iv: outbound: where the explicit IV starts; random, so that a key which is
- *	loaded twice does not repeat a nonce. The IV is @iv plus the number
- * @lifetime: when it ends
+ * @iv: outbound: base of the explicit IV, which is @iv plus the sequence number. It is
+ *	random, so that a key which is loaded twice does not repeat a nonce
+ * @counters: per CPU, PVSVPN_DROP_SA_MAX reasons
+ * @lifetime: soft and hard limits
  * @created: ktime_get_boottime() when it was added, in ns
- * @refs: one for the SAD, one for each asynchronous request. In an RCU read
- *	side, an SA that was found has at least one
- * @list: in the peer's list; RTNL
- * @outbound: outbound: in the peer's list of those; RTNL
+ * @refs: one for the SAD, one for each asynchronous request. In an RCU read-side
+ *	critical section, an SA that was found has at least one
+ * @list: in the peer's list of SAs; RTNL
+ * @outbound: outbound: in the peer's list of outbound SAs; RTNL
  * @retired: it was found expired; RTNL
- * @adopted: adopted: in the namespace's list of those; RTNL
- * @news: in the peer's list of those with news, by PVSVPN_SA_NEWS
- * @id: number on the peer, rising with age; RTNL
+ * @adopted: adopted: in the namespace's list of adopted SAs; RTNL
+ * @news: in the peer's list of SAs with news, while PVSVPN_SA_NEWS is set
+ * @id: number on the peer, increases with each new SA; RTNL
  * @unhashed: drops the SAD's reference after a grace period
  * @destroy: frees the SA in process context
- * @counters: per CPU, PVSVPN_DROP_SA_MAX reasons
- * @tx_seq: outbound: last sequence number handed out; goes beyond
- *	pvsvpn_sa_seq_max() when they are used up. An adopted SA has them in @x
- * @replay: inbound: the window; of an adopted SA it is in @x
+ * @tx_seq: outbound: last sequence number handed out; exceeds pvsvpn_sa_seq_max()
+ *	after exhaustion. An adopted SA uses the numbers of @x
+ * @replay: inbound: the replay window; an adopted SA uses the window of @x
  */
 struct pvsvpn_sa {
 	struct rhlist_head node;
@@ -109,16 +109,16 @@ struct pvsvpn_sa {
 };
 
 /**
- * struct pvsvpn_sa_config - what an operator says of an SA, checked
+ * struct pvsvpn_sa_config - validated parameters of a new SA
  * @dir: enum pvsvpn_direction
  * @spi: PVSVPN_SPI_MIN or higher
  * @transform: its cipher suite
- * @key: key, then salt
- * @key_len: pvsvpn_transform_key_len(@transform)
+ * @key: key material: the key, then the salt
+ * @key_len: pvsvpn_transform_key_len(@transform), in bytes
  * @replay_window: inbound: in packets; 0 takes the peer's
  * @esn: sequence numbers of 64 bits
- * @soft: by enum pvsvpn_lifetime_kind, 0 for none
- * @hard: the same
+ * @soft: soft limits by enum pvsvpn_lifetime_kind, 0 for none
+ * @hard: hard limits, likewise
  * @seq: last number used or highest number accepted, 0 to
  *	pvsvpn_sa_seq_max(@dir, @esn)
  * @x: XFRM's state to adopt, or NULL. Its direction may be set later
@@ -159,11 +159,11 @@ u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa);
 bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low);
 
 /**
- * pvsvpn_sa_endpoint() - the outer addresses of an SA
+ * pvsvpn_sa_endpoint() - get the outer addresses of an SA
  * @sa: the SA
  *
- * Context: RCU read side, or RTNL held.
- * Return: the endpoint, valid as long as that.
+ * Context: RCU read-side critical section, or RTNL held.
+ * Return: the endpoint, valid until that ends.
  */
 static inline struct pvsvpn_endpoint *
 pvsvpn_sa_endpoint(const struct pvsvpn_sa *sa)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One table for all namespaces, keyed by namespace, direction and SPI. SAs that
- * differ in the address alone hang on one key: the address is compared where
- * it is, at the peer or in XFRM's state, so a peer can change it without the table.
+ * differ only in the address share a key. The address is compared where it is stored,
+ * in the peer or in XFRM's state, so it can change without a change of the table.
  *
- * Outbound SAs are in it too: an ICMP error quotes them, and no gateway must
- * be sent two SAs under the same SPI.
+ * Outbound SAs are in the table too: an ICMP error quotes them, and two SAs with the
+ * same SPI must not send to the same gateway.
  */
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
@@ -63,9 +63,9 @@ static const struct rhashtable_params sad_params = {
 static struct rhltable sad;
 
 /*
- * An unprivileged user may make many states of one SPI. Each look at one of them walks the
- * list, with RTNL held, and so does a packet for the last one. Dead ones go soon, and leave
- * their place to those that continue them.
+ * An unprivileged user may create many states with one SPI. Each lookup of one of them walks the
+ * list with RTNL held, and a packet for the last one walks it too. Dead SAs are removed soon, and
+ * give up their place to the SAs that continue them.
  */
 #define SAME_SPI_MAX	256
 #define SAME_SPI_DEAD	256
@@ -77,7 +77,7 @@ endpoint_daddr(u8 dir, const struct pvsvpn_endpoint *endpoint)
 					     &endpoint->local;
 }
 
-/* The address that packets of an SA are sent to; unspecified for any. */
+/* The destination address of an SA's packets; unspecified for any. */
 static const xfrm_address_t *sad_daddr(const struct pvsvpn_sa *sa, u16 *family)
 {
 	const struct pvsvpn_endpoint *endpoint;
@@ -108,7 +108,7 @@ static bool sad_goes_to(const struct pvsvpn_sa *sa, u16 family,
 	return mine_family == family && daddr_overlaps(family, mine, daddr);
 }
 
-/* One that XFRM calls dead is found only if it has no successor of the same SPI. */
+/* A dead SA (by its XFRM state) is found only if it has no successor with the same SPI. */
 static struct pvsvpn_sa *sad_find(struct net *net, u8 dir, __be32 spi,
 				  u16 family, const xfrm_address_t *daddr,
 				  const struct pvsvpn_peer *except)
@@ -129,14 +129,15 @@ static struct pvsvpn_sa *sad_find(struct net *net, u8 dir, __be32 spi,
 }
 
 /**
- * pvsvpn_sad_full() - are there too many SAs of one SPI for one more?
- * @net: birth namespace of the device
+ * pvsvpn_sad_full() - check whether there are too many SAs with one SPI
+ * @net: namespace in which the device was created
  * @dir: enum pvsvpn_direction
  * @spi: the SPI
  *
- * They differ in the address that packets are sent to.
+ * These SAs differ in the destination address of their packets.
  *
  * Context: process, RTNL held.
+ * Return: true if there is no room for one more.
  */
 bool pvsvpn_sad_full(struct net *net, u8 dir, __be32 spi)
 {
@@ -159,10 +160,11 @@ bool pvsvpn_sad_full(struct net *net, u8 dir, __be32 spi)
 }
 
 /**
- * pvsvpn_sad_add() - let packets find an SA
- * @sa: the SA; what pvsvpn_sad_conflict() would find is the caller's to check
+ * pvsvpn_sad_add() - make an SA visible to packets
+ * @sa: the SA; the caller must have ruled out conflicts with pvsvpn_sad_conflict()
  *
- * Context: process, RTNL held. Return: 0 or -ENOMEM.
+ * Context: process, RTNL held.
+ * Return: 0 or -ENOMEM.
  */
 int pvsvpn_sad_add(struct pvsvpn_sa *sa)
 {
@@ -177,7 +179,7 @@ int pvsvpn_sad_add(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_sad_del() - let no packet find an SA
+ * pvsvpn_sad_del() - hide an SA from packets
  * @sa: the SA; packets that have found it are done after a grace period
  *
  * Context: process, RTNL held.
@@ -189,14 +191,14 @@ void pvsvpn_sad_del(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_sad_find_in() - the SA of a packet that arrives (RFC 4303, 2.1)
+ * pvsvpn_sad_find_in() - find the SA of an arriving packet (RFC 4303 section 2.1)
  * @net: namespace of the packet
  * @family: of @daddr
- * @daddr: where the packet was sent to
+ * @daddr: destination address of the packet
  * @spi: its SPI
  *
- * Context: RCU read side.
- * Return: the SA, valid until the read side ends, or NULL.
+ * Context: RCU read-side critical section.
+ * Return: the SA, valid until that ends, or NULL.
  */
 struct pvsvpn_sa *pvsvpn_sad_find_in(struct net *net, u16 family,
 				     const xfrm_address_t *daddr, __be32 spi)
@@ -205,14 +207,14 @@ struct pvsvpn_sa *pvsvpn_sad_find_in(struct net *net, u16 family,
 }
 
 /**
- * pvsvpn_sad_find_out() - the SA of a packet that we have sent
+ * pvsvpn_sad_find_out() - find the SA of a packet that we have sent
  * @net: namespace of the packet
  * @family: of @daddr
- * @daddr: where the packet was sent to
+ * @daddr: destination address of the packet
  * @spi: its SPI
  *
- * Context: RCU read side.
- * Return: the SA, valid until the read side ends, or NULL.
+ * Context: RCU read-side critical section.
+ * Return: the SA, valid until that ends, or NULL.
  */
 struct pvsvpn_sa *pvsvpn_sad_find_out(struct net *net, u16 family,
 				      const xfrm_address_t *daddr, __be32 spi)
@@ -235,7 +237,7 @@ static struct pvsvpn_sa *sad_find_state(struct net *net, u8 dir,
 }
 
 /**
- * pvsvpn_sad_find_state() - the SA that was adopted from a state
+ * pvsvpn_sad_find_state() - find the SA that was adopted from a state
  * @net: namespace of the state
  * @x: XFRM's state
  *
@@ -255,17 +257,17 @@ struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
 }
 
 /**
- * pvsvpn_sad_find_moved() - the SA that a state continues under another address
+ * pvsvpn_sad_find_moved() - find the SA that a state continues under another address
  * @net: namespace of the state
  * @dir: enum pvsvpn_direction of the state
  * @x: XFRM's state, new
  *
- * A daemon whose peer has moved replaces a state by one that differs in the addresses
- * alone (RFC 4555), and so does XFRM's own migration. The key proves that it is the same
- * SA: SPI and reqid may be those of another gateway's.
+ * When a peer moves, its daemon replaces the state by one that differs only in the addresses
+ * (RFC 4555), and XFRM's own migration does the same. Equal keys prove that it is the same
+ * SA: another gateway's SA may have the same SPI and reqid.
  *
  * Context: process, RTNL held.
- * Return: an SA, a dead one if there is one, valid as long as RTNL is held; or NULL.
+ * Return: the SA, valid as long as RTNL is held, or NULL. A dead SA is preferred.
  */
 struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
 					const struct xfrm_state *x)
@@ -286,12 +288,12 @@ struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
 }
 
 /**
- * pvsvpn_sad_find_state_in() - the inbound SA that was adopted from a state
+ * pvsvpn_sad_find_state_in() - find the inbound SA that was adopted from a state
  * @net: namespace of the state
  * @x: XFRM's state
  *
- * Context: RCU read side.
- * Return: the SA, valid until the read side ends, or NULL.
+ * Context: RCU read-side critical section.
+ * Return: the SA, valid until that ends, or NULL.
  */
 struct pvsvpn_sa *pvsvpn_sad_find_state_in(struct net *net,
 					   const struct xfrm_state *x)
@@ -300,12 +302,12 @@ struct pvsvpn_sa *pvsvpn_sad_find_state_in(struct net *net,
 }
 
 /**
- * pvsvpn_sad_has_spi() - may a packet that arrives be for an SA of ours?
+ * pvsvpn_sad_has_spi() - check whether an arriving packet may be for an SA of ours
  * @net: namespace of the packet
  * @spi: its SPI
  *
- * Context: RCU read side.
- * Return: whether an inbound SA has that SPI, whatever its address.
+ * Context: RCU read-side critical section.
+ * Return: true if an inbound SA has that SPI, with any address.
  */
 bool pvsvpn_sad_has_spi(struct net *net, __be32 spi)
 {
@@ -319,15 +321,15 @@ bool pvsvpn_sad_has_spi(struct net *net, __be32 spi)
 }
 
 /**
- * pvsvpn_sad_conflict() - would two SAs be one to the packets?
- * @net: birth namespace of the device
- * @dir: enum pvsvpn_direction of the SA in question
+ * pvsvpn_sad_conflict() - find an SA that a new one would conflict with
+ * @net: namespace in which the device was created
+ * @dir: enum pvsvpn_direction of the new SA
  * @spi: its SPI
- * @endpoint: the addresses it would have
+ * @endpoint: its addresses
  * @except: a peer whose SAs do not count, or NULL
  *
  * Context: process, RTNL held.
- * Return: an SA in the way, valid as long as RTNL is held, or NULL.
+ * Return: the conflicting SA, valid as long as RTNL is held, or NULL.
  */
 struct pvsvpn_sa *pvsvpn_sad_conflict(struct net *net, u8 dir, __be32 spi,
 				      const struct pvsvpn_endpoint *endpoint,
@@ -340,13 +342,14 @@ struct pvsvpn_sa *pvsvpn_sad_conflict(struct net *net, u8 dir, __be32 spi,
 	sa = sad_find(net, dir, spi, endpoint->family,
 		      endpoint_daddr(dir, endpoint), except);
 	rcu_read_unlock();
-	/* A dead one makes room for another of its SPI. */
+	/* A dead SA does not block another one with its SPI. */
 	return sa && !pvsvpn_state_dead(sa) ? sa : NULL;
 }
 
 /**
- * pvsvpn_sad_init() - set the table up
+ * pvsvpn_sad_init() - set up the table of SAs
  *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_sad_init(void)
@@ -355,7 +358,7 @@ int __init pvsvpn_sad_init(void)
 }
 
 /**
- * pvsvpn_sad_exit() - free the table; no SA is left
+ * pvsvpn_sad_exit() - free the table; no SA may be left
  */
 void pvsvpn_sad_exit(void)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A hub sends the packet of one spoke to another through the device that it came from. On a wire,
- * the kernel would tell the sender to ask its neighbour itself (ICMP redirect), but spokes are no
- * neighbours. The setting send_redirects is the operator's, and IPv6 has none. The kernel tells
- * nothing to the sender of a packet that has a secpath, as those of stock IPsec have it.
+ * A hub sends a packet from one spoke to another through the device it came from. On a wire, the
+ * kernel would tell the sender to contact its neighbour directly (ICMP redirect), but spokes are
+ * no neighbours. The setting send_redirects belongs to the operator, and IPv6 has none. The
+ * kernel sends no redirect for a packet with a secpath; packets of stock IPsec have one too.
  *
- * A secpath must not be empty: XFRM reads its last state. So each namespace has a state for that,
- * which no table has and which is in transport mode: XFRM lets such a packet pass without a policy,
- * and no template fits it. A state points to its namespace, so it has to be that of the packet.
+ * A secpath must not be empty: XFRM reads its last state. Each namespace has a state for this
+ * purpose. It is in no table and in transport mode: XFRM lets such a packet pass without a policy,
+ * and no template fits it. A state points to its namespace, which must be that of the packet.
  */
 #include <linux/skbuff.h>
 #include <net/netns/generic.h>
@@ -16,8 +16,8 @@
 #include "secpath.h"
 
 /**
- * struct secpath_net - of a namespace
- * @x: the state that packets get; each of them holds a reference of its own
+ * struct secpath_net - per network namespace
+ * @x: the state for the secpath of packets; each packet holds its own reference
  */
 struct secpath_net {
 	struct xfrm_state *x;
@@ -26,10 +26,10 @@ struct secpath_net {
 static unsigned int secpath_net_id __read_mostly;
 
 /**
- * pvsvpn_secpath_set() - let nobody redirect the sender of a packet
- * @skb: inner packet, without secpath, its device set; without memory, it stays so
+ * pvsvpn_secpath_set() - prevent redirects to the sender of a packet
+ * @skb: inner packet, without secpath, its device set; unchanged if there is no memory
  *
- * Context: any, as long as the device is there.
+ * Context: any, while the device exists.
  */
 void pvsvpn_secpath_set(struct sk_buff *skb)
 {
@@ -50,12 +50,12 @@ static int __net_init secpath_net_init(struct net *net)
 	if (!in->x)
 		return -ENOMEM;
 	in->x->props.mode = XFRM_MODE_TRANSPORT;
-	/* So it may end at any time. */
+	/* A dead state can be freed without being deleted first. */
 	in->x->km.state = XFRM_STATE_DEAD;
 	return 0;
 }
 
-/* No device is left. Packets that wait somewhere end before their namespace does. */
+/* No device is left. A namespace outlives the packets that are still queued in it. */
 static void __net_exit secpath_net_exit(struct net *net)
 {
 	struct secpath_net *in = net_generic(net, secpath_net_id);
@@ -71,8 +71,11 @@ static struct pernet_operations secpath_net_ops = {
 };
 
 /**
- * pvsvpn_secpath_init() - set up what pvsvpn_secpath_set() takes, before there is a device
+ * pvsvpn_secpath_init() - set up the states for pvsvpn_secpath_set()
  *
+ * Must run before there is a device.
+ *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_secpath_init(void)
@@ -81,7 +84,7 @@ int __init pvsvpn_secpath_init(void)
 }
 
 /**
- * pvsvpn_secpath_exit() - no device is left; packets may still have the states
+ * pvsvpn_secpath_exit() - drop the states; no device is left, but packets may still hold them
  */
 void pvsvpn_secpath_exit(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Packets of which no sender is redirected. */
+/* Packets whose sender must not be redirected. */
 #ifndef _PVSVPN_SECPATH_H
 #define _PVSVPN_SECPATH_H
 

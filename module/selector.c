@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One hash table holds the subnets of all devices; a device knows which prefix
- * lengths it uses. A lookup tries those, longest first: a device with a
- * thousand /24 costs one probe, and the usual single peer that takes all costs
+ * lengths it uses. A lookup tries these lengths, longest first. A device with a
+ * thousand /24 costs one probe; the usual single peer with all addresses costs
  * none. A trie would cost a dependent load for each branching bit instead.
  */
 #include <linux/ip.h>
@@ -16,7 +16,7 @@
 #include "peer.h"
 #include "selector.h"
 
-/* What a peer without subnets has */
+/* The prefixes of a peer without configured subnets */
 const struct pvsvpn_prefix pvsvpn_selector_all[2] = {
 	{ .family = AF_INET },
 	{ .family = AF_INET6 },
@@ -102,7 +102,7 @@ static int subnet_insert(struct pvsvpn_selector *selector,
  * @prefix: the prefix, without host bits
  *
  * Context: process, RTNL held.
- * Return: 0, -EEXIST when a peer of the device has that very prefix, -ENOMEM.
+ * Return: 0; -EEXIST if a peer of the device has exactly that prefix; -ENOMEM.
  */
 int pvsvpn_selector_add(struct pvsvpn_peer *peer,
 			const struct pvsvpn_prefix *prefix)
@@ -160,11 +160,12 @@ static struct pvsvpn_subnet *subnet_find(struct pvsvpn_device *pvs,
 }
 
 /**
- * pvsvpn_selector_owner() - which peer has exactly this prefix?
+ * pvsvpn_selector_owner() - find the peer that has exactly this prefix
  * @pvs: the device
  * @prefix: the prefix
  *
- * Context: process, RTNL held. Return: the peer, without a reference, or NULL.
+ * Context: process, RTNL held.
+ * Return: the peer, without a reference, or NULL.
  */
 struct pvsvpn_peer *pvsvpn_selector_owner(struct pvsvpn_device *pvs,
 					  const struct pvsvpn_prefix *prefix)
@@ -190,13 +191,15 @@ static void prefix_set(struct pvsvpn_prefix *prefix, u16 family,
 }
 
 /**
- * pvsvpn_selector_find() - the peer whose subnets hold an inner address
+ * pvsvpn_selector_find() - find the peer whose subnets contain an inner address
  * @pvs: the device
  * @family: AF_INET or AF_INET6
  * @addr: 4 or 16 bytes, network byte order
  *
- * The longest prefix wins. Context: RCU read side.
- * Return: the peer, valid until the read side ends, or NULL.
+ * The longest prefix wins.
+ *
+ * Context: RCU read-side critical section.
+ * Return: the peer, valid until that ends, or NULL.
  */
 struct pvsvpn_peer *pvsvpn_selector_find(struct pvsvpn_device *pvs,
 					 u16 family, const void *addr)
@@ -220,11 +223,12 @@ struct pvsvpn_peer *pvsvpn_selector_find(struct pvsvpn_device *pvs,
 }
 
 /**
- * pvsvpn_selector_find_dst() - the peer that a packet goes to
+ * pvsvpn_selector_find_dst() - find the peer that a packet goes to
  * @pvs: the device
  * @skb: inner packet with a whole IP header, protocol set
  *
- * Context: RCU read side. Return: as pvsvpn_selector_find().
+ * Context: RCU read-side critical section.
+ * Return: as pvsvpn_selector_find().
  */
 struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
 					     const struct sk_buff *skb)
@@ -235,11 +239,12 @@ struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
 }
 
 /**
- * pvsvpn_selector_find_src() - the peer that a packet may come from
+ * pvsvpn_selector_find_src() - find the peer that a packet may come from
  * @pvs: the device
  * @skb: inner packet with a whole IP header, protocol set
  *
- * Context: RCU read side. Return: as pvsvpn_selector_find().
+ * Context: RCU read-side critical section.
+ * Return: as pvsvpn_selector_find().
  */
 struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs,
 					     const struct sk_buff *skb)
@@ -250,8 +255,9 @@ struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs,
 }
 
 /**
- * pvsvpn_selector_init() - set the table of all subnets up
+ * pvsvpn_selector_init() - set up the table of all subnets
  *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_selector_init(void)
@@ -260,7 +266,7 @@ int __init pvsvpn_selector_init(void)
 }
 
 /**
- * pvsvpn_selector_exit() - free the table; no device is left
+ * pvsvpn_selector_exit() - free the table; no device may be left
  */
 void pvsvpn_selector_exit(void)
 {

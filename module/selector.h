@@ -14,10 +14,10 @@ struct pvsvpn_peer;
 struct sk_buff;
 
 /**
- * struct pvsvpn_prefix - an inner prefix; the bits behind its length are 0
+ * struct pvsvpn_prefix - an inner prefix; the bits after its length are 0
  * @addr: network byte order; IPv4 in the first four bytes, the rest 0
  * @family: AF_INET or AF_INET6
- * @len: 0 to 32 or 0 to 128
+ * @len: prefix length, 0 to 32 or 0 to 128
  */
 struct pvsvpn_prefix {
 	struct in6_addr addr;
@@ -28,11 +28,11 @@ struct pvsvpn_prefix {
 /**
  * struct pvsvpn_subnet - a prefix that belongs to a peer
  * @node: in the table of all subnets, unless the length is 0
- * @pvs: the device; with @prefix the key of the table
+ * @pvs: the device; the table key is @pvs and @prefix
  * @prefix: the prefix
- * @peer: whom it belongs to; lives as long as the subnet can be found
+ * @peer: its peer; valid as long as the subnet can be found
  * @list: in the peer's list; RTNL
- * @rcu: lookups may still see it when it is freed
+ * @rcu: delays kfree(); lookups may still read the subnet
  */
 struct pvsvpn_subnet {
 	struct rhash_head node;
@@ -46,7 +46,7 @@ struct pvsvpn_subnet {
 /**
  * struct pvsvpn_selector - which prefix lengths a device uses
  * @any: the subnets of length 0, IPv4 and IPv6
- * @lengths: one bit a length > 0 in use, IPv4 and IPv6
+ * @lengths: one bit for each length > 0 in use, IPv4 and IPv6
  * @users: subnets of each length; RTNL
  */
 struct pvsvpn_selector {

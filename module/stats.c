@@ -25,11 +25,12 @@ static const struct {
 #undef REASON
 
 /**
- * pvsvpn_stats_alloc() - counters of one object
- * @reasons: how many drop reasons its scope has: PVSVPN_DROP_SA_MAX,
+ * pvsvpn_stats_alloc() - allocate the counters of one object
+ * @reasons: number of drop reasons in its scope: PVSVPN_DROP_SA_MAX,
  *	PVSVPN_DROP_PEER_MAX or PVSVPN_DROP_MAX
  *
- * Context: process. Return: the counters, zeroed, for free_percpu(); or NULL.
+ * Context: process.
+ * Return: the counters, zeroed, for free_percpu(); or NULL.
  */
 struct pvsvpn_counters __percpu *pvsvpn_stats_alloc(unsigned int reasons)
 {
@@ -72,7 +73,7 @@ static void stats_add_cpu(struct pvsvpn_totals *sum,
 }
 
 /**
- * pvsvpn_stats_sum() - add all CPUs up
+ * pvsvpn_stats_sum() - add up the counters of all CPUs
  * @sum: the result, overwritten
  * @counters: from pvsvpn_stats_alloc()
  * @reasons: as given to pvsvpn_stats_alloc()
@@ -91,8 +92,11 @@ void pvsvpn_stats_sum(struct pvsvpn_totals *sum,
 }
 
 /**
- * pvsvpn_stats_drops() - all drops but those that are nobody's loss
+ * pvsvpn_stats_drops() - add up all drops except those of harmless packets
  * @sum: from pvsvpn_stats_sum()
+ *
+ * Context: any.
+ * Return: number of packets, without reasons whose link column is NONE.
  */
 u64 pvsvpn_stats_drops(const struct pvsvpn_totals *sum)
 {
@@ -106,8 +110,11 @@ u64 pvsvpn_stats_drops(const struct pvsvpn_totals *sum)
 }
 
 /**
- * pvsvpn_stats_reason_name() - the name that users see
+ * pvsvpn_stats_reason_name() - get the user-visible name of a drop reason
  * @reason: enum pvsvpn_drop
+ *
+ * Context: any.
+ * Return: the name, a constant string.
  */
 const char *pvsvpn_stats_reason_name(unsigned int reason)
 {
@@ -116,9 +123,11 @@ const char *pvsvpn_stats_reason_name(unsigned int reason)
 }
 
 /**
- * pvsvpn_stats_link() - a device's counters in the columns of `ip -s link`
- * @link: to fill
+ * pvsvpn_stats_link() - sort a device's counters into the columns of `ip -s link`
+ * @link: filled in
  * @sum: counters of the device
+ *
+ * Context: any.
  */
 void pvsvpn_stats_link(struct rtnl_link_stats64 *link,
 		       const struct pvsvpn_totals *sum)
@@ -160,9 +169,9 @@ static void stats_count_drop(struct pvsvpn_counters __percpu *counters,
 }
 
 /**
- * pvsvpn_stats_passed() - count a packet that went through
- * @sa: the SA that carried it; its peer and device count too
- * @flow: which way
+ * pvsvpn_stats_passed() - count a packet that passed
+ * @sa: the SA that carried it; its peer and device count it too
+ * @flow: its direction
  * @bytes: length of the inner packet
  *
  * Context: softirq, or BH disabled.
@@ -176,11 +185,11 @@ void pvsvpn_stats_passed(struct pvsvpn_sa *sa, enum pvsvpn_flow flow,
 }
 
 /**
- * pvsvpn_stats_dropped() - count and trace a packet that somebody else frees
+ * pvsvpn_stats_dropped() - count and trace a drop; the caller frees the packet
  * @pvs: the device
- * @peer: the peer, or NULL where none is known
- * @sa: the SA, or NULL where none is known
- * @len: length of what is left of the packet
+ * @peer: the peer, or NULL if unknown
+ * @sa: the SA, or NULL if unknown
+ * @len: length of the packet when it was dropped, in bytes
  * @reason: enum pvsvpn_drop
  *
  * Context: softirq, or BH disabled.
@@ -197,10 +206,10 @@ void pvsvpn_stats_dropped(struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
 }
 
 /**
- * pvsvpn_drop() - the one way in which pvsvpn drops a packet
+ * pvsvpn_drop() - count, trace and free a packet; the only way pvsvpn drops one
  * @pvs: the device
- * @peer: the peer, or NULL where none is known
- * @sa: the SA, or NULL where none is known
+ * @peer: the peer, or NULL if unknown
+ * @sa: the SA, or NULL if unknown
  * @skb: the packet; freed
  * @reason: enum pvsvpn_drop
  *

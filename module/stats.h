@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counters, and the one way in which a packet is dropped. */
+/* Counters, and the only function that drops packets. */
 #ifndef _PVSVPN_STATS_H
 #define _PVSVPN_STATS_H
 
@@ -7,9 +7,9 @@
 
 #include "drop.h"
 
-/* What a step of the packet path returns to go on; else an enum pvsvpn_drop. */
+/* A step of the packet path returns this to continue, or else an enum pvsvpn_drop. */
 #define PVSVPN_PASS	(-1)
-/* Or this: the packet waits, and will come again. */
+/* Or this: the packet waits and will be processed again. */
 #define PVSVPN_PARKED	(-2)
 
 struct pvsvpn_device;
@@ -23,10 +23,10 @@ enum pvsvpn_flow { PVSVPN_RX, PVSVPN_TX };
 
 /**
  * struct pvsvpn_counters - one CPU's counters of a device, a peer or an SA
- * @syncp: makes 64 bits readable whole on 32-bit machines
+ * @syncp: makes 64-bit reads consistent on 32-bit machines
  * @packets: inner packets that passed, by enum pvsvpn_flow
  * @bytes: their bytes, from the inner IP header on
- * @drops: by reason, as many as the object's scope has
+ * @drops: dropped packets by reason; the object's scope sets the length
  */
 struct pvsvpn_counters {
 	struct u64_stats_sync syncp;
@@ -37,9 +37,9 @@ struct pvsvpn_counters {
 
 /**
  * struct pvsvpn_totals - the sum over all CPUs
- * @packets: inner packets, by enum pvsvpn_flow
+ * @packets: inner packets that passed, by enum pvsvpn_flow
  * @bytes: their bytes
- * @drops: by reason; zero beyond the object's scope
+ * @drops: dropped packets by reason; zero beyond the object's scope
  */
 struct pvsvpn_totals {
 	u64 packets[2];

@@ -14,7 +14,7 @@
 #include "sa.h"
 #include "stats.h"
 
-/* Tell user space the numbers behind the names in the format file. */
+/* Export the numbers behind the names in the format file. */
 #define PVSVPN_TRACE_ENUM(symbol, name, link, core, text)	\
 	TRACE_DEFINE_ENUM(PVSVPN_DROP_##symbol);
 PVSVPN_DROP_LIST(PVSVPN_TRACE_ENUM)
@@ -22,7 +22,7 @@ PVSVPN_DROP_LIST(PVSVPN_TRACE_ENUM)
 #define PVSVPN_TRACE_REASON(symbol, name, link, core, text)	\
 	{ PVSVPN_DROP_##symbol, name },
 
-/* A packet was dropped; peer and spi are 0 where none is known. */
+/* A packet was dropped; peer and spi are 0 if unknown. */
 TRACE_EVENT(pvsvpn_drop,
 	TP_PROTO(const struct pvsvpn_device *pvs, const struct pvsvpn_peer *peer,
 		 const struct pvsvpn_sa *sa, unsigned int len, int reason),
@@ -59,8 +59,8 @@ PVSVPN_EVENT_LIST(PVSVPN_TRACE_EVENT_ENUM)
 	{ PVSVPN_EVENT_TYPE_##symbol, name },
 
 /*
- * Something happened to a peer or to an SA; dir and spi are 0 for a peer, peer is 0
- * for a state that none has.
+ * An event of a peer or an SA; dir and spi are 0 for a peer, peer is 0 for a state
+ * that was not adopted.
  */
 TRACE_EVENT(pvsvpn_event,
 	TP_PROTO(const struct pvsvpn_event *event),

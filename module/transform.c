@@ -2,10 +2,10 @@
 /*
  * The transforms, and the requests that carry packets through the crypto API.
  *
- * Each CPU keeps one request ready. A driver that works at once, as all the
- * usual ones do, needs no other: nothing is allocated for a packet. A driver
- * that answers -EINPROGRESS keeps the request, and the CPU gets a new one with
- * its next packet.
+ * Each CPU keeps one request ready. A synchronous driver, as all the usual ones
+ * are, needs no other: nothing is allocated for a packet. A driver that answers
+ * -EINPROGRESS keeps the request, and the CPU allocates a new one for its next
+ * packet.
  */
 #include <crypto/aead.h>
 #include <crypto/authenc.h>
@@ -22,7 +22,7 @@
 #include "transform.h"
 #include "transforms.h"
 
-/* The trailer ends on 4 bytes at least (RFC 4303 section 2.4). */
+/* The trailer ends on a multiple of at least 4 bytes (RFC 4303 section 2.4). */
 #define TRANSFORM(name_, encryption_, key_bits, attr_bits_, integrity_,	\
 		  aead_, extra, iv, icv, block, legacy_)		\
 	{ .name = name_, .encryption = encryption_,			\
@@ -36,24 +36,24 @@ static const struct pvsvpn_transform transforms[] = {
 };
 #undef TRANSFORM
 
-/* The first one to come to the end of an asynchronous request. */
+/* The side that first reaches the end of an asynchronous request. */
 enum request_state {
 	REQUEST_SUBMITTED,	/* neither */
-	REQUEST_DETACHED,	/* the submitter has left it to the callback */
-	REQUEST_COMPLETED,	/* the callback has left it to the submitter */
+	REQUEST_DETACHED,	/* the submitter; the callback finishes */
+	REQUEST_COMPLETED,	/* the callback; the submitter finishes */
 };
 
 /**
  * struct request - a packet on its way through the crypto API
- * @sa: its SA; with a reference once the request is asynchronous
+ * @sa: its SA; the request holds a reference if it is asynchronous
  * @skb: the packet
- * @done: what follows
+ * @done: called at the end
  * @state: enum request_state; used only by asynchronous drivers
- * @err: how it ended; valid with REQUEST_COMPLETED
- * @capacity: bytes behind @aead for the driver's own use
- * @iv: the packet's; of its own, as a driver may write to it
+ * @err: the result; valid with REQUEST_COMPLETED
+ * @capacity: bytes after @aead for the driver's own use
+ * @iv: a copy of the packet's IV, because a driver may write to it
  * @sg: the packet's memory
- * @aead: the request proper
+ * @aead: the request of the crypto API
  */
 struct request {
 	struct pvsvpn_sa *sa;
@@ -67,16 +67,17 @@ struct request {
 	struct aead_request aead;
 };
 
-/* Used with BH disabled, by its own CPU alone. */
+/* Used with BH disabled, only by its own CPU. */
 static DEFINE_PER_CPU(struct request *, request_slot);
 
 /**
- * pvsvpn_transform_find() - a transform by its IANA numbers
+ * pvsvpn_transform_find() - find a transform by its IANA numbers
  * @encryption: IKEv2 Encryption Algorithm Transform ID
  * @attr_bits: IKEv2 key length attribute, 0 for none
  * @integrity: IKEv2 Integrity Algorithm Transform ID, 0 for an AEAD
  *
- * Context: any. Return: the transform, or NULL when we do not have it.
+ * Context: any.
+ * Return: the transform, or NULL if it is not supported.
  */
 const struct pvsvpn_transform *
 pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
@@ -91,12 +92,13 @@ pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
 }
 
 /**
- * pvsvpn_transform_find_aead() - a transform as XFRM describes it
+ * pvsvpn_transform_find_aead() - find a transform by XFRM's description
  * @aead: algorithm name for crypto_alloc_aead()
- * @key_bits: of the key, with the salt of an AEAD, without an integrity key
- * @icv_bits: of the ICV
+ * @key_bits: length of the key in bits, with the salt of an AEAD, without an integrity key
+ * @icv_bits: length of the ICV in bits
  *
- * Context: any. Return: the transform, or NULL when we do not have it.
+ * Context: any.
+ * Return: the transform, or NULL if it is not supported.
  */
 const struct pvsvpn_transform *
 pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
@@ -115,8 +117,9 @@ pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
 }
 
 /**
- * pvsvpn_transform_usual() - what to reckon with before there is an SA
+ * pvsvpn_transform_usual() - get the transform to assume before there is an SA
  *
+ * Context: any.
  * Return: the first of the table.
  */
 const struct pvsvpn_transform *pvsvpn_transform_usual(void)
@@ -125,10 +128,11 @@ const struct pvsvpn_transform *pvsvpn_transform_usual(void)
 }
 
 /**
- * pvsvpn_transform_index() - the place of a transform in the table
+ * pvsvpn_transform_index() - get the index of a transform in the table
  * @transform: the transform
  *
- * Context: any. Return: below PVSVPN_TRANSFORMS.
+ * Context: any.
+ * Return: the index, 0 to PVSVPN_TRANSFORMS - 1.
  */
 unsigned int pvsvpn_transform_index(const struct pvsvpn_transform *transform)
 {
@@ -136,10 +140,11 @@ unsigned int pvsvpn_transform_index(const struct pvsvpn_transform *transform)
 }
 
 /**
- * pvsvpn_transform_at() - the transform at a place of the table
- * @index: below PVSVPN_TRANSFORMS
+ * pvsvpn_transform_at() - get the transform at an index of the table
+ * @index: 0 to PVSVPN_TRANSFORMS - 1
  *
  * Context: any.
+ * Return: the transform.
  */
 const struct pvsvpn_transform *pvsvpn_transform_at(unsigned int index)
 {
@@ -147,10 +152,11 @@ const struct pvsvpn_transform *pvsvpn_transform_at(unsigned int index)
 }
 
 /**
- * pvsvpn_transform_key_len() - how long the key material is
+ * pvsvpn_transform_key_len() - get the length of the key material
  * @transform: the transform
  *
- * Context: any. Return: bytes of key and salt, or of both keys, together.
+ * Context: any.
+ * Return: bytes of key and salt, or of both keys, together.
  */
 unsigned int
 pvsvpn_transform_key_len(const struct pvsvpn_transform *transform)
@@ -158,7 +164,7 @@ pvsvpn_transform_key_len(const struct pvsvpn_transform *transform)
 	return transform->key_len + transform->extra_len;
 }
 
-/* A key as authenc() takes it: a length, the integrity key, the encryption key. */
+/* The key format of authenc(): a length, the integrity key, the encryption key. */
 struct authenc_key {
 	struct rtattr rta;
 	struct crypto_authenc_key_param param;
@@ -197,7 +203,7 @@ static int transform_setkey(struct crypto_aead *aead,
 				  pvsvpn_transform_key_len(transform));
 }
 
-/* Only authenc() has to know where the high half of an ESN is. */
+/* Only authenc() depends on the place of the high half of an ESN. */
 static struct crypto_aead *
 transform_find_driver(const struct pvsvpn_transform *transform, bool esn)
 {
@@ -212,11 +218,11 @@ transform_find_driver(const struct pvsvpn_transform *transform, bool esn)
 }
 
 /**
- * pvsvpn_transform_alloc() - a keyed AEAD
+ * pvsvpn_transform_alloc() - allocate an AEAD and set its key
  * @transform: the transform
  * @esn: sequence numbers of 64 bits (RFC 4303 section 2.2.1)
  * @key: key material, pvsvpn_transform_key_len() bytes
- * @extack: where to say what went wrong
+ * @extack: receives the error message
  *
  * Context: process; may load the driver's module.
  * Return: the AEAD, for crypto_free_aead(); or an ERR_PTR.
@@ -247,10 +253,11 @@ pvsvpn_transform_alloc(const struct pvsvpn_transform *transform, bool esn,
 }
 
 /**
- * pvsvpn_transform_driver() - who does the work
+ * pvsvpn_transform_driver() - get the name of an AEAD's crypto driver
  * @aead: from pvsvpn_transform_alloc()
  *
- * Return: the name of the crypto driver, as /proc/crypto has it.
+ * Context: any.
+ * Return: the name, as in /proc/crypto.
  */
 const char *pvsvpn_transform_driver(struct crypto_aead *aead)
 {
@@ -267,7 +274,7 @@ static struct request *request_alloc(unsigned int capacity)
 	return req;
 }
 
-/* The slot's request, large enough for the driver; NULL without memory. */
+/* The slot's request, large enough for the driver; NULL if there is no memory. */
 static struct request *request_get(struct crypto_aead *aead)
 {
 	struct request *req = __this_cpu_read(request_slot);
@@ -289,7 +296,7 @@ static void request_put(struct request *req)
 		__this_cpu_write(request_slot, req);
 }
 
-/* The asynchronous end, on whatever CPU and in whatever context. */
+/* The end of an asynchronous request, on any CPU and in any context. */
 static void request_finish(struct request *req)
 {
 	struct pvsvpn_sa *sa = req->sa;
@@ -298,7 +305,7 @@ static void request_finish(struct request *req)
 	rcu_read_lock();
 	req->done(sa, req->skb, req->err);
 	request_put(req);
-	/* Last: with it pvsvpn_device_exit() may have nothing to wait for. */
+	/* Put the SA last: afterwards pvsvpn_device_exit() may not wait for us. */
 	pvsvpn_sa_put(sa);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -308,7 +315,7 @@ static void request_complete(pvsvpn_compat_completion_arg *arg, int err)
 {
 	struct request *req = pvsvpn_compat_completion_data(arg);
 
-	/* Taken from the driver's backlog, not completed. */
+	/* Moved from the driver's backlog to processing, not completed. */
 	if (err == -EINPROGRESS)
 		return;
 	req->err = err;
@@ -317,13 +324,13 @@ static void request_complete(pvsvpn_compat_completion_arg *arg, int err)
 }
 
 /*
- * The driver has kept the request. Either the callback has come already and
- * left the rest to us, or it will find the request detached and do the rest.
+ * The driver has kept the request. If the callback has already run, it left the rest to
+ * us. If not, it will find the request detached and do the rest.
  */
 static void request_detach(struct request *req)
 {
 	pvsvpn_sa_get(req->sa);
-	/* The route outlives the read side, or is gone. */
+	/* The route must outlive the RCU read-side critical section; it is dropped if dead. */
 	skb_dst_force(req->skb);
 	__this_cpu_write(request_slot, NULL);
 	if (xchg(&req->state, REQUEST_DETACHED) == REQUEST_COMPLETED)
@@ -393,12 +400,12 @@ static void transform_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_transform_encrypt() - encrypt a packet in place (RFC 4303, 3.3.2)
+ * pvsvpn_transform_encrypt() - encrypt a packet in place (RFC 4303 section 3.3.2)
  * @sa: outbound SA
- * @skb: linear, from pvsvpn_esp_build(), with room for the ICV counted in
- * @done: what follows; the packet is its from now on
+ * @skb: linear, from pvsvpn_esp_build(), its length includes the ICV
+ * @done: called at the end; takes ownership of @skb
  *
- * Context: RCU read side with BH disabled.
+ * Context: RCU read-side critical section with BH disabled.
  */
 void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 			      pvsvpn_transform_done done)
@@ -407,13 +414,13 @@ void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_transform_decrypt() - verify and decrypt in place (RFC 4303, 3.4.4)
+ * pvsvpn_transform_decrypt() - verify and decrypt in place (RFC 4303 section 3.4.4)
  * @sa: inbound SA
  * @skb: writable, from pvsvpn_esp_open(), no fragment list, header and IV
  *	linear
- * @done: what follows; the packet is its from now on
+ * @done: called at the end; takes ownership of @skb
  *
- * Context: RCU read side with BH disabled.
+ * Context: RCU read-side critical section with BH disabled.
  */
 void pvsvpn_transform_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 			      pvsvpn_transform_done done)
@@ -422,7 +429,7 @@ void pvsvpn_transform_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_transform_exit() - free the requests; no packet is on its way
+ * pvsvpn_transform_exit() - free the requests; no packet may be in the crypto API
  */
 void pvsvpn_transform_exit(void)
 {

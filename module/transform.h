@@ -14,19 +14,19 @@ struct sk_buff;
 
 /**
  * struct pvsvpn_transform - an ESP cipher suite; columns of transforms.h
- * @name: as IKE proposals name it
+ * @name: the name in IKE proposals
  * @encryption: IKEv2 Encryption Algorithm Transform ID
- * @attr_bits: IKEv2 key length attribute, 0 where there is but one
+ * @attr_bits: IKEv2 key length attribute, 0 if there is only one length
  * @integrity: IKEv2 Integrity Algorithm Transform ID, 0 for an AEAD
  * @aead: algorithm name for crypto_alloc_aead()
  * @key_len: bytes of the encryption key without salt
- * @extra_len: bytes of key material behind it: salt, or integrity key
+ * @extra_len: bytes of key material after it: salt, or integrity key
  * @iv_len: bytes of explicit IV in a packet
  * @icv_len: bytes of ICV in a packet
- * @align: the trailer of a packet ends on a multiple of this, bytes
- * @random_iv: the IV must not be foreseeable (CBC, RFC 3602 section 3); others
- *	need only be used once
- * @legacy: for peers that have nothing better
+ * @align: the trailer of a packet ends on a multiple of this, in bytes
+ * @random_iv: the IV must be unpredictable (CBC, RFC 3602 section 3); without this
+ *	it only has to be unique
+ * @legacy: only for peers that support nothing better
  */
 struct pvsvpn_transform {
 	const char *name;
@@ -44,21 +44,21 @@ struct pvsvpn_transform {
 };
 
 #define PVSVPN_TRANSFORM_ONE(...)	+ 1
-/* How many there are. */
+/* The number of transforms. */
 #define PVSVPN_TRANSFORMS	(0 PVSVPN_TRANSFORM_LIST(PVSVPN_TRANSFORM_ONE))
 
 /* The longest IV of the table. */
 #define PVSVPN_IV_MAX	16
 
 /**
- * typedef pvsvpn_transform_done - what follows encryption or decryption
+ * typedef pvsvpn_transform_done - continue after encryption or decryption
  * @sa: the SA
- * @skb: the packet; the function's to pass on or to drop
- * @err: 0, -EBADMSG when the ICV is wrong, or another errno
+ * @skb: the packet; the function takes ownership of @skb
+ * @err: 0, -EBADMSG if the ICV is wrong, or another errno
  *
- * Called once for each packet: at once, or when the crypto driver is ready.
+ * Called once for each packet: at once, or when the crypto driver has finished.
  *
- * Context: RCU read side with BH disabled.
+ * Context: RCU read-side critical section with BH disabled.
  */
 typedef void (*pvsvpn_transform_done)(struct pvsvpn_sa *sa,
 				      struct sk_buff *skb, int err);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The one list of ESP transforms, shared by the module and the tool; a new
- * transform is a new line here. It includes nothing.
+ * transform is a new line here. This file includes nothing.
  *
  * PVSVPN_TRANSFORM(name, encryption, key_bits, attr_bits, integrity, aead, extra, iv, icv, block,
  *		    legacy)
- *   name        as IKE proposals name it (strongSwan's keywords)
+ *   name        the name in IKE proposals (strongSwan's keywords)
  *   encryption  IKEv2 Encryption Algorithm Transform ID (IANA)
  *   key_bits    size of the encryption key without the salt, in bits
- *   attr_bits   IKEv2 key length attribute: key_bits, or 0 where the
- *               algorithm has but one key length
+ *   attr_bits   IKEv2 key length attribute: key_bits, or 0 if the algorithm
+ *               has only one key length
  *   integrity   IKEv2 Integrity Algorithm Transform ID, 0 for an AEAD
  *   aead        algorithm name for crypto_alloc_aead()
- *   extra       bytes of key material behind the encryption key: the salt of an
+ *   extra       bytes of key material after the encryption key: the salt of an
  *               AEAD, or else the integrity key (RFC 7296 section 2.17)
  *   iv          bytes of explicit IV in each packet
  *   icv         bytes of integrity check value in each packet
- *   block       bytes of a cipher block, 1 for a stream
- *   legacy      1 for what is used only where an operator says so: 3DES (RFC
- *               8221 section 5), SHA-1 (RFC 8247 section 2.3)
+ *   block       bytes of a cipher block, 1 for a stream cipher
+ *   legacy      1 if the transform is used only on an operator's request: 3DES
+ *               (RFC 8221 section 5), SHA-1 (RFC 8247 section 2.3)
  */
 #ifndef _PVSVPN_TRANSFORMS_H
 #define _PVSVPN_TRANSFORMS_H

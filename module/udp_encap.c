@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ESP in UDP (RFC 3948): the header, and the keepalives for a NAT on the way.
- * Sending needs no socket: the header is put on like that of IP. How packets
- * come in is udp_port.c's.
+ * Sending needs no socket: the header is built here, like the IP header. See
+ * udp_port.c for the inbound packets.
  */
 #include <linux/rtnetlink.h>
 #include <linux/timer.h>
@@ -15,11 +15,11 @@
 #include "udp_encap.h"
 
 /**
- * pvsvpn_udp_push() - put the UDP header on (RFC 3948 section 2.1)
+ * pvsvpn_udp_push() - prepend the UDP header (RFC 3948 section 2.1)
  * @skb: ESP packet or keepalive
  * @outer: addresses and ports
  *
- * Over IPv4 without a checksum, as the RFC asks; IPv6 must have one.
+ * IPv4 gets no checksum, as the RFC asks; IPv6 requires one.
  *
  * Context: any.
  */
@@ -70,9 +70,9 @@ static void keepalive_send(struct pvsvpn_peer *peer,
 }
 
 /*
- * Only where nothing else has kept the NAT's mapping (RFC 3948 section 4). Without
- * UDP the byte would be taken for ESP, so the endpoint that is asked is also the one
- * that the keepalive goes to. Return: whether to look again, at @next.
+ * Send only if no other packet has kept the NAT mapping (RFC 3948 section 4). If the
+ * packet had no UDP header, the byte would look like ESP, so check and use the same endpoint.
+ * Return: true to look again at @next.
  */
 static bool keepalive_look(struct pvsvpn_peer *peer, unsigned long *next)
 {
@@ -105,7 +105,7 @@ static void keepalive_timer(struct timer_list *timer)
 }
 
 /**
- * pvsvpn_udp_keepalive_init() - a peer is made
+ * pvsvpn_udp_keepalive_init() - initialize the keepalive timer of a new peer
  * @peer: the peer
  *
  * Context: any.
@@ -116,10 +116,10 @@ void pvsvpn_udp_keepalive_init(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_udp_keepalive_start() - the peer's encapsulation or interval may be new
+ * pvsvpn_udp_keepalive_start() - start or stop keepalives after a change of a peer
  * @peer: the peer, with its endpoint
  *
- * A timer that runs just now may arm itself once more. It then finds out by itself.
+ * A timer that is running now may arm itself once more. It then sees the change and stops.
  *
  * Context: process, RTNL held.
  */
@@ -135,10 +135,12 @@ void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_udp_keepalive_stop() - a peer goes
+ * pvsvpn_udp_keepalive_stop() - stop the keepalives of a deleted peer
  * @peer: the peer, marked as deleted
  *
- * Context: process. On return none is being sent.
+ * On return no keepalive is being sent.
+ *
+ * Context: process.
  */
 void pvsvpn_udp_keepalive_stop(struct pvsvpn_peer *peer)
 {

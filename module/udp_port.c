@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ESP in UDP (RFC 3948) on its way in.
+ * Inbound ESP in UDP (RFC 3948).
  *
- * No port is bound. A netfilter hook looks at what is for this host, behind every rule
- * of the firewall, and gives ESP for a port that peers use to a socket of ours that has no
- * address. UDP finds the socket at the packet, checks the packet and calls
- * port_encap_rcv(). Everything else goes its way, IKE and its port above all: an
- * IKE daemon may come and go, and no user can take ESP away with a socket of his own.
+ * No port is bound. A netfilter hook sees packets for this host, after all firewall rules, and
+ * gives ESP for a port that peers use to our own socket, which has no address. UDP finds
+ * the socket in the packet, checks the packet and calls port_encap_rcv(). All other
+ * packets continue, above all IKE and its port: an IKE daemon may start and stop, and
+ * no user can take ESP away with a socket of his own.
  *
- * The same hook sees the ICMP errors about what we have sent. UDP would ask a socket at
- * the port, and that has not the endpoint's mark.
+ * The same hook sees the ICMP errors about packets that we have sent. UDP would handle them
+ * with the socket at the port, which does not have the endpoint's mark.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -34,21 +34,21 @@
 #include "udp_encap.h"
 #include "udp_port.h"
 
-/* The last one before conntrack notes what has come through. */
+/* The last hook before conntrack confirms the connection. */
 #define PORT_PRIORITY	(NF_IP_PRI_CONNTRACK_CONFIRM - 1)
 
 #define KEEPALIVE_LEN	1
 #define KEEPALIVE	0xff
 
 /**
- * struct port_room - a namespace and a family with ports that peers use
- * @list: all of them; RTNL
- * @net: birth namespace of the peers' devices
+ * struct port_room - the ports that peers use in one namespace and family
+ * @list: in the list of all rooms; RTNL
+ * @net: namespace in which the peers' devices were created
  * @family: AF_INET or AF_INET6
  * @ports: port in host byte order -> struct pvsvpn_udp_port; written under RTNL
- * @sock: takes what the hook finds; bound to nothing
+ * @sock: receives the packets that the hook selects; not bound
  * @ops: the hook
- * @rcu: packets may be in the hook when it goes
+ * @rcu: delays kfree(); packets may still be in the hook
  */
 struct port_room {
 	struct list_head list;
@@ -64,7 +64,7 @@ struct port_room {
  * struct pvsvpn_udp_port - a port that peers use
  * @refs: how many endpoints use it; RTNL
  * @port: host byte order
- * @room: where it is
+ * @room: namespace and family of the port
  */
 struct pvsvpn_udp_port {
 	unsigned int refs;
@@ -73,12 +73,12 @@ struct pvsvpn_udp_port {
 };
 
 /**
- * struct quote - what an ICMP error says of a packet of ours
+ * struct quote - the contents of an ICMP error about a packet of ours
  * @offset: of the quoted IP header in the packet
- * @mtu: what fits, 0 for a redirect
- * @redirect: another gateway
- * @daddr: where the quoted packet was sent to
- * @sport: from which port
+ * @mtu: the reported MTU, 0 for a redirect
+ * @redirect: the error is a redirect to another gateway
+ * @daddr: destination address of the quoted packet
+ * @sport: its source port
  * @esph: its ESP header
  */
 struct quote {
@@ -110,8 +110,8 @@ static int port_receive(const struct sock *sk, struct sk_buff *skb)
 }
 
 /*
- * The socket has a packet that the hook has given to it. An SPI that is not ours goes to
- * UDP once more, which then looks for the socket at the port.
+ * Receive a packet that the hook has given to our socket. If the SPI is not ours, return the
+ * packet to UDP, which then looks up the socket at the port.
  */
 static int port_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
@@ -130,8 +130,8 @@ static int port_encap_rcv(struct sock *sk, struct sk_buff *skb)
 }
 
 /*
- * ESP, or a keepalive, which nobody reads. The non-ESP marker of IKE is an SPI of 0. UDP
- * has not checked the length yet.
+ * True for ESP, and for a keepalive, which needs no receiver. IKE has a non-ESP marker, an
+ * SPI of 0. UDP has not checked the length yet.
  */
 static bool looks_like_esp(const struct sk_buff *skb, unsigned int offset)
 {
@@ -156,7 +156,7 @@ static bool port_is_used(struct port_room *room, __be16 port)
 	return xa_load(&room->ports, ntohs(port));
 }
 
-/* The socket lives as long as this read side, so the packet needs no reference. */
+/* RCU protects the socket until UDP is done, so the packet needs no reference. */
 static unsigned int port_take(struct port_room *room, struct sk_buff *skb,
 			      unsigned int offset)
 {
@@ -175,7 +175,7 @@ static unsigned int port_take(struct port_room *room, struct sk_buff *skb,
 
 /* ---- ICMP errors ---- */
 
-/* UDP and ESP header of the quoted packet; false where there is too little of them. */
+/* Read the UDP and ESP headers of the quoted packet; false if the quote is too short. */
 static bool quote_headers(const struct sk_buff *skb, unsigned int offset,
 			  struct quote *quote)
 {
@@ -217,7 +217,7 @@ static bool quote6(const struct sk_buff *skb, struct quote *quote)
 	return quote_headers(skb, quote->offset + sizeof(*ip6h), quote);
 }
 
-/* As icmp_unreach() has it; by its hardened mode 3 too, as we look at the quotation. */
+/* Same rules as icmp_unreach(), also for its hardened mode 3, because we check the quote. */
 static bool error4(const struct net *net, const struct icmphdr *icmph,
 		   struct quote *quote)
 {
@@ -234,8 +234,8 @@ static bool error4(const struct net *net, const struct icmphdr *icmph,
 }
 
 /*
- * Whose is the quoted packet? Not to be believed, it must not reach the socket of somebody
- * else at the port either: that believes everything.
+ * Find the SA of the quoted packet. An error that is not credible must not reach another
+ * socket at the port either, because that would believe it.
  */
 static struct pvsvpn_sa *quote_sa(struct port_room *room,
 				  const struct quote *quote)
@@ -274,7 +274,7 @@ static unsigned int icmp_look4(struct port_room *room, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* Where a redirect (RFC 4861 section 8) has the packet that it is about; 0 for nowhere */
+/* Offset of the packet that a redirect quotes (RFC 4861 section 8); 0 if there is none */
 static unsigned int redirected(const struct sk_buff *skb, unsigned int offset)
 {
 	const struct nd_opt_hdr *opt;
@@ -313,7 +313,7 @@ static bool error6(const struct sk_buff *skb, unsigned int offset,
 	return icmph->icmp6_type == ICMPV6_PKT_TOOBIG;
 }
 
-/* What the kernel does with a redirect wants the packet as an error handler gets it. */
+/* The kernel's redirect code expects the data at the quoted packet, as in an error handler. */
 static void redirect6(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      unsigned int offset)
 {
@@ -345,7 +345,7 @@ static unsigned int icmp_look6(struct port_room *room, struct sk_buff *skb,
 
 /* ---- the hook ---- */
 
-/* Of fragments there are none any more. */
+/* IPv4 has reassembled fragments before this hook. */
 static unsigned int port_hook4(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
@@ -399,7 +399,7 @@ static int room_open_socket(struct port_room *room)
 	return 0;
 }
 
-/* A packet that still has it, in a queue of netfilter's for instance, ends in it. */
+/* Packets that still have the socket, for instance in a netfilter queue, end there. */
 static void room_close_socket(struct port_room *room)
 {
 	WRITE_ONCE(udp_sk(room->sock->sk)->encap_rcv, NULL);
@@ -416,7 +416,7 @@ static int room_open_hook(struct port_room *room)
 	room->ops.hooknum = NF_INET_LOCAL_IN;
 	room->ops.priority = PORT_PRIORITY;
 	room->ops.priv = room;
-	/* IPv6 would put fragments together only behind the hook. */
+	/* By default, IPv6 would reassemble fragments only after the hook. */
 	if (ipv6)
 		err = nf_defrag_ipv6_enable(room->net);
 	if (err)
@@ -495,15 +495,15 @@ static struct pvsvpn_udp_port *port_new(struct port_room *room, u16 number)
 }
 
 /**
- * pvsvpn_udp_port_get() - see that ESP in UDP arrives at a port
- * @net: birth namespace of the device
+ * pvsvpn_udp_port_get() - receive ESP in UDP at a port
+ * @net: namespace in which the device was created
  * @family: AF_INET or AF_INET6
  * @port: network byte order
  *
- * Whether somebody has the port, now or later, makes no difference.
+ * Another socket may be bound to the port, now or later.
  *
  * Context: process, RTNL held.
- * Return: for pvsvpn_udp_port_put(); or an ERR_PTR.
+ * Return: a reference for pvsvpn_udp_port_put(); or an ERR_PTR.
  */
 struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family,
 					    __be16 port)
@@ -525,7 +525,7 @@ struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family,
 }
 
 /**
- * pvsvpn_udp_port_put() - an endpoint uses a port no more
+ * pvsvpn_udp_port_put() - drop an endpoint's reference to a port
  * @port: from pvsvpn_udp_port_get(), or NULL
  *
  * Context: process, RTNL held.
@@ -537,6 +537,6 @@ void pvsvpn_udp_port_put(struct pvsvpn_udp_port *port)
 		return;
 	xa_erase(&port->room->ports, port->port);
 	room_put(port->room);
-	/* The packet path has looked at the pointer alone. */
+	/* The packet path has only tested the pointer, so free without a grace period. */
 	kfree(port);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ESP in UDP on its way in: the ports, whoever has them. */
+/* Inbound ESP in UDP: the ports, without binding them. */
 #ifndef _PVSVPN_UDP_PORT_H
 #define _PVSVPN_UDP_PORT_H
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SAs that somebody else has installed in XFRM, an IKE daemon or ip xfrm state, and
- * that a device carries because they have its if_id. See Documentation/ike.rst.
+ * SAs that an IKE daemon, or ip xfrm state, has installed in XFRM, and that a device carries
+ * because they have its if_id. See Documentation/ike.rst.
  *
- * XFRM's news is noted (xfrm_notify.c), and the work here acts on it: some notes in each
- * hold of RTNL, so that nobody else waits for long, however many states there are. Packets
- * that are faster wait for the work (xfrm_park.c). A packet sees for itself that a state is
- * dead.
+ * xfrm_notify.c notes XFRM's notifications, and the work here acts on them. It handles a
+ * few notes in each hold of RTNL, so that others do not wait for long, however many states
+ * there are. Packets that come earlier wait for the work (xfrm_park.c). Each packet checks
+ * whether its state is dead.
  *
- * An SA has an AEAD of its own, keyed from the state. Sequence numbers, replay window and
- * lifetimes stay in the state, which others may use beside us (xfrm_seq.c).
+ * An SA has its own AEAD with the key of the state. Sequence numbers, replay window and
+ * lifetimes stay in the state, which others may use at the same time (xfrm_seq.c).
  */
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -29,23 +29,23 @@
 #include "xfrm_policy.h"
 #include "xfrm_state.h"
 
-/* When memory has run out, in jiffies. */
+/* Delay before a retry on -ENOMEM, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
 /* How long a request waits for the work, in jiffies. */
 #define WAIT_MAX	(2 * HZ)
 
-/* How often the work waits 0.1 to 1 ms for a state that XFRM has not called valid yet. */
+/* How often the work waits 0.1 to 1 ms for XFRM to mark a state valid. */
 #define VOID_WAITS	40
 
-/* How many notes are looked at in one hold of RTNL. */
+/* How many notes to handle in one hold of RTNL. */
 #define LOOK_MAX	64
 
 /* ---- peers ---- */
 
 /*
- * The peer's addresses are those that an operator sees, and by which the next state finds
- * it. Packets go by those of their SA. The operator may have said what a state does not.
+ * Update the peer's addresses: operators see them, and the next state finds the peer by
+ * them. Packets use the addresses of their SA. Keep operator settings that a state lacks.
  */
 static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 		       u8 dir)
@@ -63,8 +63,8 @@ static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 }
 
 /*
- * A state of another gateway is another peer's, unless it continues the SA @moved. A reqid
- * proves nothing here: two gateways may have the same one.
+ * A state with another gateway belongs to another peer, unless it continues the SA @moved. The
+ * reqid does not identify the gateway: two gateways may have the same one.
  */
 static struct pvsvpn_peer *peer_of(struct pvsvpn_device *pvs,
 				   const struct xfrm_state *x, u8 dir,
@@ -78,7 +78,7 @@ static struct pvsvpn_peer *peer_of(struct pvsvpn_device *pvs,
 	return pvsvpn_endpoint_match(pvs, &config);
 }
 
-/* The name of a peer that the device makes is its address. */
+/* A peer that the device creates has its address as its name. */
 static void config_fill(struct pvsvpn_peer_config *config, char *name)
 {
 	config->name = name;
@@ -107,9 +107,9 @@ static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
 	return pvsvpn_peer_find(pvs, name);
 }
 
-/* ---- adopting and letting go ---- */
+/* ---- adopting and releasing ---- */
 
-/* Room for those that were refused. States may die all the time; requests are waited for. */
+/* Retry refused states. Many states may die, so look later; a request waits, so look at once. */
 static void made_room(struct pvsvpn_adopt *adopt, bool dead)
 {
 	if (!adopt->refused)
@@ -180,7 +180,7 @@ static int sa_follow(struct pvsvpn_sa *sa)
 	return pvsvpn_sa_move(sa, &config);
 }
 
-/* The SA is the peer's when this succeeds, or else still the caller's. */
+/* On success the peer owns the SA, or else the caller still does. */
 static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 		   struct pvsvpn_peer *peer)
 {
@@ -199,7 +199,7 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 	return err;
 }
 
-/* The SA is there. The dead one that it continues, if any, may go. */
+/* The SA is in use. Remove the dead SA that it continues, if any. */
 static void state_carried(struct pvsvpn_adopt *adopt,
 			  struct pvsvpn_noted *noted, struct pvsvpn_sa *dead)
 {
@@ -217,7 +217,7 @@ static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 	struct pvsvpn_peer *peer;
 	int err;
 
-	/* Before anything changes. The limit is no reason to lose a tunnel that moves. */
+	/* Reserve first. At the limit use the dead SA's place, so that no moving tunnel is lost. */
 	err = pvsvpn_sa_reserve(noted->sa, adopt->net, dead);
 	if (err)
 		return err;
@@ -234,7 +234,7 @@ static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 			state_carried(adopt, noted, dead);
 		peer_leave(peer);
 	}
-	/* The place that was taken from it. */
+	/* Give the dead SA its place back. */
 	if (err && dead)
 		pvsvpn_sa_reserve(dead, adopt->net, NULL);
 	return err;
@@ -254,7 +254,7 @@ static const char *carry_refusal(struct pvsvpn_adopt *adopt, int err)
 		pvsvpn_notify_later(adopt, RETRY_DELAY);
 		return "no-memory";
 	default:
-		/* Nobody can receive at the port, for instance. */
+		/* For instance, no packet can be received at the port. */
 		return "endpoint";
 	}
 }
@@ -282,7 +282,7 @@ static void state_adopt(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		state_refuse(pvs, noted->x, dir, why);
 }
 
-/* The daemon has time to negotiate another one. */
+/* Report it now, so that the daemon has time to rekey. */
 static void sa_report_soft(struct pvsvpn_sa *sa)
 {
 	if (!READ_ONCE(sa->x->km.dying))
@@ -300,8 +300,8 @@ static struct pvsvpn_device *device_of(struct pvsvpn_adopt *adopt,
 }
 
 /*
- * Where only one direction has the if_id, that is the state's. Else the state or the
- * addresses of the host say it. A direction that they do not contradict stays.
+ * If only one direction has the if_id, use it. Otherwise the state or the host's addresses
+ * decide. If they do not, an SA keeps its direction.
  */
 static int state_direction(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 			   const struct pvsvpn_sa *sa)
@@ -330,26 +330,26 @@ static void state_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 		sa_let_go(adopt, sa);
 		sa = NULL;
 	}
-	/* Nothing passes before it can be checked. */
+	/* Adopt no state before all policies are there, so that every packet is checked. */
 	if (!pvs || !pvsvpn_policy_whole(pvs))
 		return;
 	if (!sa) {
 		state_adopt(adopt, pvs, noted, dir);
 		return;
 	}
-	/* Only what is refused is not to be told of again. */
+	/* Packets may report it again; only a refused state must not be reported again. */
 	pvsvpn_park_heard(adopt, x);
-	/* XFRM may tell of an end that is yet to come. This note was that word. */
+	/* XFRM may report the end of a state that is still valid. Undo that report. */
 	clear_bit(PVSVPN_SA_ENDED, &sa->flags);
 	clear_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
-	/* Without memory the addresses stay until the next word about it. */
+	/* On -ENOMEM the addresses stay until the next note about the state. */
 	sa_follow(sa);
 	sa_report_soft(sa);
 }
 
 /*
- * A packet may have found the state before XFRM has called it valid. The one who adds it may
- * be interrupted there.
+ * A packet may find the state before XFRM has marked it valid. The task that adds the state may
+ * be preempted in between.
  */
 static void wait_until_valid(const struct xfrm_state *x)
 {
@@ -374,8 +374,8 @@ static bool state_is_wanted(struct pvsvpn_adopt *adopt,
 }
 
 /*
- * Keying is the crypto driver's, which may be a module to load, so RTNL is not held. If
- * no device wants the state any more when it is, the SA goes again.
+ * Setting the key may load the crypto driver's module, so RTNL is not held. If no device
+ * wants the state afterwards, the SA is freed again.
  */
 static void noted_prepare(struct pvsvpn_adopt *adopt,
 			  struct pvsvpn_noted *noted)
@@ -411,8 +411,8 @@ static bool sa_is_wanted(const struct pvsvpn_sa *sa)
 }
 
 /*
- * A state that moves is dead before XFRM has told of its successor, which may have come after
- * the last look at all states. So there is one more look before a dead one goes.
+ * A moving state is dead before XFRM reports its successor, which may have come after the last
+ * look at all states. Look once more before removing a dead SA.
  */
 static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
@@ -422,7 +422,7 @@ static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 		sa_let_go(adopt, sa);
 		return;
 	}
-	/* XFRM's word of the end is on its way here, or the next round looks at all again. */
+	/* XFRM's report of the end is already noted, or the next round looks at all states. */
 	if (test_bit(PVSVPN_SA_ENDED, &sa->flags) || READ_ONCE(adopt->all))
 		return;
 	if (test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags))
@@ -432,8 +432,8 @@ static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 }
 
 /*
- * A state has died since it was noted, and may have moved. If it had an SA, the end of that is
- * still to come. If not, it may itself be the successor that a dead SA waits for.
+ * A state has died since it was noted, and may have moved. If it has an SA, a later look handles
+ * its end. If not, the state itself may be the successor that a dead SA waits for.
  */
 static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 		      const struct pvsvpn_sa *sa)
@@ -453,8 +453,8 @@ static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 }
 
 /*
- * An update tells of a state that is dead already, as it has handed on what it said to
- * the one that was there.
+ * After an update, XFRM reports the state of the request, which is dead already: its values
+ * were copied to the existing state. Look up the existing state.
  */
 static void dead_look(struct pvsvpn_adopt *adopt,
 		      const struct pvsvpn_noted *noted)
@@ -482,11 +482,11 @@ static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	else if (noted->valid)
 		state_look(adopt, noted);
 	else
-		/* It has become valid since, and has to be prepared first. */
+		/* It has become valid meanwhile, but must be prepared first. */
 		pvsvpn_notify_state(adopt, noted->x);
 }
 
-/* The first notes of @list go to @some. */
+/* Move the first notes of @list to @some. */
 static void take_some(struct list_head *list, struct list_head *some)
 {
 	struct pvsvpn_noted *noted, *next;
@@ -526,8 +526,8 @@ static void look_at(struct pvsvpn_adopt *adopt, struct list_head *list)
 }
 
 /*
- * States that have come first: where one continues another under a new address, it takes
- * over the peer before the other one goes.
+ * Look at valid states first: a state that continues another one under a new address must
+ * take over the peer before the other one is removed.
  */
 static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 {
@@ -544,7 +544,7 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	look_at(adopt, &dead);
 }
 
-/* Return: whether there was one. An SA that was looked at is behind all that were not. */
+/* Return: true if there was one. SAs already seen in this sweep are at the end of the list. */
 static bool sweep_one(struct pvsvpn_adopt *adopt)
 {
 	struct pvsvpn_sa *sa;
@@ -558,7 +558,7 @@ static bool sweep_one(struct pvsvpn_adopt *adopt)
 	return true;
 }
 
-/* Return: whether there are more. */
+/* Return: true if there are more. */
 static bool sweep_some(struct pvsvpn_adopt *adopt)
 {
 	unsigned int left = LOOK_MAX;
@@ -572,7 +572,7 @@ static bool sweep_some(struct pvsvpn_adopt *adopt)
 	return more;
 }
 
-/* All that is dead or no longer a device's own goes. */
+/* Remove every SA that is dead or does not belong to its device any more. */
 static void sweep(struct pvsvpn_adopt *adopt)
 {
 	rtnl_lock();
@@ -582,7 +582,7 @@ static void sweep(struct pvsvpn_adopt *adopt)
 		;
 }
 
-/* All states together: a successor comes before the one that it follows goes. */
+/* Look at all states together: adopt a successor before its predecessor is removed. */
 static void look_at_news(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 {
 	bool whole = true;
@@ -596,7 +596,7 @@ static void look_at_news(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 		sweep(adopt);
 }
 
-/* A run is one round. Others have their turn before the next one: any user can make news. */
+/* Each run is one round, so that other work runs in between: any user can cause many notes. */
 static void adopt_work(struct work_struct *work)
 {
 	struct pvsvpn_adopt *adopt =
@@ -616,10 +616,11 @@ static void adopt_work(struct work_struct *work)
 /* ---- devices ---- */
 
 /**
- * pvsvpn_adopt_wanted() - does any device of a namespace carry XFRM's states?
+ * pvsvpn_adopt_wanted() - check whether any device of a namespace carries XFRM's states
  * @adopt: of the namespace
  *
  * Context: any.
+ * Return: true if at least one device has an if_id.
  */
 bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
 {
@@ -651,14 +652,14 @@ static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 	return xa_err(xa_store(&adopt->devices[dir], if_id, pvs, GFP_KERNEL));
 }
 
-/* @old gives its place up, unless it has not changed. */
+/* Free the place of @old, unless the if_id stays the same. */
 static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
 {
 	if (old && old != now)
 		xa_erase(&pvsvpn_device_adopt(pvs->net)->devices[dir], old);
 }
 
-/* Packets use no SA of before: another work may take its policies away at once. */
+/* Stop packets from using earlier SAs: another work may remove their policies at once. */
 static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 *setting,
 			 u32 if_id)
 {
@@ -669,18 +670,18 @@ static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 *setting,
 }
 
 /**
- * pvsvpn_adopt_set() - which states a device carries
+ * pvsvpn_adopt_set() - set the if_ids of the states that a device carries
  * @pvs: the device
  * @in: if_id of inbound states, 0 for none
- * @out: of outbound ones
- * @extack: where to say what is wrong
+ * @out: if_id of outbound states, 0 for none
+ * @extack: receives the error message
  *
- * The states become the device's, and cease to be, in a work. pvsvpn_adopt_wait() waits
+ * A work item adopts the new states and releases the old ones. pvsvpn_adopt_wait() waits
  * for it.
  *
  * Context: process, RTNL held.
- * Return: 0; -EEXIST when another device has that if_id; -ENOMEM. Nothing has changed
- * when it fails.
+ * Return: 0; -EEXIST if another device has that if_id; -ENOMEM. On failure nothing has
+ * changed.
  */
 int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 		     struct netlink_ext_ack *extack)
@@ -711,7 +712,7 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 }
 
 /**
- * pvsvpn_adopt_forget() - a device goes
+ * pvsvpn_adopt_forget() - give up the if_ids of a removed device
  * @pvs: the device
  *
  * Context: process, RTNL held.
@@ -723,10 +724,10 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_adopt_again() - look at all states again, soon
- * @pvs: a device that has lost some, or of which a peer has changed
+ * pvsvpn_adopt_again() - look at all states again soon
+ * @pvs: a device that has lost some of them, or has a changed peer
  *
- * Packets of theirs wait from now on.
+ * From now on, packets of these states wait.
  *
  * Context: process, RTNL held.
  */
@@ -737,10 +738,10 @@ void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_adopt_made_room() - a peer or an SA has gone or changed, by hand
- * @net: namespace of its device
+ * pvsvpn_adopt_made_room() - retry refused states after a request
+ * @net: namespace in which the device was created
  *
- * States that were refused are looked at again, soon.
+ * A peer or an SA was removed or changed, so refused states are looked at again soon.
  *
  * Context: process, RTNL held.
  */
@@ -760,13 +761,14 @@ static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_adopt_keep() - an operator's peer goes, and XFRM's states are still there
+ * pvsvpn_adopt_keep() - keep XFRM's states when an operator deletes their peer
  * @peer: the peer
  *
- * It becomes one that the device has made, and keeps no SA but XFRM's.
+ * The peer becomes one that the device has created, and keeps only its adopted SAs.
  *
  * Context: process, RTNL held.
- * Return: false when it has no such SA, or when other peers leave it no room.
+ * Return: true if the peer stays; false if it has no adopted SA, or if pvsvpn_peer_set() fails,
+ * for instance because of another peer.
  */
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 {
@@ -788,9 +790,9 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_adopt_hold() - keep what pvsvpn_adopt_wait() needs
+ * pvsvpn_adopt_hold() - hold the references that pvsvpn_adopt_wait() needs
  * @pvs: a device
- * @wait: filled
+ * @wait: filled in
  *
  * Context: process, RTNL held.
  */
@@ -820,11 +822,11 @@ static bool round_is_done(const struct pvsvpn_adopt *adopt, unsigned long round)
 }
 
 /**
- * pvsvpn_adopt_wait() - wait until the states are those of devices
- * @wait: from pvsvpn_adopt_hold(), given back
+ * pvsvpn_adopt_wait() - wait until devices have adopted their states
+ * @wait: from pvsvpn_adopt_hold(); its references are dropped
  *
- * For two seconds at most: a user can make as much as he likes to look at, and the caller holds
- * a lock of generic netlink's that others wait for.
+ * Waits two seconds at most: a user can cause any amount of work, and the caller holds a lock
+ * of generic netlink that others wait for.
  *
  * Context: process, RTNL not held.
  */
@@ -838,13 +840,13 @@ void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait)
 	wait_event_killable_timeout(adopt->waiters,
 				    round_is_done(adopt, wait->round), WAIT_MAX);
 	put_net(wait->net);
-	/* Generic netlink's lock keeps the module until the caller is done. */
+	/* The lock of generic netlink keeps the module loaded until the caller is done. */
 	module_put(THIS_MODULE);
 }
 
 /**
- * pvsvpn_adopt_net_init() - a namespace comes
- * @adopt: its part
+ * pvsvpn_adopt_net_init() - set up adoption in a new namespace
+ * @adopt: to be initialized
  * @net: the namespace
  *
  * Context: process.
@@ -863,10 +865,10 @@ void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
 }
 
 /**
- * pvsvpn_adopt_net_exit() - a namespace goes
- * @adopt: its part; no device is left, so that nothing is noted any more
+ * pvsvpn_adopt_net_exit() - end adoption in a removed namespace
+ * @adopt: of the namespace; no device is left, so nothing is noted any more
  *
- * Context: process, RTNL not held; a grace period after the last device went.
+ * Context: process, RTNL not held; a grace period after the last device was removed.
  */
 void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt)
 {

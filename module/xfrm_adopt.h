@@ -10,7 +10,7 @@
 
 #include "xfrm_policy.h"
 
-/* A state's place in @told follows from its SPI. */
+/* Number of bits in @told, as a power of two. The SPI selects the bit of a state. */
 #define PVSVPN_TOLD_SHIFT	10
 
 struct netlink_ext_ack;
@@ -18,33 +18,33 @@ struct pvsvpn_device;
 struct pvsvpn_peer;
 
 /**
- * struct pvsvpn_adopt - what a network namespace has to do with XFRM's states
+ * struct pvsvpn_adopt - adoption of XFRM's states in a network namespace
  * @net: the namespace
- * @devices: if_id -> device that was born here, by enum pvsvpn_direction; written
+ * @devices: if_id -> device that was created here, by enum pvsvpn_direction; written
  *	under RTNL, read under RCU
  * @policies: the mirror of the namespace's policies
  * @sas: adopted SAs of all those devices; RTNL
- * @sweep: number of the sweep over @sas that goes on, or was the last; RTNL
- * @refused: a state was refused for what another SA, peer or address did; RTNL
- * @lock: protects what follows, up to @gone
+ * @sweep: number of the current or last sweep over @sas; RTNL
+ * @refused: a state was refused for a reason that may end, such as another SA; RTNL
+ * @lock: protects the fields below, up to @gone
  * @noted: states to look at
- * @deaths: states that are dead, to look at when they are due; the oldest first
+ * @deaths: dead states, to look at when they are due; the oldest first
  * @all: look at every state
  * @later: look at every state at @later_at
  * @later_at: in jiffies
- * @later_looks: that look goes on
- * @later_last: when it ended for the last time
+ * @later_looks: that look is under way
+ * @later_last: when the last such look ended, in jiffies
  * @busy: @work has not yet looked at all of @noted and @all
- * @begun: how many rounds of @work have begun
- * @done: how many of them are done
- * @waiters: for @done
- * @gone: the namespace goes, and nothing is queued any more
- * @told: a bit for each state that a packet has told of since XFRM did; a wrong one
- *	loses packets of the moment before XFRM's word, no more
- * @parked: packets that were faster than @work, by enum pvsvpn_direction; each has
- *	its own lock
- * @work: looks at states, then lets the packets go; one round of all that there is
- * @late: hands @work what is due
+ * @begun: number of rounds of @work that have begun
+ * @done: number of rounds that are done
+ * @waiters: wait for @done
+ * @gone: the namespace is being removed, and nothing is queued any more
+ * @told: one bit for several SPIs: a packet has reported the state since XFRM last did. A
+ *	shared bit only loses packets that arrive before XFRM's notification
+ * @parked: packets that wait for @work, by enum pvsvpn_direction; each queue has its own
+ *	lock
+ * @work: one round: looks at the noted states, then releases the packets
+ * @late: moves due deaths and looks to @work
  */
 struct pvsvpn_adopt {
 	struct net *net;
@@ -74,8 +74,8 @@ struct pvsvpn_adopt {
 
 /**
  * struct pvsvpn_adopt_wait - for pvsvpn_adopt_wait()
- * @net: the namespace, held, as is the module; NULL where there is nothing to wait for
- * @round: of the work
+ * @net: the namespace, held together with the module; NULL if there is nothing to wait for
+ * @round: number of the round to wait for
  */
 struct pvsvpn_adopt_wait {
 	struct net *net;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The policies' word about a packet: by which SA it leaves, and whether it may come by the one
- * that has carried it.
+ * Checks of packets against the policies: by which SA a packet leaves, and whether it may arrive
+ * by the SA that has carried it.
  */
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -25,7 +25,7 @@ static bool remote_is(const struct pvsvpn_policy *policy,
 			       policy->family);
 }
 
-/* Routes and subnets say which peer; of the policies, those that lead to it count. */
+/* Routes and subnets select the peer; only policies that lead to it count. */
 static bool leads_to(const struct pvsvpn_policy *policy, const void *data)
 {
 	const struct pvsvpn_peer *peer = data;
@@ -38,14 +38,14 @@ static bool leads_to(const struct pvsvpn_policy *policy, const void *data)
 		    remote_is(policy, pvsvpn_peer_endpoint(peer));
 }
 
-/* How many pairs of prefixes and policies an answer may take */
+/* How many pairs of prefixes and policies one check may look at */
 #define LOOKS_MAX	512
 
 /**
- * struct pairs - the packets that a peer's subnets and local subnets let pass
+ * struct pairs - check of all pairs of a peer's subnets and local subnets
  * @peer: the peer
  * @destination: its local subnets, or NULL
- * @looks: how many more pairs and policies are looked at
+ * @looks: how many more pairs and policies may be looked at
  */
 struct pairs {
 	const struct pvsvpn_peer *peer;
@@ -53,7 +53,7 @@ struct pairs {
 	unsigned int looks;
 };
 
-/* One that has an SA: the peer is told when that changes. */
+/* Count only a policy with an SA, because the peer is refreshed when its SA changes. */
 static bool carries_to(const struct pvsvpn_policy *policy, const void *data)
 {
 	const struct pvsvpn_peer *peer = data;
@@ -91,14 +91,14 @@ static bool subnet_covered(struct pairs *pairs, const struct pvsvpn_prefix *to)
 }
 
 /**
- * pvsvpn_check_covers() - do policies lead all packets of a peer to it?
+ * pvsvpn_check_covers() - check whether policies lead all packets of a peer to it
  * @peer: the peer
  *
  * The other end may have agreed to fewer subnets than the peer has. For each pair of a subnet and
- * a local subnet, one policy has to cover all packets between them. Where finding out would take
- * long, the answer is no.
+ * a local subnet, one policy has to cover all packets between them.
  *
  * Context: process, RTNL held.
+ * Return: true if they do; false if not, or if the check would take too long.
  */
 bool pvsvpn_check_covers(const struct pvsvpn_peer *peer)
 {
@@ -121,13 +121,14 @@ bool pvsvpn_check_covers(const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_check_asked() - have the policies a say in which SA a packet takes?
- * @peer: the packet's
+ * pvsvpn_check_asked() - check whether policies decide which SA a packet takes
+ * @peer: the peer of the packet
  *
- * As long as they lead all packets to one SA and block nothing, routes and subnets have said
- * enough. A policy without an SA may be more urgent than those that have one.
+ * If they lead all packets to one SA and block nothing, routes and subnets decide. A policy
+ * without an SA also counts, because it may be more urgent than those that have one.
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if pvsvpn_check_out() must select the SA.
  */
 bool pvsvpn_check_asked(const struct pvsvpn_peer *peer)
 {
@@ -140,12 +141,13 @@ bool pvsvpn_check_asked(const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_check_asks_ports() - do policies tell a peer's packets apart by ports?
+ * pvsvpn_check_asks_ports() - check whether policies select a peer's packets by ports
  * @peer: the peer
  *
- * Then no fragment may come to them: only the first one has ports.
+ * If so, they must not get fragments: only the first one has ports.
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if they do.
  */
 bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer)
 {
@@ -153,7 +155,7 @@ bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer)
 	       READ_ONCE(peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT].ports);
 }
 
-/* The policy of the packet that an ICMP error quotes, which has gone the other way */
+/* The policy of the packet that an ICMP error quotes; that packet went the other way. */
 static const struct pvsvpn_policy *
 policy_of_quoted(const struct pvsvpn_device *pvs, u8 dir, struct sk_buff *skb,
 		 unsigned int offset, pvsvpn_spd_fits fits, const void *data)
@@ -175,16 +177,17 @@ policy_of_quoted(const struct pvsvpn_device *pvs, u8 dir, struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_check_out() - the outbound SA of an inner packet, by the policies
- * @peer: the packet's, of which pvsvpn_check_asked() says so
+ * pvsvpn_check_out() - find the outbound SA of an inner packet by the policies
+ * @peer: the peer of the packet; pvsvpn_check_asked() returned true for it
  * @skb: inner packet with a whole IP header, protocol set
- * @sa: the SA, or NULL
+ * @sa: set to the SA, or NULL
  *
  * RFC 4301 section 4.4.1.1: addresses, protocol and ports; the most urgent policy that
- * fits has the packet. An ICMP error may come from any router behind this end: where no policy
- * has it, it leaves as the answer to the packet that it quotes would (section 6.2).
+ * fits decides. An ICMP error may come from any router behind this end: if no policy
+ * fits it, it leaves like a reply to the packet that it quotes (section 6.2).
  *
- * Context: RCU read side. Return: PVSVPN_PASS, or why the packet does not leave.
+ * Context: RCU read-side critical section.
+ * Return: PVSVPN_PASS or a drop reason.
  */
 int pvsvpn_check_out(const struct pvsvpn_peer *peer, struct sk_buff *skb,
 		     struct pvsvpn_sa **sa)
@@ -207,13 +210,13 @@ int pvsvpn_check_out(const struct pvsvpn_peer *peer, struct sk_buff *skb,
 		*sa = pvsvpn_child_sa(policy->child);
 	else if (led)
 		return PVSVPN_DROP_TX_NO_POLICY;
-	/* The SA of a policy may be coming. That of another one is not for its packets. */
+	/* Before policies lead to any SA, use the current one. Later it is another policy's. */
 	if (!*sa && !led)
 		*sa = rcu_dereference(peer->tx_sa);
 	return PVSVPN_PASS;
 }
 
-/* As XFRM compares a template with a state. */
+/* Compare as XFRM compares a template with a state. */
 static bool template_is(const struct pvsvpn_policy *policy, const void *data)
 {
 	const struct xfrm_state *x = data;
@@ -229,17 +232,18 @@ static bool template_is(const struct pvsvpn_policy *policy, const void *data)
 }
 
 /**
- * pvsvpn_check_if_id() - was an SA adopted since its device has its if_id?
+ * pvsvpn_check_if_id() - check that an SA was adopted after its device got its if_id
  * @sa: adopted
  *
- * If not, its policies may be gone already, or be gone and back. They count for nothing then, so
- * they are asked before this.
+ * If not, its policies may be gone, or gone and back, and their answer does not count. The
+ * caller must therefore ask the policies first.
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
+ * Return: true if it was; false if no packet may use the SA.
  */
 bool pvsvpn_check_if_id(const struct pvsvpn_sa *sa)
 {
-	/* Pairs with the locks between another if_id and the end of a policy. */
+	/* Pairs with the locks between the change of an if_id and the removal of a policy. */
 	smp_rmb();
 	return sa->turn == READ_ONCE(sa->peer->pvs->if_id_turn[sa->dir]);
 }
@@ -251,16 +255,17 @@ static int check_if_id_in(const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_check_in() - may a packet come by the SA that it has come by?
+ * pvsvpn_check_in() - check whether a packet may arrive by the SA that has carried it
  * @sa: inbound SA
  * @skb: the inner packet, decrypted, protocol set, network header at its data
  *
  * RFC 4301 section 5.2 step 4: the selectors of the child SA are those of the policies, in or
- * fwd, whose template is the state's. Before routing nobody knows which of the two directions
- * it will be, so either will do, and either may block. Where XFRM has no policy of the device's
- * if_id at all, none is asked.
+ * fwd, whose template matches the state. The direction, in or fwd, is unknown before routing, so
+ * a policy of either direction may allow or block the packet. If XFRM has no policy with the
+ * device's if_id, every packet passes.
  *
- * Context: RCU read side. Return: PVSVPN_PASS, or why the packet is dropped.
+ * Context: RCU read-side critical section.
+ * Return: PVSVPN_PASS or a drop reason.
  */
 int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 {

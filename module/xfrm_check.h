@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The policies' word about a packet. */
+/* Checks of packets against the policies. */
 #ifndef _PVSVPN_XFRM_CHECK_H
 #define _PVSVPN_XFRM_CHECK_H
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From policy to SA. A policy's template names the remote address and the reqid, so
- * the policies and the outbound SAs that have both in common make a child, and the newest
- * of its SAs carries. A template may name an SPI too: that makes a child of its own,
- * which falls back on the first one while its SA is not there. The reqid alone tells nothing:
- * two gateways may have the same.
+ * From policy to SA. A policy's template names the remote address and the reqid. The
+ * policies and outbound SAs that have both in common make a child, and the newest of its
+ * SAs carries the packets. A template may also name an SPI: this makes a child of its own,
+ * which falls back to the first one until its SA is there. The reqid alone is not enough:
+ * two gateways may have the same one.
  *
- * A child counts the policies that lead to its SA, and the SA counts them as well. So an SA
- * that comes or goes touches no policy, however many there are.
+ * A child counts the policies that lead to its SA, and the SA counts them as well. So
+ * adding or removing an SA touches no policy, however many there are.
  */
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
@@ -25,12 +25,12 @@
 #include "xfrm_policy.h"
 
 /**
- * struct child_key - what a template says of its SAs
- * @spd: of the device
+ * struct child_key - the key of a child, from a template
+ * @spd: SPD of the device
  * @remote: outer address of the other end
  * @family: of @remote
- * @reqid: of the states
- * @spi: of the one SA, 0 for any
+ * @reqid: reqid of the states
+ * @spi: SPI of the only state, 0 for any
  */
 struct child_key {
 	struct pvsvpn_spd *spd;
@@ -43,14 +43,15 @@ struct child_key {
 /**
  * struct pvsvpn_child - the policies and SAs that have a template in common
  * @node: in the table
- * @rcu: lookups may still see it when it is freed
+ * @rcu: delays kfree(); lookups may still read it
  * @key: what they have in common
- * @any: of one with an SPI: that without, which stands in for it
- * @sa: the SA that carries, NULL for none; read under RCU
+ * @any: if @key has an SPI: the child without it, used while this one has no SA
+ * @sa: the SA that carries packets, NULL for none; read under RCU
  * @sas: its SAs, the newest last, expired ones first
- * @refs: policies, SAs and children that have it
- * @policies: that name it
- * @lead: that lead to @sa; @policies, or none while @any stands in, and for @any those too
+ * @refs: references by policies, SAs and children
+ * @policies: number of policies with @key
+ * @lead: number of policies that lead to @sa: all of @policies, or 0 while they use @any,
+ *	which then counts them too
  */
 struct pvsvpn_child {
 	struct rhash_head node;
@@ -150,7 +151,7 @@ static struct pvsvpn_child *child_get_plain(const struct child_key *key)
 	return child;
 }
 
-/* With the one that stands in for it. */
+/* For a child with an SPI, also get its fallback. */
 static struct pvsvpn_child *child_get(const struct child_key *key)
 {
 	struct pvsvpn_child *child = child_get_plain(key);
@@ -166,7 +167,7 @@ static struct pvsvpn_child *child_get(const struct child_key *key)
 	return NULL;
 }
 
-/* ---- who leads where ---- */
+/* ---- from policies to SAs ---- */
 
 static struct pvsvpn_sa *child_own_sa(const struct pvsvpn_child *child)
 {
@@ -174,7 +175,7 @@ static struct pvsvpn_sa *child_own_sa(const struct pvsvpn_child *child)
 		lockdep_is_held(&child->key.spd->in->lock));
 }
 
-/* Until the peer has chosen again, packets look at the policies. */
+/* Make packets ask the policies until the peer has chosen again. */
 static void peer_doubt(struct pvsvpn_peer *peer)
 {
 	WRITE_ONCE(peer->led_anew, true);
@@ -202,7 +203,7 @@ static void sa_lead(struct pvsvpn_sa *sa, int count)
 		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count - 1);
 		WRITE_ONCE(*same, *same - 1);
 	} else {
-		/* However many policies come, the device looks now and then. */
+		/* There may be many policies, so the device only refreshes now and then. */
 		peer_doubt(sa->peer);
 		pvsvpn_device_refresh(sa->peer->pvs);
 		return;
@@ -210,7 +211,7 @@ static void sa_lead(struct pvsvpn_sa *sa, int count)
 	peer_led_elsewhere(sa->peer);
 }
 
-/* The packets of policies that lead to no SA have to find that out. */
+/* Count policies that lead to no SA, so that their packets ask the policies. */
 static void spd_wait(struct pvsvpn_spd *spd, int count)
 {
 	struct pvsvpn_spd_half *half = &spd->halves[PVSVPN_DIRECTION_OUT];
@@ -243,7 +244,7 @@ static void child_set_sa(struct pvsvpn_child *child, struct pvsvpn_sa *sa)
 	spd_wait(child->key.spd, sa ? (old ? 0 : -lead) : lead);
 }
 
-/* Whether @any stands in for a child with an SPI may change by that. */
+/* Choose the SA of a child. For a child with an SPI, this may start or end the use of @any. */
 static void child_choose(struct pvsvpn_child *child)
 {
 	struct pvsvpn_sa *old = child_own_sa(child), *sa = NULL;
@@ -275,10 +276,11 @@ static struct pvsvpn_child *child_leader(struct pvsvpn_child *child)
 }
 
 /**
- * pvsvpn_child_join() - find the SAs of a policy
- * @policy: outbound, with its template; it gets a child
+ * pvsvpn_child_join() - find or create the child of a policy
+ * @policy: outbound, with its template; its child is set
  *
- * Context: any, the policies' lock held. Return: 0 or -ENOMEM.
+ * Context: any, the policies' lock held.
+ * Return: 0 or -ENOMEM.
  */
 int pvsvpn_child_join(struct pvsvpn_policy *policy)
 {
@@ -295,8 +297,8 @@ int pvsvpn_child_join(struct pvsvpn_policy *policy)
 }
 
 /**
- * pvsvpn_child_use() - packets follow a policy from now on
- * @policy: one that has joined
+ * pvsvpn_child_use() - count a policy that packets start to follow
+ * @policy: the policy, after pvsvpn_child_join()
  *
  * Context: any, the policies' lock held.
  */
@@ -307,9 +309,9 @@ void pvsvpn_child_use(struct pvsvpn_policy *policy)
 }
 
 /**
- * pvsvpn_child_leave() - a policy goes
- * @policy: one that has joined
- * @used: pvsvpn_child_use() was called
+ * pvsvpn_child_leave() - release the child of a removed policy
+ * @policy: the policy, after pvsvpn_child_join()
+ * @used: true if pvsvpn_child_use() was called
  *
  * Context: any, the policies' lock held.
  */
@@ -323,10 +325,11 @@ void pvsvpn_child_leave(struct pvsvpn_policy *policy, bool used)
 }
 
 /**
- * pvsvpn_child_sa() - the SA that carries for a child
+ * pvsvpn_child_sa() - get the SA that carries the packets of a child
  * @child: the child
  *
- * Context: RCU read side. Return: the SA, valid until that ends, or NULL.
+ * Context: RCU read-side critical section.
+ * Return: the SA, valid until that ends, or NULL.
  */
 struct pvsvpn_sa *pvsvpn_child_sa(const struct pvsvpn_child *child)
 {
@@ -344,7 +347,7 @@ static bool sa_has_child(const struct pvsvpn_sa *sa)
 	return sa->x && sa->dir == PVSVPN_DIRECTION_OUT && sa->child.any;
 }
 
-/* The SA has come to them, goes, or has another place there. */
+/* Choose again after an SA was added to the lists, removed, or moved. */
 static void sa_children_choose(const struct pvsvpn_sa_child *child)
 {
 	child_choose(child->any);
@@ -352,11 +355,11 @@ static void sa_children_choose(const struct pvsvpn_sa_child *child)
 }
 
 /**
- * pvsvpn_policy_sa_prepare() - whatever may fail before policies lead to an SA
- * @sa: the SA, which has its peer; nothing happens to one that is not adopted, or inbound
+ * pvsvpn_policy_sa_prepare() - do all steps that may fail before policies lead to an SA
+ * @sa: the SA, its peer set; nothing happens unless it is adopted and outbound
  *
  * Context: process, RTNL held.
- * Return: 0, and pvsvpn_policy_sa_add() or pvsvpn_policy_sa_del() follows; or -ENOMEM.
+ * Return: 0, then call pvsvpn_policy_sa_add() or pvsvpn_policy_sa_del(); or -ENOMEM.
  */
 int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
 {
@@ -381,10 +384,10 @@ int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_sa_add() - policies may lead to an SA from now on
+ * pvsvpn_policy_sa_add() - let policies lead to an SA
  * @sa: after pvsvpn_policy_sa_prepare()
  *
- * The caller lets the peer choose again.
+ * The caller must let the peer choose again.
  *
  * Context: process, RTNL held.
  */
@@ -404,10 +407,10 @@ void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_sa_del() - policies lead to an SA no longer
+ * pvsvpn_policy_sa_del() - let policies no longer lead to an SA
  * @sa: any SA
  *
- * The caller lets the peer choose again.
+ * The caller must let the peer choose again.
  *
  * Context: process, RTNL held.
  */
@@ -430,8 +433,8 @@ void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_sa_expired() - any other SA of the child is better
- * @sa: any SA
+ * pvsvpn_policy_sa_expired() - prefer any other SA of the child to an expired one
+ * @sa: the expired SA; nothing happens if it has no child
  *
  * Context: process, RTNL held.
  */
@@ -451,10 +454,11 @@ void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_uses() - do packets leave by an SA because a policy says so?
+ * pvsvpn_policy_uses() - check whether packets leave by an SA because of a policy
  * @sa: any SA
  *
  * Context: process, RTNL held.
+ * Return: true if policies lead to this SA and to at least one other SA of the peer.
  */
 bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
 {
@@ -468,8 +472,8 @@ static bool peer_asks(const struct pvsvpn_peer *peer)
 }
 
 /**
- * pvsvpn_policy_ask() - a peer gets other subnets: packets ask the policies again
- * @peer: the peer, as it was; pvsvpn_policy_select() follows
+ * pvsvpn_policy_ask() - let packets ask the policies while a peer gets other subnets
+ * @peer: the peer, before the change; pvsvpn_policy_select() must follow
  *
  * Context: process, RTNL held.
  */
@@ -487,10 +491,10 @@ void pvsvpn_policy_ask(struct pvsvpn_peer *peer)
 /**
  * pvsvpn_policy_select() - choose the current outbound SA of a peer
  * @peer: the peer
- * @other: the SA when no policy leads to any, or NULL
+ * @other: the SA to use if no policy leads to any, or NULL
  *
- * Packets ask the policies if those lead to several SAs, or to one and not all packets. The
- * chosen SA is for all that is no packet.
+ * Packets ask the policies if those lead to several SAs, or to one SA but not with all
+ * packets. All other users take the chosen SA.
  *
  * Context: process, RTNL held.
  */
@@ -505,15 +509,16 @@ void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
 	rcu_assign_pointer(peer->tx_sa, sa);
 	if (peer->led_anew)
-		/* A packet that sees it false sees that SA. */
+		/* A packet that reads false also sees the new tx_sa. */
 		smp_store_release(&peer->by_policy, peer_asks(peer));
 	WRITE_ONCE(peer->led_anew, false);
 	spin_unlock_bh(lock);
 }
 
 /**
- * pvsvpn_child_init() - set the table up
+ * pvsvpn_child_init() - set up the table of children
  *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_child_init(void)
@@ -522,7 +527,7 @@ int __init pvsvpn_child_init(void)
 }
 
 /**
- * pvsvpn_child_exit() - free the table; no device is left
+ * pvsvpn_child_exit() - free the table; no device may be left
  */
 void pvsvpn_child_exit(void)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What XFRM tells its key managers: each state and policy that comes, changes or goes. It
- * does so in atomic context, sometimes with the state's lock held, and our tables change
- * under RTNL. So a state is noted here, and the work of xfrm_adopt.c looks at it. The mirror of
- * the policies changes at once (xfrm_policy.c).
+ * XFRM notifies its key managers of each state and policy that is added, changed or removed.
+ * It does so in atomic context, sometimes with the state's lock held, but our tables change
+ * under RTNL. States are noted here, and the work of xfrm_adopt.c looks at them. The mirror
+ * of the policies changes at once (xfrm_policy.c).
  *
- * Where there is no memory for a note, and where XFRM tells of many at once, the work
- * looks at all there is.
+ * If there is no memory for a note, or XFRM reports many states at once, the work looks at
+ * all states.
  */
 #include <linux/inetdevice.h>
 #include <linux/slab.h>
@@ -23,23 +23,23 @@
 #include "xfrm_state.h"
 
 /*
- * A daemon whose peer moves deletes a state and adds another one in its place. Packets see
- * for themselves that a state is dead, so the SA may stay until the other state is there.
+ * When a peer moves, its daemon deletes a state and adds another one in its place. Each packet
+ * checks whether the state is dead, so the SA may stay until the other state is there.
  */
 #define DEATH_DELAY_MS	50
 
-/* Between two looks at all states that pvsvpn_notify_later() has asked for. */
+/* Minimum time between two looks at all states for pvsvpn_notify_later(), in jiffies. */
 #define LATER_INTERVAL	(HZ / 4)
 
-/* How many states XFRM is asked for in one hold of its lock. */
+/* How many states to read in one hold of XFRM's lock. */
 #define SCAN_MAX	256
 
-/* How many deaths are handed on in one hold of adopt->lock. */
+/* How many deaths to move in one hold of adopt->lock. */
 #define DEATHS_MAX	256
 
 /**
- * pvsvpn_noted_free() - forget what was noted
- * @noted: in a list
+ * pvsvpn_noted_free() - free a note and its SA
+ * @noted: the note, in a list
  *
  * Context: process.
  */
@@ -66,7 +66,7 @@ static struct pvsvpn_noted *state_noted(struct xfrm_state *x)
 
 /* ---- now ---- */
 
-/* With adopt->lock held. */
+/* The caller must hold adopt->lock. */
 static void work_queue(struct pvsvpn_adopt *adopt)
 {
 	WRITE_ONCE(adopt->busy, true);
@@ -75,10 +75,10 @@ static void work_queue(struct pvsvpn_adopt *adopt)
 }
 
 /**
- * pvsvpn_notify_all() - look at all states again, soon
+ * pvsvpn_notify_all() - look at all states again soon
  * @adopt: of the namespace
  *
- * Packets that find no SA wait from now on.
+ * From now on, packets that find no SA wait.
  *
  * Context: any.
  */
@@ -91,7 +91,7 @@ void pvsvpn_notify_all(struct pvsvpn_adopt *adopt)
 }
 
 /**
- * pvsvpn_notify_state() - look at a state, soon
+ * pvsvpn_notify_state() - look at a state soon
  * @adopt: of the namespace
  * @x: the state
  *
@@ -113,15 +113,15 @@ void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 /* ---- later ---- */
 
 /*
- * Jiffies stand still while the processor that counts them gets no time, as in a guest of a busy
- * host, and then jump. A state that moves would lose its peer by that.
+ * Do not use jiffies: they stand still while the CPU that counts them does not run, as in a guest
+ * on a busy host, and then jump. A moving state would then lose its peer.
  */
 static bool is_due(const struct pvsvpn_noted *noted)
 {
 	return !ktime_before(ktime_get(), noted->due);
 }
 
-/* Return: in jiffies; 0 only for what is_due(). */
+/* Return: jiffies until then; 0 only if is_due(). */
 static long until_due(const struct pvsvpn_noted *noted)
 {
 	s64 left = ktime_to_ns(ktime_sub(noted->due, ktime_get()));
@@ -129,7 +129,7 @@ static long until_due(const struct pvsvpn_noted *noted)
 	return left > 0 ? nsecs_to_jiffies(left) + 1 : 0;
 }
 
-/* With adopt->lock held. */
+/* The caller must hold adopt->lock. */
 static void late_queue(struct pvsvpn_adopt *adopt)
 {
 	const struct pvsvpn_noted *first;
@@ -146,7 +146,7 @@ static void late_queue(struct pvsvpn_adopt *adopt)
 	mod_delayed_work(pvsvpn_adopt_wq, &adopt->late, max(delay, 0L));
 }
 
-/* The same. Whatever dies and comes meanwhile, the work has time for other things. */
+/* The caller must hold adopt->lock. The interval leaves the work time for other things. */
 static void look_later(struct pvsvpn_adopt *adopt, unsigned long delay)
 {
 	unsigned long since = jiffies - adopt->later_last, at;
@@ -164,9 +164,9 @@ static void look_later(struct pvsvpn_adopt *adopt, unsigned long delay)
 }
 
 /**
- * pvsvpn_notify_later() - look at all states again, after a while
+ * pvsvpn_notify_later() - look at all states again after a delay
  * @adopt: of the namespace
- * @delay: in jiffies; it may take LATER_INTERVAL longer
+ * @delay: in jiffies; the look may start up to LATER_INTERVAL later
  *
  * Packets that find a dead SA wait until then.
  *
@@ -180,11 +180,11 @@ void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay)
 }
 
 /**
- * pvsvpn_notify_death() - a state is dead, and XFRM has not told of it yet
+ * pvsvpn_notify_death() - handle a dead state that XFRM has not reported yet
  * @adopt: of the namespace
  *
- * Another one may have taken its place, at another address perhaps. It has to come before
- * the dead one goes, so the work looks at all states. Packets that find the dead SA wait.
+ * Another state may have taken its place, perhaps at another address. It must be adopted before
+ * the dead SA is removed, so the work looks at all states. Packets that find the dead SA wait.
  *
  * Context: any.
  */
@@ -208,7 +208,7 @@ static void death_note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 	spin_unlock_bh(&adopt->lock);
 }
 
-/* XFRM tells of the end of a state. A packet need not do so any more. */
+/* Note the end of a state that XFRM reports. Packets need not report it any more. */
 static void state_ends(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 {
 	struct pvsvpn_noted *noted = state_noted(x);
@@ -216,17 +216,17 @@ static void state_ends(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 
 	rcu_read_lock();
 	sa = noted ? pvsvpn_sad_find_state(adopt->net, x) : NULL;
-	/* Before the note: the work that takes it finds the bit, and clears it if XFRM was wrong. */
+	/* Set it before the note: the work must find it, and clears it if XFRM was wrong. */
 	if (sa)
 		set_bit(PVSVPN_SA_ENDED, &sa->flags);
 	death_note(adopt, noted);
-	/* A packet that sees it takes adopt->lock next, as in tell_of_death(). */
+	/* A packet that sees the bit takes adopt->lock next, as in tell_of_death(). */
 	if (sa)
 		set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 	rcu_read_unlock();
 }
 
-/* The first ones that are due. */
+/* Move the first deaths that are due. */
 static void deaths_move(struct pvsvpn_adopt *adopt)
 {
 	struct pvsvpn_noted *noted, *next;
@@ -239,7 +239,7 @@ static void deaths_move(struct pvsvpn_adopt *adopt)
 	}
 }
 
-/* With adopt->lock held; late_work() arms itself again when it comes too early. */
+/* The caller must hold adopt->lock. If late_work() runs too early, it arms itself again. */
 static void later_not_before(struct pvsvpn_adopt *adopt, unsigned long at)
 {
 	if (time_before(adopt->later_at, at))
@@ -253,7 +253,7 @@ static void late_work(struct work_struct *work)
 
 	spin_lock_bh(&adopt->lock);
 	deaths_move(adopt);
-	/* The look that was asked for before takes long. The next one has its pause too. */
+	/* The previous look is still running. Keep the interval before the next one, too. */
 	if (adopt->later && adopt->later_looks)
 		later_not_before(adopt, jiffies + LATER_INTERVAL);
 	if (adopt->later && !time_before(jiffies, adopt->later_at)) {
@@ -267,16 +267,17 @@ static void late_work(struct work_struct *work)
 	spin_unlock_bh(&adopt->lock);
 }
 
-/* ---- what the work takes ---- */
+/* ---- rounds of the work ---- */
 
 /**
- * pvsvpn_notify_take() - a round of the work begins
+ * pvsvpn_notify_take() - begin a round of the work
  * @adopt: of the namespace
- * @news: for all that there is to look at
+ * @news: receives all notes
  *
- * News that comes meanwhile is for the next round, and queues it.
+ * Notes that come later are for the next round, and queue it.
  *
- * Context: process. Return: whether there is anything.
+ * Context: process.
+ * Return: true if there is anything to look at.
  */
 bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 {
@@ -291,10 +292,11 @@ bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 }
 
 /**
- * pvsvpn_notify_deaths() - will the work look at dead states soon?
+ * pvsvpn_notify_deaths() - check whether the work will look at dead states soon
  * @adopt: of the namespace
  *
  * Context: any, adopt->lock held.
+ * Return: true if it will.
  */
 bool pvsvpn_notify_deaths(const struct pvsvpn_adopt *adopt)
 {
@@ -302,11 +304,11 @@ bool pvsvpn_notify_deaths(const struct pvsvpn_adopt *adopt)
 }
 
 /**
- * pvsvpn_notify_done() - a round of the work is done
+ * pvsvpn_notify_done() - end a round of the work
  * @adopt: of the namespace
- * @news: what the round had
+ * @news: the notes of the round
  *
- * If there is nothing else to look at, only packets wait that have found a dead SA.
+ * If there are no new notes, only packets that have found a dead SA still wait.
  *
  * Context: process.
  */
@@ -322,14 +324,14 @@ void pvsvpn_notify_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *ne
 			later_not_before(adopt, jiffies + LATER_INTERVAL);
 	}
 	busy = adopt->all || !list_empty(&adopt->noted);
-	/* Pairs with smp_load_acquire() of packets: not busy, they see what was done. */
+	/* Pairs with smp_load_acquire(): a packet that reads false sees the work's results. */
 	smp_store_release(&adopt->busy, busy);
 	WRITE_ONCE(adopt->done, adopt->done + 1);
 	spin_unlock_bh(&adopt->lock);
 	wake_up_all(&adopt->waiters);
 }
 
-/* ---- what XFRM says ---- */
+/* ---- notifications from XFRM ---- */
 
 static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 {
@@ -343,7 +345,7 @@ static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 			pvsvpn_notify_state(adopt, x);
 		break;
 	case XFRM_MSG_UPDSA:
-		/* @x is a request, which need not repeat the if_id of the state. */
+		/* @x is from the request, which may lack the if_id of the state. */
 		pvsvpn_notify_state(adopt, x);
 		break;
 	case XFRM_MSG_DELSA:
@@ -378,7 +380,7 @@ static int manager_notify_policy(struct xfrm_policy *policy, int dir,
 	return 0;
 }
 
-/* One SA or many: XFRM_MSG_MIGRATE, and XFRM_MSG_MIGRATE_STATE of newer kernels. */
+/* Moves one SA or many: XFRM_MSG_MIGRATE, and XFRM_MSG_MIGRATE_STATE of newer kernels. */
 static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 			   const struct xfrm_migrate *m, int num_bundles,
 			   const struct xfrm_kmaddress *k, struct net *net,
@@ -394,7 +396,7 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 	return -EOPNOTSUPP;
 }
 
-/* XFRM calls these two without asking whether there are any. */
+/* XFRM calls these two without a check for NULL. */
 static int manager_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 			   struct xfrm_policy *policy)
 {
@@ -416,19 +418,19 @@ static struct xfrm_mgr manager = {
 	.migrate = manager_migrate,
 };
 
-/* ---- what is there already ---- */
+/* ---- existing states ---- */
 
 /**
- * struct scan - a walk over what XFRM has, a part at a time
- * @list: where to put what matters
- * @left: how many more to look at in this part
+ * struct scan - a walk over XFRM's states, a part at a time
+ * @list: receives the notes
+ * @left: how many more states to read in this part
  */
 struct scan {
 	struct list_head *list;
 	int left;
 };
 
-/* XFRM has the newest state first; it is to be looked at last. */
+/* XFRM's list begins with the newest state, which must be looked at last. */
 static int scan_state(struct xfrm_state *x, int count, void *data)
 {
 	struct scan *scan = data;
@@ -448,9 +450,10 @@ static int scan_state(struct xfrm_state *x, int count, void *data)
 /**
  * pvsvpn_notify_scan_states() - note all states that XFRM has
  * @adopt: of the namespace
- * @list: where to put them, the oldest first
+ * @list: receives the notes, the oldest state first
  *
- * Context: process, RTNL not held. Return: whether memory has sufficed.
+ * Context: process, RTNL not held.
+ * Return: true on success, false on -ENOMEM.
  */
 bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 			       struct list_head *list)
@@ -472,10 +475,10 @@ bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
 /* ---- devices ---- */
 
 /**
- * pvsvpn_notify_device_down() - a device goes down
+ * pvsvpn_notify_device_down() - handle a device that goes down
  * @dev: any device
  *
- * XFRM drops the policies that the device carries itself, without a word.
+ * XFRM drops the policies that are offloaded to the device, and does not report this.
  *
  * Context: process, RTNL held.
  */
@@ -484,7 +487,7 @@ void pvsvpn_notify_device_down(const struct net_device *dev)
 #ifdef CONFIG_XFRM_OFFLOAD
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(dev_net(dev));
 
-	/* Many devices may go at once. */
+	/* Many devices may go down at once, so delay the look. */
 	if (dev->xfrmdev_ops && pvsvpn_adopt_wanted(adopt))
 		pvsvpn_policy_doubt(adopt, HZ / 5);
 #endif
@@ -492,7 +495,7 @@ void pvsvpn_notify_device_down(const struct net_device *dev)
 
 /* ---- addresses ---- */
 
-/* The direction of a state may follow from them. */
+/* The direction of a state may depend on the host's addresses. */
 static void addresses_changed(struct net *net)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
@@ -528,8 +531,8 @@ static struct notifier_block addr6_notifier = {
 };
 
 /**
- * pvsvpn_notify_net_init() - a namespace comes
- * @adopt: its part
+ * pvsvpn_notify_net_init() - set up the notes of a new namespace
+ * @adopt: of the namespace
  *
  * Context: process.
  */
@@ -552,15 +555,15 @@ static void noted_free_all(struct list_head *list)
 }
 
 /**
- * pvsvpn_notify_net_exit() - a namespace goes
- * @adopt: its part; nothing is noted any more
+ * pvsvpn_notify_net_exit() - stop the work and free the notes of a removed namespace
+ * @adopt: of the namespace; nothing is noted any more
  *
  * Context: process, RTNL not held.
  */
 void pvsvpn_notify_net_exit(struct pvsvpn_adopt *adopt)
 {
 	spin_lock_bh(&adopt->lock);
-	/* Either work queues the other one. */
+	/* Stop the two work items from queueing each other. */
 	adopt->gone = true;
 	spin_unlock_bh(&adopt->lock);
 	cancel_delayed_work_sync(&adopt->late);
@@ -570,9 +573,10 @@ void pvsvpn_notify_net_exit(struct pvsvpn_adopt *adopt)
 }
 
 /**
- * pvsvpn_notify_init() - listen to XFRM and to the addresses of the host
+ * pvsvpn_notify_init() - register for events of XFRM and of the host's addresses
  *
- * Context: process. Return: 0 or a negative errno.
+ * Context: process.
+ * Return: 0 or a negative errno.
  */
 int __init pvsvpn_notify_init(void)
 {
@@ -591,7 +595,7 @@ int __init pvsvpn_notify_init(void)
 }
 
 /**
- * pvsvpn_notify_exit() - listen no more; nobody is in here on return
+ * pvsvpn_notify_exit() - unregister; no callback is running on return
  *
  * Context: process.
  */

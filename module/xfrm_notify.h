@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What XFRM tells of its states, noted for the work of xfrm_adopt.c. */
+/* Notifications from XFRM about its states, noted for the work of xfrm_adopt.c. */
 #ifndef _PVSVPN_XFRM_NOTIFY_H
 #define _PVSVPN_XFRM_NOTIFY_H
 
@@ -14,10 +14,10 @@ struct pvsvpn_sa;
  * struct pvsvpn_noted - a state to look at
  * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
  * @x: the state, held
- * @sa: an SA for the state, keyed, as long as nobody has it
- * @due: of a death: when to look at it, time of ktime_get()
- * @alive: the note is not of a death
- * @valid: XFRM had called the state valid when the work took the note
+ * @sa: a prepared SA for the state, until it is adopted
+ * @due: for a death: when to look at it, in time of ktime_get()
+ * @alive: the note is not about a death
+ * @valid: XFRM had marked the state valid when the work took the note
  */
 struct pvsvpn_noted {
 	struct list_head list;
@@ -29,9 +29,9 @@ struct pvsvpn_noted {
 };
 
 /**
- * struct pvsvpn_news - what there is to look at
- * @list: states
- * @all: every state
+ * struct pvsvpn_news - the notes of one round of the work
+ * @list: states to look at
+ * @all: look at every state
  */
 struct pvsvpn_news {
 	struct list_head list;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets that are faster than the work of xfrm_adopt.c: inbound ones of a state that is
- * about to be an SA, outbound ones whose SA has died while another may be coming.
+ * Packets that come before the work of xfrm_adopt.c is done: inbound ones whose state is about
+ * to become an SA, outbound ones whose SA has died while another one may be coming.
  */
 #include <linux/bitmap.h>
 #include <linux/hash.h>
@@ -22,12 +22,12 @@
 #include "xfrm_state.h"
 #include "xmit.h"
 
-/* Packets of a namespace and a direction that may wait. RTNL may be held for a while. */
+/* Limit of waiting packets per namespace and direction. RTNL may be held for a while. */
 #define PARKED_MAX	1024
 
 /**
- * struct park_cb - what a packet that waits has to remember, in skb->cb
- * @family: of the outer header
+ * struct park_cb - data of a waiting packet, in skb->cb
+ * @family: family of the outer header
  * @in_udp: ESP in UDP
  */
 struct park_cb {
@@ -41,7 +41,7 @@ static struct park_cb *park_cb(struct sk_buff *skb)
 	return (struct park_cb *)skb->cb;
 }
 
-/* A device that has moved to another namespace has taken its packets nowhere. */
+/* Drop the packet if its device has moved to another namespace. */
 static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
 {
 	const struct park_cb cb = *park_cb(skb);
@@ -66,7 +66,7 @@ static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
 	dev_put(dev);
 }
 
-/* One that a device would not take any more is not the device's to count. */
+/* If the device is down by now, drop the packet without counting it. */
 static void unpark_out(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
@@ -83,10 +83,10 @@ static void unpark_out(struct sk_buff *skb)
 }
 
 /**
- * pvsvpn_park_end() - the packets that wait need wait no longer
+ * pvsvpn_park_end() - release the waiting packets
  * @adopt: of the namespace
  *
- * Those that are there now: what has to wait again is for the next run.
+ * Handles only packets that wait now: a packet that must wait again is for the next run.
  *
  * Context: process.
  */
@@ -111,20 +111,20 @@ void pvsvpn_park_end(struct pvsvpn_adopt *adopt)
 	}
 }
 
-/* ---- packets that are faster than XFRM's word ---- */
+/* ---- packets that come before XFRM's notification ---- */
 
-/* Some SPIs share a bit. A packet of one of them may then not tell of its state. */
+/* Several SPIs share a bit. A packet of one of them may then fail to report its state. */
 static unsigned int told_bit(__be32 spi)
 {
 	return hash_32((__force u32)spi, PVSVPN_TOLD_SHIFT);
 }
 
 /**
- * pvsvpn_park_heard() - XFRM has told of a state itself, or the state has become an SA
+ * pvsvpn_park_heard() - let packets report a state again
  * @adopt: of the namespace
- * @x: the state, or NULL for all
+ * @x: the state, which XFRM has reported or which has become an SA; NULL for all
  *
- * From now on a packet may tell of it again. So packets make no more work than XFRM does.
+ * Packets report a state once before the next call, so they cause no more work than XFRM.
  *
  * Context: any.
  */
@@ -137,8 +137,8 @@ void pvsvpn_park_heard(struct pvsvpn_adopt *adopt, const struct xfrm_state *x)
 }
 
 /*
- * XFRM tells of a state when packets can find it already. The first packet tells of it
- * instead, once: a state that the device refuses must not keep the work busy.
+ * Packets can find a state before XFRM reports it. So the first packet reports it, but
+ * only once: a state that the device refuses must not keep the work busy.
  */
 static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 {
@@ -147,22 +147,22 @@ static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 	if (test_bit(bit, adopt->told))
 		return;
 	pvsvpn_notify_state(adopt, x);
-	/* Pairs with test_bit_acquire(): whoever sees the bit finds the work busy, or done. */
+	/* Pairs with test_bit_acquire(): a packet that sees the bit finds the work busy or done. */
 	smp_mb__before_atomic();
 	set_bit(bit, adopt->told);
 }
 
-/* The same for the end of an outbound SA. */
+/* The same for the death of an outbound SA. */
 static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
 	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
 		return;
 	pvsvpn_notify_death(adopt);
-	/* A packet that sees the bit takes adopt->lock next: it finds what was noted, or that done. */
+	/* A packet that sees the bit takes adopt->lock next: the look is queued then, or done. */
 	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 }
 
-/* Return: the state that a packet is for and that a device will carry, held, or NULL. */
+/* Return: the state of a packet, held, if a device will carry it; or NULL. */
 static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
 				       const struct sk_buff *skb, u16 family,
 				       const xfrm_address_t *daddr, __be32 spi)
@@ -182,21 +182,23 @@ static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
 }
 
 /**
- * pvsvpn_park_wants() - has a packet to go where it can tell of its state?
+ * pvsvpn_park_wants() - check whether a packet must go where it can report its state
  * @adopt: of the namespace
- * @skb: a packet that the SAD did not know, when the work was not busy
+ * @skb: a packet that the SAD did not know while the work was not busy
  * @family: of the outer header
- * @daddr: where it was sent to
+ * @daddr: destination address of the packet
  * @spi: its SPI
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
+ * Return: true if it must, also if another packet has reported the state and its SA is
+ * there or coming.
  */
 bool pvsvpn_park_wants(struct pvsvpn_adopt *adopt, const struct sk_buff *skb,
 		       u16 family, const xfrm_address_t *daddr, __be32 spi)
 {
 	struct xfrm_state *x;
 
-	/* Another packet may have told of the state since. Not busy: the SA can be seen. */
+	/* Another packet may have reported it since. If the work is not busy, the SA is visible. */
 	if (test_bit_acquire(told_bit(spi), adopt->told))
 		/* Pairs with the unlock after which the work is no longer busy */
 		return smp_load_acquire(&adopt->busy) ||
@@ -211,9 +213,9 @@ bool pvsvpn_park_wants(struct pvsvpn_adopt *adopt, const struct sk_buff *skb,
 /* ---- packets that wait ---- */
 
 /*
- * The work takes what is there at the end of each round, and there is one as long as it is busy
- * or has to look at dead states. @dead: the packet has found a dead SA. @cb may be NULL. A packet
- * that is not kept goes on with its skb->cb as it was.
+ * The work releases the packets at the end of each round, and there is a round while it is busy
+ * or has to look at dead states. @dead: the packet has found a dead SA. @cb may be NULL. If the
+ * packet is not kept, its skb->cb is unchanged.
  */
 static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb,
 		 bool dead, const struct park_cb *cb)
@@ -235,16 +237,16 @@ static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_park_in() - keep a packet until its SA is there
+ * pvsvpn_park_in() - keep an inbound packet until its SA is there
  * @net: namespace of the packet
- * @skb: the packet, from the SPI on, for which the SAD has nothing or a dead SA; consumed
- *	when kept
+ * @skb: the packet, data at the SPI; the SAD has no SA or a dead SA for it; consumed
+ *	if kept
  * @family: of the outer header
- * @daddr: where it was sent to
+ * @daddr: destination address of the packet
  * @in_udp: ESP in UDP
  *
- * Context: softirq, RCU read side.
- * Return: whether it was kept. If not, the SA may have come just now.
+ * Context: softirq, RCU read-side critical section.
+ * Return: true if it was kept. If not, the SA may have come just now.
  */
 bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 		    const xfrm_address_t *daddr, bool in_udp)
@@ -268,13 +270,13 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 }
 
 /**
- * pvsvpn_park_out() - keep a packet that has no peer or SA until there may be one
+ * pvsvpn_park_out() - keep a packet without a peer or SA until there may be one
  * @pvs: the device, which adopts outbound states
- * @sa: the dead SA that it has found, or NULL
- * @skb: the packet, as pvsvpn_xmit() gets it; consumed when kept
+ * @sa: the dead SA that the packet has found, or NULL
+ * @skb: the packet, as for pvsvpn_xmit(); consumed if kept
  *
- * Context: as pvsvpn_xmit().
- * Return: whether it was kept. If not, the SA may have come just now.
+ * Context: as for pvsvpn_xmit().
+ * Return: true if it was kept. If not, the SA may have come just now.
  */
 bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
 		     struct sk_buff *skb)
@@ -285,7 +287,7 @@ bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
 
 	if (dead)
 		tell_of_death(adopt, sa);
-	/* Not busy: whatever the work has done can be seen. */
+	/* If the work is not busy, its results are visible. */
 	else if (likely(!smp_load_acquire(&adopt->busy)))
 		return false;
 	return park(adopt, PVSVPN_DIRECTION_OUT, skb, dead, NULL);

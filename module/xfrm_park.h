@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Packets that wait until XFRM's states are SAs. */
+/* Packets that wait until XFRM's states have become SAs. */
 #ifndef _PVSVPN_XFRM_PARK_H
 #define _PVSVPN_XFRM_PARK_H
 

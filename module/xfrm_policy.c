@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The mirror of XFRM's policies: those with a device's if_id, for all three directions,
- * whether or not there is a peer that they lead to. See Documentation/ike.rst.
+ * with or without a peer that they lead to. See Documentation/ike.rst.
  *
- * XFRM tells of each policy that comes, changes or goes, in atomic context, and the mirror
- * has it when the request returns: it has a lock of its own, not RTNL. So no policy waits
- * for anybody, and no packet is faster than its policies.
+ * XFRM reports each policy that is added, changed or removed, in atomic context. The mirror
+ * has its own lock, not RTNL, so it is up to date when the request returns. No policy has
+ * to wait, and no packet passes before its policies are there.
  *
- * A look at all policies is for a device that gets its if_id, and for what XFRM does not
- * tell: a migration, or a policy for which there was no memory. It goes by chunks, and
- * nobody waits for it either.
+ * A look at all policies is for a device that gets its if_id, and for changes that XFRM
+ * does not report: a migration, or a policy for which there was no memory. The look runs in
+ * chunks, and policies and packets do not wait for it either.
  */
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
@@ -28,9 +28,9 @@
 #include "xfrm_policy.h"
 #include "xfrm_spd.h"
 
-/* Policies in one hold of a lock. */
+/* How many policies to handle in one hold of a lock. */
 #define CHUNK		128
-/* When memory has run out, in jiffies. */
+/* Delay before a retry, for instance on -ENOMEM, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
 /* ---- policies by (namespace, index) ---- */
@@ -85,7 +85,7 @@ static struct pvsvpn_policy *policy_find(const struct pvsvpn_policies *policies,
 	return rhashtable_lookup_fast(&policies_by_index, &key, index_params);
 }
 
-/* ---- what XFRM says ---- */
+/* ---- reading XFRM's policies ---- */
 
 static u8 policy_dir(int dir)
 {
@@ -93,7 +93,7 @@ static u8 policy_dir(int dir)
 					PVSVPN_DIRECTION_IN;
 }
 
-/* Whose policy is it? */
+/* The device with the if_id of a policy. */
 static struct pvsvpn_device *policy_device(struct pvsvpn_adopt *adopt,
 					   const struct xfrm_policy *xp,
 					   int dir)
@@ -104,7 +104,7 @@ static struct pvsvpn_device *policy_device(struct pvsvpn_adopt *adopt,
 	return xa_load(&adopt->devices[policy_dir(dir)], xp->if_id);
 }
 
-/* Still? A device that has lost its if_id shall have no more of them. */
+/* Check again under the lock: a device that has lost its if_id must get no more policies. */
 static bool device_has(const struct pvsvpn_device *pvs,
 		       const struct xfrm_policy *xp, int dir)
 {
@@ -117,8 +117,8 @@ static bool device_has(const struct pvsvpn_device *pvs,
 }
 
 /*
- * A device carries ESP in tunnel mode. A packet that is to have something else, or nothing, has
- * no business in it, in either direction.
+ * A device carries ESP in tunnel mode. If a policy of any direction asks for something else, or
+ * for nothing, block its packets.
  */
 static u8 policy_kind(const struct xfrm_policy *xp)
 {
@@ -163,7 +163,7 @@ static bool policy_same(const struct pvsvpn_policy *a,
 
 /* ---- the mirror ---- */
 
-/* The work, at once or after a delay in jiffies, unless it is queued already. */
+/* Queue the work at once, or after a delay in jiffies unless it is queued already. */
 static void work_soon(struct pvsvpn_policies *policies, unsigned long delay)
 {
 	if (READ_ONCE(policies->gone))
@@ -203,12 +203,12 @@ static void policy_touch(struct pvsvpn_policies *policies,
 	list_move_tail(&policy->list, &policy->spd->policies);
 }
 
-/* Out of the packets' sight. @used: it was in sight whole. */
+/* Hide a policy from packets and free it. @used: it was counted and in use. */
 static void policy_end(struct pvsvpn_policy *policy, bool used)
 {
 	if (used)
 		half_count(policy, -1);
-	/* A policy without a place may have the place of this one. */
+	/* A policy without a place may take the place of this one. */
 	if (policy->node && policy->spd->halves[policy->dir].unplaced)
 		look_soon(policy->spd->in, RETRY_DELAY);
 	pvsvpn_spd_remove(policy);
@@ -225,7 +225,7 @@ static void policy_remove(struct pvsvpn_policy *policy)
 	policy_end(policy, true);
 }
 
-/* The operator shall be told of a policy without a place. */
+/* Report to the operator that a policy has no place. */
 static void policy_refused(struct pvsvpn_policies *policies,
 			   struct pvsvpn_policy *policy, int err)
 {
@@ -236,7 +236,7 @@ static void policy_refused(struct pvsvpn_policies *policies,
 	work_soon(policies, 0);
 }
 
-/* It has its SA before packets find it, and they do before the old one goes. */
+/* The policy gets its child first, then packets find it, and then @old is removed. */
 static int policy_start(struct pvsvpn_policies *policies,
 			struct pvsvpn_policy *policy,
 			struct pvsvpn_policy *old)
@@ -282,8 +282,8 @@ static int policy_put_in_place(struct pvsvpn_policies *policies,
 }
 
 /*
- * @order: or 0 for a policy that has come or changed just now, which is behind all others as
- * urgent; one that a look finds as it was stays in its place
+ * @order: 0 for a policy that was added or changed just now, which comes after all others of
+ * its priority. A policy that a look finds unchanged keeps its place.
  */
 static int policy_set(struct pvsvpn_policies *policies,
 		      struct pvsvpn_spd *spd, const struct xfrm_policy *xp,
@@ -303,7 +303,7 @@ static int policy_set(struct pvsvpn_policies *policies,
 		policy_touch(policies, old);
 		return 0;
 	}
-	/* A migration changes a policy where it stands. */
+	/* A migration changes a policy in place, so keep its order. */
 	if (order && old && old->origin == xp)
 		order = old->order;
 	policy->order = order ?: ++policies->order;
@@ -319,7 +319,7 @@ struct look {
 	int left;
 };
 
-/* Inside XFRM's lock: the policy is there, and whatever becomes of it will be told. */
+/* XFRM's lock is held: the policy exists, and XFRM will report any later change. */
 static int look_at(struct xfrm_policy *xp, int dir, int count, void *data)
 {
 	struct look *look = data;
@@ -343,13 +343,13 @@ static int look_at(struct xfrm_policy *xp, int dir, int count, void *data)
 	return err;
 }
 
-/* Another look has to begin. */
+/* True if another look must begin. */
 static bool look_wanted(const struct pvsvpn_policies *policies)
 {
 	return policies->left || READ_ONCE(policies->look);
 }
 
-/* XFRM's list begins with the youngest: so does a look, at a number beyond all others. */
+/* XFRM's list begins with the youngest policy, so the look counts down from a new highest order. */
 static void look_begin(struct pvsvpn_policies *policies)
 {
 	if (READ_ONCE(policies->look)) {
@@ -367,10 +367,10 @@ static void look_begin(struct pvsvpn_policies *policies)
 }
 
 /*
- * An update puts a new policy at the head of XFRM's list, where the look has been, takes
- * the old one away, and tells of it afterwards. So a policy is gone when two looks, one
- * after the other, have not seen it: the second one sees the new policy. Both begin after
- * somebody has wanted them.
+ * An update adds the new policy at the head of XFRM's list, which the look has passed already,
+ * then removes the old one, and reports it afterwards. So a policy is gone only if two
+ * consecutive looks have not seen it: the second one sees the new policy. Both looks must
+ * begin after the request for them.
  */
 static void look_end(struct pvsvpn_policies *policies, bool all)
 {
@@ -391,7 +391,7 @@ static void look_end(struct pvsvpn_policies *policies, bool all)
 	spin_unlock_bh(&policies->lock);
 }
 
-/* Return: whether there is more of it, that need not wait. */
+/* Return: true if there is more to do without a delay. */
 static bool look_step(struct pvsvpn_policies *policies)
 {
 	struct look look = { policies, CHUNK };
@@ -405,7 +405,7 @@ static bool look_step(struct pvsvpn_policies *policies)
 	err = xfrm_policy_walk(policies->net, &policies->walk, look_at, &look);
 	if (err == -EAGAIN)
 		return true;
-	/* XFRM says so when there is no policy at all. */
+	/* XFRM returns -ENOENT if there is no policy at all. */
 	look_end(policies, !err || err == -ENOENT);
 	return err != -ENOMEM && look_wanted(policies);
 }
@@ -418,8 +418,8 @@ static bool spd_whole(const struct pvsvpn_spd *spd)
 }
 
 /*
- * The one that was seen longest ago, if it is gone. That is not known of a device that has had
- * its if_id since then.
+ * The policy that was seen longest ago, if it is gone. After a change of the if_id this is
+ * unknown until the look that the device waits for is complete.
  */
 static struct pvsvpn_policy *spd_stale(struct pvsvpn_spd *spd)
 {
@@ -450,7 +450,7 @@ static void spd_swept(struct pvsvpn_policies *policies, struct pvsvpn_spd *spd)
 	spd_put(spd);
 }
 
-/* Return: whether there is more to do. */
+/* Return: true if there is more to do. */
 static bool sweep_step(struct pvsvpn_policies *policies)
 {
 	struct pvsvpn_policy *policy;
@@ -472,11 +472,11 @@ static bool sweep_step(struct pvsvpn_policies *policies)
 }
 
 /**
- * pvsvpn_policy_sweep() - packets forget the policies that are gone
+ * pvsvpn_policy_sweep() - remove the policies that are gone
  * @policies: the mirror
  *
- * The policies of a device with another if_id go after its SAs: nothing passes by those
- * without their policies.
+ * If a device gets another if_id, its old SAs must go before its old policies: no packet may
+ * use these SAs without their policies.
  *
  * Context: process.
  */
@@ -526,11 +526,11 @@ static void report(struct pvsvpn_adopt *adopt)
 }
 
 /**
- * pvsvpn_policy_look() - look at all policies now, if somebody wants that
+ * pvsvpn_policy_look() - look at all policies now, if a look is wanted
  * @policies: the mirror
  *
- * Two whole looks, and what is left of one under way; if somebody wants more by then, that
- * is for the work, later. pvsvpn_policy_sweep() is to follow.
+ * Finishes a look under way and runs two complete ones; the work handles further requests
+ * later. pvsvpn_policy_sweep() must follow.
  *
  * Context: process, RTNL not held.
  */
@@ -562,7 +562,7 @@ static void policies_work(struct work_struct *work)
 	if (READ_ONCE(policies->gone))
 		return;
 	if (READ_ONCE(policies->waiting)) {
-		/* Its work looks at the policies first, and sweeps last. */
+		/* The work of xfrm_adopt.c looks at the policies first, and sweeps last. */
 		pvsvpn_notify_all(adopt);
 	} else {
 		pvsvpn_policy_look(policies);
@@ -571,9 +571,9 @@ static void policies_work(struct work_struct *work)
 	report(adopt);
 }
 
-/* ---- what XFRM tells ---- */
+/* ---- notifications from XFRM ---- */
 
-/* XFRM's policy is alive, so whoever has its address is it. */
+/* XFRM's policy still exists, so an entry with the same address is for this policy. */
 static void policy_gone(struct pvsvpn_policies *policies,
 			const struct xfrm_policy *xp)
 {
@@ -603,7 +603,7 @@ static void policy_came(struct pvsvpn_adopt *adopt,
 		look_soon(policies, RETRY_DELAY);
 }
 
-/* Requests are one after the other: what was there before is gone. */
+/* XFRM handles requests one after the other, so all policies that were there before are gone. */
 static void all_gone(struct pvsvpn_policies *policies)
 {
 	spin_lock_bh(&policies->lock);
@@ -614,13 +614,13 @@ static void all_gone(struct pvsvpn_policies *policies)
 }
 
 /**
- * pvsvpn_policy_notify() - XFRM tells of a policy
+ * pvsvpn_policy_notify() - handle XFRM's notification of a policy
  * @adopt: of the namespace
- * @xp: the policy, or NULL for all of them
- * @dir: its direction
- * @c: what happened
+ * @xp: the policy, or NULL for all policies
+ * @dir: its direction, XFRM_POLICY_...
+ * @c: the event
  *
- * Context: RCU read side.
+ * Context: RCU read-side critical section.
  */
 void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
 			  int dir, const struct km_event *c)
@@ -645,9 +645,9 @@ void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
 }
 
 /**
- * pvsvpn_policy_doubt() - policies may have changed without a word
+ * pvsvpn_policy_doubt() - look for policy changes that XFRM has not reported
  * @adopt: of the namespace
- * @delay: how long that may take, in jiffies
+ * @delay: delay of the look, in jiffies
  *
  * Context: any.
  */
@@ -659,12 +659,13 @@ void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt, unsigned long delay)
 /* ---- devices ---- */
 
 /**
- * pvsvpn_policy_whole() - does a device have all of its policies?
+ * pvsvpn_policy_whole() - check whether a device has all of its policies
  * @pvs: the device
  *
- * It adopts no state before.
+ * The device adopts no state before that.
  *
  * Context: process, RTNL held.
+ * Return: true if it has them all.
  */
 bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs)
 {
@@ -679,10 +680,10 @@ bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_policy_follow() - a device has another if_id, or none
- * @pvs: the device, which XFRM's policies find by it already
+ * pvsvpn_policy_follow() - follow a change of a device's if_ids
+ * @pvs: the device; XFRM's policies already find it by the new ones
  *
- * It has all of its policies after the next pvsvpn_policy_look(), and no others after
+ * The device has all of its policies after the next pvsvpn_policy_look(), and no others after
  * pvsvpn_policy_sweep().
  *
  * Context: process, RTNL held.
@@ -701,10 +702,11 @@ void pvsvpn_policy_follow(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_policy_device_init() - a device comes
+ * pvsvpn_policy_device_init() - set up the SPD of a new device
  * @pvs: the device
  *
- * Context: process, RTNL held. Return: 0 or -ENOMEM.
+ * Context: process, RTNL held.
+ * Return: 0 or -ENOMEM.
  */
 int pvsvpn_policy_device_init(struct pvsvpn_device *pvs)
 {
@@ -724,10 +726,10 @@ int pvsvpn_policy_device_init(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_policy_device_exit() - a device goes, without a peer
- * @pvs: the device; XFRM's policies do not find it any more
+ * pvsvpn_policy_device_exit() - remove the policies of a removed device
+ * @pvs: the device, without peers; XFRM's policies do not find it any more
  *
- * However many policies it has, the work removes them.
+ * The work does this later, because there may be many policies.
  *
  * Context: process, RTNL held.
  */
@@ -745,8 +747,8 @@ void pvsvpn_policy_device_exit(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_policy_device_free() - nobody has a device any more
- * @pvs: the device, after pvsvpn_policy_device_exit()
+ * pvsvpn_policy_device_free() - drop the device's reference to its SPD
+ * @pvs: the device, after pvsvpn_policy_device_exit(); not in use any more
  *
  * Context: process.
  */
@@ -758,8 +760,8 @@ void pvsvpn_policy_device_free(struct pvsvpn_device *pvs)
 /* ---- namespaces and module ---- */
 
 /**
- * pvsvpn_policy_net_init() - a namespace comes
- * @policies: its mirror
+ * pvsvpn_policy_net_init() - set up the mirror of a new namespace
+ * @policies: the mirror
  * @net: the namespace
  *
  * Context: process.
@@ -775,12 +777,12 @@ void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net)
 }
 
 /**
- * pvsvpn_policy_net_stop() - a namespace goes: its works look no more
- * @policies: its mirror; no device is left
+ * pvsvpn_policy_net_stop() - stop the mirror's work in a removed namespace
+ * @policies: the mirror; no device is left
  *
- * A look of the other work (xfrm_adopt.c) may still be under way.
+ * The work of xfrm_adopt.c may still have a look under way.
  *
- * Context: process, RTNL not held; a grace period after the last device went.
+ * Context: process, RTNL not held; a grace period after the last device was removed.
  */
 void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies)
 {
@@ -789,14 +791,14 @@ void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies)
 }
 
 /**
- * pvsvpn_policy_net_exit() - a namespace goes: nothing of its mirror is left
- * @policies: its mirror, after pvsvpn_policy_net_stop(); nobody looks any more
+ * pvsvpn_policy_net_exit() - free the mirror of a removed namespace
+ * @policies: the mirror, after pvsvpn_policy_net_stop(); no work uses it any more
  *
  * Context: process, RTNL not held.
  */
 void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies)
 {
-	/* The other work may have asked for it in the last moment. */
+	/* The work of xfrm_adopt.c may have queued it at the last moment. */
 	cancel_delayed_work_sync(&policies->work);
 	if (policies->walking)
 		xfrm_policy_walk_done(&policies->walk, policies->net);
@@ -805,8 +807,9 @@ void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies)
 }
 
 /**
- * pvsvpn_policy_init() - set the tables up
+ * pvsvpn_policy_init() - set up the tables of policies and children
  *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_policy_init(void)
@@ -832,7 +835,7 @@ err_index:
 }
 
 /**
- * pvsvpn_policy_exit() - free the tables; no device is left
+ * pvsvpn_policy_exit() - free the tables; no device may be left
  */
 void pvsvpn_policy_exit(void)
 {

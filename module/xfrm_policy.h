@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* XFRM's policies as far as a device has to do with them, and the SAs that they lead to. */
+/* XFRM's policies with the if_id of a device, and the SAs that they lead to. */
 #ifndef _PVSVPN_XFRM_POLICY_H
 #define _PVSVPN_XFRM_POLICY_H
 
@@ -18,33 +18,33 @@ struct pvsvpn_peer;
 struct pvsvpn_sa;
 struct sk_buff;
 
-/* The one that installs the policies pays for ours. */
+/* Charge the memory of our copy to whoever installs the policy. */
 #define PVSVPN_POLICY_GFP	(GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
 
 /**
  * struct pvsvpn_policies - the mirror of a namespace's policies
  * @net: the namespace
- * @lock: protects the mirror, the SPDs of the namespace's devices, the children and what
- *	they lead to; taken inside XFRM's own lock, takes none of XFRM's
- * @clock: rises whenever a policy is seen
- * @valid: a policy that was seen before that is gone
- * @order: rises with each policy that comes
- * @looking: the look under way, or the last one
- * @looked: the last look that saw everything
+ * @lock: protects the mirror, the SPDs of the namespace's devices, the children and the
+ *	lists of SAs they lead to; taken inside XFRM's own lock, takes none of XFRM's
+ * @clock: increases whenever a policy is seen
+ * @valid: a policy that was last seen before this @clock is gone
+ * @order: increases with each new policy
+ * @looking: number of the current or last look
+ * @looked: number of the last look that saw everything
  * @look: another look is wanted
- * @waiting: a device adopts no state before that
- * @swept: SPDs in which no policy was seen before @valid
+ * @waiting: a device waits for that look before it adopts any state
+ * @swept: SPDs in which every policy was seen at @valid or later
  * @unswept: other SPDs
- * @refused: the operator shall be told of policies without a place
- * @gone: the namespace goes, and @work is not queued any more
- * @mutex: one look at a time; protects what follows
- * @walk: where the look is
- * @walking: it is under way
+ * @refused: there are policies without a place to report to the operator
+ * @gone: the namespace is being removed, and @work is not queued any more
+ * @mutex: allows one look at a time; protects the fields below
+ * @walk: position of the look
+ * @walking: a look is under way
  * @begun: @clock when it began
- * @before: @clock when the whole look before that began
- * @left: how many more whole looks there are to be
- * @next_order: the order of the next policy that it finds; falls
- * @work: looks, sweeps and tells the operator
+ * @before: @clock when the previous complete look began
+ * @left: how many more complete looks must follow
+ * @next_order: order of the next policy that the look finds; decreases
+ * @work: looks, sweeps and reports to the operator
  */
 struct pvsvpn_policies {
 	struct net *net;
@@ -72,12 +72,12 @@ struct pvsvpn_policies {
 
 /**
  * struct pvsvpn_sa_child - which policies lead to an outbound SA
- * @any: the SAs of its remote address and reqid; NULL if the SA has none
- * @named: that SA alone
- * @in_any: in @any
- * @in_named: in @named
- * @users: policies that lead to the SA
- * @led: in the peer's list while there are any
+ * @any: the child of its remote address and reqid; NULL if the SA has none
+ * @named: the child that also has its SPI
+ * @in_any: in the list of @any
+ * @in_named: in the list of @named
+ * @users: number of policies that lead to the SA
+ * @led: in the peer's list while @users is not 0
  */
 struct pvsvpn_sa_child {
 	struct pvsvpn_child *any;

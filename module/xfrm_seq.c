@@ -3,15 +3,15 @@
  * Sequence numbers, replay window and lifetimes of adopted SAs (RFC 4303 sections 3.3.3
  * and 3.4.3).
  *
- * The state of XFRM has one owner for each of them: the state itself. We take numbers
- * from it and enter numbers into it under its lock, as stock IPsec does, and keep no copy.
- * So an xfrm interface may use the same state beside us, a daemon may set the counters
- * (XFRM_MSG_NEWAE) and read them (XFRM_MSG_GETAE), and whoever carries the state next goes
- * on where we have stopped.
+ * XFRM's state is the only owner of these values. We take numbers from it and enter
+ * numbers into it under its lock, as stock IPsec does, and keep no copy. So an xfrm
+ * interface may use the state at the same time, a daemon may set the counters
+ * (XFRM_MSG_NEWAE) and read them (XFRM_MSG_GETAE), and the next user of the state
+ * continues where we have stopped.
  *
- * A state has one of three forms. Without replay_esn: numbers of 32 bits, a window of up
- * to 32. With replay_esn: a window of up to 4096, numbers of 32 bits, or of 64 with
- * XFRM_STATE_ESN. The layout of the window is uAPI (struct xfrm_replay_state_esn).
+ * There are three forms. A state without replay_esn has 32-bit numbers and a window of up
+ * to 32. A state with replay_esn has a window of up to 4096, and 32-bit numbers, or 64-bit
+ * numbers with XFRM_STATE_ESN. The layout of the window is uAPI (struct xfrm_replay_state_esn).
  */
 #include <linux/log2.h>
 #include <linux/skbuff.h>
@@ -83,8 +83,8 @@ static bool aevent_is_due(const struct xfrm_state *x)
 }
 
 /*
- * Daemons that keep a standby up to date ask to be told of the numbers now and then
- * (XFRM_MSG_NEWAE). XFRM's own timer does that for the time, and we for the number.
+ * Daemons that keep a standby up to date ask for reports of the numbers (XFRM_MSG_NEWAE).
+ * XFRM's own timer sends them after a time, and we send them after a count of numbers.
  */
 static void aevent_send(struct xfrm_state *x)
 {
@@ -129,13 +129,13 @@ static bool state_has_room(const struct xfrm_state *x)
 	       x->curlft.bytes < x->lft.hard_byte_limit;
 }
 
-/* Daemons want their lifetime events even for the last number. */
+/* xfrm_state_check_expire() also sends the lifetime events, even for the last number. */
 static bool state_usable(struct xfrm_state *x)
 {
 	return x->km.state == XFRM_STATE_VALID && !xfrm_state_check_expire(x);
 }
 
-/* Return: how many packets of @list, none longer than @left, have used the state. */
+/* Return: how many packets of @list, at most @left, have used the state. */
 static unsigned int state_count_list(struct xfrm_state *x, struct sk_buff *list,
 				     u64 left)
 {
@@ -153,13 +153,13 @@ static unsigned int state_count_list(struct xfrm_state *x, struct sk_buff *list,
 }
 
 /**
- * pvsvpn_state_take() - sequence numbers of an adopted SA for a batch of packets
+ * pvsvpn_state_take() - take sequence numbers of an adopted SA for a batch of packets
  * @sa: adopted outbound SA
  * @list: inner packets, linked by their next pointers
- * @first: the number of the first packet; the others follow
+ * @first: set to the number of the first packet; the others follow
  *
- * The packets count in the state, and its lifetimes end as in stock IPsec. Numbers never
- * wrap, whatever the state allows: the IV follows from them (RFC 4303 section 3.3.3).
+ * The state counts the packets, and its lifetimes end as in stock IPsec. Numbers never
+ * wrap, even if the state allows it: the IV depends on them (RFC 4303 section 3.3.3).
  *
  * Context: softirq, or BH disabled.
  * Return: how many packets got a number, the first ones of @list.
@@ -189,7 +189,7 @@ unsigned int pvsvpn_state_take(struct pvsvpn_sa *sa, struct sk_buff *list,
 	return count;
 }
 
-/* Which bit of the window stands for @seq, at most the window's size below @top. */
+/* The bit of the window for @seq, which is less than the window's size below @top. */
 static u32 window_bit(u32 window, u64 top, u64 seq)
 {
 	u32 pos = (lower_32_bits(top) - 1) % window;
@@ -247,9 +247,9 @@ static void bit_clear(struct xfrm_replay_state_esn *esn, u32 bit)
 }
 
 /*
- * The place of a number in the window follows from its low half. Where that begins again,
- * the places of a window whose size does not divide 2^32 lose their meaning, so all that
- * is in the window counts as received.
+ * The low half of a number selects its place in the window. If the window's size does not
+ * divide 2^32, the places are wrong after the low half wraps, so all numbers in the window
+ * then count as received.
  */
 static bool ring_breaks(u32 window, u64 top, u64 seq)
 {
@@ -293,14 +293,15 @@ static void window_enter(struct xfrm_state *x, u64 seq)
 }
 
 /**
- * pvsvpn_state_check() - may a packet of an adopted SA still arrive?
+ * pvsvpn_state_check() - check whether a number of an adopted SA may still arrive
  * @sa: adopted inbound SA
  * @low: sequence number in the packet, which is not authenticated yet
- * @seq: set to the sequence number, with its high half for an ESN
+ * @seq: set to the sequence number; with ESN all 64 bits
  *
- * This spares the decryption of packets that pvsvpn_state_commit() will refuse.
+ * This saves the decryption of packets that pvsvpn_state_commit() will refuse.
  *
- * Context: softirq. Return: PVSVPN_PASS or a drop reason.
+ * Context: softirq.
+ * Return: PVSVPN_PASS or a drop reason.
  */
 int pvsvpn_state_check(struct pvsvpn_sa *sa, u32 low, u64 *seq)
 {
@@ -320,10 +321,11 @@ int pvsvpn_state_check(struct pvsvpn_sa *sa, u32 low, u64 *seq)
  * pvsvpn_state_commit() - accept a number of an adopted SA, once
  * @sa: adopted inbound SA
  * @seq: sequence number of an authenticated packet
- * @len: bytes of the inner packet, with padding behind it
- * @newest: set to whether no later number has been accepted yet
+ * @len: bytes of the inner packet, including the padding after it
+ * @newest: set to true if no later number has been accepted yet
  *
- * Context: softirq. Return: PVSVPN_PASS or a drop reason.
+ * Context: softirq.
+ * Return: PVSVPN_PASS or a drop reason.
  */
 int pvsvpn_state_commit(struct pvsvpn_sa *sa, u64 seq, unsigned int len,
 			bool *newest)
@@ -346,7 +348,7 @@ int pvsvpn_state_commit(struct pvsvpn_sa *sa, u64 seq, unsigned int len,
 }
 
 /**
- * pvsvpn_state_dropped() - a packet of an adopted SA was dropped
+ * pvsvpn_state_dropped() - count a dropped packet in the state of an adopted SA
  * @sa: the SA
  * @why: enum pvsvpn_drop
  *
@@ -372,7 +374,7 @@ void pvsvpn_state_dropped(struct pvsvpn_sa *sa, int why)
 }
 
 /**
- * pvsvpn_state_seq() - how far an adopted SA has come
+ * pvsvpn_state_seq() - get the latest sequence number of an adopted SA
  * @sa: the SA
  *
  * Context: any but hard interrupts.
@@ -390,10 +392,11 @@ u64 pvsvpn_state_seq(const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_state_window() - the replay window of an adopted SA
+ * pvsvpn_state_window() - get the replay window of an adopted SA
  * @sa: the SA
  *
- * Context: any. Return: packets; 0 for none.
+ * Context: any.
+ * Return: size in packets; 0 for none.
  */
 u32 pvsvpn_state_window(const struct pvsvpn_sa *sa)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sequence numbers, replay window and lifetimes of adopted SAs: in XFRM's state. */
+/* Sequence numbers, replay window and lifetimes of adopted SAs, stored in XFRM's state. */
 #ifndef _PVSVPN_XFRM_SEQ_H
 #define _PVSVPN_XFRM_SEQ_H
 

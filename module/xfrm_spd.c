@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From packet to policy. A device knows which pairs of prefix lengths its policies have,
- * and one hash table has the policies of all devices by their addresses. A packet looks
- * once for each pair, and of what it finds the most urgent policy has it.
+ * and one hash table has the policies of all devices by their addresses. A packet does one
+ * lookup for each pair, and the most urgent policy found decides.
  *
- * The work for a packet has a limit, whoever installs the policies: so many pairs, so many
- * policies of the same addresses. A policy beyond them has no place.
+ * The work for a packet is limited, whoever installs the policies: there are limits for the
+ * pairs, and for policies with the same addresses. A policy beyond them has no place.
  */
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
@@ -26,7 +26,7 @@
 
 /* ---- addresses ---- */
 
-/* A shape is never 0, so that a gap is none. */
+/* A shape in use is never 0, which means a gap. */
 #define SHAPE_USED	BIT(31)
 #define SHAPE_IPV6	BIT(30)
 #define SHAPE_OUT	BIT(29)
@@ -40,7 +40,7 @@ static u32 shape_make(u16 family, u8 dir, u8 len_d, u8 len_s)
 
 /**
  * struct spd_key - the addresses that policies have in common
- * @spd: of the device
+ * @spd: SPD of the device
  * @shape: direction, family and prefix lengths
  * @addrs: destination, then source, without host bits: one word each, or four
  */
@@ -66,13 +66,13 @@ static void key_set(struct spd_key *key, const void *daddr, const void *saddr)
 /* ---- the table ---- */
 
 /**
- * struct pvsvpn_spd_node - the policies of the same addresses
+ * struct pvsvpn_spd_node - the policies with the same addresses
  * @node: in the table
- * @rcu: lookups may still see it when it is freed
+ * @rcu: delays kfree(); lookups may still read it
  * @key: device, direction and addresses
  * @policies: the most urgent first; written under the policies' lock, read under RCU
- * @count: how many
- * @slot: of its shape, in the device's list
+ * @count: number of policies
+ * @slot: index of its shape in the device's list
  */
 struct pvsvpn_spd_node {
 	struct rhash_head node;
@@ -126,7 +126,7 @@ static const struct rhashtable_params node_params = {
 
 static struct rhashtable nodes;
 
-/* The slot that a shape has, or may have; negative when there is none left. */
+/* The slot of a shape, or a free slot; negative if there is none. */
 static int shape_slot(const struct pvsvpn_spd_half *half, u32 shape)
 {
 	int slot, gap = -1;
@@ -184,7 +184,7 @@ static void node_put(struct pvsvpn_spd_half *half, struct pvsvpn_spd_node *node)
 	kfree_rcu(node, rcu);
 }
 
-/* XFRM's order: the lower priority first, of the same the older. */
+/* XFRM's order: the lower priority value first, and the older one if they are equal. */
 static bool more_urgent(const struct pvsvpn_policy *a,
 			const struct pvsvpn_policy *b)
 {
@@ -215,13 +215,13 @@ static struct pvsvpn_spd_half *half_of(const struct pvsvpn_policy *policy)
 }
 
 /**
- * pvsvpn_spd_place() - let packets find a policy
+ * pvsvpn_spd_place() - make a policy visible to packets
  * @policy: the policy
- * @old: one that goes as soon as this one is there, or NULL
+ * @old: the policy that it replaces, or NULL
  *
  * Context: any, the policies' lock held.
- * Return: 0; -ENOSPC or -E2BIG when it has no place, for the pair of prefix lengths or
- * for the addresses; -ENOMEM.
+ * Return: 0; -ENOSPC if there are too many pairs of prefix lengths, or -E2BIG if there are
+ * too many policies with the same addresses, so the policy has no place; -ENOMEM.
  */
 int pvsvpn_spd_place(struct pvsvpn_policy *policy,
 		     const struct pvsvpn_policy *old)
@@ -248,8 +248,8 @@ int pvsvpn_spd_place(struct pvsvpn_policy *policy,
 }
 
 /**
- * pvsvpn_spd_remove() - packets find a policy no longer
- * @policy: the policy; to be freed after a grace period
+ * pvsvpn_spd_remove() - hide a policy from packets
+ * @policy: the policy; the caller must free it after a grace period
  *
  * Context: any, the policies' lock held.
  */
@@ -264,7 +264,7 @@ void pvsvpn_spd_remove(struct pvsvpn_policy *policy)
 	node_put(half_of(policy), node);
 }
 
-/* ---- what is above IP ---- */
+/* ---- upper-layer headers ---- */
 
 static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 			 int offset)
@@ -284,7 +284,7 @@ static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 	upper->ports[1] = htons(key & 0xffff);
 }
 
-/* XFRM takes the type and code of ICMP, the type of MH and the key of GRE for ports. */
+/* XFRM uses the type and code of ICMP, the type of MH and the key of GRE as ports. */
 static void upper_read_ports(struct pvsvpn_upper *upper,
 			     const struct sk_buff *skb, int offset,
 			     bool reversed)
@@ -334,7 +334,7 @@ static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 		offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr),
 					  &upper->proto, &frag_off);
 		frag_off &= htons(IP6_OFFSET);
-		/* It stops at the fragment header, which says what follows. */
+		/* It stops at the fragment header, which names the next protocol. */
 		if (frag_off && offset > 0)
 			skb_copy_bits(skb, offset, &upper->proto, 1);
 	}
@@ -373,7 +373,7 @@ static bool policy_selects(const struct pvsvpn_policy *policy,
 	       upper_fits(selector, packet);
 }
 
-/* A policy of the same addresses that is more urgent than @best, else @best. */
+/* A fitting policy of the node if it is more urgent than @best, else @best. */
 static const struct pvsvpn_policy *node_find(const struct pvsvpn_spd_node *node,
 					     const struct pvsvpn_policy *best,
 					     struct pvsvpn_spd_packet *packet,
@@ -421,14 +421,14 @@ static const struct pvsvpn_policy *half_find(const struct pvsvpn_spd_half *half,
 }
 
 /**
- * pvsvpn_spd_find() - the policy that has a packet
+ * pvsvpn_spd_find() - find the policy for a packet
  * @packet: the packet
  * @dir: enum pvsvpn_direction
- * @fits: whether a policy whose selector has the packet is one that counts
- * @data: for @fits
+ * @fits: returns true if a policy whose selector fits the packet counts
+ * @data: passed to @fits
  *
- * Context: RCU read side.
- * Return: the most urgent one, valid until the read side ends, or NULL.
+ * Context: RCU read-side critical section.
+ * Return: the most urgent policy, valid until that ends, or NULL.
  */
 const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 					    u8 dir, pvsvpn_spd_fits fits,
@@ -441,7 +441,7 @@ const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 			 0 : SHAPE_IPV6, fits, data);
 }
 
-/* Has the shape shorter prefixes, or the same? */
+/* True if the prefixes of a shape are at most as long as @to and @from. */
 static bool shape_holds(u32 shape, u8 dir, const struct pvsvpn_prefix *to,
 			const struct pvsvpn_prefix *from)
 {
@@ -449,7 +449,7 @@ static bool shape_holds(u32 shape, u8 dir, const struct pvsvpn_prefix *to,
 	       (shape >> 8 & 0xff) <= to->len && (shape & 0xff) <= from->len;
 }
 
-/* A policy that asks for nothing but addresses */
+/* True if a policy selects only by addresses */
 static bool is_plain(const struct pvsvpn_policy *policy)
 {
 	const struct xfrm_selector *selector = &policy->selector;
@@ -458,7 +458,7 @@ static bool is_plain(const struct pvsvpn_policy *policy)
 	       !selector->dport_mask && !selector->ifindex && !policy->mark.m;
 }
 
-/* Each policy is a look. */
+/* Each policy counts as one look. */
 static bool node_has_all(const struct pvsvpn_spd_node *node,
 			 unsigned int *looks, pvsvpn_spd_fits fits,
 			 const void *data)
@@ -476,18 +476,19 @@ static bool node_has_all(const struct pvsvpn_spd_node *node,
 }
 
 /**
- * pvsvpn_spd_has_all() - is there one policy for all packets between two prefixes?
- * @spd: of the device
+ * pvsvpn_spd_has_all() - check whether one policy covers all packets between two prefixes
+ * @spd: SPD of the device
  * @dir: enum pvsvpn_direction
  * @to: prefix of the destinations
  * @from: prefix of the sources, of the same family
  * @looks: how many policies, and how many pairs of prefix lengths, may be looked at; counts down
- * @fits: whether a policy counts
- * @data: for @fits
+ * @fits: returns true if a policy counts
+ * @data: passed to @fits
  *
- * Several policies that have them all together do not count.
+ * Several policies that cover them only together do not count.
  *
- * Context: RCU read side. Return: false also where @looks has come to 0.
+ * Context: RCU read-side critical section.
+ * Return: true if there is one; false if not, or if @looks has reached 0.
  */
 bool pvsvpn_spd_has_all(const struct pvsvpn_spd *spd, u8 dir,
 			const struct pvsvpn_prefix *to,
@@ -531,11 +532,12 @@ static bool addresses_fit(const struct xfrm_selector *selector,
 }
 
 /**
- * pvsvpn_spd_covers() - does a selector cover a packet?
- * @selector: the selector, of a family
+ * pvsvpn_spd_covers() - check whether a selector covers a packet
+ * @selector: the selector, with a family
  * @skb: inner packet with a whole IP header, protocol set
  *
  * Context: any.
+ * Return: true if it does.
  */
 bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
 		       const struct sk_buff *skb)
@@ -546,8 +548,9 @@ bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
 }
 
 /**
- * pvsvpn_spd_init() - set the table up
+ * pvsvpn_spd_init() - set up the table of policies by address
  *
+ * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_spd_init(void)
@@ -556,7 +559,7 @@ int __init pvsvpn_spd_init(void)
 }
 
 /**
- * pvsvpn_spd_exit() - free the table; no device is left
+ * pvsvpn_spd_exit() - free the table; no device may be left
  */
 void pvsvpn_spd_exit(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The SPD of a device (RFC 4301 section 4.4.1): XFRM's policies, found by packets. */
+/* The SPD of a device (RFC 4301 section 4.4.1): finds XFRM's policies for packets. */
 #ifndef _PVSVPN_XFRM_SPD_H
 #define _PVSVPN_XFRM_SPD_H
 
@@ -16,22 +16,22 @@ struct pvsvpn_sa;
 struct pvsvpn_spd_node;
 struct sk_buff;
 
-/* Pairs of prefix lengths: a packet looks once for each. */
+/* Limit of pairs of prefix lengths: a packet does one lookup for each. */
 #define PVSVPN_SPD_SHAPES	64
-/* Policies of the same addresses: a packet compares its ports with each. */
+/* Limit of policies with the same addresses: a packet compares its ports with each. */
 #define PVSVPN_SPD_ALIKE	128
 
 /**
- * struct pvsvpn_spd_half - the policies of a direction
- * @shapes: pairs of prefix lengths in use, 0 where there is a gap; read without lock
- * @users: addresses of that shape
- * @end: behind the last shape; never falls
- * @count: policies, also those without a place; read without lock
- * @ports: of those, the ones that ask for ports; read without lock
- * @blocks: of those, the ones that let nothing pass; read without lock
- * @waiting: of those, the ones that lead to no SA; read without lock
- * @blind: of @blocks, the ones without a place; read without lock
- * @unplaced: all those without a place
+ * struct pvsvpn_spd_half - the policies of one direction
+ * @shapes: pairs of prefix lengths in use, 0 for a gap; read without lock
+ * @users: number of address pairs with each shape
+ * @end: index after the last shape; never decreases
+ * @count: number of policies, including those without a place; read without lock
+ * @ports: number of policies that select by ports; read without lock
+ * @blocks: number of policies that block packets; read without lock
+ * @waiting: number of policies that lead to no SA; read without lock
+ * @blind: number of @blocks without a place; read without lock
+ * @unplaced: number of all policies without a place
  *
  * Everything is written under the lock of struct pvsvpn_policies.
  */
@@ -49,18 +49,18 @@ struct pvsvpn_spd_half {
 
 /**
  * struct pvsvpn_spd - XFRM's policies with the if_id of a device
- * @refs: the device, and the namespace while there are policies
- * @rcu: packets may still look when it is freed
- * @in: of the namespace
- * @all: among those of the namespace
+ * @refs: one for the device, and one for the namespace until the policies are removed
+ * @rcu: delays kfree(); packets may still use it
+ * @in: the mirror of the namespace
+ * @all: in the namespace's lists of SPDs
  * @halves: by enum pvsvpn_direction; "in" has those of XFRM's directions in and fwd
  * @policies: all of them, the one that was seen longest ago first
- * @wanted: the look at all policies that the device needs to be whole
+ * @wanted: number of the look after which the device has all of its policies
  * @on: the device has an if_id
  * @dying: the device is gone
- * @refused: bits of enum pvsvpn_spd_refusal that the operator shall be told of
+ * @refused: bits of enum pvsvpn_spd_refusal to report to the operator
  *
- * All but the halves is protected by the lock of struct pvsvpn_policies.
+ * The lock of struct pvsvpn_policies protects all fields but @halves.
  */
 struct pvsvpn_spd {
 	refcount_t refs;
@@ -75,7 +75,7 @@ struct pvsvpn_spd {
 	unsigned long refused;
 };
 
-/* Why a policy has no place. */
+/* Reasons why a policy has no place. */
 enum pvsvpn_spd_refusal {
 	PVSVPN_SPD_TOO_MANY_SHAPES,
 	PVSVPN_SPD_TOO_MANY_ALIKE,
@@ -85,30 +85,30 @@ enum pvsvpn_spd_refusal {
 /* Two kinds: a packet is protected, or blocked. */
 enum pvsvpn_policy_kind {
 	PVSVPN_POLICY_PROTECT,	/* one template, ESP in tunnel mode */
-	PVSVPN_POLICY_BLOCK,	/* nothing that a device could do with it */
+	PVSVPN_POLICY_BLOCK,	/* anything that a device cannot carry */
 };
 
 /**
- * struct pvsvpn_policy - what a policy of XFRM says
- * @rcu: lookups may still see it when it is freed
+ * struct pvsvpn_policy - our copy of a policy of XFRM
+ * @rcu: delays kfree(); lookups may still read it
  * @by_index: in the table of (namespace, index)
  * @list: in struct pvsvpn_spd
  * @alike: in @node, the most urgent first; read under RCU
- * @node: where packets find it, NULL for nowhere
- * @spd: of the device
+ * @node: its place, where packets find it; NULL for none
+ * @spd: SPD of the device
  * @index: XFRM's own number of the policy; an update keeps it
- * @origin: XFRM's policy; only compared, as that may be gone
+ * @origin: XFRM's policy; only compared, because it may be freed
  * @touched: when it was seen last, by the clock of the namespace's mirror
- * @order: the lower, the older
- * @priority: the lower, the more urgent
+ * @order: lower for an older policy
+ * @priority: lower for a more urgent policy
  * @dir: enum pvsvpn_direction
  * @kind: enum pvsvpn_policy_kind
- * @selector: which inner packets
- * @mark: of those
+ * @selector: selects inner packets
+ * @mark: mark of these packets
  * @family: of @remote
- * @remote: outer address of the other end, by the template; zero for any
- * @reqid: of the states, by the template
- * @spi: of the one state, by the template; 0 for any
+ * @remote: outer address of the other end, from the template; zero for any
+ * @reqid: reqid of the states, from the template
+ * @spi: SPI of the only state, from the template; 0 for any
  * @child: outbound: the SAs that it leads to; NULL for PVSVPN_POLICY_BLOCK
  */
 struct pvsvpn_policy {
@@ -135,11 +135,11 @@ struct pvsvpn_policy {
 };
 
 /**
- * struct pvsvpn_upper - what of an inner packet is above IP
- * @known: somebody has looked
- * @fragment: not the first one, without ports
+ * struct pvsvpn_upper - protocol and ports of an inner packet
+ * @known: the packet was parsed
+ * @fragment: not the first fragment, so without ports
  * @proto: protocol
- * @ports: source and destination, or what XFRM takes for them; 0 without
+ * @ports: source and destination port, or the values that XFRM uses instead; 0 if none
  */
 struct pvsvpn_upper {
 	bool known;
@@ -153,8 +153,8 @@ struct pvsvpn_upper {
  * @skb: the packet, with a whole IP header, protocol set
  * @pvs: the device
  * @opaque: a fragment without ports fits any ports
- * @reversed: as if it went the other way
- * @upper: filled in when a policy asks for it
+ * @reversed: handle it as if it went the other way
+ * @upper: filled in when a policy needs it
  */
 struct pvsvpn_spd_packet {
 	const struct sk_buff *skb;

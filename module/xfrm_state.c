@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a state of XFRM says, and what is told to it. */
+/* Reads states of XFRM, and reports to them. */
 #include <crypto/algapi.h>
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
@@ -11,7 +11,7 @@
 #include "transform.h"
 #include "xfrm_state.h"
 
-/* A tentative IPv6 address is one that will be ours in a second. */
+/* A tentative IPv6 address also counts, because it will be ours in a second. */
 static bool addr_is_ours(struct net *net, u16 family,
 			 const xfrm_address_t *addr)
 {
@@ -28,13 +28,14 @@ static bool addr_is_ours(struct net *net, u16 family,
 }
 
 /**
- * pvsvpn_state_dir() - which way a state goes, as far as it says so itself
+ * pvsvpn_state_dir() - get the direction of a state, as far as it is known
  * @x: the state
  *
- * Newer daemons say it (XFRMA_SA_DIR). For the others the addresses do: one end of a
- * tunnel is ours. Neither end is where a standby gateway does not have the address yet.
+ * Newer daemons set it (XFRMA_SA_DIR). For others the addresses decide: one end of a
+ * tunnel is ours. On a standby gateway that does not have the address yet, neither is.
  *
- * Context: process. Return: enum pvsvpn_direction, or -ENOENT when it is not known yet.
+ * Context: process.
+ * Return: enum pvsvpn_direction, or -ENOENT if it is not known yet.
  */
 int pvsvpn_state_dir(struct xfrm_state *x)
 {
@@ -54,10 +55,11 @@ int pvsvpn_state_dir(struct xfrm_state *x)
 }
 
 /**
- * pvsvpn_state_transform() - the cipher suite of a state
+ * pvsvpn_state_transform() - get the cipher suite of a state
  * @x: the state, ESP
  *
- * Context: any. Return: the transform, or NULL when we do not have it.
+ * Context: any.
+ * Return: the transform, or NULL if it is not supported.
  */
 const struct pvsvpn_transform *
 pvsvpn_state_transform(const struct xfrm_state *x)
@@ -75,17 +77,17 @@ pvsvpn_state_transform(const struct xfrm_state *x)
 		 x->ealg->alg_name);
 	transform = pvsvpn_transform_find_aead(name, x->ealg->alg_key_len,
 					       x->aalg->alg_trunc_len);
-	/* Integrity keys of another length are legal in XFRM, not in IKE. */
+	/* XFRM allows integrity keys of another length, but IKE does not. */
 	if (transform && x->aalg->alg_key_len != transform->extra_len * 8)
 		return NULL;
 	return transform;
 }
 
 /**
- * pvsvpn_state_key() - the key material of a state
- * @x: the state, of a transform that we have
- * @key: PVSVPN_KEY_MAX bytes, filled as pvsvpn_transform_alloc() takes it; the caller
- *	has to zero it when done
+ * pvsvpn_state_key() - copy the key material of a state
+ * @x: the state, with a supported transform
+ * @key: PVSVPN_KEY_MAX bytes, filled in as for pvsvpn_transform_alloc(); the caller
+ *	must zero it after use
  *
  * Context: any.
  */
@@ -103,11 +105,12 @@ void pvsvpn_state_key(const struct xfrm_state *x, u8 *key)
 }
 
 /**
- * pvsvpn_state_same() - are two states one SA under different addresses?
+ * pvsvpn_state_same() - check whether two states are one SA under different addresses
  * @a: a state
  * @b: another one with the same SPI
  *
- * Context: any. Return: whether reqid and keys are the same.
+ * Context: any.
+ * Return: true if reqid, transform and keys are the same.
  */
 bool pvsvpn_state_same(const struct xfrm_state *a, const struct xfrm_state *b)
 {
@@ -129,10 +132,11 @@ bool pvsvpn_state_same(const struct xfrm_state *a, const struct xfrm_state *b)
 }
 
 /**
- * pvsvpn_state_encap() - how the packets of a state are encapsulated
+ * pvsvpn_state_encap() - get the encapsulation of a state's packets
  * @x: the state
  *
- * Context: any. Return: enum pvsvpn_encap.
+ * Context: any.
+ * Return: enum pvsvpn_encap.
  */
 u8 pvsvpn_state_encap(const struct xfrm_state *x)
 {
@@ -140,10 +144,11 @@ u8 pvsvpn_state_encap(const struct xfrm_state *x)
 }
 
 /**
- * pvsvpn_state_why_not() - can a state be carried?
+ * pvsvpn_state_why_not() - check whether a state can be carried
  * @x: the state
  *
- * Context: any. Return: NULL, or why not, as an event puts it.
+ * Context: any.
+ * Return: NULL if it can, or else the reason for the event.
  */
 const char *pvsvpn_state_why_not(const struct xfrm_state *x)
 {
@@ -156,7 +161,7 @@ const char *pvsvpn_state_why_not(const struct xfrm_state *x)
 		return "offloaded";
 	if (x->encap && x->encap->encap_type != UDP_ENCAP_ESPINUDP)
 		return "encapsulation";
-	/* Mobile IPv6, whose routing headers stock IPsec checks */
+	/* Used by Mobile IPv6; stock IPsec checks its routing headers */
 	if (x->props.flags & XFRM_STATE_WILDRECV)
 		return "wildrecv";
 	if (!pvsvpn_state_transform(x))
@@ -165,10 +170,10 @@ const char *pvsvpn_state_why_not(const struct xfrm_state *x)
 }
 
 /**
- * pvsvpn_state_endpoint() - the peer's addresses as a state has them
+ * pvsvpn_state_endpoint() - get the peer's addresses from a state
  * @x: the state
  * @dir: its direction
- * @config: where to put them; the mark only of an outbound one
+ * @config: receives them, and the mark if the state is outbound
  *
  * Context: any.
  */
@@ -193,10 +198,11 @@ void pvsvpn_state_endpoint(const struct xfrm_state *x, u8 dir,
 }
 
 /**
- * pvsvpn_state_dead() - does XFRM say that an SA is dead?
+ * pvsvpn_state_dead() - check whether the state of an SA is dead
  * @sa: any SA
  *
  * Context: any.
+ * Return: true if it is; false also for an SA that is not adopted.
  */
 bool pvsvpn_state_dead(const struct pvsvpn_sa *sa)
 {
@@ -204,12 +210,13 @@ bool pvsvpn_state_dead(const struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_state_coming() - is a state in use, or will it be at once?
+ * pvsvpn_state_coming() - check whether a state is valid, or will be at once
  * @x: the state
  *
- * XFRM of 6.12 inserts a state, and calls it valid afterwards.
+ * XFRM of 6.12 inserts a state before it marks the state valid.
  *
  * Context: any.
+ * Return: true if it is or will be.
  */
 bool pvsvpn_state_coming(const struct xfrm_state *x)
 {
@@ -219,14 +226,14 @@ bool pvsvpn_state_coming(const struct xfrm_state *x)
 }
 
 /**
- * pvsvpn_state_moved() - where an authentic packet in UDP has come from
+ * pvsvpn_state_moved() - tell XFRM the source of an authentic packet in UDP
  * @sa: inbound SA
- * @remote: from where
- * @port: from which port
+ * @remote: source address
+ * @port: source port
  *
- * Whether the peer has moved is the daemon's to say: it updates the states.
+ * The daemon decides whether the peer has moved, and then updates the states.
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_state_moved(struct pvsvpn_sa *sa, xfrm_address_t *remote,
 			__be16 port)

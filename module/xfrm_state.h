@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a state of XFRM says, and what is told to it. */
+/* Reads states of XFRM, and reports to them. */
 #ifndef _PVSVPN_XFRM_STATE_H
 #define _PVSVPN_XFRM_STATE_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A state of XFRM has a selector, and flags that say what becomes of DSCP, ECN and DF.
- * All of that stays as it is as long as the state lives: an update of an ESP state
- * changes none of it. The SA notes at its adoption whether there is anything to do, so a
- * packet takes no lock, and one of an SA that is not adopted costs a test.
+ * A state of XFRM has a selector, and flags for the handling of DSCP, ECN and DF. They
+ * stay constant while the state lives: an update of an ESP state does not change them. At
+ * its adoption the SA notes whether there is anything to do. So a packet takes no lock,
+ * and a packet of an SA that is not adopted costs one test.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -23,8 +23,8 @@
 #include "xfrm_traffic.h"
 
 /*
- * Stock IPsec asks the selector of an outbound state only where it has a family. An
- * inbound one without a family can still have protocol and ports.
+ * Stock IPsec checks the selector of an outbound state only if it has a family. An
+ * inbound selector without a family can still have protocol and ports.
  */
 static bool selector_limits(const struct xfrm_selector *selector, u8 dir)
 {
@@ -36,11 +36,12 @@ static bool selector_limits(const struct xfrm_selector *selector, u8 dir)
 }
 
 /**
- * pvsvpn_traffic_read() - what a state wants of its packets
+ * pvsvpn_traffic_read() - read how a state wants its packets to be handled
  * @x: the state
  * @dir: its direction
  *
- * Context: any. Return: PVSVPN_TRAFFIC_... bits for struct pvsvpn_sa.traffic.
+ * Context: any.
+ * Return: PVSVPN_TRAFFIC_... bits for struct pvsvpn_sa.traffic.
  */
 u8 pvsvpn_traffic_read(const struct xfrm_state *x, u8 dir)
 {
@@ -102,10 +103,11 @@ static bool is_error6(const struct sk_buff *skb, unsigned int head)
 }
 
 /**
- * pvsvpn_traffic_error() - where is the packet that an ICMP error quotes?
+ * pvsvpn_traffic_error() - find the packet that an ICMP error quotes
  * @skb: inner packet with a whole IP header, which is at @skb's data; protocol set
  *
- * Context: any. Return: bytes from @skb's data; 0 where it is no error.
+ * Context: any.
+ * Return: offset of the quoted packet from @skb's data in bytes; 0 if there is none.
  */
 unsigned int pvsvpn_traffic_error(struct sk_buff *skb)
 {
@@ -127,7 +129,7 @@ unsigned int pvsvpn_traffic_error(struct sk_buff *skb)
 	       is_error6(skb, head) ? quoted : 0;
 }
 
-/* For packets that go the other way */
+/* The selector for packets in the opposite direction */
 static struct xfrm_selector selector_reversed(const struct xfrm_selector *selector)
 {
 	struct xfrm_selector reversed = *selector;
@@ -143,7 +145,7 @@ static struct xfrm_selector selector_reversed(const struct xfrm_selector *select
 	return reversed;
 }
 
-/* An ICMP error comes from anywhere; the packet that it quotes has gone the other way. */
+/* An ICMP error may have any source; the packet that it quotes went the other way. */
 static bool selector_covers_quoted(const struct xfrm_selector *selector,
 				   struct sk_buff *skb)
 {
@@ -160,11 +162,12 @@ static bool selector_covers_quoted(const struct xfrm_selector *selector,
 }
 
 /**
- * pvsvpn_traffic_covers() - does the selector of a state cover a packet?
+ * pvsvpn_traffic_covers() - check whether the selector of a state covers a packet
  * @sa: adopted, with PVSVPN_TRAFFIC_SELECTOR
  * @skb: inner packet with a whole IP header, which is at @skb's data; protocol set
  *
  * Context: softirq, or BH disabled.
+ * Return: true if it covers the packet, or the packet that an ICMP error quotes.
  */
 bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
@@ -175,19 +178,20 @@ bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 		return false;
 	if (selector_covers(&x->sel, skb))
 		return true;
-	/* What leaves is up to us (RFC 4301 section 6.2), what comes is up to the state. */
+	/* We decide for outbound errors (RFC 4301 section 6.2), the state for inbound ones. */
 	return (sa->dir == PVSVPN_DIRECTION_OUT ||
 		x->props.flags & XFRM_STATE_ICMP) &&
 	       selector_covers_quoted(&x->sel, skb);
 }
 
 /**
- * pvsvpn_traffic_quoted() - does an ICMP error count by the packet that it quotes?
+ * pvsvpn_traffic_quoted() - find the quoted packet, if the state checks ICMP errors by it
  * @sa: adopted, inbound
  * @skb: inner packet with a whole IP header, which is at @skb's data; protocol set
  *
  * Context: softirq, or BH disabled.
- * Return: bytes from @skb's data to the quoted packet; 0 where it does not.
+ * Return: offset of the quoted packet from @skb's data in bytes; 0 if the state does not, or
+ * if there is none.
  */
 unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
 				   struct sk_buff *skb)
@@ -198,12 +202,13 @@ unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
 /* ---- the header ---- */
 
 /**
- * pvsvpn_traffic_tos() - DSCP and ECN of an outer header, as a state wants them
- * @traffic: of the SA
- * @dscp_of_inner: the DSCP is the inner packet's, not one that the operator has set
- * @tos: what it would be without the state
+ * pvsvpn_traffic_tos() - adapt DSCP and ECN of an outer header to a state
+ * @traffic: PVSVPN_TRAFFIC_... bits of the SA
+ * @dscp_of_inner: true if the DSCP is the inner packet's, false if the operator has set it
+ * @tos: the value without the state
  *
- * Context: any. Return: what it is.
+ * Context: any.
+ * Return: the value with the state.
  */
 u8 pvsvpn_traffic_tos(u8 traffic, bool dscp_of_inner, u8 tos)
 {
@@ -215,8 +220,8 @@ u8 pvsvpn_traffic_tos(u8 traffic, bool dscp_of_inner, u8 tos)
 }
 
 /**
- * pvsvpn_traffic_copy_dscp() - the outer DSCP becomes the inner packet's
- * @skb: inner packet with a whole IP header, ours to write; protocol set
+ * pvsvpn_traffic_copy_dscp() - copy the outer DSCP to the inner packet
+ * @skb: inner packet with a whole, writable IP header; protocol set
  * @outer: DSCP and ECN of the outer header
  *
  * Context: any.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way out, top to bottom: header, peer, SA, route, size, segments, sequence
- * numbers, ESP, encryption, outer header (RFC 4303 section 3.3).
+ * The outbound packet path, in the order of the code: header, peer, SA, route, size, segments,
+ * sequence numbers, ESP, encryption, outer header (RFC 4303 section 3.3).
  */
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
@@ -34,22 +34,22 @@
 #include "xmit.h"
 
 /*
- * Tunnels in tunnels are fine, in circles they are not. Less than the core's
- * own limit, which only logs.
+ * Nested tunnels are allowed, loops are not. This is less than the core's own
+ * limit, which only logs.
  */
 #define DEPTH_MAX	4
 
-/* Payload of a dummy packet. Stock Linux takes one without any for damaged. */
+/* Payload of a dummy packet, in bytes. Stock Linux considers one without payload damaged. */
 #define DUMMY_LEN	8
 
-/* How many of our devices a packet is in on this CPU; BH disabled. */
+/* How many of our devices the current packet on this CPU has entered; BH disabled. */
 static DEFINE_PER_CPU(u8, xmit_depth);
 
 /**
- * struct xmit_cb - what the end of encryption needs to know, in skb->cb
+ * struct xmit_cb - packet data needed after encryption, in skb->cb
  * @outer: the outer header
- * @inner_len: length of the inner packet, 0 for a dummy packet
- * @depth: value of xmit_depth for whatever happens to the packet next
+ * @inner_len: length of the inner packet in bytes, 0 for a dummy packet
+ * @depth: value of xmit_depth while the outer packet is sent
  */
 struct xmit_cb {
 	struct pvsvpn_outer outer;
@@ -64,17 +64,17 @@ static struct xmit_cb *xmit_cb(struct sk_buff *skb)
 }
 
 /**
- * struct xmit_batch - the segments of one packet share all of this
+ * struct xmit_batch - data that all segments of one packet share
  * @pvs: the device
  * @peer: the peer
  * @sa: the SA
  * @dst: route to the peer
- * @outer: the outer header, but for what comes from the inner one
- * @mark: of the outer packets
- * @fit: how it fits the path
- * @tfc: of the peer, 0 for no padding
- * @tfc_max: how long padding may make an inner packet
- * @last: if @sa gives no number, no other SA is looked for
+ * @outer: the outer header, without the fields that depend on the inner header
+ * @mark: mark of the outer packets
+ * @fit: how the packet fits the path
+ * @tfc: as in struct pvsvpn_peer, 0 for no padding
+ * @tfc_max: length up to which an inner packet may be padded, in bytes
+ * @last: if @sa gives no number, drop the packet instead of looking for another SA
  */
 struct xmit_batch {
 	struct pvsvpn_device *pvs;
@@ -116,7 +116,7 @@ static bool xmit_is_multicast(const struct sk_buff *skb)
 	return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
 }
 
-/* The sender shall not wait for a time-out. */
+/* Tell the sender at once, so that it does not wait for a timeout. */
 static void xmit_tell_unreachable(struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
@@ -163,7 +163,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 	if (likely(why == PVSVPN_PASS) || why == PVSVPN_DROP_TX_MULTICAST ||
 	    why == PVSVPN_DROP_TX_BLOCKED)
 		return why;
-	/* Nothing comes by itself to a device that adopts nothing. */
+	/* A device that adopts nothing has no SA coming, so do not wait. */
 	if (!READ_ONCE(batch->pvs->settings.if_id_out))
 		return why;
 	if (pvsvpn_park_out(batch->pvs, batch->sa, skb))
@@ -172,7 +172,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 	return xmit_look_for_sa(batch, skb);
 }
 
-/* As with policies, an ICMP error may leave as the answer to the packet that it quotes would. */
+/* As with policies, an ICMP error may leave like a reply to the packet that it quotes. */
 static bool xmit_source_fits(const struct pvsvpn_peer *peer,
 			     struct sk_buff *skb)
 {
@@ -190,7 +190,7 @@ static bool xmit_source_fits(const struct pvsvpn_peer *peer,
 	return fits;
 }
 
-/* Does the other end take such a packet by the SA that was found? */
+/* Check whether the other end accepts such a packet by this SA. */
 static int xmit_check_selectors(const struct xmit_batch *batch,
 				struct sk_buff *skb)
 {
@@ -220,7 +220,7 @@ static int xmit_find_route(struct xmit_batch *batch)
 	return PVSVPN_PASS;
 }
 
-/* Everything that is decided once for a packet, before it is split. */
+/* Decide everything that is the same for all segments, before the packet is split. */
 static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 {
 	int why;
@@ -238,7 +238,7 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 	if (likely(why == PVSVPN_PASS))
 		why = xmit_find_route(batch);
 	if (unlikely(why != PVSVPN_PASS)) {
-		/* Policies come one by one: the next may have such packets. */
+		/* Policies come one by one: the next one may cover such packets. */
 		if (why != PVSVPN_DROP_TX_NO_POLICY ||
 		    !READ_ONCE(batch->peer->led_anew))
 			xmit_tell_unreachable(skb);
@@ -264,7 +264,7 @@ static u8 xmit_next_header(const struct sk_buff *skb)
 	}
 }
 
-/* Bytes of padding behind the inner packet (RFC 4303 section 2.7). */
+/* Bytes of padding after the inner packet (RFC 4303 section 2.7). */
 static unsigned int xmit_tfc_len(const struct xmit_batch *batch,
 				 unsigned int len)
 {
@@ -284,8 +284,8 @@ static unsigned int xmit_headroom(const struct net_device *lower)
 }
 
 /*
- * Make a packet linear, ours alone, and with room on both sides, behind also for
- * @tfc bytes: one copy at most. The segments of a split packet are that already.
+ * Make a packet linear and unshared, with room at both ends, including @tfc bytes at the
+ * tail, with at most one copy. The segments of a split packet need no copy.
  */
 static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower,
 			  unsigned int tfc)
@@ -326,7 +326,7 @@ static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	unsigned int len = skb->len;
 	u8 depth;
 
-	/* Also right when an asynchronous driver has made a new start. */
+	/* Use the depth of the packet: after an asynchronous driver, that of the CPU is wrong. */
 	depth = __this_cpu_read(xmit_depth);
 	__this_cpu_write(xmit_depth, cb.depth);
 	if (likely(!pvsvpn_outer_send(sa->peer->pvs, skb, &cb.outer)))
@@ -345,15 +345,15 @@ static void xmit_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 		xmit_drop(sa, skb, err == -ENOMEM ? PVSVPN_DROP_TX_NOMEM :
 						    PVSVPN_DROP_TX_CRYPTO);
 	else if (unlikely(!skb_dst(skb)))
-		/* It went while an asynchronous driver had the packet. */
+		/* The route was removed while an asynchronous driver had the packet. */
 		xmit_drop(sa, skb, PVSVPN_DROP_TX_NO_ROUTE);
 	else
 		xmit_send(sa, skb);
 }
 
 /*
- * Without a word of the operator, DSCP as in RFC 2983's uniform model, ECN as in
- * RFC 6040's normal mode.
+ * By default, DSCP follows RFC 2983's uniform model, and ECN follows RFC 6040's
+ * normal mode.
  */
 static u8 xmit_tos(const struct xmit_batch *batch, u8 inner)
 {
@@ -398,7 +398,7 @@ static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb,
 					 ipv6_get_dsfield(ipv6_hdr(skb)));
 		cb->outer.ttl = xmit_ttl(settings, ipv6_hdr(skb)->hop_limit);
 	}
-	/* For the flow label, while there is a flow to see. */
+	/* Compute the hash for the flow label while the inner flow is visible. */
 	if (cb->outer.family == AF_INET6)
 		skb_get_hash(skb);
 }
@@ -441,7 +441,7 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
 }
 
-/* @list: one packet, or its segments in its place. */
+/* @list: set to the packet, or to the segments that replace it. */
 static int xmit_split(struct sk_buff *skb, struct sk_buff **list)
 {
 	struct sk_buff *segments;
@@ -460,7 +460,7 @@ static int xmit_split(struct sk_buff *skb, struct sk_buff **list)
 	return PVSVPN_PASS;
 }
 
-/* An SA gives no number: it has none left, or its lifetime is over. */
+/* The reason why an SA gives no number: it has none left, or its lifetime is over. */
 static int xmit_expired(const struct pvsvpn_sa *sa)
 {
 	return READ_ONCE(sa->lifetime.hard_why) == PVSVPN_LIFETIME_SEQUENCE ?
@@ -470,8 +470,8 @@ static int xmit_expired(const struct pvsvpn_sa *sa)
 static void xmit_packet(struct xmit_batch *batch, struct sk_buff *skb);
 
 /*
- * The SA may have ended since it was found, and another one may have taken its place before
- * that: make before break loses nothing.
+ * The SA may have ended since it was found. Look up the SA again: another one may have taken
+ * its place before that, so that make before break loses no packet.
  */
 static void xmit_again(const struct xmit_batch *batch, struct sk_buff *skb)
 {
@@ -506,10 +506,10 @@ static void xmit_segments(const struct xmit_batch *batch, struct sk_buff *list)
 static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb);
 
 /*
- * Before encryption (RFC 4301 section 8.2.1 leaves it to us): no gateway on the
- * way has to reassemble, and no middlebox gets to see a fragment of ESP. One that
- * cannot be fragmented here, for want of a route of its own or as a selector or policy asks for
- * ports, which only the first fragment would have, is fragmented outside.
+ * Fragment before encryption (RFC 4301 section 8.2.1 leaves it to us): no gateway on the
+ * way has to reassemble, and no middlebox sees a fragment of ESP. The outer packet is
+ * fragmented instead if the inner one has no route of its own, or if a selector or policy
+ * needs ports, which only the first fragment would have.
  */
 static void xmit_fragments(struct xmit_batch *batch, struct sk_buff *list)
 {
@@ -555,7 +555,7 @@ out:
 	rcu_read_unlock();
 }
 
-/* A fragment of an inner packet is one like any other. */
+/* Send a fragment of an inner packet like any other packet. */
 static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct xmit_batch batch = { .pvs = netdev_priv(skb->dev) };
@@ -565,12 +565,12 @@ static int xmit_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
 }
 
 /**
- * pvsvpn_xmit() - ndo_start_xmit: a packet was routed into the device
- * @skb: inner packet, or many in one (GSO); consumed
+ * pvsvpn_xmit() - send a packet that was routed into the device (ndo_start_xmit)
+ * @skb: inner packet, or a GSO packet with many segments; consumed
  * @dev: the device
  *
  * Context: softirq, or process with BH disabled.
- * Return: NETDEV_TX_OK, whatever became of the packet.
+ * Return: NETDEV_TX_OK, even if the packet was dropped.
  */
 netdev_tx_t pvsvpn_xmit(struct sk_buff *skb, struct net_device *dev)
 {
@@ -595,15 +595,14 @@ static struct sk_buff *xmit_dummy_new(const struct xmit_batch *batch)
 }
 
 /**
- * pvsvpn_xmit_dummy() - send a packet that carries nothing
- * @peer: to whom
+ * pvsvpn_xmit_dummy() - send a dummy packet without content
+ * @peer: the peer to send it to
  *
- * RFC 4303 section 2.6: next header 59. It takes a sequence number, counts for the
- * packets of the SA's lifetimes and is padded like others, but is no inner packet
- * to the counters. Without a usable SA nothing is sent; what else goes wrong is
- * counted.
+ * RFC 4303 section 2.6: next header 59. It uses a sequence number, counts as a packet
+ * for the SA's lifetimes and is padded like others, but does not count as an inner
+ * packet. If there is no usable SA, nothing is sent; all other failures are counted.
  *
- * Context: softirq, RCU read side.
+ * Context: softirq, RCU read-side critical section.
  */
 void pvsvpn_xmit_dummy(struct pvsvpn_peer *peer)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The way out. */
+/* The outbound packet path. */
 #ifndef _PVSVPN_XMIT_H
 #define _PVSVPN_XMIT_H
 
