@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# "make help" says what there is. The module's own build is in Kbuild.
+# "make help" lists the targets. The module's own build is in Kbuild.
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
@@ -51,8 +51,8 @@ fuzz:
 	@selftests/vm/deps.sh fuzz
 	$(MAKE) -C tools/pvsvpnctl fuzz
 
-# The headers may be named by KDIR alone, so ask them. Kbuild's own depmod wants
-# a System.map, which headers do not have; a package's scripts run theirs.
+# KDIR alone may name the headers, so ask them for the release. Kbuild's own depmod needs a
+# System.map, which headers lack; a package's scripts run depmod themselves.
 release = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
 depmod = $(if $(DESTDIR),,depmod $(release))
 
@@ -76,7 +76,7 @@ dkms: tool
 regen:
 	selftests/vm/regen.sh
 
-# Not kbuild's own clean: the headers may be gone, or another kernel's
+# Do not use kbuild's clean: the headers may be gone, or belong to another kernel
 clean:
 	find . -maxdepth 1 \( -name '.*.cmd' -o -name modules.order -o -name Module.symvers \) -delete
 	find module \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What others may see of tunnels, and how much of the host they may use up: rights, limits,
-# accounted memory, and no lock of generic netlink.
+# Limits for other users: what they can see of tunnels, and how much of the host they can use.
+# Rights, limits, accounted memory, no generic netlink lock.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,7 +10,7 @@
 
 KEY=0x$(printf '%040d' 1)
 
-# public_tools: the tool and the raw reader where every user can run them, in $public
+# public_tools: copies the tool and the raw reader to $public, where every user can run them
 public_tools()
 {
 	public=$(mktemp -d /tmp/pvs-access-XXXXXX)
@@ -20,10 +20,10 @@ public_tools()
 	install -m 644 "$here/esp_netlink.py" "$public/"
 }
 
-# as_nobody COMMAND...: in $gw, without any right
+# as_nobody COMMAND...: in $gw, without any capability
 as_nobody() { in_ns "$gw" setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
-# state SPI SRC DST [ARGUMENTS...]: one that pvs0 adopts
+# state SPI SRC DST [ARGUMENTS...]: adds a state that pvs0 adopts
 state()
 {
 	ip -n "$gw" xfrm state add src "$2" dst "$3" proto esp spi "$1" mode tunnel if_id 42 \
@@ -39,7 +39,7 @@ adopting()
 	quiet_up "$gw" pvs0
 }
 
-# adopted: and has both
+# adopted: adopting, and the device has both SAs
 adopted()
 {
 	adopting
@@ -48,16 +48,16 @@ adopted()
 	wait_for 'both SAs' is 2 sa_count
 }
 
-# raw_dump COMMAND...: every dump of the family, as COMMAND may see it, to $tmp/raw
+# raw_dump COMMAND...: writes every dump of the family that COMMAND is allowed to see to $tmp/raw
 raw_dump() { "$@" /usr/bin/python3 "$public/esp_netlink.py" dump >"$tmp/raw" 2>"$tmp/raw.err"; }
 
 # holds HEX: is it in $tmp/raw?
 holds() { od -An -v -tx1 "$tmp/raw" | tr -d ' \n' | grep -q "$1"; }
 
-# Little-endian SPIs, addresses as they are on the wire, the name of a peer of that address
+# Little-endian SPIs, addresses in network byte order, the name of a peer with that address
 INSIDE='01100500 02100500 c0000201 c0000202 3139322e302e322e32'
 
-# nothing_inside: of those
+# nothing_inside: none of these is in $tmp/raw
 nothing_inside()
 {
 	local hex
@@ -167,7 +167,7 @@ peers_have_a_limit()
 	ctl "$gw" peer add pvs0 b remote 192.0.2.12 subnets 10.2.0.0/16
 	expect_refused_in "$gw" 'the limit is 2 peers; raise sysctl net.pvsvpn.max_peers' \
 		ctl "$gw" peer add pvs0 c remote 192.0.2.13 subnets 10.3.0.0/16
-	# All devices of the namespace together
+	# The limit is for all devices of the namespace together
 	ip -n "$gw" link add pvs1 type pvsvpn
 	expect_refused_in "$gw" 'the limit is 2 peers' ctl "$gw" peer add pvs1 c remote 192.0.2.13
 	ctl "$gw" peer del pvs0 a
@@ -208,7 +208,7 @@ adopted_SAs_have_it_too()
 	limit max_sas 2
 	ctl "$gw" set pvs0 if-id 42
 	check 'SAs after the limit was raised' "$(sa_count)" 2
-	# One of peers too
+	# The limit on peers applies, too
 	limit max_peers 1
 	state 0x51005 192.0.2.1 192.0.2.9
 	wait_for 'the refusal' heard 'sa-refused.*spi 0x00051005 reason limit$'
@@ -236,24 +236,24 @@ room_that_is_made_by_hand()
 {
 	adopting
 	watch "$gw"
-	# Somebody takes all addresses
+	# Another peer takes all addresses
 	ctl "$gw" peer add pvs0 other remote 192.0.2.9
 	refused_then 0x51001 peer-in-the-way ctl "$gw" peer set pvs0 other subnets 10.9.0.0/16
-	# The operator's SA to the same gateway has the SPI
+	# The operator's SA to the same gateway already has the SPI
 	ip -n "$gw" link add pvs1 type pvsvpn
 	ctl "$gw" peer add pvs1 same remote 192.0.2.2
 	ctl "$gw" sa add pvs1 same dir out spi 0x51002 transform aes128gcm16 key-file - <<<"${KEY#0x}"
 	refused_then 0x51002 spi-taken ctl "$gw" sa del pvs1 same dir out spi 0x51002
-	# A device that has never been up goes without a word of its addresses
+	# If a device has never been up, its removal sends no address event
 	ctl "$gw" sa add pvs1 same dir out spi 0x51004 transform aes128gcm16 key-file - <<<"${KEY#0x}"
 	limit max_sas 3
 	refused_then 0x51003 limit ip -n "$gw" link del pvs1
 }
 
-# hooks: netfilter hooks of the module's in $gw
+# hooks: the number of the module's netfilter hooks in $gw
 hooks() { in_ns "$gw" nft list hooks | grep -c pvsvpn || true; }
 
-# A refused SA leaves nothing open
+# A refused SA leaves no port open
 refused_SAs_keep_no_port()
 {
 	local udp='encap espinudp 4500 4500 0.0.0.0'
@@ -275,7 +275,7 @@ refused_SAs_keep_no_port()
 	check 'hooks' "$(hooks)" 0
 }
 
-# They differ in the address that packets are sent to. Packets and requests walk their list
+# These SAs differ in destination address. Packets and requests walk the list of one SPI
 SAs_of_one_SPI_have_a_limit()
 {
 	local i
@@ -297,8 +297,8 @@ SAs_of_one_SPI_have_a_limit()
 	ctl "$gw" sa add pvs0 a dir out spi 0x51001 transform aes128gcm16 key-file "$tmp/key"
 }
 
-# A request waits for the device's work, and meanwhile has a lock of generic netlink's that others
-# wait for. Here the work waits for RTNL without end
+# A request waits for the device's work while it holds a generic netlink lock that others need. In
+# this case the work never gets RTNL
 requests_do_not_wait_for_the_work_without_end()
 {
 	local request before='' after=''
@@ -358,7 +358,7 @@ memory_is_accounted()
 	[ $(($(charged) - before)) -gt $((500 * 1024)) ] || fail "500 peers are charged $(($(charged) - before)) bytes"
 }
 
-# A module that is loaded while an SA is added, for as long as $tmp/wait is there
+# slow_modprobe: while $slow.wait exists, loading a module for an SA does not finish
 slow_modprobe()
 {
 	modprobe_was=$(cat /proc/sys/kernel/modprobe)
@@ -378,7 +378,7 @@ slow_modprobe()
 	defer "rm -f $slow.wait"
 }
 
-# Without its module, the crypto API asks for AES-CCM again
+# While its module is missing, the crypto API requests AES-CCM again and again
 no_other_family_waits_for_a_module()
 {
 	adopting
@@ -391,7 +391,7 @@ no_other_family_waits_for_a_module()
 	background "$PVSVPNCTL" -n "$gw" sa add pvs0 a dir out spi 0x1001 transform aes256ccm16 \
 		key-file "$tmp/key"
 	wait_for 'the crypto API to ask for a module' test -e "$slow.begun"
-	# The controller of generic netlink takes its mutex; so do families without one of their own
+	# The generic netlink controller takes the global mutex, as do families without their own
 	background "$PVSVPNCTL" -n "$gw" show >"$tmp/show"
 	wait_for 'generic netlink, which waits for the module' test -s "$tmp/show"
 	check 'SAs meanwhile' "$(sa_count)" 0

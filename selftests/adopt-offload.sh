@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # The modules esp4_offload and esp6_offload let GRO give each ESP packet to stock IPsec, before any
-# protocol handler is asked. Adopted and own SAs have their packets all the same, whichever module
-# comes or goes, and so has stock IPsec. Both have a tunnel between the same two addresses:
+# protocol handler is called. Adopted and own SAs still receive their packets, in whatever order the
+# modules are loaded and removed, and stock IPsec does, too. Both have a tunnel between the same two
+# addresses:
 #
 #   namespace $gw                                        namespace $stock
 #   pvs0   10.1.0.1 fd00:1::1  SPI 0x1001, 0x1002 back   ipsec0 10.2.0.1 fd00:2::1
 #   ipsec9 10.9.1.1 fd09:1::1  SPI 0x3001, 0x3002 back   ipsec9 10.9.2.1 fd09:2::1
 #     outer0 192.0.2.1 2001:db8::1 ----- veth, with GRO ----- outer0 192.0.2.2 2001:db8::2
 #
-# A packet that GRO has given to stock IPsec is never seen by netfilter.
+# Netfilter does not see a packet that GRO has given to stock IPsec.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,7 +21,7 @@
 
 offload_in() { modprobe -a esp4_offload esp6_offload; }
 
-# A state that was made while they were there holds them until it is freed
+# A state added while they were loaded holds them until it is freed
 offload_is_out()
 {
 	rmmod esp4_offload 2>/dev/null || true
@@ -30,10 +31,10 @@ offload_is_out()
 
 offload_out() { wait_for 'the stock modules to go' offload_is_out; }
 
-# Of some kernels they are a part
+# Some kernels have them built in
 built_in() { grep -q ' esp4_gro_receive$' /proc/kallsyms; }
 
-# without_offload: the case begins and ends without them
+# without_offload: the modules are not loaded when the case begins and when it ends
 without_offload()
 {
 	offload_out
@@ -41,7 +42,7 @@ without_offload()
 	defer 'busywait 20 offload_is_out'
 }
 
-# with_offload: they are there, until the case ends
+# with_offload: the modules stay loaded until the case ends
 with_offload()
 {
 	! built_in || return 0
@@ -51,7 +52,7 @@ with_offload()
 
 # ---- both tunnels ----
 
-# addresses 4|6: of the two ends, into $near and $far
+# addresses 4|6: puts the addresses of the two ends into $near and $far
 addresses()
 {
 	if [ "$1" = 4 ]; then
@@ -61,7 +62,7 @@ addresses()
 	fi
 }
 
-# wire: between the two ends, through GRO on the way to $gw
+# wire: connects the two ends, with GRO towards $gw
 wire()
 {
 	ends
@@ -144,8 +145,8 @@ adopted()
 	wait_for 'both SAs' is 2 sa_count
 }
 
-# own: the same with keys of the operator's. XFRM has a state with the inbound SA's SPI and address,
-# and another key
+# own: the same with the operator's keys. XFRM has a state with the SPI and address of the inbound
+# SA, but another key
 own()
 {
 	local there back
@@ -162,9 +163,9 @@ own()
 	ctl "$gw" sa add pvs0 stock dir out spi 0x1001 transform aes128gcm16 key-file - <<<"$there"
 }
 
-# ---- what is counted ----
+# ---- counters ----
 
-# packets NS SPI: of XFRM's state
+# packets NS SPI: counted by XFRM's state
 packets()
 {
 	ip -n "$1" -s xfrm state | awk -v spi="$(printf 0x%08x "$2")" '
@@ -185,7 +186,7 @@ pings_each_way()
 	pings "$stock" fd09:1::1 -s 1200
 }
 
-# both_carry BY_GRO: both tunnels, to the packet; stock IPsec's with GRO (1) or not (0)
+# both_carry BY_GRO: both tunnels carry all packets; stock IPsec's come by GRO (1) or not (0)
 both_carry()
 {
 	local before back
@@ -208,7 +209,7 @@ both_carry()
 
 # ---- cases ----
 
-# The user has no right in the namespaces of the tunnels
+# The user has no capability in the namespaces of the tunnels
 user_loads_them()
 {
 	setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urn sh -ec "
@@ -236,7 +237,7 @@ any_user_loads_them()
 	both_carry_on
 }
 
-# both_carry_on: the counters have begun anew in the middle
+# both_carry_on: like both_carry; the counters were reset before
 both_carry_on()
 {
 	local before ours
@@ -272,21 +273,21 @@ loaded_first()
 
 loaded_before_us_adopted_over_IPv4() { loaded_first 4 adopted; }
 
-# And XFRM's state with the SPI has nothing
+# In addition, XFRM's state with the same SPI counts no packet
 loaded_before_us_own_SA_over_IPv6()
 {
 	loaded_first 6 own
 	check 'packets of the state' "$(packets "$gw" 0x1002)" 0
 }
 
-# more_packets DEVICE COUNT: have come to $gw
+# more_packets DEVICE COUNT: waits until COUNT more packets have come to $gw
 more_packets()
 {
 	wait_for "packets of $1" at_least $(($(link_stat "$gw" "$1" rx.packets) + $2)) \
 		link_stat "$gw" "$1" rx.packets
 }
 
-# by_GRO: stock IPsec's packets are not seen by netfilter
+# by_GRO: netfilter does not see stock IPsec's packets
 by_GRO()
 {
 	local before
@@ -296,7 +297,7 @@ by_GRO()
 	check 'packets for stock IPsec, seen by netfilter' "$(seen theirs)" "$before"
 }
 
-# Each time between two packets
+# Modules are loaded and removed while packets pass
 they_come_and_go_under_traffic()
 {
 	local i before times=4
@@ -328,7 +329,7 @@ they_come_and_go_under_traffic()
 they_come_and_go_under_traffic_over_IPv4() { they_come_and_go_under_traffic 4; }
 they_come_and_go_under_traffic_over_IPv6() { they_come_and_go_under_traffic 6; }
 
-# In every order, and at the same time, while stock IPsec carries
+# Remove both modules in either order and at the same time, while stock IPsec carries packets
 both_modules_go_under_traffic()
 {
 	local i one
@@ -351,7 +352,7 @@ both_modules_go_under_traffic()
 	for ((i = 0; i < 4; i++)); do
 		offload_in
 		load_module
-		# It is in use for the moment in which its slot is handed back
+		# Its slot is in use while it is handed back, so rmmod may fail
 		rmmod esp4_offload 2>/dev/null &
 		one=$!
 		rmmod pvsvpn
@@ -359,7 +360,7 @@ both_modules_go_under_traffic()
 		offload_out
 		more_packets ipsec9 5
 	done
-	# And what was left of the slots is good for all of them
+	# The slots that are left must work for all of them
 	offload_in
 	by_GRO
 	load_module
@@ -369,7 +370,7 @@ both_modules_go_under_traffic()
 	both_carry_on
 }
 
-# The namespace goes, with all that is in it
+# The namespace is deleted with everything in it
 namespace_goes_under_traffic()
 {
 	with_offload
@@ -383,7 +384,7 @@ namespace_goes_under_traffic()
 	ip netns del "$gw"
 }
 
-# daemons 4|6 NS...: of IKE
+# daemons 4|6 NS...: starts IKE daemons
 daemons()
 {
 	local ns
@@ -397,7 +398,7 @@ daemons()
 	done
 }
 
-# in_UDP 4|6: kernels from 6.7 on know of GRO for the daemon's socket
+# in_UDP 4|6: GRO for the daemon's socket exists since kernel 6.7
 in_UDP()
 {
 	local gro=0
@@ -416,14 +417,14 @@ in_UDP()
 in_UDP_of_a_daemon_over_IPv4() { in_UDP 4; }
 in_UDP_of_a_daemon_over_IPv6() { in_UDP 6; }
 
-# authentic NS SRC DST: AH in transport mode around what goes from SRC to DST
+# authentic NS SRC DST: AH in transport mode around packets from SRC to DST
 authentic()
 {
 	ip -n "$1" xfrm state add src "$2" dst "$3" proto ah spi 0x5002 mode transport if_id 42 \
 		auth-trunc 'hmac(sha256)' "0x$key" 128
 }
 
-# ESP in AH never comes to a protocol handler of ESP: it is XFRM that decrypts it
+# ESP inside AH never reaches an ESP protocol handler: XFRM decrypts it
 decrypted_by_XFRM()
 {
 	local before key=1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30
@@ -442,13 +443,13 @@ decrypted_by_XFRM()
 	no_errors "$before"
 	check 'packets in AH' "$(packets "$gw" 0x5002)" 4
 	check 'packets received by the device' "$(link_stat "$gw" pvs0 rx.packets)" 4
-	# Its source is still looked at
+	# The source address is still checked
 	ctl "$gw" peer set pvs0 "$far" subnets 10.7.0.0/24
 	in_ns "$stock" ping -q -c 2 -i 0.1 -W 1 10.1.0.1 >/dev/null || true
 	check 'drops' "$(drops "$gw")" rx_source=2
 }
 
-# early new|new-in-udp: GRO would find a state before XFRM has told of it
+# early new|new-in-udp: packets come before XFRM announces the state, when GRO could already find it
 early()
 {
 	with_offload

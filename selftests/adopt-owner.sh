@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# One owner for each value of an adopted SA: its keys, sequence numbers and replay window are those
-# of XFRM's state, whoever else uses the state, and its peer is the gateway that the state names.
+# Each value of an adopted SA has one owner: keys, sequence numbers and replay window belong to
+# XFRM's state, whoever else uses that state. The peer is the gateway that the state names.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,13 +12,13 @@
 
 # ---- the state's AEAD ----
 
-# Any user can make another driver answer to the name of the state's algorithm (AF_ALG). Its
-# private memory has another layout. The far end has its states before: stock IPsec of 6.1 keeps a
+# Any user can make another driver serve the name of the state's algorithm (AF_ALG). This driver's
+# private memory has another layout. The far end gets its states before: stock IPsec of 6.1 keeps a
 # reference to the device for each packet that an asynchronous driver decrypts
 another_driver_of_the_IV_generator()
 {
 	modprobe -q pcrypt || skip 'no pcrypt in this kernel'
-	# Later tests want the usual driver
+	# Later tests need the usual driver
 	defer 'modprobe -q -r pcrypt'
 	adopting
 	states "$stock" 0x1001
@@ -37,8 +37,8 @@ another_driver_of_the_IV_generator()
 
 # ---- numbers ----
 
-# beside: an xfrm interface with the device's if_id, for the upper half of the far end's network.
-# The wire goes nowhere, and what is on it is captured
+# beside: an xfrm interface with the device's if_id carries the upper half of the far end's network.
+# The wire is a dummy device, and its packets are captured
 beside()
 {
 	new_ns gw
@@ -60,8 +60,8 @@ beside()
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 }
 
-# both_send [STATE-ARGUMENTS...]: packets by the device and by the interface in turn; all numbers
-# follow each other and all IVs differ
+# both_send [STATE-ARGUMENTS...]: the device and the interface send in turn; all sequence numbers
+# are consecutive and all IVs differ
 both_send()
 {
 	local count=20000
@@ -79,13 +79,13 @@ both_send()
 
 numbers_and_IVs_beside_an_xfrm_interface() { both_send; }
 
-# The short form of a state has no window of its own and counts elsewhere
+# The short form of a state has no window of its own, and its counters are elsewhere
 numbers_of_the_short_form_beside_an_xfrm_interface()
 {
 	EVERY='' both_send replay-window 0
 }
 
-# An operator's peer of stock IPsec counts on as if it had been one sender
+# The SA moves between the device and stock IPsec; its sequence numbers continue
 given_to_and_fro()
 {
 	local i
@@ -110,7 +110,7 @@ given_to_and_fro()
 	check 'packets of the far end' "$(xfrm "$stock" 0x1001 packets)" 12
 }
 
-# All that one carrier has received is old to the next one
+# A packet that one carrier has received is a replay to the next carrier
 nothing_received_comes_twice()
 {
 	local sent
@@ -120,7 +120,7 @@ nothing_received_comes_twice()
 	ctl "$gw" set pvs0 if-id 0
 	stock_device "$gw" 192.0.2.1 192.0.2.2 ipsec0 42
 	ip -n "$gw" route replace 10.2.0.0/24 dev ipsec0 src 10.1.0.1
-	# The far end begins again
+	# The far end starts again from the first sequence number
 	again
 	in_ns "$stock" ping -q -c 5 -i 0.1 -W 1 10.1.0.1 >/dev/null || true
 	check 'replayed to stock IPsec' "$(xfrm "$gw" 0x1002 replay)" 5
@@ -135,14 +135,14 @@ nothing_received_comes_twice()
 	pings "$stock" 10.1.0.1 -c 3
 }
 
-# again: the far end's outbound state as it was before its first packet
+# again: resets the far end's outbound state to before its first packet
 again()
 {
 	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
 	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128
 }
 
-# A daemon sets numbers (XFRM_MSG_NEWAE), reads them (XFRM_MSG_GETAE), and is told of them
+# A daemon sets sequence numbers (XFRM_MSG_NEWAE), reads them (XFRM_MSG_GETAE) and receives events
 numbers_that_a_daemon_sets_and_reads()
 {
 	adopted
@@ -155,12 +155,12 @@ numbers_that_a_daemon_sets_and_reads()
 	check 'the next numbers' "$(sequence "$stock" 0x1001)" 0x3ec
 	check 'the device tells' "$(show "$gw" peers.0.sas | jq '.[] | select(.dir == "out").seq')" 1004
 	wait_for 'events of numbers' at_least 2 grep -c 'Async event' "$tmp/aevents"
-	# Nor does it fall below what it was set to when the device lets it go
+	# The number does not fall below the value set when the device gives the state up
 	ctl "$gw" set pvs0 if-id 0
 	check 'afterwards' "$(sequence "$gw" 0x1001)" 0x3ec
 }
 
-# A window of 32 numbers and of 4096, numbers of 64 bits near the end of their low half
+# Windows of 32 and 4096 numbers; 64-bit numbers near the end of their low half
 windows_of_all_forms()
 {
 	local form
@@ -194,7 +194,7 @@ window_of()
 	ip netns del "$stock"
 }
 
-# form_state NS SRC DST SPI KEY FORM...: a state of that form
+# form_state NS SRC DST SPI KEY FORM...: a state of this form
 form_state()
 {
 	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel if_id 42 \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Whatever the way of the outer packets depends on, it is the one that an ICMP error changes:
-# the family, ESP in UDP or not, a mark, a VRF, a link. NAT keepalives of a peer that moves.
+# The route of the outer packets depends on the family, ESP in UDP, a mark, a VRF or a link. An ICMP
+# error must change that same route. Also NAT keepalives of a peer that moves.
 #
 #   $left ---- near0 $router far0 ---- $right
 #
@@ -10,7 +10,7 @@
 
 left_outer='' right_outer='' family='' other=''
 
-# outside 4|6: the addresses of that family
+# outside 4|6: sets the addresses of that family
 outside()
 {
 	family=$1
@@ -21,7 +21,7 @@ outside()
 	fi
 }
 
-# routed_by_mark: all that the left sends goes into the tunnel, but for what has the mark
+# routed_by_mark: everything the left sends goes into the tunnel, except packets with the mark
 routed_by_mark()
 {
 	ip -n "$left" rule add fwmark 7 table 77
@@ -45,7 +45,7 @@ own_ends()
 	sa_both aes128gcm16
 }
 
-# narrow: the wire behind the router
+# narrow: reduces the MTU of the wire behind the router
 narrow()
 {
 	ip -n "$router" link set far0 mtu 1400
@@ -63,7 +63,7 @@ path_is_learnt()
 	is 1400 show "$left" peers.0.path_mtu
 }
 
-# Then the inner sender is told, what fits gets through, and so does TCP's kind of packet
+# The inner sender then receives the error, and packets that fit pass, also TCP-like ones
 learns_the_path()
 {
 	local inner
@@ -103,14 +103,14 @@ state()
 		flag af-unspec replay-window 128 aead 'rfc4106(gcm(aes))' "0x$5" 128 "${@:6}"
 }
 
-# daemon NS: with the port, as an IKE daemon has it; its socket has no mark
+# daemon NS: holds the port, as an IKE daemon does; its socket has no mark
 daemon()
 {
 	background ip netns exec "$1" /usr/bin/python3 -IS "$here/encap_daemon.py" 4500 "$family" >"$tmp/daemon"
 	wait_for 'the daemon' grep -q ready "$tmp/daemon"
 }
 
-# adopted_states ENCAP: the left has states; what it sends by them has the mark
+# adopted_states ENCAP: the left has states; their outbound packets have the mark
 adopted_states()
 {
 	local there back encap=()
@@ -141,7 +141,7 @@ adopted_by_mark()
 	routed_by_mark
 	ctl "$left" set pvs0 if-id 42
 	adopted_states "$2"
-	# Without it, addresses of the router's side would be chosen
+	# "src" is needed, since the kernel would choose addresses of the router's side
 	ip -n "$left" route add 10.2.0.0/16 dev pvs0 src 10.1.0.1
 	learns_the_path
 }
@@ -151,7 +151,7 @@ path_MTU_of_adopted_SAs_over_IPv6() { adopted_by_mark 6 none; }
 path_MTU_of_adopted_SAs_over_a_daemon_s_port_and_IPv4() { adopted_by_mark 4 udp; }
 path_MTU_of_adopted_SAs_over_a_daemon_s_port_and_IPv6() { adopted_by_mark 6 udp; }
 
-# in_a_vrf FAMILY ENCAP: the left's wire is in a VRF; outside of it, all goes into the tunnel
+# in_a_vrf FAMILY ENCAP: the left's wire is in a VRF; outside it, all packets go into the tunnel
 in_a_vrf()
 {
 	wire_with_router
@@ -180,7 +180,7 @@ path_MTU_in_a_VRF_over_IPv6() { in_a_vrf 6 none; }
 path_MTU_in_a_VRF_over_UDP_and_IPv4() { in_a_vrf 4 udp; }
 path_MTU_in_a_VRF_over_UDP_and_IPv6() { in_a_vrf 6 udp; }
 
-# by_link FAMILY ENCAP: the way that the peer's link has, which is not the best one
+# by_link FAMILY ENCAP: the route by the peer's link is used, which is not the best route
 by_link()
 {
 	wire_with_router
@@ -205,8 +205,8 @@ path_MTU_by_link_over_UDP_and_IPv6() { by_link 6 udp; }
 
 # ---- another gateway ----
 
-# another_router: on the link of $left and $router, and with a link of its own to $right; $router
-# sends by it, so that it tells the left of it
+# another_router: $other is on the link of $left and $router, and has its own link to $right.
+# $router forwards to it, and so sends redirects to the left
 #
 #   $left ---- near0 $router far0 ---- $right
 #                br0 fe80::fe             |
@@ -251,10 +251,10 @@ another_router()
 	ip -n "$left" -6 route replace ::/0 via fe80::fe dev outer0 table 77
 }
 
-# goes_by GATEWAY: what the left sends with the mark
+# goes_by GATEWAY: the left sends marked packets by this gateway
 goes_by() { grep -q "via $1 " <<<"$(ip -n "$left" route get "$right_outer" mark 7)"; }
 
-# A router tells of another one once it knows that one's hardware address, so more than once
+# A router sends redirects only when it knows the other's hardware address, so try repeatedly
 goes_by_now()
 {
 	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null
@@ -283,21 +283,21 @@ another_gateway_over_UDP_and_IPv6() { redirected 6 udp fe80::fe fe80::fd; }
 
 # ---- NAT keepalives ----
 
-# capture FILTER: at the right, from now on, to $tmp/seen
+# capture FILTER: captures at the right, from now on, to $tmp/seen
 capture()
 {
 	background ip netns exec "$right" tcpdump -nlx -i outer0 "$1" >"$tmp/seen" 2>"$tmp/tcpdump"
 	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
 }
 
-# outbound_state SPI [ARGUMENTS...]: takes the place of all others
+# outbound_state SPI [ARGUMENTS...]: replaces all others
 outbound_state()
 {
 	ip -n "$left" xfrm state flush
 	state "$left" "$left_outer" "$right_outer" "$1" "$("$PVSVPNCTL" genkey aes128gcm16)" "${@:2}"
 }
 
-# Dummy packets, which go on, are the clock: three of them, and no single byte as ESP
+# Dummy packets continue and serve as the clock: in the time of three, plain ESP has no keepalive
 NAT_keepalives_follow_a_peer_that_moves()
 {
 	wire_with_router
@@ -313,7 +313,7 @@ NAT_keepalives_follow_a_peer_that_moves()
 	check 'packets of one byte' "$(grep -cE '0x0000: +45[0-9a-f]{2} 0015' "$tmp/seen")" 0
 	outbound_state 0x1003 encap espinudp 4500 4500 0.0.0.0
 	wait_for 'ESP in UDP' is udp show "$left" peers.0.encap
-	# 20 of IPv4, 8 of UDP, 1
+	# 20 bytes of IPv4, 8 of UDP, 1 of payload
 	wait_for 'NAT keepalives' at_least 2 grep -cE '0x0000: +45[0-9a-f]{2} 001d' "$tmp/seen"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Which peer an adopted SA belongs to, which addresses its packets have, and in which direction it
-# goes: by what the state itself says, whatever reqids, names and addresses there are beside.
+# The peer of an adopted SA, the addresses of its packets and its direction: the state itself
+# decides all three, whatever other reqids, names and addresses exist.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,7 +10,7 @@
 # shellcheck source=states.sh
 . "$(dirname "$0")/states.sh"
 
-# two_sites: a gateway with a peer for each of two sites, on a wire that goes nowhere
+# two_sites: a gateway with a peer for each of two sites; the wire is a dummy device
 two_sites()
 {
 	new_ns gw
@@ -36,13 +36,13 @@ out_state()
 	state "$gw" 192.0.2.1 "$1" "$2" "${@:4}" aead "$GCM" "$3" 128
 }
 
-# remote_of PEER: of the gateway
+# remote_of PEER: the remote address of this peer of the gateway
 remote_of()
 {
 	ctl "$gw" -j show pvs0 | jq -r --arg name "$1" '.devices[0].peers[] | select(.name == $name) | .remote'
 }
 
-# sent ADDRESS COUNT: packets of the gateway's
+# sent ADDRESS COUNT: the gateway sends COUNT packets
 sent()
 {
 	local i
@@ -52,7 +52,7 @@ sent()
 	done
 }
 
-# Both daemons' connections have the number 1. Nothing for site A may leave by site B's key
+# The connections of both daemons have number 1. No packet for site A may use site B's key
 two_gateways_with_one_reqid()
 {
 	two_sites
@@ -71,7 +71,7 @@ two_gateways_with_one_reqid()
 	check 'packets for A by the key of A' "$(xfrm "$gw" 0x1001 packets)" 2
 }
 
-# They have one address and differ in their ports
+# Both gateways have the same address and differ in their ports
 two_gateways_behind_one_NAT()
 {
 	two_sites
@@ -84,7 +84,7 @@ two_gateways_behind_one_NAT()
 	sent 10.3.0.5 3
 	check 'packets for A' "$(xfrm "$gw" 0x1001 packets)" 2
 	check 'packets for B' "$(xfrm "$gw" 0x2001 packets)" 3
-	# A third one is nobody's peer, and takes nothing from them
+	# A third SA belongs to neither peer, and takes no packets from them
 	out_state 192.0.2.2 0x3001 "$back" reqid 1 encap espinudp 4500 10003 0.0.0.0
 	wait_for 'its SA' is 3 sa_count
 	sent 10.2.0.5 1
@@ -94,7 +94,7 @@ two_gateways_behind_one_NAT()
 	check 'packets for B' "$(xfrm "$gw" 0x2001 packets)" 4
 }
 
-# outside WHAT: how many packets have left, by nft's counters
+# outside WHAT: the number of packets that have left, by nft's counters
 outside() { in_ns "$gw" nft -j list counter inet t "$1" | jq '.nftables[1].counter.packets'; }
 
 count_outside()
@@ -116,7 +116,7 @@ count_outside()
 	END
 }
 
-# The newest state is in UDP and from another address; the policy still names the older one
+# The newest state is in UDP and has another address; the policy still names the older state
 each_SA_has_addresses_of_its_own()
 {
 	two_sites
@@ -144,7 +144,7 @@ each_SA_has_addresses_of_its_own()
 	check 'drops' "$(drops "$gw")" ''
 }
 
-# XFRM_MSG_UPDSA: another mark, and another if_id
+# XFRM_MSG_UPDSA changes the mark or the if_id
 a_state_that_is_updated()
 {
 	two_sites
@@ -161,7 +161,7 @@ a_state_that_is_updated()
 	wait_for 'the SA' is 1 sa_count
 }
 
-# update ARGUMENTS...: of the state above
+# update ARGUMENTS...: updates the state above
 update()
 {
 	ip -n "$gw" xfrm state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 mode tunnel \
@@ -174,14 +174,14 @@ marked_now()
 	[ "$(outside marked)" -gt 0 ]
 }
 
-# directions: of the gateway's SAs, by SPI
+# directions: the directions of the gateway's SAs, by SPI
 directions()
 {
 	ctl "$gw" -j show pvs0 |
 		jq -r '[.devices[0].peers[].sas[] | "\(.spi) \(.dir)"] | sort | join(", ")'
 }
 
-# A standby gateway: the daemon installs its states before the address is here
+# Standby gateway: the daemon installs its states before this host has the address
 address_that_comes_later()
 {
 	adopting
@@ -194,14 +194,14 @@ address_that_comes_later()
 	ip -n "$gw" addr add 192.0.2.1/24 dev outer0
 	wait_for 'the SAs' is '4097 out, 4098 in' directions
 	pings "$gw" 10.2.0.1
-	# And goes again, and comes again: they stay as they are
+	# If the address is removed and added again, the SAs stay unchanged
 	ip -n "$gw" addr del 192.0.2.1/24 dev outer0
 	ip -n "$gw" addr add 192.0.2.1/24 dev outer0
 	pings "$stock" 10.1.0.1
 	check 'SAs' "$(directions)" '4097 out, 4098 in'
 }
 
-# The if_ids tell the directions apart without any address
+# The if_ids alone tell the directions apart; no address is local
 direction_by_if_id()
 {
 	two_sites
@@ -228,7 +228,7 @@ tentative_IPv6_address()
 	wait_for 'both SAs' is '4097 out, 4098 in' directions
 }
 
-# A daemon whose peer has moved installs the same SA under the new address
+# If its peer has moved, a daemon installs the same SA with the new address
 the_same_SA_under_another_address()
 {
 	two_sites
@@ -245,21 +245,21 @@ the_same_SA_under_another_address()
 	check 'peers, SAs' "$(peer_count), $(sa_count)" '1, 1'
 	sent 10.2.0.5 2
 	check 'packets' "$(xfrm "$gw" 0x1001 packets)" 2
-	# Another key is another SA, whose peer is another one
+	# Another key means another SA, with another peer
 	ip -n "$gw" xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 mode tunnel \
 		if_id 42 reqid 1 aead "$GCM" "$back" 128
 	wait_for 'another peer' is 2 peer_count
 	check 'the first peer' "$(remote_of site-a)" 192.0.2.3
 }
 
-# peer_went: how often it was down
+# peer_went: how often the peer was down
 peer_went() { awk '/peer-down/ && /192\.0\.2\.[23] / { n++ } END { print n + 0 }' "$tmp/events"; }
 
-# refusals: of the state that moves
+# refusals: how often the moving state was refused
 refusals() { awk '/sa-refused/ && /0x00001001/ { n++ } END { print n + 0 }' "$tmp/events"; }
 
-# A daemon deletes the state before it adds the one under the new address. Neither other states that
-# come and go at the same time nor the limit are a reason for the peer to be down in between
+# A daemon deletes the state before it adds the one with the new address. The peer stays up in
+# between, in spite of the limit and of other states that are added and removed meanwhile
 peer_stays_up_while_its_SA_moves()
 {
 	local slow remote
@@ -276,12 +276,12 @@ peer_stays_up_while_its_SA_moves()
 	echo "moves that were too slow, beside 10 others: $slow" | report
 	wait_for 'the new address' is "$remote" show "$gw" peers.0.remote
 	[ "$(peer_went)" -le "$slow" ] || fail "the peer went down $(peer_went) times"
-	# After a slow one, another state may have the place
+	# After a slow move, another state may have taken the place
 	[ "$slow" -gt 0 ] || check 'refusals' "$(refusals)" 0
 	check 'SAs' "$(sa_count)" 1
 }
 
-# The operator names the peer that the states have made, and takes the name back, under traffic
+# Under traffic, the operator names the peer that the states have made, then removes the name
 named_and_unnamed_under_traffic()
 {
 	local i rounds=8
@@ -306,13 +306,13 @@ named_and_unnamed_under_traffic()
 	expect_refused_in "$gw" 'host bits set' ctl "$gw" peer add pvs0 site-b remote 192.0.2.2 subnets 10.2.0.1/24
 }
 
-# Packets wait for a state that the device then does not take: they are stock IPsec's
+# Packets wait for a state that the device then refuses: stock IPsec receives them
 packets_that_have_waited_in_vain()
 {
 	local held ping
 
 	adopting
-	# It takes all addresses, so no state has a place
+	# This peer takes all addresses, so every state is refused
 	ctl "$gw" peer add pvs0 other remote 192.0.2.9
 	stock_device "$gw" 192.0.2.1 192.0.2.2 ipsec0 42
 	ip -n "$gw" route replace 10.2.0.0/24 dev ipsec0 src 10.1.0.1
@@ -328,12 +328,12 @@ packets_that_have_waited_in_vain()
 	wait $ping || fail 'pings were lost' "$(cat "$tmp/ping")" "$(xfrm_errors)"
 	grep -q ' 5 received' "$tmp/ping" || fail 'pings were lost' "$(cat "$tmp/ping")"
 	check 'SAs' "$(sa_count)" 0
-	# As soon as there is room the device has them
+	# When there is room, the device adopts the states
 	ctl "$gw" peer del pvs0 other
 	wait_for 'the SAs' is 2 sa_count
 }
 
-# A packet that has found the old SA, which dies before it leaves, takes the new one
+# If a packet has found the old SA and the SA dies before the packet leaves, it uses the new SA
 new_SAs_under_a_flood()
 {
 	local rekeys=200

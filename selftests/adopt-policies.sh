@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# XFRM's policies of a device with an if_id, in all three directions: which packets a child SA
-# may bring and take, and what a policy blocks (RFC 4301 sections 4.4.1 and 5.2). ip xfrm stands
-# for the daemon; stock Linux IPsec is the other end, and lets everything pass by one SA.
+# XFRM policies of a device with an if_id, in all three directions: which packets a child SA may
+# carry in and out, and which a policy blocks (RFC 4301 sections 4.4.1 and 5.2). ip xfrm stands for
+# the daemon; the other end is stock Linux IPsec and sends everything by one SA.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -13,17 +13,17 @@
 
 KEY=0x$(printf '%040d' 7)
 
-# keyed NS SRC DST SPI ARGUMENTS...: a state with the key of all
+# keyed NS SRC DST SPI ARGUMENTS...: a state with the key that all states share
 keyed() { state "$@" aead "$GCM" "$KEY" 128; }
 
-# child REQID SPI: both of its states at the gateway, SPI from it, SPI + 1 to it
+# child REQID SPI: both states of a child at the gateway, SPI outbound, SPI + 1 inbound
 child()
 {
 	keyed "$gw" 192.0.2.2 192.0.2.1 $(($2 + 1)) reqid "$1"
 	keyed "$gw" 192.0.2.1 192.0.2.2 "$2" reqid "$1"
 }
 
-# far SPI: what the far end sends leaves by SPI + 1 of the gateway's, whatever it is; it takes SPI
+# far SPI: the far end sends everything by the gateway's SPI + 1, and receives by SPI
 far()
 {
 	ip -n "$stock" xfrm state flush
@@ -31,7 +31,7 @@ far()
 	keyed "$stock" 192.0.2.2 192.0.2.1 $(($1 + 1))
 }
 
-# lines DIR SRC DST REQID [SELECTOR...]: ip commands for a policy of the gateway; with in goes fwd
+# lines DIR SRC DST REQID [SELECTOR...]: ip commands for a policy of the gateway; in adds fwd, too
 lines()
 {
 	local tmpl='src 192.0.2.1 dst 192.0.2.2' dirs=out dir
@@ -72,19 +72,19 @@ gateway()
 
 up() { wait_for 'the peer to be up' is true show "$gw" peers.0.up; }
 
-# delivered: packets that have come out of the device
+# delivered: the number of packets that have come out of the device
 delivered()
 {
 	in_ns "$gw" nft list chain inet t in | sed -nE 's/.*packets ([0-9]+) .*/\1/p'
 }
 
-# sends FROM TO [OPTIONS]: three packets of the far end; answers do not matter
+# sends FROM TO [OPTIONS]: the far end sends three packets; answers do not matter
 sends()
 {
 	in_ns "$stock" ping -q -c 3 -i 0.02 -W 0.1 -I "$1" "${@:3}" "$2" >/dev/null || true
 }
 
-# counted WHY [PEER SPI]: drops; 0 also where the module knows no such reason
+# counted WHY [PEER SPI]: drops; 0 also if the module has no such reason
 counted()
 {
 	local count
@@ -93,7 +93,7 @@ counted()
 	echo "$count"
 }
 
-# refused FROM TO WHY [OPTIONS]: not one of three packets is delivered, each counts as WHY
+# refused FROM TO WHY [OPTIONS]: none of three packets is delivered, and each counts as WHY
 refused()
 {
 	local before count
@@ -107,7 +107,7 @@ refused()
 	check "packets of $1 delivered" "$(delivered)" "$before"
 }
 
-# accepted FROM TO [OPTIONS]: all of three packets
+# accepted FROM TO [OPTIONS]: all of three packets are delivered
 accepted()
 {
 	local before
@@ -117,7 +117,7 @@ accepted()
 	wait_for "packets from $1" is $((before + 3)) delivered
 }
 
-# Stock IPsec counts XfrmInNoPols for these, and drops them as well
+# Stock IPsec also drops these, and counts them as XfrmInNoPols
 selectors_of_the_child()
 {
 	gateway
@@ -131,13 +131,13 @@ selectors_of_the_child()
 	refused fd66::6 fd00:1::1 rx_policy
 	check 'drops of the SA' "$(counted rx_policy 192.0.2.2 0x1002)" 6
 	check 'all drops' "$(drops "$gw")" rx_policy=6
-	# The destination too: 10.1.1.1 is no network of the child's
+	# The destination is checked, too: 10.1.1.1 is outside the child's networks
 	ip -n "$gw" addr add 10.1.1.1/32 dev lo
 	ip -n "$stock" route add 10.1.1.0/24 dev ipsec0
 	refused 10.2.0.1 10.1.1.1 rx_policy
 }
 
-# to PORT [BYTES]: UDP of the far end
+# to PORT [BYTES]: the far end sends UDP
 to() { in_ns "$stock" bash -c "printf %0${2:-8}d 0 >/dev/udp/10.1.0.1/$1"; }
 
 ports_and_protocol()
@@ -155,12 +155,12 @@ ports_and_protocol()
 	to 7001
 	wait_for 'the one to another port' is 1 counted rx_policy
 	refused 10.2.0.1 10.1.0.1 rx_policy
-	# Fragments behind the first have no ports; without the first they are nothing
+	# Fragments after the first have no ports; they are useless without the first
 	to 7000 3000
 	wait_for 'all three fragments' is $((before + 4)) delivered
 	to 7001 3000
 	wait_for 'the first fragment' is 5 counted rx_policy
-	# ICMP by its type: requests, and no answers
+	# ICMP by type: requests pass, replies do not
 	{
 		lines in 10.2.0.0/24 10.1.0.0/24 1 proto icmp type 8
 	} | in_batch "$gw"
@@ -170,7 +170,7 @@ ports_and_protocol()
 # to6 PORT [BYTES]: the same over IPv6
 to6() { in_ns "$stock" bash -c "printf %0${2:-8}d 0 >/dev/udp/fd00:1::1/$1"; }
 
-# The protocol of a fragment behind the first is in its fragment header
+# The fragment header has the protocol of a fragment after the first
 fragments_over_IPv6()
 {
 	local before
@@ -190,8 +190,8 @@ fragments_over_IPv6()
 	wait_for 'the first fragment' is 1 counted rx_policy
 }
 
-# Policies tell children apart by ports here, so no fragment comes to them: the outer packet is
-# fragmented
+# The policies select children by ports, which fragments lack. The inner packet therefore stays
+# whole, and the outer packet is fragmented
 fragments_where_ports_count()
 {
 	gateway
@@ -212,7 +212,7 @@ fragments_where_ports_count()
 	check 'drops' "$(drops "$gw")" ''
 }
 
-# A router whose address no policy has sends an error about a packet that one has
+# A router outside the policies sends an error about a packet inside them
 ICMP_errors_by_the_flag_of_the_state()
 {
 	gateway
@@ -231,11 +231,11 @@ ICMP_errors_by_the_flag_of_the_state()
 	in_ns "$gw" ping -c 1 -W 5 10.2.0.7 >"$tmp/ping" || true
 	grep -q '^From 172.16.6.6 .*Unreachable' "$tmp/ping" || fail "$(cat "$tmp/ping")"
 	check 'drops' "$(drops "$gw")" rx_policy=1
-	# Other packets from there do not pass
+	# Other packets from that router do not pass
 	refused 172.16.6.6 10.1.0.1 rx_policy
 }
 
-# block DIR SRC DST PRIORITY: ip command
+# block DIR SRC DST PRIORITY: the ip command for a policy that blocks
 block() { echo "xfrm policy add dir $1 src $2 dst $3 if_id 42 action block priority $4"; }
 
 blocked_both_ways()
@@ -246,7 +246,7 @@ blocked_both_ways()
 	up
 	accepted 10.2.0.9 10.1.0.1
 	pings "$gw" 10.2.0.9
-	# Less urgent: nothing changes
+	# Policies of lower priority change nothing
 	{
 		block out 10.1.0.0/24 10.2.0.9/32 20
 		block in 10.2.0.9/32 10.1.0.0/24 20
@@ -271,7 +271,7 @@ blocked_both_ways()
 	passed_without_IPsec_is_blocked
 }
 
-# A policy that lets a packet pass without IPsec: not through a tunnel
+# A policy that allows a packet without IPsec does not allow it through a tunnel
 passed_without_IPsec_is_blocked()
 {
 	in_batch "$gw" <<-END
@@ -283,7 +283,7 @@ passed_without_IPsec_is_blocked()
 	refused 10.2.0.9 10.1.0.1 rx_blocked
 }
 
-# Two children of one gateway: each brings its own packets
+# Two children of one gateway: each carries only its own packets
 child_by_child()
 {
 	gateway
@@ -301,7 +301,7 @@ child_by_child()
 	check 'drops of child 2' "$(counted rx_policy 192.0.2.2 0x1012)" 3
 }
 
-# A reqid belongs to a remote address
+# A reqid is only valid together with a remote address
 one_reqid_two_gateways()
 {
 	gateway
@@ -315,7 +315,7 @@ one_reqid_two_gateways()
 	)
 	child 1 0x1001
 	child 2 0x1011
-	# The other gateway's, the newest of reqid 1
+	# The other gateway's SAs are the newest with reqid 1
 	keyed "$gw" 192.0.2.3 192.0.2.1 0x2002 reqid 1
 	keyed "$gw" 192.0.2.1 192.0.2.3 0x2001 reqid 1
 	wait_for 'six SAs' is 6 sa_count
@@ -324,7 +324,7 @@ one_reqid_two_gateways()
 	check 'packets to c' "$(sent 0x2001)" 0
 	in_ns "$gw" ping -q -c 2 -i 0.05 -W 0.1 10.2.0.200 >/dev/null || true
 	check 'packets to b' "$(sent 0x1001)" 3
-	# A packet that is b's by policy does not come by c's SA, though c may have all of these addresses
+	# A packet of b's policy is refused on c's SA, even if c's subnets contain its addresses
 	ctl "$gw" peer set pvs0 b subnets fd00:2::/64
 	ctl "$gw" peer set pvs0 c subnets 10.2.0.0/24
 	ip -n "$stock" addr add 192.0.2.3/24 dev outer0
@@ -336,14 +336,14 @@ one_reqid_two_gateways()
 	check 'drops of that SA' "$(counted rx_policy c 0x2002)" 3
 }
 
-# sent SPI: packets that have left by it
+# sent SPI: the number of packets that have left by this SA
 sent()
 {
 	ctl "$gw" -j show pvs0 | jq --argjson spi $(($1)) \
 		'[.devices[0].peers[].sas[] | select(.spi == $spi and .dir == "out")][0].packets'
 }
 
-# Without policies, the state may have a selector of its own
+# If there are no policies, the state may have a selector of its own
 selector_of_the_state()
 {
 	gateway
@@ -354,7 +354,7 @@ selector_of_the_state()
 	refused 172.16.6.6 10.1.0.1 rx_selector
 }
 
-# States alone bring whatever the peer's subnets hold
+# If there are only states, every address of the peer's subnets is accepted
 states_without_policies()
 {
 	gateway
@@ -368,7 +368,7 @@ states_without_policies()
 	accepted 172.16.6.6 10.1.0.1
 }
 
-# others COMMAND: 200 policies of other networks, as many prefix lengths as fit
+# others COMMAND: 200 policies for other networks, with as many prefix lengths as fit
 others()
 {
 	local i
@@ -378,7 +378,7 @@ others()
 	done
 }
 
-# Policies come, change and go while packets pass: none is lost by that
+# Adding, changing and removing policies loses no packet
 under_traffic()
 {
 	local i
@@ -394,7 +394,8 @@ under_traffic()
 			in_batch "$gw"
 		COMMAND=update both 10.1.0.0/24 10.2.0.0/24 1 | in_batch "$gw"
 		others delete | in_batch "$gw"
-		# All of them, and at once those that matter. Without any, packets pass
+		# Flush all policies, then add the relevant ones at once. If there is none, packets
+		# pass
 		ip -n "$gw" xfrm policy flush
 		{
 			lines in 10.2.0.0/24 10.1.0.0/24 1
@@ -406,8 +407,8 @@ under_traffic()
 	refused 172.16.6.6 10.1.0.1 rx_policy
 }
 
-# Policies are there before the device has its if_id, more than one look takes: no packet comes
-# before its policy
+# There are more policies than one look handles when the device gets its if_id: no packet passes
+# before its policy is known
 policies_before_the_device()
 {
 	gateway
@@ -428,7 +429,7 @@ policies_before_the_device()
 	accepted 10.2.0.1 10.1.0.1
 }
 
-# many_states COUNT: ip commands for as many, of no use
+# many_states COUNT: ip commands for this many unused states
 many_states()
 {
 	local i
@@ -439,8 +440,8 @@ many_states()
 	done
 }
 
-# As long as an SA is the device's, its policies are: none passes when both go and come back. It
-# takes a while, as there are others before it
+# As long as the device has an SA, it has the policies: no packet passes while both are lost and
+# adopted again. The many states before it make that slow
 device_loses_and_gets_its_if_id()
 {
 	local i
@@ -461,7 +462,7 @@ device_loses_and_gets_its_if_id()
 	accepted 10.2.0.1 10.1.0.1
 }
 
-# kinds COUNT: as many pairs of prefix lengths
+# kinds COUNT: this many pairs of prefix lengths
 kinds()
 {
 	local i
@@ -472,7 +473,7 @@ kinds()
 	done
 }
 
-# alike COUNT: as many of the same addresses
+# alike COUNT: this many policies with the same addresses
 alike()
 {
 	local i
@@ -482,7 +483,7 @@ alike()
 	done
 }
 
-# A packet looks at so many and no more. A policy without a place lets nothing pass
+# The number of policies per packet is limited. A policy beyond the limit allows nothing
 too_many()
 {
 	gateway
@@ -499,14 +500,14 @@ too_many()
 	kinds 70 | tail -n 7 | in_batch "$gw"
 	said 'pvs0 policy-refused reason too-many-prefix-lengths$'
 	accepted 10.2.0.1 10.1.0.1
-	# A policy that blocks and has no place blocks everything
+	# A blocking policy beyond the limit blocks everything
 	block in 10.88.0.0/30 10.99.0.0/30 10 | in_batch "$gw"
 	refused 10.2.0.1 10.1.0.1 rx_blocked
 	ip -n "$gw" xfrm policy delete dir in src 10.88.0.0/30 dst 10.99.0.0/30 if_id 42
 	accepted 10.2.0.1 10.1.0.1
 }
 
-# A policy without a place gets that of another one, which goes
+# A policy beyond the limit takes the place of one that is removed
 room_again()
 {
 	gateway
@@ -525,7 +526,7 @@ room_again()
 	accepted 10.2.0.1 10.1.0.1
 }
 
-# lets_pass FROM: a packet comes through
+# lets_pass FROM: a packet passes
 lets_pass()
 {
 	local before
@@ -535,7 +536,7 @@ lets_pass()
 	[ "$(delivered)" -gt "$before" ]
 }
 
-# many_policies: without a device, to make a look at all of them long
+# many_policies: for no device, to make a look at all policies slow
 many_policies()
 {
 	local i
@@ -545,7 +546,7 @@ many_policies()
 	done
 }
 
-# A policy that blocks lets nothing leave, neither by an SA that goes nor by one that has come
+# A blocking policy holds for SAs that are being removed and for those just adopted
 nothing_passes_while_two_set_the_if_id()
 {
 	local rounds=40

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The port of ESP in UDP is nobody's: a daemon may come and go, a user may sit there, and
-# ESP arrives all the same. The firewall still decides.
+# No socket owns the port of ESP in UDP: a daemon may start and stop, or a user may bind it, and ESP
+# still arrives. The firewall still decides.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=stock.sh
 . "$(dirname "$0")/stock.sh"
 
-# udp_up [4|6]: both ends by UDP, with SAs
+# udp_up [4|6]: both ends use UDP, and have SAs
 udp_up()
 {
 	local one=192.0.2.1 two=192.0.2.2
@@ -27,14 +27,14 @@ udp_up()
 	gw=$left stock=$right
 }
 
-# daemon NAME [4|6]: at the left's port; the process is $background
+# daemon NAME [4|6]: binds the left's port; the process is $background
 daemon()
 {
 	background ip netns exec "$left" /usr/bin/python3 -IS "$here/encap_daemon.py" 4500 "${2:-4}" >"$tmp/$1"
 	wait_for "$1" grep -q ready "$tmp/$1"
 }
 
-# ike NAME: a message for the daemon reaches it, and nothing else does
+# ike NAME: the daemon receives a message sent to it, and nothing else
 ike()
 {
 	in_ns "$right" /usr/bin/python3 -IS "$here/encap_send.py" 192.0.2.1 4500 00000000696b65 ff
@@ -42,10 +42,10 @@ ike()
 	check "messages to $1" "$(grep -c received "$tmp/$1")" 1
 }
 
-# listeners: at the left's port
+# listeners: the number of sockets at the left's port
 listeners() { in_ns "$left" ss -Hlun sport = 4500 | grep -c .; }
 
-# No packet is lost, not even in between
+# No packet is lost, not even during the change
 a_daemon_comes_after_us_and_goes()
 {
 	udp_up
@@ -62,7 +62,7 @@ a_daemon_comes_after_us_and_goes()
 	check 'drops' "$(drops "$left")" ''
 }
 
-# The states stay when the daemon has gone, and so does what they carry
+# The states stay when the daemon has stopped, and still carry packets
 a_daemon_of_adopted_SAs_goes_and_comes_back()
 {
 	local there back first
@@ -93,7 +93,7 @@ a_daemon_of_adopted_SAs_goes_and_comes_back()
 	check 'drops' "$(drops "$left")" ''
 }
 
-# state SRC DST SPI KEY: of the left
+# state SRC DST SPI KEY: adds a state at the left
 state()
 {
 	ip -n "$left" xfrm state add src "$1" dst "$2" proto esp spi "$3" mode tunnel if_id 42 \
@@ -101,7 +101,7 @@ state()
 		encap espinudp 4500 4500 0.0.0.0
 }
 
-# Whoever is first: 4500 is a port that anybody may bind
+# The user binds the port first: any user may bind 4500
 a_user_at_the_port_takes_nothing_away()
 {
 	wire_up
@@ -119,7 +119,7 @@ a_user_at_the_port_takes_nothing_away()
 	check 'drops' "$(drops "$left")" ''
 }
 
-# Fragments are put together before anybody looks for ESP in them
+# Fragments are reassembled before anything looks for ESP in them
 fragments_of_outer_packets()
 {
 	udp_up "$1"
@@ -131,7 +131,7 @@ fragments_of_outer_packets()
 fragments_over_IPv4() { fragments_of_outer_packets 4; }
 fragments_over_IPv6() { fragments_of_outer_packets 6; }
 
-# A rule that drops the port drops ESP; one for known connections knows it
+# A rule that drops the port drops ESP; a rule for established connections accepts it
 the_firewall_decides()
 {
 	udp_up
@@ -157,7 +157,7 @@ the_firewall_decides()
 	pings "$left" 10.2.0.1
 }
 
-# As of any port that nobody has
+# The answer is that of any port without a socket
 what_is_no_ESP_is_answered()
 {
 	udp_up
@@ -167,7 +167,7 @@ what_is_no_ESP_is_answered()
 	in_ns "$right" /usr/bin/python3 -IS "$here/encap_send.py" 192.0.2.1 4500 ff
 	pings "$left" 10.2.0.1
 	check 'answers to a keepalive' "$(unreachables)" 1
-	# An SPI of nobody's: counted, and then as above
+	# An unknown SPI is counted, then answered in the same way
 	in_ns "$right" /usr/bin/python3 -IS "$here/encap_send.py" 192.0.2.1 4500 000099990000000100000000
 	wait_for 'port unreachable' at_least 2 unreachables
 	check rx_unknown_spi "$(drop_count "$left" pvs0 rx_unknown_spi right)" 1

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Thousands of policies and states of one device: each costs the same, however many there are
-# before it, and nobody waits long for RTNL meanwhile.
+# Thousands of policies and states of one device: each costs the same, however many there are before
+# it, and RTNL is never held for long.
 #
-# With run.sh -i costs are instructions, and judged; else nanoseconds, and shown. 10,000 children
-# where somebody names the test (EVERY), else 1,000 where costs are judged, else 300.
+# With run.sh -i costs are in instructions and are judged; else in nanoseconds and only shown.
+# 10,000 children if the test is named (EVERY), else 1,000 if costs are judged, else 300.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,7 +12,7 @@
 unit=ns
 [ -z "${VM_ICOUNT:-}" ] || unit=instructions
 
-# commands FIRST LAST [IF_ID]: ip commands for one child each: both states, policies out, in and fwd
+# commands FIRST LAST [IF_ID]: ip commands for one child each: two states, policies out, in, fwd
 commands()
 {
 	awk -v first="$1" -v last="$2" -v if_id="${3:-42}" 'BEGIN {
@@ -52,7 +52,7 @@ device()
 
 sa_count() { ctl "$left" -j show pvs0 | grep -c '"spi"'; }
 
-# workers: what the kernel's workers have used until now, in $unit
+# workers: time used so far by the kernel's workers, in $unit
 workers()
 {
 	awk '/^kworker/ { n += $NF } END { printf "%d\n", n }' < <(
@@ -64,8 +64,8 @@ workers()
 	)
 }
 
-# cost VARIABLE COUNT FILE SAS: of those commands and of whatever the workers do about them until
-# there are so many SAs, for one of COUNT; asking is not counted
+# cost VARIABLE COUNT FILE SAS: the cost of these commands and of the workers until there are SAS
+# SAs, per one of COUNT; the polling is not counted
 cost()
 {
 	local TIMEFORMAT='%3U %3S' before after cost_of_one
@@ -79,7 +79,7 @@ cost()
 	printf -v "$1" %s "$cost_of_one"
 }
 
-# many: how many children; a kernel that checks everything does not take many
+# many: the number of children; small if the kernel's checkers are on
 many()
 {
 	if checkers_on; then
@@ -93,7 +93,7 @@ many()
 	fi
 }
 
-# The costs of stock IPsec itself are not ours: those of as many of another if_id are taken off
+# Subtract stock IPsec's own cost, measured with as many children of another if_id
 every_child_costs_the_same()
 {
 	local few=100 many first last stock_first stock_last
@@ -104,7 +104,7 @@ every_child_costs_the_same()
 	commands $((few + 1)) $((2 * few)) >"$tmp/first"
 	commands $((2 * few + 1)) $((many - few)) >"$tmp/between"
 	commands $((many - few + 1)) "$many" >"$tmp/last"
-	# The first of all have modules to load, and do not count
+	# The first children load modules, so they do not count
 	cost first "$few" "$tmp/none" $((2 * few))
 	cost first "$few" "$tmp/first" $((4 * few))
 	ip -n "$left" -batch "$tmp/between"
@@ -118,7 +118,8 @@ every_child_costs_the_same()
 	ip -n "$left" -batch "$tmp/between"
 	cost stock_last "$few" "$tmp/last" 0
 	report <<<"$unit for each of $many children: few others before it: $first (of that stock IPsec $stock_first), all others: $last ($stock_last)"
-	# Beside other guests nanoseconds say nothing: the first ones have cost less than nothing
+	# Beside other guests, nanoseconds are meaningless: the first children once had a negative
+	# cost
 	[ -n "${VM_ICOUNT:-}" ] || return 0
 	first=$((first - stock_first))
 	last=$((last - stock_last))
@@ -126,8 +127,7 @@ every_child_costs_the_same()
 		fail "the last children cost $last $unit each, the first ones $first"
 }
 
-# longest FILE: milliseconds that a change of a device of root's has waited at most, until that
-# file is there
+# longest FILE: the longest wait of root's change to a device until FILE exists, in milliseconds
 longest()
 {
 	local start took longest=0
@@ -141,8 +141,8 @@ longest()
 	echo "$longest"
 }
 
-# As nobody, in a user namespace of his own: a device, then children without number, and the
-# device looks at all of them once more
+# User nobody in its own user namespace: creates a device, then many children, and makes the device
+# look at all of them once more
 nobody_delays_root()
 {
 	local alone loaded
@@ -172,7 +172,7 @@ nobody_delays_root()
 	loaded=$(longest "$tmp/done")
 	report <<<"root's longest wait, ms: $alone alone, $loaded beside 1,200 children of nobody's"
 	check "nobody's commands: $(cat "$tmp/said")" "$(cat "$tmp/status")" 0
-	# A machine with other work is slower, but not by that: it was 67 s with one hold for all
+	# Other work slows a machine, but not by that much: one hold for all children took 67 s
 	[ "$loaded" -le $((10 * alone + 5000)) ] ||
 		fail "root waited $loaded ms beside nobody's children, $alone alone"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Which inner packets pass: local subnets of a peer, with its own SAs and with adopted ones; the
-# selector of a state of XFRM; the flags of a state that say what becomes of DSCP, ECN and DF.
-# Stock Linux IPsec is the other end, and for the flags the reference.
+# Which inner packets pass: local subnets of a peer, with own and adopted SAs; the selector of an
+# XFRM state; the flags of a state for DSCP, ECN and DF. The other end is stock Linux IPsec, also
+# the reference for the flags.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +11,7 @@
 
 GCM='rfc4106(gcm(aes))'
 
-# new_keys: for the two directions of one tunnel
+# new_keys: one for each direction of a tunnel
 new_keys()
 {
 	there=0x$("$PVSVPNCTL" genkey aes128gcm16)
@@ -25,7 +25,7 @@ state()
 		replay-window 128 aead "$GCM" "$5" 128 "${@:6}"
 }
 
-# others: addresses that are in nobody's selectors, and routes to them
+# others: addresses outside all selectors, and routes to them
 others()
 {
 	in_batch "$gw" <<-END
@@ -41,7 +41,7 @@ others()
 	END
 }
 
-# watch_delivery: counts what comes out of pvs0 for the addresses of others, and from them
+# watch_delivery: counts packets out of pvs0 with source or destination in others
 watch_delivery()
 {
 	in_ns "$gw" nft -f - <<-END
@@ -58,7 +58,7 @@ watch_delivery()
 	END
 }
 
-# delivered: how many those were
+# delivered: the number of those packets
 delivered()
 {
 	in_ns "$gw" nft -j list counter inet watch strange | jq '.nftables[] | .counter.packets // empty'
@@ -74,7 +74,7 @@ sent()
 		/\(bytes\)/ && inside && current { sub(/\(packets\)/, "", $2); print $2; exit }'
 }
 
-# in_vain NS ADDRESS [PING-OPTIONS]: three pings, none of which is answered
+# in_vain NS ADDRESS [PING-OPTIONS]: sends three pings and expects no answer
 in_vain()
 {
 	! in_ns "$1" ping -q -c 3 -i 0.1 -W 1 "${@:3}" "$2" >"$tmp/ping" 2>&1 ||
@@ -84,7 +84,7 @@ in_vain()
 
 # ---- local subnets ----
 
-# The picture of stock.sh; what the gateway's peer may reach is 10.1.0.0/24 and fd00:1::/64
+# The topology of stock.sh; the gateway's peer may reach 10.1.0.0/24 and fd00:1::/64
 limited()
 {
 	others
@@ -92,7 +92,7 @@ limited()
 	ctl "$gw" peer set pvs0 stock local-subnets 10.1.0.0/24,fd00:1::/64
 }
 
-# only_what_is_local: of an end that is limited
+# only_what_is_local: tests an end with local subnets
 only_what_is_local()
 {
 	local before errors
@@ -108,21 +108,21 @@ only_what_is_local()
 	check 'drops' "$(drops "$gw")" rx_destination=6
 	check 'of the SA' "$(drop_count "$gw" pvs0 rx_destination stock 0x1002)" 6
 	check 'rx errors' "$(link_stat "$gw" pvs0 rx.errors)" 6
-	# The other end's multicast is nobody's mistake
+	# Multicast of the other end is not an error
 	errors=$(link_stat "$gw" pvs0 rx.errors)
 	in_vain "$stock" 224.0.0.5 -I ipsec0
 	check 'multicast' "$(drop_count "$gw" pvs0 rx_multicast)" 3
 	check 'rx errors' "$(link_stat "$gw" pvs0 rx.errors)" "$errors"
 	check 'received' "$(show "$gw" peers.0.rx_packets)" "$before"
 	check 'delivered' "$(delivered)" 0
-	# The far end would not take these
+	# The far end would refuse these
 	before=$(sent "$stock" 0x1001)
 	in_vain "$gw" 10.2.0.1 -I 10.8.0.1
 	in_vain "$gw" fd00:2::1 -I fd00:8::1
 	check 'tx_source' "$(drop_count "$gw" pvs0 tx_source)" 6
 	check 'tx errors' "$(link_stat "$gw" pvs0 tx.errors)" 6
 	check 'sent' "$(sent "$stock" 0x1001)" "$before"
-	# One family less, and the other one passes as before
+	# If the IPv6 subnets are removed, IPv4 still passes
 	ctl "$gw" peer set pvs0 stock local-subnets 10.1.0.0/24
 	in_vain "$stock" fd00:1::1
 	pings "$stock" 10.1.0.1
@@ -191,13 +191,13 @@ local_subnets_are_kept_and_replaced()
 	printf -v many 'fd00:0:0:%x::/64,' {1..1024}
 	expect_refused_in "$gw" '1025 local-subnets are too many; a peer takes up to 1024' \
 		ctl "$gw" peer set pvs0 stock local-subnets "${many}10.1.0.0/16"
-	# Both lists full, in several messages
+	# Both lists are full and need several messages
 	printf -v more 'fd01:0:0:%x::/64,' {1..1024}
 	ctl "$gw" peer set pvs0 stock subnets "${more%,}" local-subnets "${many%,}"
 	check 'both lists' "$(ctl "$gw" -j show pvs0 | jq -r '.devices[0].peers
 		| "\(length) \(.[0].subnets | unique | length) \(.[0].local_subnets | unique | length)"')" \
 		'1 1024 1024'
-	# Peers may share them, and the new list is the whole one
+	# Peers may share them; a new list replaces the old
 	ctl "$gw" peer set pvs0 stock local-subnets 10.1.0.0/16
 	check 'replaced' "$(local_subnets)" '["10.1.0.0/16"]'
 	ctl "$gw" peer add pvs0 other remote 192.0.2.9 subnets 10.9.0.0/16 local-subnets 10.1.0.0/16
@@ -205,7 +205,7 @@ local_subnets_are_kept_and_replaced()
 	check 'no limit' "$(local_subnets)" null
 }
 
-# What is searched is not what was given: prefixes in others go, and the rest is sorted
+# The lookup does not use the list as given: nested prefixes are dropped, the rest is sorted
 any_address_among_many_prefixes()
 {
 	local many address
@@ -231,8 +231,8 @@ any_address_among_many_prefixes()
 
 # ---- the selector of a state ----
 
-# adopted_with WORDS...: the gateway's states with selectors, as FROM TO [MORE], of what it sends;
-# the other end's have none
+# adopted_with WORDS...: the gateway's states have selectors FROM TO [MORE], as for outbound; the
+# other end's states have none
 adopted_with()
 {
 	local from=$1 to=$2
@@ -266,7 +266,7 @@ packet_outside_the_states_selector()
 	pings "$stock" 10.1.0.1
 	check 'drops before' "$(drops "$gw")" ''
 	before=$(show "$gw" peers.0.rx_packets)
-	# Source, destination, family
+	# Source, then destination, then family
 	in_vain "$stock" 10.1.0.1 -I 172.16.6.6
 	check 'source' "$(drops "$gw")" rx_selector=3
 	in_vain "$stock" 10.8.0.1
@@ -310,7 +310,7 @@ protocol_and_ports_of_the_states_selector()
 	local ns
 
 	MORE='proto udp dport 7000' adopted_with 10.1.0.0/24 10.2.0.0/24
-	# Nobody listens, and nobody says so
+	# No socket listens; suppress the ICMP errors
 	for ns in "$gw" "$stock"; do
 		in_ns "$ns" nft -f - <<-END
 			table ip quiet {
@@ -335,14 +335,14 @@ protocol_and_ports_of_the_states_selector()
 	check 'sent' "$(sent "$stock" 0x1001)" 1
 }
 
-# An error of a router whose address the selector has not, about a packet that it has
+# A router outside the selector sends an error about a packet inside it
 ICMP_errors_by_the_flag_of_the_state()
 {
 	IN='' adopted_with 10.1.0.0/24 10.2.0.0/24
 	in_ns "$stock" sysctl -qw net.ipv4.ip_forward=1
 	ip -n "$stock" route add unreachable 10.2.0.9
 	ip -n "$stock" route replace 10.1.0.0/24 dev ipsec0 src 172.16.6.6
-	# One at a time, as the kernel limits how many it sends
+	# One at a time, since the kernel limits the rate of errors
 	! in_ns "$gw" ping -c 1 -W 1 10.2.0.9 >"$tmp/ping" || fail 'an answer'
 	check 'without the flag' "$(drops "$gw")" rx_selector=1
 	! grep -q Unreachable "$tmp/ping" || fail "$(cat "$tmp/ping")"
@@ -354,12 +354,12 @@ ICMP_errors_by_the_flag_of_the_state()
 	in_ns "$gw" ping -c 1 -W 5 10.2.0.9 >"$tmp/ping" || true
 	grep -q '^From 172.16.6.6 .*Unreachable' "$tmp/ping" || fail "$(cat "$tmp/ping")"
 	check 'drops' "$(drops "$gw")" rx_selector=1
-	# Of other packets from there it takes none
+	# Other packets from that router are dropped
 	in_vain "$stock" 10.1.0.1 -I 172.16.6.6
 	check 'drops' "$(drops "$gw")" rx_selector=4
 }
 
-# inbound SPI: how many SAs
+# inbound SPI: the number of SAs with this SPI
 inbound()
 {
 	ctl "$gw" -j show pvs0 | jq --argjson spi $(($1)) '[.devices[0].peers[].sas[] | select(.spi == $spi)] | length'
@@ -367,25 +367,25 @@ inbound()
 
 # ---- the flags of a state ----
 
-# record NS DEVICE FILTER FILE: each packet becomes a line of FILE
+# record NS DEVICE FILTER FILE: writes each packet as a line of FILE
 record()
 {
 	background ip netns exec "$1" tcpdump -nvlU -i "$2" "$3" >"$tmp/$4" 2>"$tmp/$4.err"
 	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/$4.err"
 }
 
-# recorded FILE: how many
+# recorded FILE: the number of packets in FILE
 recorded() { grep -cE '^[^ ].*(tos|class|IP6)' "$tmp/$1"; }
 
-# last_tos FILE: "tos DF" of the last packet, tos of 0 for a class that tcpdump leaves out
+# last_tos FILE: "tos DF" of the last packet; tos is 0 if tcpdump shows no class
 last_tos()
 {
 	grep -E '^[^ ].*(tos|class|IP6)' "$tmp/$1" | tail -n 1 |
 		sed -E 's/.*(tos|class) (0x[0-9a-f]+).*flags \[([^]]*)\].*/\2 \3/;s/.*(tos|class) (0x[0-9a-f]+).*/\2/;s/.*IP6.*/0x0/'
 }
 
-# one_ping FROM ADDRESS FILE[:ANSWERS] [PING-OPTIONS]: and what it makes in FILE. Where its
-# answer is recorded too, that is there on return, or it would be taken for a later packet
+# one_ping FROM ADDRESS FILE[:ANSWERS] [PING-OPTIONS]: prints the packet's fields from FILE. If
+# ANSWERS is given, waits for the answer in it, so that the next ping does not read it
 one_ping()
 {
 	local file=${3%:*} other=${3#*:} before answers
@@ -398,7 +398,7 @@ one_ping()
 	last_tos "$file"
 }
 
-# flagged [FLAGS...]: new states with those at both ends; -- separates the inbound ones' flags
+# flagged [FLAGS...]: new states with these flags at both ends; the inbound flags follow --
 spi=0x1000
 flagged()
 {
@@ -422,7 +422,7 @@ flagged()
 	wait_for 'the new SAs' is 1 inbound $((spi + 1))
 }
 
-# outer_is EXPECTED ADDRESS4-OR-6 PING-OPTIONS...: of ours, and of stock IPsec's
+# outer_is EXPECTED ADDRESS4-OR-6 PING-OPTIONS...: compares our outer header and stock IPsec's
 outer_is()
 {
 	local expected=$1 family=$2
@@ -432,7 +432,7 @@ outer_is()
 		check 'outer header' "$(one_ping "$gw" 10.2.0.1 ours:theirs "$@")" "$expected"
 		check 'that of stock IPsec' "$(one_ping "$stock" 10.1.0.1 theirs:ours "$@")" "$expected"
 	else
-		# Stock IPsec lets small packets of IPv6 be fragmented: no word of DF
+		# Stock IPsec allows fragments of small IPv6 packets, so do not compare DF
 		check 'outer header' \
 			"$(one_ping "$gw" fd00:2::1 ours:theirs "$@" | cut -d ' ' -f 1)" "$expected"
 		check 'that of stock IPsec' \
@@ -443,7 +443,7 @@ outer_is()
 flags_that_say_what_the_outer_header_has()
 {
 	adopting_devices
-	# The request of each ping is in the one file, and the answer in the other
+	# One file has the request of each ping, the other has the answer
 	record "$gw" outer0 'src host 192.0.2.1 and ip proto 50' ours
 	record "$stock" outer0 'src host 192.0.2.2 and ip proto 50' theirs
 	flagged
@@ -462,7 +462,7 @@ flags_that_say_what_the_outer_header_has()
 	check 'drops' "$(drops "$gw")" ''
 }
 
-# inner_is EXPECTED FAMILY PING-OPTIONS...: as our device delivers it, and stock IPsec's
+# inner_is EXPECTED FAMILY PING-OPTIONS...: as our device delivers it, and as stock IPsec does
 inner_is()
 {
 	local expected=$1 family=$2
@@ -477,7 +477,7 @@ inner_is()
 	fi
 }
 
-# congested: from now on a router on the way marks every packet
+# congested: from now on every packet gets CE, as by a congested router
 congested()
 {
 	local ns
@@ -513,7 +513,7 @@ flags_that_say_what_the_inner_header_gets()
 	flagged -- flag noecn
 	inner_is '0xba DF' 4 -Q 0xba -M 'do'
 	inner_is '0xba' 6 -Q 0xba
-	# Without ECN inside, and nothing is lost
+	# A packet without ECN inside is not lost
 	inner_is '0xb8 DF' 4 -Q 0xb8 -M 'do'
 	check 'drops' "$(drops "$gw")" ''
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# States that somebody else has installed in XFRM, carried by a device with their if_id.
-# ip xfrm state stands for the daemon; stock Linux IPsec is the other end.
+# Another program has installed states in XFRM; a device with their if_id carries them. ip xfrm
+# state stands for the daemon; the other end is stock Linux IPsec.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -22,7 +22,7 @@ those_of_now_and_those_to_come()
 	check 'SAs as soon as set returns' "$(sa_count)" 2
 	pings "$gw" 10.2.0.1 -s 1300
 	pings "$stock" fd00:1::1
-	# A rekey: the newer state carries what leaves
+	# A rekey: the newer state carries outbound packets
 	states "$stock" 0x2001
 	states "$gw" 0x2001
 	wait_for 'the newer SA' is $((0x2001)) show "$gw" peers.0.tx_spi
@@ -33,7 +33,7 @@ those_of_now_and_those_to_come()
 	check 'drops' "$(drops "$gw")" ''
 }
 
-# counts NS: of both states, as XFRM has them: SPI, packets, bytes, sequence number
+# counts NS: XFRM's counters of both states: SPI, packets, bytes, sequence number
 counts()
 {
 	local spi
@@ -46,7 +46,7 @@ counts()
 
 same_counts() { [ "$(counts "$gw")" = "$(counts "$stock")" ]; }
 
-# To the byte what stock IPsec counts at the other end
+# XFRM's counters equal stock IPsec's at the other end to the byte
 XFRM_counts()
 {
 	adopted
@@ -59,7 +59,7 @@ XFRM_counts()
 	check 'times of use' "$(ip -n "$gw" -s xfrm state | grep -c 'use 20')" 2
 }
 
-# Softly and hard, by XFRM's own timer and event, which is what a daemon waits for
+# Soft and hard expiry come from XFRM's own timer and event, for which a daemon waits
 XFRM_ends_them()
 {
 	adopting
@@ -68,12 +68,12 @@ XFRM_ends_them()
 	states "$stock" 0x1001
 	states "$gw" 0x1001 limit packet-soft 3 limit packet-hard 6
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
-	# XFRM looks at what was before the packet
+	# XFRM checks the counters as they were before the packet
 	in_ns "$gw" ping -q -c 4 -i 0.1 -W 1 10.2.0.1 >/dev/null || fail 'no ping'
 	said 'sa-soft-expired 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
 	in_ns "$gw" ping -q -c 5 -i 0.1 -W 1 10.2.0.1 >/dev/null || true
 	said 'sa-del 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
-	# And one more back: six were answered
+	# One more packet back: six were answered
 	in_ns "$stock" ping -q -c 1 -W 1 10.1.0.1 >/dev/null || true
 	said 'peer-del 192.0.2.2 .*reason xfrm'
 	check 'packets of the other end' "$(xfrm "$stock" 0x1001 packets)" 6
@@ -95,13 +95,13 @@ deleted_and_flushed()
 	wait_for 'no SA' is 0 sa_count
 	check 'peers' "$(peer_count)" 0
 	check 'carrier' "$(show "$gw" carrier)" false
-	# And again
+	# The same once more
 	states "$gw" 0x1001
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 }
 
-# What is wrong with packets, XFRM's state tells too. The other end's kernel may send some of
-# its own, multicast
+# XFRM's state also counts packet errors. The other end's kernel may send multicast packets of its
+# own
 failures_count_there()
 {
 	adopting
@@ -109,12 +109,12 @@ failures_count_there()
 	states "$gw" 0x1001
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
-	# Another key
+	# A wrong key
 	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$there" 128
 	in_ns "$stock" ping -q -c 3 -i 0.1 -W 1 10.1.0.1 >/dev/null || true
 	at_least 3 xfrm "$gw" 0x1002 failed || fail 'not all are there as failed'
 	check 'failed' "$(xfrm "$gw" 0x1002 failed)" "$(drop_count "$gw" pvs0 rx_icv)"
-	# The right one, from the first number on
+	# The right key, from the first sequence number on
 	ip -n "$stock" xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002
 	state "$stock" 192.0.2.2 192.0.2.1 0x1002 aead "$GCM" "$back" 128
 	pings "$stock" 10.1.0.1 -c 4
@@ -125,7 +125,7 @@ failures_count_there()
 	check 'replay' "$(xfrm "$gw" 0x1002 replay)" "$(drop_count "$gw" pvs0 rx_replayed)"
 }
 
-# refused WHY STATE...: left to stock IPsec, and told why
+# refused WHY STATE...: the state is left to stock IPsec, and an event says why
 refused()
 {
 	local why=$1
@@ -146,7 +146,7 @@ what_cannot_be_carried()
 	# shellcheck disable=SC2086
 	{
 		refused transport-mode $esp spi 0x2001 mode transport aead "$GCM" "$there" 128
-		# Not every kernel has AH
+		# Some kernels have no AH
 		if ip -n "$gw" xfrm state add $ah spi 0x2002 mode tunnel \
 			auth-trunc 'hmac(sha256)' "${there:0:66}" 128 2>/dev/null; then
 			ip -n "$gw" xfrm state flush
@@ -155,12 +155,12 @@ what_cannot_be_carried()
 		refused transform $esp spi 0x2003 mode tunnel \
 			auth-trunc 'hmac(sha256)' "${there:0:66}" 96 enc 'cbc(aes)' "${there:0:34}"
 	}
-	# Somebody takes all addresses already
+	# Another peer already takes all addresses
 	ctl "$gw" peer add pvs0 other remote 192.0.2.9
 	refused peer-in-the-way src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x2004 mode tunnel \
 		aead "$GCM" "$there" 128
 	ctl "$gw" peer del pvs0 other
-	# The operator has the SPI
+	# The operator's SA already has the SPI
 	ctl "$gw" peer add pvs0 mine remote 192.0.2.2 subnets 10.3.0.0/16
 	ctl "$gw" sa add pvs0 mine dir out spi 0x2005 transform aes128gcm16 key-file - <<<"${there#0x}"
 	ip -n "$gw" xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x2005 mode tunnel \
@@ -168,7 +168,7 @@ what_cannot_be_carried()
 	said 'sa-refused remote 192.0.2.2 dir out spi 0x00002005 reason spi-taken$'
 }
 
-# The operator's peer of that address keeps what is the operator's
+# An operator's peer with that address keeps the operator's settings
 peer_of_the_operator()
 {
 	adopting
@@ -183,7 +183,7 @@ peer_of_the_operator()
 	check 'window, of the state' "$(show "$gw" peers.0.sas | jq '.[] | select(.dir == "in").replay_window')" 128
 	expect_refused_in "$gw" "spi 0x00001001 is XFRM's; ask its daemon, or ip xfrm state delete" \
 		ctl "$gw" sa del pvs0 site-b spi 0x1001 dir out
-	# Without the peer, the states make one of their own
+	# If the peer is deleted, the states make a new one
 	ctl "$gw" peer del pvs0 site-b
 	wait_for 'a peer of the states' is 192.0.2.2 show "$gw" peers.0.name
 	wait_for 'its SAs' is 2 sa_count
@@ -196,7 +196,7 @@ peer_of_the_operator()
 	check 'a peer that was set stays' "$(show "$gw" peers.0.origin)" operator
 }
 
-# One that comes later takes the place of the peer that the states have made
+# A peer that is added later replaces the one that the states have made
 peer_that_comes_later()
 {
 	adopted
@@ -210,7 +210,7 @@ peer_that_comes_later()
 	pings "$gw" 10.2.0.1
 }
 
-# The device is not without a carrier in between, whoever waits for RTNL
+# The device keeps its carrier in between, also while RTNL is contended
 place_is_taken_at_once()
 {
 	adopted
@@ -232,7 +232,7 @@ given_back_with_the_device()
 	check 'the number received last' "$(sequence "$gw" 0x1002)" 0x5
 }
 
-# Stock IPsec goes on where we have stopped, and accepts nothing twice
+# Stock IPsec continues our sequence numbers, and accepts no packet twice
 given_back()
 {
 	adopted
@@ -247,15 +247,15 @@ given_back()
 	at_least 8 xfrm "$gw" 0x1002 packets || fail 'stock IPsec has not counted on from ours'
 }
 
-# policy NS DIR SRC DST FROM TO REQID [SELECTOR...]: FROM to TO by a tunnel from SRC to DST.
-# The higher the REQID, the more urgent
+# policy NS DIR SRC DST FROM TO REQID [SELECTOR...]: FROM to TO by a tunnel from SRC to DST. A
+# higher REQID has a higher priority
 policy()
 {
 	ip -n "$1" xfrm policy add dir "$2" src "$5" dst "$6" "${@:8}" if_id 42 \
 		priority $((10 - $7)) tmpl src "$3" dst "$4" proto esp reqid "$7" mode tunnel
 }
 
-# child FROM TO REQID: policies at both ends, of the gateway's FROM and the far end's TO
+# child FROM TO REQID: policies at both ends, for the gateway's FROM and the far end's TO
 child()
 {
 	local dir
@@ -268,11 +268,11 @@ child()
 	done
 }
 
-# now_out SPI: packets that have left by it
+# now_out SPI: the number of packets that have left by this SA
 now_out() { xfrm "$gw" "$1" packets; }
 
-# Several child SAs of one if_id to one gateway: stock IPsec takes from each only what its
-# policies say
+# Several child SAs of one if_id to one gateway: stock IPsec accepts from each only packets that
+# match its policies
 children_by_their_policies()
 {
 	local hmac=0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30 before ns
@@ -281,7 +281,7 @@ children_by_their_policies()
 	ip -n "$stock" xfrm policy flush
 	child 10.1.0.0/24 10.2.0.0/24 1
 	child fd00:1::/64 fd00:2::/64 2
-	# To one port
+	# This policy is for one port
 	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.2.0.0/24 3 proto udp dport 7000
 	for ns in "$stock" "$gw"; do
 		states "$ns" 0x1001 reqid 1
@@ -294,7 +294,7 @@ children_by_their_policies()
 	pings "$stock" fd00:1::1
 	check 'outbound SAs in use' "$(outbound_in_use)" '4097 4113'
 	no_mismatch
-	# Others with child 1's addresses, and larger around
+	# Another child with child 1's addresses, and a larger overhead
 	before=$(show "$gw" peers.0.inner_mtu)
 	state "$gw" 192.0.2.1 192.0.2.2 0x1021 reqid 3 \
 		auth-trunc 'hmac(sha256)' $hmac 128 enc 'cbc(aes)' "${there:0:34}"
@@ -304,24 +304,24 @@ children_by_their_policies()
 	in_ns "$gw" bash -c 'echo to the port >/dev/udp/10.2.0.1/7000'
 	in_ns "$gw" bash -c 'echo to another >/dev/udp/10.2.0.1/7001'
 	check 'packets to the port' "$(now_out 0x1021)" 1
-	# What no child has
+	# No child has this source address
 	ip -n "$gw" addr add 10.9.0.1/32 dev lo
 	in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 -I 10.9.0.1 10.2.0.1 >/dev/null || true
 	check 'drops' "$(drops "$gw")" tx_no_policy=2
 	one_child_goes
 }
 
-# outbound_in_use: SPIs
+# outbound_in_use: the SPIs of the outbound SAs in use
 outbound_in_use()
 {
 	ctl "$gw" -j show pvs0 |
 		jq -r '[.devices[0].peers[0].sas[] | select(.dir == "out" and .current) | .spi] | sort | join(" ")'
 }
 
-# no_mismatch: stock IPsec has met no packet by another child's SA
+# no_mismatch: stock IPsec has received no packet by the wrong child's SA
 no_mismatch() { check 'mismatches' "$(xfrm_stat "$stock" XfrmInTmplMismatch)" 0; }
 
-# policy_names SPI: that of child 1
+# policy_names SPI: child 1's policy names this SPI
 policy_names()
 {
 	ip -n "$gw" xfrm policy update dir out src 10.1.0.0/24 dst 10.2.0.0/24 if_id 42 priority 9 \
@@ -330,19 +330,19 @@ policy_names()
 
 one_child_goes()
 {
-	# A rekey of child 1 does not touch child 2
+	# A rekey of child 1 does not affect child 2
 	states "$stock" 0x2001 reqid 1
 	states "$gw" 0x2001 reqid 1
 	wait_for 'the newer SA of child 1' is '4113 4129 8193' outbound_in_use
 	pings "$gw" 10.2.0.1
 	pings "$gw" fd00:2::1
 	no_mismatch
-	# The policy may name the older one, and the newer one when the other end is ready for it
+	# The policy may name the older SA, then the newer one when the other end is ready for it
 	policy_names 0x1001
 	wait_for 'the named SA' is '4097 4113 4129' outbound_in_use
 	policy_names 0x2001
 	wait_for 'the other one' is '4113 4129 8193' outbound_in_use
-	# One child is left: it does not take what the other end would not, either
+	# One child is left: it still sends nothing that the other end would refuse
 	ip -n "$gw" xfrm policy delete dir out src fd00:1::/64 dst fd00:2::/64 if_id 42
 	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.2.0.0/24 proto udp dport 7000 if_id 42
 	ip -n "$gw" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1011
@@ -351,12 +351,12 @@ one_child_goes()
 	in_ns "$gw" ping -q -c 2 -i 0.1 -W 1 -I 10.9.0.1 10.2.0.1 >/dev/null || true
 	check 'drops' "$(drops "$gw")" tx_no_policy=4
 	pings "$gw" 10.2.0.1
-	# And none of them when all are flushed
+	# If all policies are flushed, packets pass
 	ip -n "$gw" xfrm policy flush
 	pings "$gw" 10.2.0.1
 }
 
-# lost ADDRESS: one packet, of which the sender is told
+# lost ADDRESS: one packet is lost, and its sender receives an error
 lost()
 {
 	! in_ns "$gw" ping -q -c 1 -W 5 "$1" >/dev/null || fail "$1 has answered"
@@ -365,8 +365,8 @@ lost()
 # drops_of_policies: tx_no_policy and tx_no_sa of the gateway
 drops_of_policies() { echo "$(drop_count "$gw" pvs0 tx_no_policy) $(drop_count "$gw" pvs0 tx_no_sa)"; }
 
-# As strongSwan installs one for start_action = trap. Its packets do not go by another child's SA,
-# and its end makes no difference to them
+# Like strongSwan's policy for start_action = trap. Its packets do not use another child's SA. When
+# it is removed, their fate does not change
 policy_without_an_SA()
 {
 	local ns
@@ -390,7 +390,7 @@ policy_without_an_SA()
 	ip -n "$gw" xfrm policy delete dir out src 10.1.0.0/24 dst 10.3.0.0/24 if_id 42
 	lost 10.3.0.1
 	check 'drops' "$(drops_of_policies)" '2 1'
-	# With policies for all of it that lead to its SA, nobody asks them
+	# If policies for its SA cover the whole peer, the lookup is skipped
 	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.3.0.0/24 1
 	in_ns "$gw" ping -q -c 1 -W 1 10.3.0.1 >/dev/null || :
 	check 'drops' "$(drops_of_policies)" '2 1'
@@ -398,7 +398,8 @@ policy_without_an_SA()
 	lost 10.3.0.1
 	check 'drops' "$(drops_of_policies)" '3 1'
 	pings "$gw" 10.2.0.1
-	# Also where another policy has all of the peer's packets, and this one is more urgent
+	# The same if another policy covers all of the peer's packets and this one has higher
+	# priority
 	ctl "$gw" peer set pvs0 192.0.2.2 subnets 10.2.0.0/24
 	pings "$gw" 10.2.0.1
 	policy "$gw" out 192.0.2.1 192.0.2.2 10.1.0.0/24 10.2.0.9/32 5
@@ -410,8 +411,8 @@ policy_without_an_SA()
 	check 'drops' "$(drops_of_policies)" '3 2'
 }
 
-# Routers behind the gateway have addresses that the two ends have not agreed on. Without their
-# errors, the far end knows nothing of a path's MTU
+# Routers behind the gateway have addresses outside the agreed selectors. The far end needs their
+# errors to learn a path's MTU
 errors_of_routers()
 {
 	local ns
@@ -429,12 +430,12 @@ errors_of_routers()
 	error_leaves
 	ctl "$gw" peer set pvs0 192.0.2.2 subnets 10.2.0.0/24 local-subnets 10.1.0.0/24
 	error_leaves
-	# What is no error has to be agreed on
+	# Packets that are not errors must match the agreed selectors
 	lost 10.2.0.1
 	check 'drops' "$(drops "$gw")" tx_source=1
 }
 
-# error_leaves: of the gateway, for a packet that may not go on
+# error_leaves: the gateway sends an error for a packet that it cannot forward
 error_leaves()
 {
 	local count
@@ -468,7 +469,7 @@ two_devices()
 
 sa_count_of() { ctl "$gw" -j show "$1" | jq '[.devices[0].peers[].sas[]] | length'; }
 
-# The same against each: ESN, CBC with HMAC, IPv6 outside, ESP in UDP of a daemon's port
+# Each kind works the same: ESN, CBC with HMAC; below ESP in UDP of a daemon's port, IPv6 outside
 other_kinds()
 {
 	local hmac=0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30
@@ -502,7 +503,8 @@ in_UDP_of_a_daemon()
 	pings "$gw" 10.2.0.1 -s 1200
 	pings "$stock" fd00:1::1
 	check 'drops' "$(drops "$gw")" ''
-	# The far end is elsewhere: the daemon is told, and it is the daemon that changes anything
+	# The far end's mapping changes: the daemon receives an event, and only the daemon changes
+	# anything
 	background ip netns exec "$gw" /usr/bin/python3 "$here/adopt_mapping.py" >"$tmp/mappings"
 	wait_for 'the listener' grep -q ready "$tmp/mappings"
 	in_ns "$stock" nft -f - <<-END
@@ -541,7 +543,7 @@ over_IPv6()
 	pings "$stock" fd00:1::1 -s 1200
 }
 
-# The outbound state's mark, for the route; the inbound one's, or it is not this state's
+# The outbound state's mark selects the route; the inbound state's mark selects the state
 marks()
 {
 	adopting
@@ -566,7 +568,7 @@ marks()
 	pings "$gw" 10.2.0.1
 }
 
-# rtnl_is_busy: somebody holds RTNL again and again, so that the device's work has to wait for it
+# rtnl_is_busy: a loop takes RTNL again and again, so that the device's work has to wait for it
 rtnl_is_busy()
 {
 	touch "$tmp/flooding"
@@ -576,8 +578,8 @@ rtnl_is_busy()
 	done" 2>/dev/null
 }
 
-# As daemons rekey: inbound states first. The gateway's is there as the call returns, then the
-# other end sends by it. Packets have to wait.
+# A rekey as daemons do it: inbound states first. The gateway's state exists when the call returns,
+# and the other end sends by it at once. Packets have to wait.
 no_packet_lost_in_rekeys()
 {
 	local i old=0x1001 new rekeys=10
@@ -605,7 +607,7 @@ no_packet_lost_in_rekeys()
 	wait_for 'two SAs' is 2 sa_count
 }
 
-# RTNL is held while a state comes and its first packets do: those wait. The old outbound state
+# While RTNL is held, a state and its first packets arrive: the packets wait. The old outbound state
 # carries the answers. ip xfrm needs no RTNL.
 packets_faster_than_the_adoption()
 {
@@ -628,7 +630,7 @@ packets_faster_than_the_adoption()
 	grep -q ' 5 received' "$tmp/ping" || fail 'pings were lost' "$(cat "$tmp/ping")"
 }
 
-# heard_last: XFRM tells its key managers in the order of their coming: its own listeners, then us
+# heard_last: XFRM calls key managers in order of registration: its own listeners, then us
 heard_last()
 {
 	no_tunnels_in_use
@@ -647,26 +649,26 @@ early()
 	early_received
 }
 
-# XFRM has a state for a moment before it tells of it. Packets that come in this moment are the
-# device's: stock IPsec would drop them, as they have come through no device of its own
+# XFRM has a state for a moment before it announces it. The device takes the packets of this moment:
+# stock IPsec would drop them, as they did not come through a device of its own
 packets_before_XFRM_tells_of_the_state() { early new; }
 
-# The state that was there is dead in this moment
+# The old state is dead in this moment
 packets_before_XFRM_tells_that_a_state_has_moved() { early moved-in; }
 
-# The packets are stock IPsec's. They do not make the device look at the states again and again
+# Stock IPsec gets these packets. They do not make the device look at the states again and again
 packets_of_refused_states()
 {
 	local count
 
 	adopting
 	watch "$gw"
-	# Somebody takes all addresses already
+	# Another peer already takes all addresses
 	ctl "$gw" peer add pvs0 other remote 192.0.2.9
 	early_packets two 300
 	said 'sa-refused remote 192.0.2.2 dir in spi 0x00010001 reason peer-in-the-way$'
 	count=$(grep -c sa-refused "$tmp/events")
-	# Twice each, and again when an address of the host comes
+	# Twice for each state, and again when the host gets an address
 	[ "$count" -le 20 ] || fail "looked at two states $count times"
 	at_least 100 xfrm_stat "$gw" XfrmInStateProtoError || fail 'too few packets for stock IPsec'
 }
@@ -674,7 +676,7 @@ packets_of_refused_states()
 # carrier_downs: how often the device has lost its carrier
 carrier_downs() { in_ns "$gw" cat /sys/class/net/pvs0/carrier_down_count; }
 
-# The SA of a packet is dead, and XFRM has not told of the next one. Its peer stays up meanwhile
+# The SA of a packet is dead, and XFRM has not announced the next one. The peer stays up meanwhile
 packets_to_a_peer_that_XFRM_has_moved()
 {
 	local downs
@@ -693,7 +695,7 @@ packets_to_a_peer_that_XFRM_has_moved()
 	check 'times that the carrier went' "$(carrier_downs)" "$downs"
 }
 
-# Traffic both ways, and everything goes
+# Everything is deleted while traffic passes both ways
 gone_under_traffic()
 {
 	adopted
@@ -718,7 +720,7 @@ the_module_goes()
 	background ip netns exec "$stock" ping -q -f 10.1.0.1 >/dev/null
 	sleep 0.5
 	rmmod pvsvpn
-	# States are still XFRM's
+	# XFRM still has the states
 	check 'states' "$(ip -n "$gw" xfrm state | grep -c 'if_id 0x2a')" 2
 	load_module
 }

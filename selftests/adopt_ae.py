@@ -23,7 +23,7 @@ ESN = struct.Struct("=6I")
 
 
 def ask(kind, flags, address, spi, attribute=b""):
-    """The answer to a request about a state."""
+    """Returns the answer to a request about a state."""
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
     sock.bind((0, 0))
     body = ID.pack(socket.inet_aton(address), socket.htonl(spi), socket.AF_INET, ESP, b"", 0, 0)
@@ -38,7 +38,7 @@ def ask(kind, flags, address, spi, attribute=b""):
 
 
 def replay_of(address, spi):
-    """The state's numbers and window, raw."""
+    """Returns the state's numbers and window, raw."""
     data = ask(GETAE, 0, address, spi)[16 + ID.size:]
     while len(data) >= 4:
         length, kind = struct.unpack_from("=HH", data)
@@ -49,7 +49,7 @@ def replay_of(address, spi):
 
 
 def main(action, address, spi, *oseq):
-    """Exit status 0 if it was done."""
+    """Exit status 0 on success."""
     spi = int(spi, 0)
     replay = bytearray(replay_of(address, spi))
     fields = list(ESN.unpack_from(replay))

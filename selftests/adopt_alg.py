@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes a driver of seqiv(rfc4106(gcm(aes))) with another layout, as any user can (AF_ALG).
+"""Creates a driver of seqiv(rfc4106(gcm(aes))) with another layout, as any user can (AF_ALG).
 
-Prints the driver that the kernel takes for the algorithm from now on; exit status 1 and why if
-that cannot be done.
+Prints the driver that the kernel uses for the algorithm from now on; on failure exit status 1 and
+the reason.
 """
 import socket
 import sys
@@ -12,7 +12,7 @@ NAME = "seqiv(rfc4106(gcm(aes)))"
 
 
 def bind(name):
-    """Have the kernel make an instance by its name."""
+    """Make the kernel create an instance by its name."""
     with socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET, 0) as sock:
         sock.bind(("aead", name))
 
@@ -32,7 +32,7 @@ def drivers():
 
 
 def main():
-    """The driver around the best one has a higher priority."""
+    """A driver around the best one gets a higher priority."""
     try:
         bind(NAME)
         bind(f"pcrypt({drivers()[-1][1]})")

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""News of XFRM's without end.
+"""Endless XFRM events.
 
     adopt_churn.py LOCAL FIRST
 
-In the network namespace that it runs in, it adds states of if_id 42 from LOCAL to 192.0.2.200, and
-takes each of them away again 20 states later. FIRST is the first SPI. Prints "ready" when the
-first ones are gone.
+In its network namespace it adds states of if_id 42 from LOCAL to 192.0.2.200, and deletes each of
+them 20 states later. FIRST is the first SPI. Prints "ready" after the first deletions.
 """
 import sys
 
@@ -16,7 +15,7 @@ REMOTE, OURS, KEPT = "192.0.2.200", 42, 20
 
 
 def main(local, first):
-    """Until it is killed."""
+    """Run until killed."""
     xfrm, number = Xfrm(), 0
     while True:
         xfrm.add(local, REMOTE, first + number % 1000, OURS, bytes(20))

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Packets for a state in the moment in which XFRM has it and has not told of it.
+"""Packets for a state in the moment when XFRM has it but has not announced it.
 
     adopt_early.py new GW STOCK TURNS          GW gets TURNS inbound states of if_id 42
     adopt_early.py new-in-udp GW STOCK TURNS   the same in UDP
@@ -9,9 +9,9 @@
     adopt_early.py moved-out GW STOCK TURNS    an outbound state does so, to another local address
     adopt_early.py two GW STOCK TURNS          two inbound states get packets in turns of 2 ms
 
-A second process sends without a break: ESP from STOCK, by the SPI of the state that comes next, or
-packets to 10.2.0.1 in GW. The ESP is not authentic. The device counts the packets that it decrypts,
-and so does stock IPsec.
+A second process sends without a pause: ESP from STOCK with the next state's SPI, or packets to
+10.2.0.1 in GW. The ESP is not authentic. The device and stock IPsec each count the packets that
+they decrypt.
 """
 import errno
 import multiprocessing
@@ -27,21 +27,21 @@ from hostile_victim import IN_UDP, Control
 from netns import in_netns
 
 GATEWAY, STOCK, OURS = "192.0.2.1", "192.0.2.2", 42
-# More addresses of theirs
+# Second addresses of both
 GATEWAY_TOO, STOCK_TOO = "192.0.2.11", "192.0.2.12"
 INNER = "10.2.0.1"
 FIRST = 0x10000
-# Older states go
+# Older states are deleted
 KEPT = 50
-# Packets for new states; beside load, a few come in each turn
+# Packets for new states; under other load only a few come in each turn
 ENOUGH = 2000
-# XFRM tells its listeners one after the other, and the device after them: many make the moment long
+# XFRM tells its listeners one after another, the device last: many listeners extend the moment
 LISTENERS = 50
 NETLINK_ADD_MEMBERSHIP, XFRMNLGRP_SA, XFRMNLGRP_MIGRATE = 1, 3, 7
 
 
 def listener():
-    """A socket that hears of each state, and has room for all that."""
+    """A socket that receives an event for each state, and has room for all."""
     sock = Xfrm().sock
     sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
     for group in (XFRMNLGRP_SA, XFRMNLGRP_MIGRATE):
@@ -72,7 +72,7 @@ def inner_udp():
 
 
 def send(sock, spi, sent):
-    """Without end."""
+    """Send endlessly."""
     while True:
         sent.value += 1
         try:
@@ -91,11 +91,11 @@ def add(xfrm, src, dst, number, encap=b""):
 
 
 def new(xfrm, spi, turns, sent, encap=b""):
-    """The sender knows each SPI before the state is there. A slow one needs more turns."""
+    """The sender knows each SPI before the state exists. A slow sender needs more turns."""
     number, begun = FIRST, {}
     while number < FIRST + turns or (sent.value < ENOUGH and number < FIRST + 20 * turns):
         spi.value = number
-        # The sender may have stopped with a packet in hand, for the state before
+        # The sender may have been stopped while it sent a packet for the previous state
         begun[number - 1] = sent.value
         add(xfrm, STOCK, GATEWAY, number, encap)
         if number - FIRST >= KEPT:
@@ -118,22 +118,22 @@ def move(xfrm, turns, direction, ends):
     for turn in range(turns):
         xfrm.must(MIGRATE, migration(where, OURS, *ends, direction))
         ends.reverse()
-        # Every other time the device has done what it was told
+        # Every second time the device has handled the event
         time.sleep(0.005 * (turn % 2))
 
 
 def moved_in(xfrm, _spi, turns, _sent):
-    """The SPI and where it is received stay."""
+    """The SPI and the receiving address stay."""
     move(xfrm, turns, POLICY_IN, [(STOCK, GATEWAY), (STOCK_TOO, GATEWAY)])
 
 
 def moved_out(xfrm, _spi, turns, _sent):
-    """The same for what the gateway sends."""
+    """The same for packets that the gateway sends."""
     move(xfrm, turns, POLICY_OUT, [(GATEWAY, STOCK), (GATEWAY_TOO, STOCK)])
 
 
 def two(xfrm, spi, turns, _sent):
-    """No packet is for the same state as the one of the turn before."""
+    """No packet is for the same state as in the previous turn."""
     for number in (FIRST, FIRST + 1):
         add(xfrm, STOCK, GATEWAY, number)
     for turn in range(turns):

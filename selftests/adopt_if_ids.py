@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Two requesters set the if_id of one device at once, and nothing leaves meanwhile.
+"""Two requesters set the if_id of one device concurrently; no packet may leave meanwhile.
 
     adopt_if_ids.py GW ROUNDS
 
-In GW pvs0 carries XFRM's states with if_id 42, and a policy blocks what leaves for 10.2.0.9.
-Two processes take the if_id and give it back, ROUNDS times each. Another one migrates a policy
-of no device to and fro, so that the device has to look at all policies again and again.
+In GW pvs0 carries XFRM's states with if_id 42, and a policy blocks packets to 10.2.0.9. Two
+processes remove the if_id and set it again, ROUNDS times each. Another one migrates a policy of
+no device back and forth, so that the device has to look at all policies again and again.
 Meanwhile a process sends to 10.2.0.9 without a pause. Prints how many packets it has sent.
 """
 import multiprocessing
@@ -25,7 +25,7 @@ PAUSE = 0.05
 
 
 def migrate(gateway, stop):
-    """A policy of no device goes from one remote end to another and back."""
+    """A policy of no device moves from one remote end to another and back."""
     xfrm = in_netns(gateway, Xfrm)
     where = selector(dst="10.99.0.0", dst_len=24)
     ends = [("192.0.2.1", "192.0.2.77"), ("192.0.2.1", "192.0.2.78")]
@@ -38,20 +38,20 @@ def migrate(gateway, stop):
 
 
 def send(gateway, stop, sent):
-    """Until it is told to stop."""
+    """Send until stopped."""
     sock = in_netns(gateway, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     sock.connect(("10.2.0.9", 4000))
     while not stop.is_set():
         try:
             sock.send(bytes(64))
         except OSError:
-            # An earlier one has been dropped
+            # An earlier packet was dropped
             pass
         sent.value += 1
 
 
 def toggle(gateway, rounds):
-    """Take the if_id, give it back."""
+    """Remove the if_id, then set it again."""
     family = in_netns(gateway, Family)
     for _ in range(rounds):
         for value in (0, 42):

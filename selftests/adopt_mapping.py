@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Prints what XFRM tells daemons of NAT mappings that have changed (XFRM_MSG_MAPPING).
+"""Prints XFRM's messages to daemons about changed NAT mappings (XFRM_MSG_MAPPING).
 
 Prints "ready", then "spi SPI OLD PORT to NEW PORT" for each. IPv4 only.
 """
@@ -13,7 +13,7 @@ MAPPING = struct.Struct("=16s4sHBxI16s16s2s2s")
 
 
 def main():
-    """Until the end."""
+    """Run until killed."""
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
     sock.bind((0, 1 << (XFRMNLGRP_MAPPING - 1)))
     print("ready", flush=True)

@@ -4,11 +4,10 @@
 
     adopt_move.py LOCAL FROM TO SPI KEY TURNS
 
-In the network namespace that it runs in, the state of if_id 42, reqid 1 and hexadecimal KEY is
-deleted at one of the two remote addresses and added at the other one, to and fro. The device
-waits for a twentieth of a second for the second word. TURNS moves are quicker than that; a busy
-host may leave a guest without a processor for longer. Prints how many slow ones there were
-beside, and where the state is in the end.
+In its network namespace, the state of if_id 42, reqid 1 and hexadecimal KEY is deleted at one of
+the two remote addresses and added at the other, back and forth. The device waits a twentieth of a
+second for the addition. TURNS moves must be faster than that; a busy host may stop a guest for
+longer. Prints the number of slow moves besides these, and the state's last address.
 """
 import sys
 import time
@@ -30,7 +29,7 @@ def main(local, here, there, spi, key, turns):
         if error:
             raise OSError(error, "no move")
         here, there = there, here
-        # The device has done what it was told
+        # The device has handled the event
         time.sleep(PAUSE)
     print(slow if quick == turns else "all", here)
 

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Sends by two devices in turn, and looks at sequence numbers and IVs on the wire.
+"""Sends by two devices in turn, and checks sequence numbers and IVs on the wire.
 
     adopt_nonces.py WIRE ADDRESS ADDRESS COUNT
 
 UDP packets to the two addresses, COUNT in all, in batches that the kernel splits. On the wire
-each is ESP of one SA with an IV of 8 bytes: the numbers have to follow each other from 1 on, and
-no IV may come twice.
+each is ESP of one SA with an IV of 8 bytes: the numbers must be consecutive from 1 on, and no IV
+may occur twice.
 """
 import os
 import socket
@@ -23,7 +23,7 @@ FILE_HEADER, PACKET_HEADER = 24, 16
 
 
 def sender(address):
-    """A socket of which each send is a batch."""
+    """A socket whose every send is a batch."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(SOL_UDP, UDP_SEGMENT, SEGMENT)
     sock.connect((address, 9))
@@ -31,7 +31,7 @@ def sender(address):
 
 
 def send(addresses, count):
-    """By each in turn; a single packet now and then."""
+    """Alternate between them; send a single packet now and then."""
     sockets = [sender(address) for address in addresses]
     turn = 0
     while count:
@@ -52,7 +52,7 @@ def captured(path):
 
 
 def capture(wire, path, count):
-    """tcpdump, listening; it ends by itself when it has written COUNT packets."""
+    """tcpdump, listening; it ends after writing COUNT packets."""
     dump = subprocess.Popen(["tcpdump", "-Z", "root", "-n", "-i", wire, "-w", path, "-s", str(SNAPLEN),
                              "-c", str(count), "-B", "262144", "--immediate-mode", "esp"],
                             stderr=subprocess.PIPE, text=True)
@@ -63,7 +63,7 @@ def capture(wire, path, count):
 
 
 def main(wire, *arguments):
-    """Send all, then look."""
+    """Send all packets, then check them."""
     *addresses, count = arguments
     count = int(count)
     with tempfile.TemporaryDirectory() as directory:

@@ -6,7 +6,7 @@
 
 In GW pvs0 carries XFRM's states with if_id 42, 192.0.2.1 to 192.0.2.2. One process sends to
 10.2.0.1 as fast as it can. Another adds an outbound state with a new SPI, waits until its SA is
-the current one, and deletes the state before: a packet that has found the old SA has not left yet.
+the current one, and deletes the previous state: a packet that found the old SA may not have left.
 Prints the number of packets and of rekeys.
 """
 import multiprocessing
@@ -22,7 +22,7 @@ GATEWAY, REMOTE, IF_ID = "192.0.2.1", "192.0.2.2", 42
 
 
 def send(sock, stop, sent):
-    """Until it is told to stop."""
+    """Send until stopped."""
     while not stop.is_set():
         for _ in range(50):
             sock.send(bytes(64))

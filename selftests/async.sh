@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Crypto that answers later: cryptd or pcrypt around a cipher gets the highest
-# priority, so that every packet takes the asynchronous way.
+# Asynchronous crypto: cryptd or pcrypt around a cipher gets the highest priority, so that every
+# packet takes the asynchronous path.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# best_driver: of rfc4106(gcm(aes))
+# best_driver: the best driver of rfc4106(gcm(aes))
 best_driver()
 {
 	awk '/^name / { ours = $3 == "rfc4106(gcm(aes))" }
@@ -15,14 +15,14 @@ best_driver()
 		END { print name ? name : "rfc4106(gcm_base(ctr(aes-generic),ghash-generic))" }' /proc/crypto
 }
 
-# cryptd takes no driver that is asynchronous itself. Before 6.3 it altered its
-# callers' AEAD requests, for which the kernel's own test refuses it with a WARNING.
+# cryptd cannot wrap an asynchronous driver. Before 6.3 it altered its callers' AEAD requests, which
+# makes the kernel's own test refuse it with a WARNING.
 case $(uname -r) in
 5.* | 6.[0-2].*) driver="pcrypt($(best_driver))" ;;
 *) driver='cryptd(rfc4106(gcm_base(ctr(aes-generic),ghash-generic)))' ;;
 esac
 
-# Other tests want the usual driver back
+# Other tests need the usual driver again
 give_back() { /usr/bin/python3 "$here/async_driver.py" del "$driver"; }
 
 modprobe -q -a crypto_user cryptd pcrypt gcm ctr ghash-generic aes_generic || :
@@ -31,7 +31,7 @@ if why=$(/usr/bin/python3 "$here/async_driver.py" add "$driver" 2>&1); then
 	why=
 fi
 
-# async_up [TRANSFORM]: a tunnel both ends of which are asynchronous
+# async_up [TRANSFORM]: a tunnel with asynchronous crypto at both ends
 async_up()
 {
 	local ns
@@ -71,7 +71,7 @@ iperf()
 	in_ns "$left" timeout 100 iperf3 -c 10.2.0.1 "$@" >"$tmp/iperf" 2>&1 || fail "$(cat "$tmp/iperf")"
 }
 
-# cryptd's queue may be full, which is counted
+# cryptd's queue may be full; these drops are counted
 TCP_both_ways()
 {
 	async_up
@@ -90,7 +90,7 @@ only_crypto_drops()
 	check "drops other than a full queue's" "$others" ''
 }
 
-# count_owned: ESP packets that the left sends, and those of a socket of root's
+# count_owned: counts ESP packets that the left sends, and those that belong to root's socket
 count_owned()
 {
 	in_ns "$left" nft -f - <<-END
@@ -108,7 +108,7 @@ count_owned()
 
 counted() { in_ns "$left" nft list counter inet t "$1" | awk '$1 == "packets" { print $2 }'; }
 
-# Rules about users, and options of the inner socket, are not for the outer packet
+# Rules about users and options of the inner socket must not affect the outer packet
 outer_packets_of_no_socket()
 {
 	async_up
@@ -118,7 +118,7 @@ outer_packets_of_no_socket()
 	check 'ESP packets of a socket' "$(counted owned)" 0
 }
 
-# The kernel sends what was in a queue from outside of any device
+# The kernel sends queued packets outside of the device's transmit function
 outer_packets_behind_a_queue_of_no_socket()
 {
 	tunnel_up chacha20poly1305
@@ -180,7 +180,7 @@ namespaces_removed_under_traffic()
 	ip netns del "$right"
 }
 
-# Only where no tunnel but ours would be lost
+# Only if no other tunnel would be lost
 module_removed_under_traffic()
 {
 	no_tunnels_in_use

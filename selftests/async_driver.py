@@ -23,7 +23,7 @@ SECONDS = 30
 
 
 def ask(command, driver, attributes=b""):
-    """errno of the answer, 0 if it was done."""
+    """errno of the answer, 0 on success."""
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_CRYPTO)
     sock.bind((0, 0))
     body = struct.pack("=64s64s64sIIII", b"", driver.encode(), b"", CRYPTO_ALG_TYPE_AEAD,
@@ -33,13 +33,13 @@ def ask(command, driver, attributes=b""):
 
 
 def add(driver):
-    """Make it the first choice."""
+    """Give it the highest priority."""
     return ask(CRYPTO_MSG_NEWALG, driver,
                struct.pack("=HHI", 8, CRYPTOCFGA_PRIORITY_VAL, PRIORITY))
 
 
 def delete(driver):
-    """SAs are freed a moment after they have been removed."""
+    """Retry, since SAs are freed a moment after they have been removed."""
     deadline = time.monotonic() + SECONDS
     while True:
         error = ask(CRYPTO_MSG_DELALG, driver)

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What tcpdump sees between two gateways, and what tshark makes of it with their
-# keys.
+# Packets that tcpdump captures between two gateways, decrypted by tshark with their keys.
 #
-# tshark 4.0 has no ChaCha20-Poly1305 for ESP; esp.sh lets scapy decrypt that.
+# tshark 4.0 does not support ChaCha20-Poly1305 for ESP; esp.sh decrypts it with scapy.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -21,7 +20,7 @@ keyed_tunnel()
 	sa_pair "$1" 0x1002 "$key_back" "$right" left "$left" right
 }
 
-# record: what is on the wire, until recorded; the wire's own IPv6 is silent
+# record: captures packets on the wire until recorded; the wire itself has no IPv6 traffic
 record()
 {
 	in_ns "$left" sysctl -qw net.ipv6.conf.$left_dev.disable_ipv6=1
@@ -32,7 +31,7 @@ record()
 	wait_for tcpdump grep -q 'listening on' "$tmp/tcpdump"
 }
 
-# recorded BYTES: once the file is that long
+# recorded BYTES: ends the capture when the file has this size
 recorded()
 {
 	wait_for "$1 bytes from tcpdump" at_least "$1" stat -c %s "$tmp/wire.pcap"
@@ -51,14 +50,14 @@ traffic()
 	done
 }
 
-# sa_row SRC DST SPI KEY: for tshark's table of SAs
+# sa_row SRC DST SPI KEY: a row of tshark's SA table
 sa_row()
 {
 	printf 'uat:esp_sa:"IPv4","%s","%s","%s","%s","0x%s","NULL",""' "$1" "$2" "$3" "$gcm" "$4"
 }
 
-# dissect: one line a frame, what tshark makes of it with the keys. It is slow to
-# start, so once for all questions.
+# dissect: tshark decrypts with the keys and prints one line a frame. It starts slowly, so it runs
+# once for all checks.
 dissect()
 {
 	tshark -r "$tmp/wire.pcap" -o esp.enable_encryption_decode:TRUE \
@@ -70,7 +69,7 @@ dissect()
 		2>"$tmp/tshark" >"$tmp/frames"
 }
 
-# frames EXPRESSION: how many frames fit, in terms of one(FIELD) and all(FIELD)
+# frames EXPRESSION: the number of matching frames; EXPRESSION uses one(FIELD) and all(FIELD)
 frames()
 {
 	/usr/bin/python3 -c '
@@ -87,7 +86,7 @@ for frame in json.load(open(sys.argv[1])):
 print(count)' "$tmp/frames" "$1"
 }
 
-# The outer wire holds ESP and ARP, and no payload in clear
+# The outer wire carries only ESP and ARP, and no payload in clear
 only_esp()
 {
 	check 'frames that are not ESP' \
@@ -127,8 +126,8 @@ capture()
 	only_esp
 }
 
-# With another key tshark finds nothing: the checks can fail. One of 256 packets then seems to have
-# another ESP packet inside, whose fields come after its own
+# A wrong key decrypts nothing, which proves that the checks can fail. One of 256 packets then
+# appears to have another ESP packet inside, whose fields come after its own
 tshark_decrypts_with_our_keys_only()
 {
 	capture aes128gcm16

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# For the tests to source, behind swan.sh: connections by their files, with strongSwan at both ends.
-# The far one is written by hand and has stock Linux IPsec.
+# For the tests to source, after swan.sh: connections from files, with strongSwan at both ends. The
+# far end's configuration is written by hand, and it uses stock Linux IPsec.
 #
 # shellcheck disable=SC2154,SC2034 # variables of lib.sh and stock.sh, and for who sources this
 
-# The far end needs this for the connection of our file
+# The far end needs these settings for the connection of our file
 FAR_IKE='proposals = aes256-sha256-ecp256
 encap = yes'
 
-# here: the files of the gateway, which each case has for itself
+# gateway: each case has its own files of the gateway
 gateway()
 {
 	has_strongswan
@@ -25,7 +25,7 @@ gateway()
 	site site-b
 }
 
-# A connection of the operator's, which nobody may touch
+# A connection of the operator's, which pvsvpnctl must not change
 operators_own()
 {
 	cat >"$tmp/operator.conf" <<-END
@@ -43,7 +43,7 @@ operators_own()
 	END
 }
 
-# site NAME [LINE...]: its file, with further lines of [Connection], and its secret
+# site NAME [LINE...]: writes the file, with more lines of [Connection], and the secret
 site()
 {
 	cat >"$PVSVPN_CONFIG_DIR/$1.conf" <<-END
@@ -64,7 +64,7 @@ site()
 # vpn ARGUMENTS...: pvsvpnctl on the gateway
 vpn() { ctl "$gw" "$@"; }
 
-# our_daemon: of the gateway, with the operator's own connection
+# our_daemon: the gateway's daemon, with the operator's own connection
 our_daemon()
 {
 	charon "$gw"
@@ -72,7 +72,7 @@ our_daemon()
 		fail "$(cat "$tmp/$gw/loaded")"
 }
 
-# far_end: its daemon and its interface; settings as in swan.sh
+# far_end: the far end's daemon and interface; settings as in swan.sh
 far_end()
 {
 	stock_end "$stock" ipsec0 42 "${far[@]}"
@@ -81,7 +81,7 @@ far_end()
 		daemon "$stock" 192.0.2.2 192.0.2.1 far near
 }
 
-# status_code: as programs ask for it
+# status_code: the exit status, as programs use it
 status_code()
 {
 	local code=0
@@ -97,7 +97,7 @@ both()
 	far_end
 }
 
-# up [NAME]: and it says so in its last line
+# up [NAME]: succeeds, and its last line says so
 up()
 {
 	vpn up "${1:-site-b}" >"$tmp/up" 2>&1 || fail "$(cat "$tmp/up")"
@@ -106,10 +106,10 @@ up()
 
 status_of() { { vpn -j status "${2:-site-b}" || :; } | jq -r ".connections[0].$1"; }
 
-# no_daemon WORDS...: what follows ends so because strongSwan does not answer
+# no_daemon WORDS...: the command fails with the status for a strongSwan that does not answer
 no_daemon() { EXIT_STATUS=7 "$@"; }
 
-# not_up REASON: up says so in one line of errors, status remembers it
+# not_up REASON: up prints one error line with the reason, and status keeps it
 not_up()
 {
 	expect_refused "up: site-b: $1: " vpn up site-b timeout "${2:-20}"
@@ -117,7 +117,7 @@ not_up()
 	check reason "$(status_of reason)" "$1"
 }
 
-# untouched: nothing of a connection is left, and what is the operator's is still there
+# untouched: nothing of a connection is left, and everything of the operator's is still there
 untouched()
 {
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
@@ -129,14 +129,14 @@ untouched()
 	check status "$(status_of status)" disabled
 }
 
-# says PATTERN: status of site-b, which is not active
+# says PATTERN: status of site-b prints PATTERN; site-b is not active
 says()
 {
 	vpn status site-b >"$tmp/status" || :
 	grep -q "$1" "$tmp/status" || fail "$(cat "$tmp/status")"
 }
 
-# follows_schema: what "status --json" says of all connections
+# follows_schema: "status --json" of all connections matches the schema
 follows_schema()
 {
 	{ vpn -j status || :; } >"$tmp/status.json"
@@ -148,7 +148,7 @@ follows_schema()
 	END
 }
 
-# far_ends: of the connections of many()
+# far_ends: the far end for the connections of many()
 far_ends()
 {
 	stock_end "$stock" ipsec0 42 "${far[@]}"
@@ -156,7 +156,7 @@ far_ends()
 		daemon "$stock" 192.0.2.2 192.0.2.1 far %any
 }
 
-# many N: files of as many connections, each with its own subnet behind the far gateway
+# many N: files of N connections, each with its own subnet behind the far gateway
 many()
 {
 	local i

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The life of an interface: what `ip link` and ethtool show, carrier, MTU, and
-# the removal of everything under full traffic.
+# The life of an interface: output of `ip link` and ethtool, carrier, MTU, and removal of everything
+# under full traffic.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,7 +45,7 @@ ip_link_refuses_names_and_sizes()
 	check MTU "$(link_get "$left" pvs0 mtu)" 1446
 }
 
-# As containers are set up: the tunnel first, then addresses
+# Containers are set up in this order: first the tunnel, then addresses
 configured_before_any_address()
 {
 	new_ns left
@@ -74,8 +74,8 @@ by_pvsvpnctl()
 
 alike() { diff <(by_ethtool | sort) <(by_pvsvpnctl | sort) >"$tmp/diff"; }
 
-# The same names and figures as `pvsvpnctl stats`, one of them not 0. Asked again
-# where the kernel's own multicast came in between.
+# The same names and values as `pvsvpnctl stats`, one of them not 0. Retry, since the kernel's own
+# multicast may come in between.
 ethtool_S_shows_every_reason()
 {
 	tunnel_up
@@ -102,7 +102,7 @@ carrier_follows_the_outbound_SAs()
 	unreachable "$left" 10.2.0.1
 }
 
-# Also where the kernel's linkwatch worker cannot have RTNL between the command and the packet
+# Also if the kernel's linkwatch worker cannot get RTNL between the command and the packet
 first_packet_behind_the_first_SA()
 {
 	pair_up
@@ -215,13 +215,13 @@ remove_the_namespaces_under_traffic()
 {
 	tunnel_up
 	full_load
-	# A namespace goes with its last process
+	# A namespace ends with its last process
 	kill "${load[@]}"
 	ip netns del "$left"
 	ip netns del "$right"
 }
 
-# Only where no tunnel but ours would be lost
+# Only if no other tunnel would be lost
 remove_the_module_under_traffic()
 {
 	no_tunnels_in_use

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# dkms builds and installs the module from a released tree, for each kernel of
-# KERNELS ("6.1 6.12"). Everything happens in a directory of its own: nothing of
-# this machine's dkms, modules or sources is read or changed.
+# dkms builds and installs the module from a released tree, for each kernel of KERNELS ("6.1 6.12").
+# It uses its own directory: it neither reads nor changes this machine's dkms, modules or sources.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -16,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 count=0
 failed=0
 
-# check NAME COMMAND...: its output is shown when it fails
+# check NAME COMMAND...: prints the output if the command fails
 check()
 {
 	local what=$1 output
@@ -32,15 +31,15 @@ check()
 	echo "not ok $count $what"
 }
 
-# What a user gets: the committed files in /usr/src/NAME-VERSION.
+# Install as a user does: the committed files in /usr/src/NAME-VERSION.
 release()
 {
 	mkdir -p "$work/src/$name-$version"
 	git archive HEAD | tar -x -C "$work/src/$name-$version"
 }
 
-# run_dkms ACTION RELEASE HEADERS. Without a program to sign with, dkms does not
-# make itself a signing key; the tests' kernels are not this machine's to depmod.
+# run_dkms ACTION RELEASE HEADERS. If the signing program is missing, dkms creates no signing key.
+# This machine's depmod is not for the tests' kernels.
 run_dkms()
 {
 	env sign_file="$work/none" dkms "$1" -m "$name" -v "$version" -k "$2" \
@@ -71,7 +70,7 @@ is_status()
 	grep -q ": $2" <<<"$status"
 }
 
-# A failed build leaves its log behind, and that says why.
+# Print the log if the build fails, since it says why.
 run_build()
 {
 	run_dkms build "$@" && return

@@ -21,8 +21,8 @@ tun_wire()
 	ip -n "$right" link set "$right_dev" up
 }
 
-# 4 inner by 4 outer fields, at 3 DSCPs, in 2 families; CE outside and nothing
-# inside is to be dropped
+# 4 inner by 4 outer fields, at 3 DSCPs, in 2 families; an outer CE without ECN inside must be
+# dropped
 outer_header_and_ECN()
 {
 	tunnel_up
@@ -33,7 +33,7 @@ outer_header_and_ECN()
 	check 'rx errors of ip -s link' "$(link_stat "$right" pvs0 rx.errors)" 6
 }
 
-# The tunnel is one hop for a router before it, the outer TTL is the host's
+# For a router before it, the tunnel is one hop; the outer TTL is the host's
 inner_TTL_is_not_the_outer_one()
 {
 	tunnel_up

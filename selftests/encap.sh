@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# ESP in UDP (RFC 3948): on a port of our own and as the guest of a daemon's socket,
-# through a NAT that changes its mapping, keepalives, packets that are none.
-# Against stock IPsec it is interop.sh's.
+# ESP in UDP (RFC 3948): on a port of our own and on a daemon's socket, through a NAT that changes
+# its mapping, keepalives, malformed packets. interop.sh tests against stock IPsec.
 #
 #   $left 192.0.2.1 ---- $right 192.0.2.2          or, behind a NAT,
 #   $left 10.9.0.1 ---- 10.9.0.254 $nat 192.0.2.254 ---- $right 192.0.2.2
@@ -12,8 +11,7 @@
 
 nat=''
 
-# udp_ends LEFT RIGHT [OPTIONS...]: both ends by the address under which the other sees
-# them, with SAs
+# udp_ends LEFT RIGHT [OPTIONS...]: both ends, each with the address that the other sees, with SAs
 udp_ends()
 {
 	end_up "$left" right "$2" 10.1.0.1 fd00:1::1 10.2.0.0/16,fd00:2::/64
@@ -51,10 +49,10 @@ on_a_port_of_our_own()
 	no_drops
 }
 
-# unreachables: what the left has answered, as nobody is at the port
+# unreachables: the left's "port unreachable" answers, as no socket is at the port
 unreachables() { in_ns "$left" nstat -asz IcmpOutDestUnreachs | awk 'END { print $2 + 0 }'; }
 
-# The port goes with its last peer, and to another protocol when asked
+# The port is released with its last peer, and for another protocol on request
 the_port_is_given_back()
 {
 	udp_up sport 4501 dport 4501
@@ -78,7 +76,7 @@ over_IPv6()
 	ip -n "$left" addr add 2001:db8::1/64 dev "$left_dev" nodad
 	ip -n "$right" addr add 2001:db8::2/64 dev "$right_dev" nodad
 	udp_ends 2001:db8::1 2001:db8::2
-	# Whole checksums, not those that a NIC would finish
+	# Use complete checksums, not those that a NIC would finish
 	in_ns "$left" ethtool -K "$left_dev" tx off >/dev/null
 	in_ns "$right" ethtool -K "$right_dev" tx off >/dev/null
 	watch_for "$right" "$right_dev" 4 'ip6 and udp port 4500'
@@ -97,7 +95,7 @@ every_inner_length()
 		fail "traffic_probe.py:" "$(cat "$tmp/probe")"
 }
 
-# An IKE daemon has the port; what is no ESP stays its own
+# An IKE daemon owns the port and still receives everything that is not ESP
 as_the_guest_of_a_daemon()
 {
 	wire_up
@@ -113,7 +111,7 @@ as_the_guest_of_a_daemon()
 	no_drops
 }
 
-# nat_up: the left is behind a NAT, whose mapping shows another port
+# nat_up: the left is behind a NAT that maps to another port
 nat_up()
 {
 	new_ns left
@@ -134,7 +132,7 @@ nat_up()
 	masquerade 20000
 }
 
-# masquerade PORT: the mapping from now on
+# masquerade PORT: sets the mapping
 masquerade()
 {
 	in_ns "$nat" nft -f - <<-END
@@ -148,15 +146,15 @@ masquerade()
 			}
 		}
 	END
-	# Mappings of before go, by the tool or with the address. They also go with the link, but a
-	# carrier may take a second to return
+	# Remove old mappings, with the tool or by deleting the address. Setting the link down also
+	# works, but then the carrier may take a second to return
 	in_ns "$nat" conntrack -F >/dev/null 2>&1 || in_batch "$nat" <<-END
 		addr del 192.0.2.254/24 dev out0
 		addr add 192.0.2.254/24 dev out0
 	END
 }
 
-# The right knows a port that is not the NAT's; then the NAT changes its mapping
+# The right has a wrong port for the NAT; later the NAT changes its mapping
 through_a_NAT_that_changes_its_mapping()
 {
 	local sent lost
@@ -193,7 +191,7 @@ pinned_endpoint_stays()
 	pings "$left" 10.2.0.1
 }
 
-# A forged packet from elsewhere moves nothing
+# A forged packet from elsewhere changes no endpoint
 forged_packets_move_nothing()
 {
 	udp_up
@@ -217,8 +215,7 @@ keepalives()
 	check 'keepalive shown' "$(show "$left" peers.0.nat_keepalive)" 0
 }
 
-# Of every length up to 64 bytes, and with other first bytes: nothing is delivered,
-# nobody is hurt
+# All lengths up to 64 bytes, also with other first bytes: nothing is delivered, no harm is done
 malformed_packets()
 {
 	local before
@@ -227,7 +224,7 @@ malformed_packets()
 	pings "$left" 10.2.0.1
 	before=$(show "$right" peers.0.rx_packets)
 	in_ns "$left" /usr/bin/python3 -IS "$here/encap_send.py" 192.0.2.2 4500 malformed 0x1001
-	# Long enough for ESP and a multiple of 4: 36 to 64 bytes
+	# Lengths of at least an ESP packet and multiples of 4: 36 to 64 bytes
 	wait_for 'the last one to be counted' at_least 8 drop_count "$right" pvs0 rx_icv left
 	check 'what is long enough, by its ICV' "$(drop_count "$right" pvs0 rx_icv left)" 8
 	check 'what is too short, or no multiple of 4' "$(drop_count "$right" pvs0 rx_truncated left)" 49
@@ -235,13 +232,14 @@ malformed_packets()
 	pings "$left" 10.2.0.1
 }
 
-# The two ends disagree: counted, by name
+# If the two ends disagree, a named counter counts it
 encapsulation_that_differs()
 {
 	udp_up
 	ctl "$right" peer set pvs0 left encap none
 	unreachable "$left" 10.2.0.1
-	# Nobody listens any more, so that is where it ends; the other way round it is seen
+	# No socket is at the port any more, so these packets end there. The other direction is
+	# counted
 	unreachable "$right" 10.1.0.1
 	at_least 1 drop_count "$left" pvs0 rx_encap right || fail 'no rx_encap counted'
 	ctl "$right" peer set pvs0 left encap udp

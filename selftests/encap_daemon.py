@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""As an IKE daemon does: has a UDP port that takes ESP out for the kernel.
+"""Like an IKE daemon, has a UDP port on which the kernel extracts ESP.
 
     encap_daemon.py PORT [4|6] [gro] [plain]
 
-With "plain", it is a program that knows nothing of ESP.
+With "plain", the program does not enable ESP.
 
-With "gro", XFRM may take the packets in GRO already, where the kernel can. Prints "ready", then
-"received HEX" for each message that is left to it.
+With "gro", XFRM may take the packets already in GRO, if the kernel supports it. Prints "ready",
+then "received HEX" for each message that the kernel leaves to it.
 """
 import socket
 import sys
@@ -16,7 +16,7 @@ UDP_ENCAP, UDP_ENCAP_ESPINUDP, UDP_GRO = 100, 2, 104
 
 
 def main(port, family, gro, plain):
-    """Until the end."""
+    """Run until killed."""
     sock = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -11,7 +11,7 @@ import sys
 
 
 def malformed(spi):
-    """No ESP, but for its first bytes."""
+    """Not ESP, except for the first bytes."""
     for length in range(65):
         yield b"\xff" * length
         yield (int(spi, 16).to_bytes(4, "big") + os.urandom(60))[:length]

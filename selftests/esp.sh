@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# ESP that others make, right and wrong, and ours as others read it. The cases
-# are in esp_test.py: one python for all of them.
+# ESP packets of other implementations, valid and invalid, and ours as others decode them. The cases
+# are in esp_test.py: one python process for all.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

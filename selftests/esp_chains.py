@@ -18,11 +18,11 @@ HOP_BY_HOP, ROUTING, FRAGMENT, ESP, DESTINATION = 0, 43, 44, 50, 60
 
 
 def options(length=8):
-    """Body of an options header of so many bytes: all padding."""
+    """Body of an options header of this many bytes: all padding."""
     return bytes([length // 8 - 1, 1, length - 4]) + bytes(length - 4)
 
 
-# What stands behind the next header field
+# The bytes after the next header field
 BODY = {
     HOP_BY_HOP: options(),
     DESTINATION: options(),
@@ -53,14 +53,14 @@ def packet(src, dst, first, rest):
 
 
 def right(sa):
-    """One packet behind each chain."""
+    """One packet after each chain."""
     for seq, kinds in enumerate(RIGHT, start=1):
         first, headers = chain(kinds)
         yield first, headers + sa.packet(seq, inner4())
 
 
 def wrong(sa):
-    """Sequence numbers that would be right."""
+    """Sequence numbers that would be valid."""
     esp = sa.packet(1000, inner4())
     for kinds in RIGHT:
         first, headers = chain(kinds)
@@ -68,13 +68,13 @@ def wrong(sa):
             yield first, headers + esp[:length]
         for cut in range(1, len(headers)):
             yield first, headers[:cut]
-    # The header says that it is longer than all there is
+    # The header claims to be longer than the rest of the packet
     yield DESTINATION, bytes([ESP, 255, 1, 4]) + bytes(4) + esp
     yield HOP_BY_HOP, bytes([ESP, 200, 1, 4]) + bytes(4) + esp
 
 
 def main(what, src, dst, spi, key_file):
-    """Send all."""
+    """Send all packets."""
     with open(key_file, encoding="ascii") as file:
         sa = Sa("aes128gcm16", int(spi, 0), bytes.fromhex(file.read().strip()))
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:

@@ -6,8 +6,8 @@
                                   pvs0   peer "wire"  192.0.2.2: 10.2.0.0/24, fd00:2::/64
                                          peer "other" 192.0.2.3: 10.3.0.0/24
 
-192.0.2.2 and 192.0.2.3 exist as neighbour entries alone, so nobody but the test
-answers, and all that GW sends to them is seen at wire0.
+192.0.2.2 and 192.0.2.3 exist only as neighbour entries, so only the test answers, and wire0
+receives all packets that GW sends to them.
 """
 import errno
 import json
@@ -25,13 +25,13 @@ ETH_P_IP = 0x0800
 PACKET_OUTGOING = 4
 SO_RCVBUFFORCE = 33
 DEADLINE = 15
-# A CPU's backlog holds 1000; none must be lost on the veth.
+# A CPU's backlog holds 1000; the veth must not lose any.
 BURST_MAX = 900
 CTL = os.environ.get("PVSVPNCTL", "pvsvpnctl")
 
 
 def packet_socket(netns, device, kind):
-    """AF_PACKET on a device, with room for all that a test sends."""
+    """AF_PACKET on a device, with room for all packets of a test."""
     def make():
         sock = socket.socket(socket.AF_PACKET, kind, socket.htons(ETH_P_ALL))
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
@@ -42,7 +42,7 @@ def packet_socket(netns, device, kind):
 
 
 def received(sock, want, deadline=DEADLINE):
-    """What came in: waits for as many packets as wanted, takes all there are."""
+    """Received packets: waits until the wanted number is there, then takes all."""
     packets = []
     end = time.monotonic() + deadline
     while True:
@@ -52,7 +52,7 @@ def received(sock, want, deadline=DEADLINE):
             if len(packets) >= want or time.monotonic() > end:
                 return packets
             time.sleep(0.01)
-        except OSError as err:  # said once when the device goes down
+        except OSError as err:  # reported once when the device goes down
             if err.errno != errno.ENETDOWN:
                 raise
         else:
@@ -73,15 +73,15 @@ class Gateway:
         self.tap = packet_socket(netns, "pvs0", socket.SOCK_DGRAM)
 
     def ip(self, *args):
-        """ip in GW."""
+        """Run ip in GW."""
         return run("ip", "-n", self.netns, *args)
 
     def ctl(self, *args, stdin=None):
-        """pvsvpnctl in GW."""
+        """Run pvsvpnctl in GW."""
         return run(CTL, "-n", self.netns, *args, stdin=stdin)
 
     def build(self):
-        """The picture above."""
+        """Create the picture above."""
         self.ip("link", "add", "outer0", "type", "veth",
                 "peer", "name", "wire0", "netns", self.wire_netns)
         run("ip", "-n", self.wire_netns, "link", "set", "wire0", "up")
@@ -98,7 +98,7 @@ class Gateway:
                  "192.0.2.2", "subnets", "10.2.0.0/24,fd00:2::/64")
         self.ctl("peer", "add", "pvs0", "other", "local", "192.0.2.1", "remote",
                  "192.0.2.3", "subnets", "10.3.0.0/24")
-        # Carrier, whatever becomes of the SAs of "wire"
+        # Keeps the carrier up, whatever happens to the SAs of "wire"
         self.add_sa(Sa("aes128gcm16", 0xfff), "out", peer="other")
         self.device_up()
 
@@ -108,8 +108,9 @@ class Gateway:
         return json.loads(run("ip", "-n", netns, "-j", "link", "show", device))[0]["address"]
 
     def device_up(self):
-        """pvs0 with addresses and routes; nothing but the test's own packets."""
-        # By one command it would be up, with a link-local address, before it has the setting
+        """pvs0 with addresses and routes; only the test's own packets."""
+        # Two commands: a single one sets the device up, with a link-local address, before the
+        # setting
         self.ip("link", "set", "pvs0", "addrgenmode", "none")
         self.ip("link", "set", "pvs0", "up")
         self.ip("addr", "replace", "10.1.0.1/32", "dev", "pvs0")
@@ -120,14 +121,14 @@ class Gateway:
         wait(lambda: "LOWER_UP" in self.ip("link", "show", "pvs0"), "no carrier on pvs0")
 
     def add_sa(self, sa, direction, *args, peer="wire"):
-        """Give an SA to GW."""
+        """Add an SA to GW."""
         self.ctl("sa", "add", "pvs0", peer, "dir", direction, "spi", hex(sa.spi),
                  "transform", sa.transform, "key-file", "-", *args,
                  stdin=sa.material.hex())
         return sa
 
     def sa(self, direction, transform="aes128gcm16", *args, material=None):
-        """A new SA with "wire", until the case ends."""
+        """Add an SA with "wire", until the case ends."""
         self.next_spi += 1
         sa = Sa(transform, self.next_spi, material, "esn" in args)
         self.add_sa(sa, direction, *args)
@@ -135,7 +136,7 @@ class Gateway:
         return sa
 
     def forget(self):
-        """Take the case's SAs away."""
+        """Remove the case's SAs."""
         while self.sas:
             sa, direction = self.sas.pop()
             self.ctl("sa", "del", "pvs0", "wire", "spi", hex(sa.spi), "dir", direction)
@@ -143,12 +144,12 @@ class Gateway:
     def inject(self, packet):
         """An IPv4 packet arrives at outer0."""
         head = b"".join(bytes.fromhex(mac.replace(":", "")) for mac in self.macs[::-1])
-        # As much may be on its way as a socket's buffer holds
+        # At most a socket buffer's worth of packets may be in flight
         select.select([], [self.wire], [], DEADLINE)
         self.wire.send(head + struct.pack("!H", ETH_P_IP) + packet)
 
     def captured(self, want):
-        """ESP packets that GW has sent, from the outer IP header on."""
+        """ESP packets that GW has sent, starting at the outer IP header."""
         frames = received(self.wire, 0, 0)
         end = time.monotonic() + DEADLINE
         while True:
@@ -158,7 +159,7 @@ class Gateway:
             frames += received(self.wire, 1, 0.5)
 
     def drain(self):
-        """Forget what came in before."""
+        """Discard packets received before."""
         for sock in (self.wire, self.tap):
             received(sock, 0, 0)
 
@@ -188,7 +189,7 @@ def take(found, whose, counted):
 
 
 def wait(condition, complaint):
-    """Until a condition holds."""
+    """Wait until a condition holds."""
     end = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < end, complaint
@@ -196,7 +197,7 @@ def wait(condition, complaint):
 
 
 def moved(before, after, way):
-    """Counters of one direction that are not what they were."""
+    """Counters of one direction that have changed."""
     name, sas = ("tx_", "sa out") if way == "in" else ("rx_", "sa in")
     return {key: after[key] - before.get(key, 0) for key in after
             if after[key] != before.get(key, 0) and
@@ -209,7 +210,7 @@ NOT_SHOWN = ("rx_dummy",)
 
 
 def expected(sa, delivered, drops, sa_known):
-    """What must have moved, and nothing else: {(whose, name): count}."""
+    """The counters that must have changed, and no others: {(whose, name): count}."""
     want = {}
     for whose in ("device", "peer wire", "link"):
         if delivered:
@@ -230,26 +231,26 @@ def expected(sa, delivered, drops, sa_known):
 
 
 def forget_chatter(counted):
-    """Takes the kernel's own MLD out, which comes late where everything is slow."""
+    """Removes the kernel's own MLD, which comes late on slow machines."""
     for key in (("device", "tx_multicast"), ("link", "tx_dropped")):
         counted.pop(key, None)
 
 
 def difference(want, got):
-    """Text of what two sets of counters do not agree on."""
+    """Text: the differences between two sets of counters."""
     return "; ".join(f"{key[0]}: {key[1]} +{got.get(key, 0)} instead of +{want.get(key, 0)}"
                      for key in sorted(want.keys() | got.keys())
                      if want.get(key, 0) != got.get(key, 0))
 
 
 def total(counted, way):
-    """Packets that were let through or dropped, of one direction."""
+    """Packets that passed or were dropped, in one direction."""
     return sum(n for (whose, name), n in counted.items()
                if whose == "device" and name.startswith(way) and not name.endswith("bytes"))
 
 
 def settle(gateway, before, want, way="in"):
-    """Wait until all that was sent is counted somewhere; what has moved."""
+    """Wait until every packet sent is counted somewhere; returns what has changed."""
     prefix = "rx_" if way == "in" else "tx_"
     end = time.monotonic() + DEADLINE
     while True:
@@ -260,7 +261,7 @@ def settle(gateway, before, want, way="in"):
 
 
 def settle_out(gateway, before, want):
-    """settle() for what GW sends."""
+    """settle() for packets that GW sends."""
     return settle(gateway, before, want, "out")
 
 
@@ -282,7 +283,7 @@ def expect(gateway, sa, packets, delivered=(), drops=None, sa_known=True):
 
 
 def wrong_packets(out, delivered):
-    """Text of the first packet that is not as expected."""
+    """Text: the first packet that differs from the expected one."""
     for i, (is_, should) in enumerate(zip(out, delivered)):
         if is_ != should:
             return f"packet {i}: {is_.hex()} instead of {should.hex()}"

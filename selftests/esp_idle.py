@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What pvsvpn sends that carries nothing: dummy packets and padding (RFC 4303 sections
-2.6 and 2.7)."""
+"""Packets of pvsvpn without data, and padding: dummy packets and TFC padding (RFC 4303
+sections 2.6 and 2.7)."""
 import contextlib
 import json
 import os
@@ -17,13 +17,13 @@ PATH_MTU = 1500
 # Outer header, SPI and number, IV, pad length and next header, ICV
 INNER_MAX = PATH_MTU - 20 - 8 - 8 - 2 - 16
 UDP_LEN = {TARGET4: 20 + 8, TARGET6: 40 + 8}
-# How late an emulated machine may be, in seconds
+# The delay of an emulated machine, in seconds
 LATE = 3
 
 
 @contextlib.contextmanager
 def peer_set(gateway, *words):
-    """The peer "wire" is set so, and back afterwards."""
+    """Set the peer "wire" like this, and restore it afterwards."""
     gateway.ctl("peer", "set", "pvs0", "wire", *words)
     try:
         yield
@@ -33,7 +33,7 @@ def peer_set(gateway, *words):
 
 
 def opened(sa, packet):
-    """(sequence number, payload, next header) of what was sent."""
+    """(sequence number, payload, next header) of the packets sent."""
     seq, _, plain = sa.open(packet[ESP_AT:])
     pad_len = plain[-2]
     end = len(plain) - 2 - pad_len
@@ -42,7 +42,7 @@ def opened(sa, packet):
 
 
 def inner_len(plain):
-    """Length by the inner header."""
+    """Length according to the inner header."""
     if plain[0] >> 4 == 4:
         return struct.unpack("!H", plain[2:4])[0]
     return 40 + struct.unpack("!H", plain[4:6])[0]
@@ -51,7 +51,7 @@ def inner_len(plain):
 # ---- dummy packets ----
 
 def check_dummies(sa, packets, first=1):
-    """Next header 59, one number after the other, and nothing of ours inside."""
+    """Next header 59, consecutive numbers, and none of our data inside."""
     for seq, packet in enumerate(packets, first):
         number, payload, next_header = opened(sa, packet)
         assert number == seq, f"sequence number {number} instead of {seq}"
@@ -60,7 +60,7 @@ def check_dummies(sa, packets, first=1):
 
 
 def interval(gateway):
-    """One a second, never earlier."""
+    """One per second, never earlier."""
     count = 4
     sa = gateway.sa("out")
     gateway.drain()
@@ -74,7 +74,7 @@ def interval(gateway):
 
 
 def postponed(gateway):
-    """Not where something else is sent."""
+    """None while other packets are sent."""
     seconds = 3
     gateway.sa("out")
     packets, gap = [], 0
@@ -91,7 +91,7 @@ def postponed(gateway):
 
 
 def uncounted(gateway):
-    """They are no inner packets: no counter moves, the SA's number does."""
+    """They are not inner packets: no counter changes, but the SA's number does."""
     sa = gateway.sa("out")
     gateway.drain()
     before = gateway.counters()
@@ -103,13 +103,13 @@ def uncounted(gateway):
 
 
 def state_of(gateway, sa):
-    """An SA as show --json has it."""
+    """An SA as in show --json."""
     peers = json.loads(gateway.ctl("-j", "show", "pvs0"))["devices"][0]["peers"]
     return next(each for peer in peers for each in peer["sas"] if each["spi"] == sa.spi)
 
 
 def until_it_ends(gateway, first, *limit):
-    """An SA with room for two packets gets two, and then there is silence."""
+    """An SA with room for two packets sends two, and then none."""
     sa = gateway.sa("out", "aes128gcm16", *limit)
     gateway.drain()
     with peer_set(gateway, "keepalive", "1"):
@@ -126,17 +126,17 @@ def until_it_ends(gateway, first, *limit):
 
 
 def lifetime(gateway):
-    """They count for the packets of a lifetime."""
+    """They count towards the packets of a lifetime."""
     until_it_ends(gateway, 1, "hard-packets", "2")
 
 
 def last_numbers(gateway):
-    """They take the last numbers, and none twice."""
+    """They use the last numbers, none twice."""
     until_it_ends(gateway, 0xfffffffe, "seq", str(0xfffffffd))
 
 
 def extended(gateway):
-    """With an ESN."""
+    """The same with ESN."""
     sa = gateway.sa("out", "aes128gcm16", "esn")
     gateway.drain()
     with peer_set(gateway, "keepalive", "1"):
@@ -144,7 +144,7 @@ def extended(gateway):
 
 
 def as_long_as_others(gateway):
-    """Padded like the others."""
+    """Padded like other packets."""
     sa = gateway.sa("out")
     gateway.drain()
     with peer_set(gateway, "keepalive", "1", "tfc", "mtu"):
@@ -156,7 +156,7 @@ def as_long_as_others(gateway):
 # ---- padding ----
 
 def check_padded(sa, packet, payload, want):
-    """The inner packet is whole, and zero bytes follow it up to the length wanted."""
+    """The inner packet is complete; zero bytes follow up to the wanted length."""
     _, plain, next_header = opened(sa, packet)
     length = inner_len(plain)
     assert next_header in (NEXT_IPV4, NEXT_IPV6), f"next header {next_header}"
@@ -167,7 +167,7 @@ def check_padded(sa, packet, payload, want):
 
 
 def padded_sizes(gateway, tfc, want):
-    """Inner packets of many lengths, IPv4 and IPv6; want(length) is what they become."""
+    """Inner packets of many lengths, IPv4 and IPv6; want(length) is the padded length."""
     sa = gateway.sa("out")
     with peer_set(gateway, "tfc", tfc):
         for target, header in UDP_LEN.items():
@@ -189,12 +189,12 @@ def multiples(step):
 
 
 def all_the_same(gateway):
-    """tfc mtu: nothing but packets of the path's MTU."""
+    """tfc mtu: only packets of the path's MTU."""
     padded_sizes(gateway, "mtu", lambda length: INNER_MAX)
 
 
 def blocks(gateway):
-    """Of a transform whose ciphertext comes in blocks, too."""
+    """The same with a transform whose ciphertext comes in blocks."""
     sa = ("pvs0", "wire", "dir", "out", "spi", "0x7001")
     gateway.ctl("sa", "add", *sa, "transform", "aes128-sha256", "key-file", "-",
                 stdin=os.urandom(16 + 32).hex())
@@ -203,7 +203,7 @@ def blocks(gateway):
             packets = send(gateway, *[bytes(size) for size in (0, 1, 100, 1000)])
     finally:
         gateway.ctl("sa", "del", *sa)
-    # 28 of headers, IV and ICV of 16, and 1440 make the whole path
+    # 28 bytes of headers, IV and ICV of 16, and 1440 make the whole path MTU
     assert {len(packet) for packet in packets} == {PATH_MTU}, [len(packet) for packet in packets]
 
 
@@ -220,7 +220,7 @@ def segments(gateway):
 
 
 def lower_mtu(gateway):
-    """The path gets smaller: so does what packets are padded to."""
+    """If the path MTU falls, so does the padded length."""
     sa = gateway.sa("out")
     gateway.ip("link", "set", "outer0", "mtu", "1400")
     try:
@@ -232,7 +232,7 @@ def lower_mtu(gateway):
 
 
 def too_long_already(gateway):
-    """What has to be fragmented outside gets no padding on top."""
+    """A packet that must be fragmented outside gets no padding."""
     size = 1600
     gateway.sa("out")
     gateway.ctl("set", "pvs0", "mtu", "3000", "fragment", "outer")
@@ -251,7 +251,7 @@ def too_long_already(gateway):
 
 
 def socket_without_df(gateway):
-    """An application's UDP socket in GW whose packets may be fragmented."""
+    """An application's UDP socket in GW that allows fragmentation."""
     sock = sender(gateway)
     sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
     return sock
@@ -275,7 +275,7 @@ def bytes_counted(gateway):
 
 
 def off_again(gateway):
-    """Without it sizes tell."""
+    """If padding is off, packet sizes show the inner lengths."""
     sa = gateway.sa("out")
     with peer_set(gateway, "tfc", "mtu"):
         send(gateway, b"pvsvpn")

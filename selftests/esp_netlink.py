@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The bytes that pvsvpn's netlink family gives away, and a search in them.
+"""The bytes that pvsvpn's netlink family returns, and a search in them.
 
     esp_netlink.py dump            every dump of the family, raw, on stdout
     esp_netlink.py listen          the messages of group "events", raw, on
@@ -9,7 +9,7 @@
                                    exit status 1 and a line for each file that
                                    holds a part of the key in file KEY (hex)
 
-Works in the namespace where it is started; needs nothing of pvsvpnctl.
+Works in the namespace where it is started; does not need pvsvpnctl.
 """
 import os
 import re
@@ -32,15 +32,15 @@ NLM_F_DUMP = 0x300
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
 COMMANDS_MAX = 16
-# In each attribute set of the family, "counters" is a flag among these.
+# "counters" is a flag among these in each attribute set of the family.
 FLAGS_MAX = 48
-# So many bytes of a key are no accident.
+# A match of this many key bytes is not an accident.
 PART = 5
 SALT_LEN = 4
 
 
 def constants():
-    """What uapi/linux/pvsvpn.h says: {name without PVSVPN_: number}."""
+    """Values of uapi/linux/pvsvpn.h: {name without PVSVPN_: number}."""
     found, number = {}, 0
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../uapi/linux/pvsvpn.h")
     with open(path, encoding="ascii") as file:
@@ -102,7 +102,7 @@ def request(sock, family, command, flags, payload=b""):
 
 
 def answers(sock):
-    """Whole datagrams, to the end of a dump or an error; without the error's own."""
+    """Complete datagrams, up to the end of a dump or to an error, which is not included."""
     while True:
         data = sock.recv(1 << 20)
         kinds, rest = [], data
@@ -138,7 +138,7 @@ def opened():
 
 
 def dump():
-    """Ask every command for a dump, plainly and with each flag."""
+    """Request a dump of every command, with each flag and without flags."""
     sock, family, _ = opened()
     for command in range(1, COMMANDS_MAX):
         for kind in range(FLAGS_MAX):
@@ -148,7 +148,7 @@ def dump():
 
 
 def listen():
-    """Record events until the end."""
+    """Record events until killed."""
     sock, _, group = opened()
     sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
     print("ready", file=sys.stderr, flush=True)
@@ -157,12 +157,12 @@ def listen():
 
 
 def parts(key):
-    """What to look for: every piece of the key and the whole salt."""
+    """The search patterns: every piece of the key and the whole salt."""
     return {key[at:at + PART] for at in range(len(key) - PART + 1)} | {key[-SALT_LEN:]}
 
 
 def holds(data, key):
-    """Is a part of the key in there, as bytes or as hex digits?"""
+    """True if it contains a part of the key, as bytes or as hex digits."""
     text = re.sub(rb"[\s:]|0x", b"", data).lower()
     return any(part in data or part.hex().encode() in text for part in parts(key)
                if len(part) == PART) or key[-SALT_LEN:] in data

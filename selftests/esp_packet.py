@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""ESP packets made and taken apart without pvsvpn: RFC 4303, 4106 and 7634.
+"""ESP packets created and parsed without pvsvpn: RFC 4303, 4106 and 7634.
 
-scapy makes right packets only; what a sender must not send is made here, byte
-by byte, with python3-cryptography.
+scapy creates only valid packets; this file creates invalid ones byte by byte, with
+python3-cryptography.
 """
 import logging
 import os
@@ -29,7 +29,7 @@ class Gmac:
         return plain + self.cipher.encrypt(nonce, b"", ad + nonce[SALT_LEN:] + plain)
 
     def decrypt(self, nonce, sealed, ad):
-        """The payload, if its ICV is right."""
+        """The payload, if its ICV is valid."""
         plain = sealed[:-ICV_LEN]
         self.cipher.decrypt(nonce, sealed[-ICV_LEN:], ad + nonce[SALT_LEN:] + plain)
         return plain
@@ -54,7 +54,7 @@ NEXT_NONE = 59
 
 
 class Sa:
-    """One SA: its keys, and the bytes on the wire that follow from them."""
+    """One SA: its keys, and its bytes on the wire."""
 
     def __init__(self, transform, spi, material=None, esn=False):
         length, cipher, self.scapy_name = TRANSFORMS[transform]
@@ -67,23 +67,23 @@ class Sa:
         self.used = 0
 
     def seal(self, seq, plain, iv=None):
-        """ESP around a payload that has its trailer already."""
+        """ESP around a payload that already has its trailer."""
         head = struct.pack("!II", self.spi, seq & 0xffffffff)
         if iv is None:
             iv = self.next_iv()
         return head + iv + self.cipher.encrypt(self.salt + iv, plain, self.header(seq))
 
     def header(self, seq):
-        """What is authenticated of it: an ESN whole (RFC 4303 section 2.2.1)."""
+        """The authenticated header: includes a whole ESN (RFC 4303 section 2.2.1)."""
         return struct.pack("!IQ" if self.esn else "!II", self.spi, seq)
 
     def next_iv(self):
-        """Any IV that was not used before will do."""
+        """Returns any unused IV."""
         self.used += 1
         return struct.pack("!Q", self.used)
 
     def packet(self, seq, inner, next_header=None):
-        """A right ESP packet that carries an inner packet."""
+        """A valid ESP packet that carries an inner packet."""
         if next_header is None:
             next_header = NEXT_IPV6 if inner[0] >> 4 == 6 else NEXT_IPV4
         return self.seal(seq, inner + trailer(len(inner), next_header))
@@ -145,22 +145,22 @@ def address(text):
 
 
 def inner4(src="10.2.0.5", dst="10.1.0.9", port=4000, payload=b"pvsvpn", **fields):
-    """An inner IPv4 packet with UDP; the default goes to nobody."""
+    """An inner IPv4 packet with UDP; no host has the default destination."""
     return bytes(IP(src=src, dst=dst, **fields) / UDP(sport=4001, dport=port) /
                  Raw(payload))
 
 
 def inner6(src="fd00:2::5", dst="fd00:1::9", port=4000, payload=b"pvsvpn", **fields):
-    """An inner IPv6 packet with UDP; the default goes to nobody."""
+    """An inner IPv6 packet with UDP; no host has the default destination."""
     return bytes(IPv6(src=src, dst=dst, **fields) / UDP(sport=4001, dport=port) /
                  Raw(payload))
 
 
 def numbered(number):
-    """An inner packet that can be told from others."""
+    """An inner packet different from all others."""
     return INNER4[:-4] + struct.pack("!I", number)
 
 
-# Made once: scapy is slow. UDP without checksum, so that any payload goes.
+# Created once, since scapy is slow. UDP has no checksum, so that any payload is valid.
 INNER4 = bytes(IP(src="10.2.0.5", dst="10.1.0.9") /
                UDP(sport=4001, dport=4000, chksum=0) / Raw(bytes(12)))

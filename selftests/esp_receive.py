@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What pvsvpn makes of ESP packets that arrive, right ones and wrong ones."""
+"""How pvsvpn handles ESP packets that arrive, valid and invalid ones."""
 import os
 import socket
 import struct
@@ -26,7 +26,7 @@ def listener(gateway, family, addr):
 
 
 def check_scapy(gateway, sa, family, addr, make):
-    """scapy's packet reaches an application."""
+    """An application receives scapy's packet."""
     payload = os.urandom(100)
     with listener(gateway, family, addr) as sock:
         inner = make(dst=addr, port=sock.getsockname()[1], payload=payload)
@@ -46,7 +46,7 @@ def scapy_case(transform):
 
 
 def every_padding(gateway):
-    """Lengths 0 to 255 that keep the 4 byte grid are legal."""
+    """Pad lengths 0 to 255 are valid if they keep the 4 byte alignment."""
     sa = gateway.sa("in")
     inner = inner4(payload=b"1234")
     pads = [n for n in range(256) if (len(inner) + n + 2) % 4 == 0]
@@ -56,7 +56,7 @@ def every_padding(gateway):
 
 
 def padding_bytes(gateway):
-    """Right length, wrong bytes."""
+    """The length is right, but the bytes are wrong."""
     sa = gateway.sa("in")
     inner = inner4(payload=b"123")  # 31 bytes: pads of 3, 7, ...
     wrong = [bytes(3), b"\1\2\4", b"\0\1\2", b"\3\2\1", b"\1\2\3\4\5\6\0", b"\xff" * 7]
@@ -67,7 +67,7 @@ def padding_bytes(gateway):
 
 
 def padding_too_long(gateway):
-    """More padding than there is packet."""
+    """More padding than the packet has bytes."""
     sa = gateway.sa("in")
     plains = [b"\1\2" + bytes([pad, NEXT_IPV4]) for pad in (3, 4, 100, 255)]
     plains.append(bytes(range(1, 255)) + b"\xff" + bytes([NEXT_IPV4]))
@@ -76,7 +76,7 @@ def padding_too_long(gateway):
 
 
 def truncated(gateway):
-    """A packet cut at every length, its outer header right."""
+    """A packet cut at every length; its outer header has the new length."""
     sa = gateway.sa("in")
     esp = sa.packet(1, INNER4)
     cut = [esp[:n] for n in range(HEADER_LEN, len(esp))]
@@ -86,14 +86,14 @@ def truncated(gateway):
 
 
 def no_header(gateway):
-    """Not even SPI and sequence number: no SA of anybody's can be found."""
+    """Too short for SPI and sequence number, so no SA can be found."""
     sa = gateway.sa("in")
     esp = sa.packet(1, INNER4)
     arrive(gateway, sa, [esp[:n] for n in range(HEADER_LEN)] + [esp], [INNER4])
 
 
 def forged(gateway):
-    """One bit changed anywhere behind the SPI."""
+    """One bit changed anywhere after the SPI."""
     sa = gateway.sa("in")
     esp = sa.packet(1, INNER4)
     esps = []
@@ -105,7 +105,7 @@ def forged(gateway):
 
 
 def wrong_key(gateway):
-    """Same SPI, another key."""
+    """The same SPI, but another key."""
     for transform in TRANSFORMS:
         sa = gateway.sa("in", transform)
         other = Sa(transform, sa.spi)
@@ -122,7 +122,7 @@ def next_header(gateway):
 
 
 def dummy(gateway):
-    """RFC 4303 section 2.6: whatever is in a dummy packet, it is discarded."""
+    """RFC 4303 section 2.6: a dummy packet is discarded, whatever it contains."""
     sa = gateway.sa("in")
     esps = [sa.packet(1, INNER4, NEXT_NONE), sa.packet(2, b"\xff" * 50, NEXT_NONE),
             sa.seal(3, trailer(0, NEXT_NONE))]
@@ -135,7 +135,7 @@ def patched(packet, at, data):
 
 
 def malformed4(gateway):
-    """IPv4 headers that are none or contradict themselves."""
+    """IPv4 headers that are invalid or contradict themselves."""
     sa = gateway.sa("in")
     length = len(INNER4)
     inners = [b"", INNER4[:1], INNER4[:19], b"\x45",
@@ -150,7 +150,7 @@ def malformed4(gateway):
 
 
 def malformed6(gateway):
-    """IPv6 headers that are none or contradict themselves."""
+    """IPv6 headers that are invalid or contradict themselves."""
     sa = gateway.sa("in")
     inner = inner6()
     inners = [b"", inner[:1], inner[:39], patched(inner, 0, b"\x40"), inner[:-1], INNER4,
@@ -162,7 +162,7 @@ def malformed6(gateway):
 
 
 def tfc(gateway):
-    """RFC 4303 section 2.7: bytes behind the inner packet are cut off."""
+    """RFC 4303 section 2.7: bytes after the inner packet are removed."""
     sa = gateway.sa("in")
     inners = [INNER4, inner6()]
     cases = [(inner, extra) for inner in inners for extra in (1, 2, 3, 4, 64, 1000)]
@@ -185,7 +185,7 @@ def source(gateway):
 
 
 def unknown_spi(gateway):
-    """Nobody's SPI: counted for the peer that sent it, if there is one."""
+    """An unknown SPI is counted for the peer that sent it, if there is one."""
     known = gateway.sa("in")
     sa = Sa("aes128gcm16", 0xabcdef)
     esps = [outer(sa.packet(seq, INNER4)) for seq in (1, 2, 3)]
@@ -195,7 +195,7 @@ def unknown_spi(gateway):
 
 
 def wrong_address(gateway):
-    """An SPI counts together with the address it was sent to."""
+    """An SPI is looked up together with the destination address."""
     sa = gateway.sa("in")
     expect(gateway, sa, [outer(sa.packet(1, INNER4), dst="192.0.2.11")],
            drops={"rx_unknown_spi": 1}, sa_known=False)
@@ -213,7 +213,7 @@ def ecn(gateway):
 
 
 def fragmented(gateway):
-    """Outer fragments are put together before (RFC 4303 section 3.4.1)."""
+    """Outer fragments are reassembled first (RFC 4303 section 3.4.1)."""
     sa = gateway.sa("in")
     inners = [inner4(payload=os.urandom(1200)), inner4(payload=os.urandom(1300)),
               inner4(payload=os.urandom(3000))]
@@ -232,7 +232,7 @@ def fragment_forged(gateway):
 
 
 def trailing(gateway):
-    """Ethernet's padding behind the outer packet does not belong to it."""
+    """Ethernet's padding after the outer packet is not part of it."""
     sa = gateway.sa("in")
     expect(gateway, sa, [outer(sa.packet(1, INNER4)) + bytes(18)], [INNER4])
 
@@ -247,7 +247,7 @@ def sizes(gateway):
 
 
 def by_scapy_only(gateway):
-    """Our own maker of ESP agrees with scapy's, byte by byte."""
+    """Our own ESP packets equal scapy's, byte by byte."""
     del gateway
     for transform in SCAPY_TRANSFORMS:
         sa = Sa(transform, 0x1234)
@@ -258,7 +258,7 @@ def by_scapy_only(gateway):
 
 
 def down(gateway):
-    """Nothing comes out of a device that is down."""
+    """A device that is down delivers nothing."""
     sa = gateway.sa("in")
     gateway.ip("link", "set", "pvs0", "down")
     try:

@@ -11,7 +11,7 @@ BATCH = 400
 
 
 class Window:
-    """What the window must do, in the plainest way."""
+    """The required behaviour of the window, in the simplest form."""
 
     def __init__(self, size):
         self.size = size
@@ -19,7 +19,7 @@ class Window:
         self.seen = set()
 
     def judge(self, seq):
-        """None for accepted, or the reason."""
+        """None if accepted, else the reason."""
         if not seq:
             return "rx_seq_zero"
         if seq <= self.top - self.size:
@@ -32,14 +32,14 @@ class Window:
 
 
 class EsnWindow(Window):
-    """What it must do with numbers of 64 bits, of which 32 arrive."""
+    """The required behaviour with 64-bit numbers, of which 32 bits are sent."""
 
     def judge(self, seq):
-        """None for accepted, or the reason."""
+        """None if accepted, else the reason."""
         left = max(0, self.top - self.size + 1)
         if left <= seq < left + CYCLE:
             return super().judge(seq)
-        # Taken for the number with the same low half that may come
+        # The receiver infers the possible number with the same low half
         taken = left + (seq - left) % CYCLE
         if not taken:
             return "rx_seq_zero"
@@ -47,12 +47,12 @@ class EsnWindow(Window):
 
 
 def inner(seq):
-    """An inner packet that tells which one it is."""
+    """An inner packet that identifies itself."""
     return numbered(seq % CYCLE)
 
 
 def walk(gateway, sa, window, seqs):
-    """Send packets with these numbers; each must fare as in the model."""
+    """Send packets with these numbers; each must have the model's result."""
     for at in range(0, len(seqs), BATCH):
         batch = seqs[at:at + BATCH]
         verdicts = [window.judge(seq) for seq in batch]
@@ -90,7 +90,7 @@ def sequence_zero(gateway):
 
 
 def edges_case(size):
-    """A case for one window size: what is just inside, what is just outside."""
+    """A case for one window size: numbers just inside and just outside."""
     def case(gateway):
         sa, window = fresh(gateway, size)
         for top in (size, 10000, 10001, 10063, 10064, 20000 + size):
@@ -106,7 +106,7 @@ def full_case(size):
     def case(gateway):
         sa, window = fresh(gateway, size)
         walk(gateway, sa, window, [5 * size])
-        # All of a large window takes too long where the processor is emulated.
+        # All numbers of a large window take too long on an emulated processor.
         seqs = random.sample(range(4 * size + 1, 5 * size), min(size - 1, 600))
         walk(gateway, sa, window, seqs)
         walk(gateway, sa, window, random.sample(seqs, min(len(seqs), 100)))
@@ -124,7 +124,7 @@ def forged_far_ahead(gateway):
 
 
 def forged_inside(gateway):
-    """Nor may it use a number up."""
+    """A forged packet must not use its number up, either."""
     sa, window = fresh(gateway, 32)
     walk(gateway, sa, window, [10])
     bad = bytearray(sa.packet(5, INNER4))
@@ -134,14 +134,14 @@ def forged_inside(gateway):
 
 
 def padding_uses_number(gateway):
-    """An authentic packet uses its number up, even if it is dropped after that."""
+    """An authentic packet uses its number up, even if it is dropped later."""
     sa = gateway.sa("in")
     esp = sa.packet(1, INNER4, 59)
     arrive(gateway, sa, [esp, esp], drops={"rx_dummy": 1, "rx_replayed": 1})
 
 
 def jumps_case(size):
-    """A case for one window size: whatever was seen before is forgotten."""
+    """A case for one window size: all numbers seen before are forgotten."""
     def case(gateway):
         jumps = (size - 1, size, size + 1, 64, 128, 2 * size, 4096, 1 << 20, 1 << 31)
         sa, window = fresh(gateway, size)
@@ -155,7 +155,7 @@ def jumps_case(size):
 
 
 def last_numbers(gateway):
-    """Up to 2^32 - 1, and no way around."""
+    """Up to 2^32 - 1, without wrap-around."""
     sa, window = fresh(gateway, 64)
     walk(gateway, sa, window, [TOP - 64, TOP - 1, TOP, TOP - 63, TOP - 64, TOP, 1, 0, TOP - 2])
 
@@ -180,7 +180,7 @@ def random_case(size):
 
 
 def peer_window(gateway):
-    """Without replay-window of its own an SA has the peer's: 1024 unless set."""
+    """An SA without its own replay-window has the peer's: 1024 unless set."""
     sa, window = gateway.sa("in"), Window(1024)
     walk(gateway, sa, window, [5000, 5000 - 1023, 5000 - 1024])
     gateway.ctl("peer", "set", "pvs0", "wire", "replay-window", "100")
@@ -192,7 +192,7 @@ def peer_window(gateway):
 
 
 def taken_over(gateway):
-    """An SA that another has used up to number 1000."""
+    """An SA that another implementation has used up to number 1000."""
     sa = gateway.sa("in", "aes128gcm16", "seq", "1000", "replay-window", "128")
     window = Window(128)
     window.top = 1000
@@ -201,7 +201,7 @@ def taken_over(gateway):
 
 
 def esn(gateway, size, top):
-    """An SA with ESN that has come to a number, and the model of its window."""
+    """An SA with ESN that has reached a number, and the model of its window."""
     window = EsnWindow(size)
     window.top = top
     window.seen = set(range(top - 2 * size, top + 1))
@@ -223,20 +223,20 @@ def esn_cross_case(size, cycles):
 
 
 def esn_jumps(gateway):
-    """As far ahead as can be told, and one further."""
+    """As far ahead as the low half can tell, and one number further."""
     sa, window = esn(gateway, 64, 3 * CYCLE + 1000)
     far = window.top - 63 + CYCLE - 1
     walk(gateway, sa, window, [far + 1, far, far - 63, far - 64, far + 1])
 
 
 def esn_first(gateway):
-    """From the first number on, nothing left of it."""
+    """From the first number on, with no numbers to its left."""
     sa, window = gateway.sa("in", "aes128gcm16", "esn"), EsnWindow(1024)
     walk(gateway, sa, window, [0, 1, 2, 2, 500, 1, CYCLE - 1, CYCLE, 500, CYCLE - 1023])
 
 
 def esn_last(gateway):
-    """Up to 2^64 - 1, and no way around."""
+    """Up to 2^64 - 1, without wrap-around."""
     last = (1 << 64) - 1
     sa, window = esn(gateway, 64, last - 100)
     walk(gateway, sa, window, [last - 70, last, last - 1, last, last - 63])
@@ -244,7 +244,7 @@ def esn_last(gateway):
 
 
 def esn_forged(gateway):
-    """The half that is not sent is authenticated: another one is no packet of ours."""
+    """The half that is not sent is authenticated: with another value the ICV is wrong."""
     sa, window = esn(gateway, 64, 2 * CYCLE + 100)
     walk(gateway, sa, window, [2 * CYCLE + 101])
     arrive(gateway, sa, [sa.packet(CYCLE + 102, INNER4), sa.packet(3 * CYCLE + 103, INNER4)],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What pvsvpn puts on the wire."""
+"""Packets that pvsvpn sends."""
 import os
 import socket
 import struct
@@ -28,7 +28,7 @@ def sender(gateway, family=socket.AF_INET):
 
 
 def send(gateway, *payloads, target=TARGET4, options=()):
-    """Send datagrams; the ESP packets that must follow, one for each."""
+    """Send datagrams; returns the ESP packets that must follow, one for each."""
     gateway.drain()
     family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
     with sender(gateway, family) as sock:
@@ -42,7 +42,7 @@ def send(gateway, *payloads, target=TARGET4, options=()):
 
 
 def send_segments(gateway, count, size=100):
-    """One large packet that pvsvpn splits, GSO; nothing is waited for."""
+    """Send one large packet that pvsvpn splits (GSO); does not wait."""
     gateway.drain()
     with sender(gateway) as sock:
         sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
@@ -50,7 +50,7 @@ def send_segments(gateway, count, size=100):
 
 
 def check_inner(layer, src, payload):
-    """The packet that scapy has decrypted is the one that was sent."""
+    """The packet that scapy has decrypted equals the one sent."""
     assert layer.src == src, f"inner source {layer.src}"
     assert bytes(layer[UDP].payload) == payload, "inner payload differs"
     sent = layer[UDP].chksum
@@ -74,7 +74,7 @@ def scapy_case(transform):
 
 
 def numbers(gateway):
-    """RFC 4303 section 3.3.3: 1, 2, 3, ..., through split packets too."""
+    """RFC 4303 section 3.3.3: 1, 2, 3, ..., also for split packets."""
     sa = gateway.sa("out")
     packets = send(gateway, *[bytes(n) for n in range(20)])
     send_segments(gateway, 10)
@@ -85,7 +85,7 @@ def numbers(gateway):
 
 
 def ivs(gateway):
-    """One key, used twice: no IV may come again (RFC 4106 section 2)."""
+    """A key that is used twice: no IV may repeat (RFC 4106 section 2)."""
     seen, material = [], None
     for _ in range(3):
         sa = gateway.sa("out", material=material)
@@ -99,7 +99,7 @@ def ivs(gateway):
 
 
 def padding(gateway):
-    """1, 2, 3 as padding, and not more than it takes."""
+    """1, 2, 3 as padding, and no more than needed."""
     sa = gateway.sa("out")
     for target, header in ((TARGET4, 28), (TARGET6, 48)):
         next_header = NEXT_IPV6 if header == 48 else NEXT_IPV4
@@ -149,7 +149,7 @@ def default_ttl(gateway):
 
 
 def put_together(packets):
-    """ESP from its outer fragments."""
+    """ESP reassembled from its outer fragments."""
     esp, ended = bytearray(), False
     for packet in sorted(packets, key=lambda p: (p[6] & 0x1f) << 8 | p[7]):
         flags_offset = struct.unpack("!H", packet[6:8])[0]
@@ -162,7 +162,7 @@ def put_together(packets):
 
 
 def too_large(gateway, payload, where):
-    """What is on the wire of a datagram that does not fit and may be fragmented."""
+    """The packets on the wire for a datagram that does not fit and may be fragmented."""
     gateway.ctl("set", "pvs0", "mtu", "1500", "fragment", where)
     try:
         gateway.drain()
@@ -177,7 +177,7 @@ def too_large(gateway, payload, where):
 
 
 def inner_fragments(gateway):
-    """An inner packet that may be fragmented and does not fit is, before encryption."""
+    """With "fragment inner" a packet that does not fit is fragmented before encryption."""
     sa = gateway.sa("out")
     payload = os.urandom(1472)
     plain = []
@@ -190,7 +190,7 @@ def inner_fragments(gateway):
 
 
 def outer_fragments(gateway):
-    """Set so, an inner packet that may be fragmented and does not fit is, outside."""
+    """With "fragment outer" a packet that does not fit is fragmented outside."""
     sa = gateway.sa("out")
     payload = os.urandom(1472)
     plain = sa.open(put_together(too_large(gateway, payload, "outer")))[2]
@@ -198,7 +198,7 @@ def outer_fragments(gateway):
 
 
 def current_sa(gateway):
-    """The newest outbound SA carries the traffic; without it the one before."""
+    """The newest outbound SA carries the traffic; if it is deleted, the previous one does."""
     old = gateway.sa("out")
     assert old.open(send(gateway, b"1")[0][ESP_AT:])[0] == 1
     new = gateway.sa("out")
@@ -209,13 +209,13 @@ def current_sa(gateway):
 
 
 def expect_out(gateway, before, want):
-    """These counters of the way out have moved, and no others."""
+    """These outbound counters have changed, and no others."""
     got = settle_out(gateway, before, want)
     assert got == want, difference(want, got)
 
 
 def all_scopes(name, count, sa=None, whose=("device", "peer wire")):
-    """A drop counter of the way out, and the column of ip -s link."""
+    """An outbound drop counter, and the column of ip -s link."""
     want = {(who, name): count for who in whose}
     if sa:
         want[f"sa out {sa.spi:#x}", name] = count

@@ -4,9 +4,9 @@
 
     esp_test.py GW WIRE GROUP...
 
-GW and WIRE are two empty network namespaces; see esp_gateway.py for what is
-made in them. Groups: receive, replay, send, vectors, dummy, tfc. One process for all
-cases, for python with scapy is slow to start.
+GW and WIRE are two empty network namespaces; see esp_gateway.py for the objects created in
+them. Groups: receive, replay, send, vectors, dummy, tfc. All cases run in one process, because
+python with scapy starts slowly.
 """
 import os
 import random
@@ -31,7 +31,7 @@ GROUPS = {
 
 
 def explain(err):
-    """KTAP diagnostics: what was wrong, and on which line of a case."""
+    """KTAP diagnostics: the error, and the line of the case."""
     for line in f"{type(err).__name__}: {err}".splitlines():
         print(f"# {line}")
     for frame in traceback.extract_tb(err.__traceback__)[1:]:
@@ -39,12 +39,12 @@ def explain(err):
 
 
 def attempt(gateway, case):
-    """Did a case pass? What it has set up is gone afterwards."""
+    """True if a case passed; removes what it has set up."""
     passed = True
     for step in (lambda: case(gateway), gateway.forget):
         try:
             step()
-        # Whatever scapy and cryptography may raise is a failure too.
+        # Any exception of scapy or cryptography is also a failure.
         except Exception as err:  # pylint: disable=broad-except
             passed = False
             explain(err)
@@ -53,7 +53,7 @@ def attempt(gateway, case):
 
 def main(netns, wire, *groups):
     """Run the groups; exit status."""
-    # What is sent from two processors may overtake itself: each has a backlog of its own
+    # Packets sent from two processors may be reordered, since each processor has its own backlog
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     cases = [case for group in groups for case in GROUPS[group]]
     seed = os.environ.get("ESP_SEED") or str(random.getrandbits(32))

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Published ESP packets, from the wire.
 
-The packets of draft-mcgrew-gcm-test have next header 1, so they are authentic,
-their padding is right, and then they are dropped as rx_next_header: pvsvpn has
-tunnel mode only. What is inside is compared with the same packet, keys, number
-and IV under next header 4 (where the inner packet is whole), after the maker of
-that packet has made the published one byte by byte.
+The packets of draft-mcgrew-gcm-test have next header 1, so they are authentic, their padding is
+right, and then they are dropped as rx_next_header: pvsvpn has tunnel mode only. To compare the
+contents, the same packet, keys, number and IV are sent with next header 4 (where the inner packet
+is whole). The code that makes that packet must first make the published one byte by byte.
 """
 import struct
 
@@ -105,7 +104,7 @@ GCM = [
      "d0937ba2945f669368661a329fb4c053"),
 ]
 
-# The same, AES-GMAC: the plaintext is what is sent
+# The same with AES-GMAC: the plaintext is what is sent
 GMAC = (
     "4c80cdefbb5d10da906ac73c3613a634", "22433c640000000000000000", "0000432100000007",
     "45000030da3a00008001df3bc0a80005c0a800010800c6cd"
@@ -145,7 +144,7 @@ class Vector:
             bytes.fromhex(icv)
 
     def sa(self, gateway):
-        """Its SA, with this number the next one."""
+        """Its SA, with this number as the next one."""
         return gateway.add_sa(Sa(self.transform, self.spi, self.material, self.esn), "in",
                               "seq", str(self.seq - 1), *["esn"] * self.esn)
 
@@ -159,7 +158,7 @@ class Vector:
 
 
 def is_whole(inner):
-    """An IPv4 packet as long as it says?"""
+    """True if the IPv4 packet is as long as its header says."""
     return len(inner) >= 20 and inner[0] == 0x45 and \
         struct.unpack("!H", inner[2:4])[0] <= len(inner)
 
@@ -185,7 +184,7 @@ def vector_case(name, *vector):
 
     def case(gateway):
         gateway.ctl("peer", "set", "pvs0", "wire", "subnets", "0.0.0.0/0,::/0")
-        # The inside of one is a SYN, whose MSS would be lowered
+        # One packet contains a SYN, whose MSS would be lowered
         gateway.ctl("set", "pvs0", "mss-clamp", "off")
         try:
             if vector.spi < 256:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What "pvsvpnctl monitor" says, and when.
+# Events of "pvsvpnctl monitor", and when they come.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# said PATTERN: one line fits, sooner or later
+# said PATTERN: an event matches, now or later
 said() { wait_for "the event '$1'; there were: $(cat "$tmp/events")" grep -qE "$1" "$tmp/events"; }
 
-# order PATTERN...: the lines fit one after the other, none in between
+# order PATTERN...: matching lines come in this order, with none in between
 order()
 {
 	local line=1 pattern
@@ -56,7 +56,7 @@ sequence_numbers_run_out()
 		ctl "$left" sa add pvs0 right dir out spi 0x3001 transform aes128gcm16 key-file - seq 4294967290
 	in_ns "$left" ping -q -c 8 -l 8 -W 1 10.2.0.1 >/dev/null || true
 	said 'sa-expired.*0x00003001.*sequence-exhausted'
-	# The older one takes over, so the peer stays up.
+	# The older SA takes over, so the peer stays up.
 	wait_for 'the older SA' is $((0x1001)) show "$left" peers.0.tx_spi
 	check 'peer-down' "$(grep -c peer-down "$tmp/events" || true)" 0
 	pings "$left" 10.2.0.1
@@ -73,10 +73,10 @@ the_last_SA_runs_out()
 	order 'sa-expired.*sequence-exhausted' 'peer-down'
 }
 
-# refused_pings COUNT: to a window that begins far above their numbers
+# refused_pings COUNT: the receiver's window begins far above their numbers
 refused_pings() { in_ns "$left" ping -q -c "$1" -l "$1" -W 1 10.2.0.1 >/dev/null || true; }
 
-# receiver SEQUENCE-NUMBER: the right's inbound SA, from there on
+# receiver SEQUENCE-NUMBER: the right's inbound SA, starting at this number
 receiver()
 {
 	ctl "$right" sa add pvs0 left dir in spi 0x1001 transform aes128gcm16 key-file "$tmp/key" seq "$1"
@@ -105,7 +105,7 @@ many_packets_below_the_window()
 	wait_for 'a second burst' is 2 bursts
 }
 
-# Key and SPI again, so that the numbers begin at 1 again
+# The same key and SPI are added again, so the numbers begin at 1 again
 many_replayed_packets()
 {
 	pair_up

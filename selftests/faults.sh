@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Memory that is not to be had (failslab, fail_page_alloc): under every netlink
-# operation, and under traffic. Only where the kernel has fault injection.
+# Memory allocation failures (failslab, fail_page_alloc) under every netlink operation and under
+# traffic. Only if the kernel has fault injection.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,7 +15,7 @@ if ! [ -d "$debugfs/failslab" ] || ! [ -d "$debugfs/fail_page_alloc" ]; then
 	exit "$SKIP_STATUS"
 fi
 
-# fault_set NAME VALUE: of both kinds
+# fault_set NAME VALUE: for both kinds of allocations
 fault_set()
 {
 	local kind
@@ -25,14 +25,14 @@ fault_set()
 	done
 }
 
-# faults_quiet: every kind of allocation may fail, no word about it in the log
+# faults_quiet: every kind of allocation may fail, without messages in the log
 faults_quiet()
 {
 	defer 'fault_set probability 0'
 	fault_set probability 0
 	fault_set verbose 0
 	fault_set ignore-gfp-wait N
-	# Not the pages of processes: a failed page fault only makes a line in the log
+	# Exclude pages of processes: a failed page fault only adds a line to the log
 	fault_set ignore-gfp-highmem Y
 	fault_set min-order 0
 }
@@ -40,7 +40,7 @@ faults_quiet()
 # section NAME: address of a section of the module
 section() { cat "/sys/module/pvsvpn/sections/$1"; }
 
-# faults_in_module PERCENT: allocations with the module among their callers
+# faults_in_module PERCENT: fails allocations that have the module among their callers
 faults_in_module()
 {
 	local start size
@@ -67,8 +67,8 @@ every_netlink_operation()
 	pings "$left" 10.2.0.1
 }
 
-# kept NS DEVICE: a raw packet socket keeps a clone of each packet, so that the tunnel
-# has to copy what it changes
+# kept NS DEVICE: a raw packet socket keeps a clone of each packet, so that the tunnel must copy
+# data before changing it
 kept()
 {
 	background ip netns exec "$1" /usr/bin/python3 -IS -c '
@@ -81,7 +81,7 @@ time.sleep(1000)' "$2"
 	wait_for "a packet socket on $2" in_ns "$1" sh -c 'tail -n +2 /proc/net/packet | grep -q .'
 }
 
-# lose_some NS ADDRESS: packets of all sizes, some of which are lost
+# lose_some NS ADDRESS: sends packets of all sizes; some are lost
 lose_some()
 {
 	local size
@@ -112,7 +112,7 @@ TCP_without_memory()
 	tunnel_up
 	full_load
 	faults_in_module 5
-	# As long as something comes through, so does TCP
+	# TCP continues as long as some packets pass
 	wait_for 'TCP under failures' at_least $(($(link_stat "$left" pvs0 tx.packets) + 500)) \
 		link_stat "$left" pvs0 tx.packets
 	fault_set probability 0

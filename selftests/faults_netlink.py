@@ -5,8 +5,8 @@
     faults_netlink.py      in a namespace with pvs0, its peer "right" with subnet
                            10.2.0.0/16, and its outbound SA 0x1001
 
-Afterwards things must be as before the operation or as after it, nothing in
-between. Prints what was otherwise; exit status 1 if there is any.
+Afterwards the state must be as before the operation or as after it, nothing in between. Prints
+the errors; exit status 1 if there is any.
 """
 import os
 import socket
@@ -24,7 +24,7 @@ RTM_NEWLINK, RTM_DELLINK = 16, 17
 NLM_F_CREATE_EXCL = 0x600
 NLM_F_REQUEST = 1
 IFLA_IFNAME, IFLA_LINKINFO, IFLA_INFO_KIND = 3, 18, 1
-# No operation allocates so often; a loop that does not end is a fault, too.
+# No operation makes so many allocations; a loop that does not end is a fault, too.
 NTH_MAX = 2000
 FAIL_NTH = "/proc/thread-self/fail-nth"
 
@@ -36,14 +36,14 @@ MANY = b"".join(subnet(f"10.{100 + n}.0.0", 16) for n in range(20)) + subnet("fd
 
 
 class Family:
-    """Requests to pvsvpn, with state to compare."""
+    """Requests to pvsvpn, and its state for comparison."""
 
     def __init__(self):
         self.sock, self.family, _ = opened()
         self.sock.settimeout(10)
 
     def do(self, command, attrs):
-        """errno of a request, 0 if it was done."""
+        """errno of a request, 0 on success."""
         request(self.sock, self.family, command, NLM_F_ACK, attrs)
         return ack(self.sock)[0]
 
@@ -54,12 +54,12 @@ class Family:
             pass
 
     def state(self):
-        """Peers and SAs, but for the peers' numbers, which grow."""
+        """Peers and SAs, except the peers' numbers, which grow."""
         return [entry for entry in state(self.sock, self.family)
                 if entry[:2] != (PEER_GET, UAPI["A_PEER_ID"])]
 
     def fresh(self):
-        """Another socket: the old one may have an answer on its way, or none."""
+        """Use another socket: the old one may have a pending answer, or none."""
         self.sock.close()
         self.__init__()
 
@@ -77,43 +77,43 @@ class Link:
         self.sock.settimeout(10)
 
     def do(self, command, attrs):
-        """errno of a request, 0 if it was done."""
+        """errno of a request, 0 on success."""
         flags = NLM_F_REQUEST | NLM_F_ACK | (NLM_F_CREATE_EXCL if command == RTM_NEWLINK else 0)
         body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attrs
         self.sock.send(struct.pack("=IHHII", 16 + len(body), command, flags, 1, 0) + body)
         return -struct.unpack("=i", self.sock.recv(65536)[16:20])[0]
 
     def state(self):
-        """Is it there?"""
+        """True if the device exists."""
         return "pvs9" in [name for _, name in socket.if_nameindex()]
 
     def fresh(self):
-        """Another socket."""
+        """Use another socket."""
         self.sock.close()
         self.__init__()
 
 
 def set_nth(value):
-    """Let the allocation number `value` from now on fail; 0 for none."""
+    """Make the next allocation number `value` fail; 0 for none."""
     with open(FAIL_NTH, "w", encoding="ascii", buffering=1) as file:
         file.write(str(value))
 
 
 def has_failed():
-    """Has it come to that allocation?"""
+    """True if that allocation was reached."""
     with open(FAIL_NTH, encoding="ascii") as file:
         return int(file.read()) == 0
 
 
 def under_fault(operation, nth):
     """Run it with one failure. Return: whether the failure has happened."""
-    # Opened before, as that allocates
+    # Open the file before, since opening allocates
     with open(FAIL_NTH, "w+b", buffering=0) as file:
         file.write(b"%d" % nth)
         try:
             operation()
         except (OSError, AssertionError):
-            # No memory to ask or to answer: what was done shows in the state.
+            # No memory for the request or the answer: the state shows the result.
             pass
         left = os.pread(file.fileno(), 16, 0)
         os.pwrite(file.fileno(), b"0", 0)
@@ -121,7 +121,7 @@ def under_fault(operation, nth):
 
 
 def every_nth(what, where, operation, undo):
-    """All allocations of an operation. Return: whether something was wrong."""
+    """Fail all allocations of an operation. Return: whether there was an error."""
     before = where.state()
     operation()
     after = where.state()

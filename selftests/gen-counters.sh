@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Write the tables of Documentation/counters.rst from module/drop.h, or with
-# --check only tell whether they agree with it.
+# Writes the tables of Documentation/counters.rst from module/drop.h; with --check only compares
+# them.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -16,9 +16,9 @@ usage()
 	exit 2
 }
 
-# One line a reason: SCOPE|NAME|COLUMN|TEXT. The preprocessor expands the list,
-# so what it prints is what the module compiles. A line that the pattern does not
-# fit stays as it is, and tables() refuses it.
+# One line a reason: SCOPE|NAME|COLUMN|TEXT. The preprocessor expands the list, so the output is
+# what the module compiles. A line that does not match the pattern stays unchanged, and tables()
+# refuses it.
 reasons()
 {
 	${CC:-cc} -E -P -x c - <<-'EOC' | sed 's/@ROW /\n@ROW /g' |
@@ -56,7 +56,7 @@ row()
 	esac
 	# shellcheck disable=SC2016 # the back quotes are reStructuredText
 	printf '   * - ``%s``\n     - %s\n' "$1" "${column,,}"
-	# The text as a paragraph, folded where it grows too long.
+	# The text as a paragraph, wrapped if it is too long.
 	fold -s -w 72 <<<"$3" | sed -e 's/ *$//' -e '1s/^/     - /' -e '2,$s/^/       /'
 }
 

@@ -4,9 +4,9 @@
 
     hold_rtnl.py DEVICE
 
-An ethtool request for the device has RTNL when it writes its answer to memory, and the
-memory never comes (userfaultfd). Prints "held" when that is so, or "no userfaultfd" and
-why, with exit status 4.
+An ethtool request for the device holds RTNL when it writes its answer to memory, and that memory
+never arrives (userfaultfd). Prints "held" at that point; or "no userfaultfd" and the reason, with
+exit status 4.
 """
 import ctypes
 import mmap
@@ -25,7 +25,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def call(function, *args):
-    """A call of libc that succeeds."""
+    """A call of libc that must succeed."""
     result = function(*args)
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
@@ -33,7 +33,7 @@ def call(function, *args):
 
 
 def request(device, where):
-    """Asks for the link of a device; the answer goes to an address."""
+    """Requests the link of a device; the answer goes to an address."""
     sock = call(libc.socket, AF_INET, SOCK_DGRAM, 0)
     ifreq = ctypes.create_string_buffer(struct.pack("=16sQ16x", device.encode(), where))
     call(libc.ioctl, sock, ctypes.c_ulong(SIOCETHTOOL), ifreq)

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# An unprivileged user does what he can, in namespaces of his own or as an ordinary process,
-# while tunnels of root's carry numbered traffic: nothing is lost or doubled, root's requests
-# are done in time, the kernel says nothing, memory comes back. hostile-count.sh counts
-# instructions.
+# An unprivileged user does all possible harm, in its own namespaces or as an ordinary process,
+# while root's tunnels carry numbered traffic. No packet is lost or doubled, root's requests finish
+# in time, the kernel logs nothing, and memory is freed. hostile-count.sh counts instructions.
 #
 #   namespace $gw                                   namespace $stock
 #   pvs0 if-id 42, 10.1.0.1                         ipsec0 10.2.0.1
 #   pvs1 with its own SAs, 10.1.1.1                 ipsec1 10.2.1.1
 #     outer0 192.0.2.1 -------------veth------------- outer0 192.0.2.2, 192.0.2.3
 #
-# hostile_victim.py is root, hostile_user.py the user. SEED=N has other random bytes.
+# hostile_victim.py is root, hostile_user.py the user. SEED=N selects other random bytes.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -19,8 +18,8 @@
 
 SEED=${SEED:-1}
 
-# Messages of a kernel while somebody loads its modules, sends it nonsense and runs an emulated
-# clock: informational, once or rate limited, and none of it the module's
+# Kernel messages when a user loads modules and sends invalid data, and with an emulated clock:
+# informational, once or rate limited, and none from the module
 said_anyway=(
 	'netlink: [0-9]+ bytes leftover after parsing attributes in process `python3'
 	"netlink: 'python3': attribute type [0-9]+ has an invalid length"
@@ -39,7 +38,7 @@ said_anyway=(
 	'A link change request failed with some changes committed already' 'IPVS: ' 'DCCP: ' 'dccp: ' 'ipvlan: ' 'team: '
 )
 
-# far_device REMOTE DEVICE IF_ID: of stock IPsec; of pvsvpn where the case says far=pvsvpn
+# far_device REMOTE DEVICE IF_ID: of stock IPsec, or of pvsvpn if the case sets far=pvsvpn
 far_device()
 {
 	if [ "${far:-stock}" = stock ]; then
@@ -52,7 +51,7 @@ far_device()
 	quiet_up "$stock" "$2"
 }
 
-# tunnels [udp]: both, without SAs, which the victim adds
+# tunnels [udp]: both tunnels; the victim adds the SAs
 tunnels()
 {
 	in_batch "$gw" <<-END
@@ -80,14 +79,14 @@ tunnels()
 	END
 }
 
-# daemon NAMESPACE: its stock IPsec gets ESP out of UDP
+# daemon NAMESPACE: its stock IPsec receives ESP in UDP
 daemon()
 {
 	background ip netns exec "$1" /usr/bin/python3 "$here/encap_daemon.py" 4500 >"$tmp/daemon"
 	wait_for 'the daemon' grep -q ready "$tmp/daemon"
 }
 
-# victim [udp]: root's traffic and requests begin
+# victim [udp]: starts root's traffic and requests
 victim()
 {
 	/usr/bin/python3 "$here/hostile_victim.py" "$gw" "$stock" "$tmp/stop" "$@" >"$tmp/victim" 2>&1 &
@@ -97,29 +96,29 @@ victim()
 
 victim_says() { grep -qE "^($1)" "$tmp/victim"; }
 
-# under_way [udp]: the tunnels, and the victim; from now on the kernel shall be silent
+# under_way [udp]: starts the tunnels and the victim; from now on the kernel must log nothing
 under_way()
 {
 	ends
 	tunnels "$@"
 	[ -z "${1-}" ] || daemon "$stock"
-	# The gateway merges what arrives (GRO), as behind a NIC. veth does so when the other end
+	# The gateway merges received packets (GRO), as behind a NIC. veth does so if the other end
 	# has no TSO
 	in_ns "$stock" ethtool -K outer0 tso off
 	in_ns "$gw" ethtool -K outer0 gro on
 	victim "$@"
 	wait_for 'the traffic' victim_says 'ready|WRONG|Traceback'
 	victim_says ready || fail 'no traffic before anybody is hostile' "$(cat "$tmp/victim")"
-	# The last thing that it says about dropped caches
+	# The last kernel message about dropped caches
 	echo 4 >/proc/sys/vm/drop_caches
 	memory_before=$(memory)
 	mark="pvsvpn hostile: $BASHPID $RANDOM"
 	echo "<6>$mark" >/dev/kmsg
 }
 
-# memory: KiB that the kernel has and does not give back when asked. Each processor keeps slabs that
-# are partly free. An idle kworker stays for five minutes: its stack of 16 KiB is in VmallocUsed.
-# The rest of a thread takes 12 KiB of slabs
+# memory: KiB that the kernel uses and does not free on request. Each processor keeps partly free
+# slabs. An idle kworker stays for five minutes: its stack of 16 KiB is in VmallocUsed, and the rest
+# of a thread takes 12 KiB of slabs
 memory()
 {
 	local shrink
@@ -136,7 +135,7 @@ memory()
 
 memory_within() { [ "$(memory)" -le "$1" ]; }
 
-# memory_back BEFORE GROWTH: KiB; a namespace goes after those that were left before it
+# memory_back BEFORE GROWTH: in KiB. Waits until a last namespace is gone, and so all earlier ones
 memory_back()
 {
 	local last
@@ -153,7 +152,7 @@ memory_back()
 
 link_is_gone() { ! ip link show "$1" >/dev/null 2>&1; }
 
-# kernel_silent: but for what is known
+# kernel_silent: the kernel logged nothing but known messages
 kernel_silent()
 {
 	local said
@@ -164,7 +163,7 @@ kernel_silent()
 	fail 'the kernel said:' "$(head -n 40 <<<"$said")"
 }
 
-# unharmed [GROWTH]: the victim's last words, the kernel's, and memory
+# unharmed [GROWTH]: checks the victim's last lines, the kernel's log, and memory
 unharmed()
 {
 	touch "$tmp/stop"
@@ -177,7 +176,7 @@ unharmed()
 	memory_back "$memory_before" "${1:-6144}"
 }
 
-# hostile ATTACK [ARGUMENT...]: the user does it, and has done it when this returns
+# hostile ATTACK [ARGUMENT...]: runs the user's attack to its end
 hostile()
 {
 	: >"$tmp/user"
@@ -190,20 +189,20 @@ hostile()
 	[ "$(tail -n 1 "$tmp/user")" = "done" ] || fail "the attack $1 has failed" "$(cat "$tmp/user")"
 }
 
-# hostile_in NAMESPACE ATTACK [ARGUMENT...]: goes on until the case ends; there when this returns
+# hostile_in NAMESPACE ATTACK [ARGUMENT...]: starts an attack that lasts until the case ends
 hostile_in()
 {
 	background ip netns exec "$1" /usr/bin/python3 "$here/hostile_user.py" "$2" "$SEED" "${@:3}" \
 		>"$tmp/user" 2>&1
 	user=$background
-	# An attack has much to prepare: the kernel tests each algorithm that it makes
+	# Preparation takes long: the kernel tests each algorithm that the attack creates
 	busywait $((5 * ${WAIT_LIMIT:-20})) grep -qE '^(ready|Traceback)' "$tmp/user" ||
 		fail "waited in vain for the attack $2" "$(cat "$tmp/user")"
 	sed "s/^/$2, seed $SEED: /" "$tmp/user" | cut -c -200 | report
 	grep -q '^ready' "$tmp/user" || fail "the attack $2 has failed" "$(cat "$tmp/user")"
 }
 
-# rekeys N: so many more have been done since
+# rekeys N: waits for N more rekeys
 rekeys()
 {
 	wait_for "$1 rekeys; there were: $(tail -n 1 "$tmp/victim")" \
@@ -219,7 +218,7 @@ nobody_is_hostile()
 	unharmed
 }
 
-# twice ATTACK: what the first left is the slabs', for good; the second must leave nothing
+# twice ATTACK: the slabs may keep memory after the first run, but none after the second
 twice()
 {
 	local first
@@ -231,7 +230,7 @@ twice()
 	memory_back "$first" 1536
 }
 
-# All states of one remote, and as many policies, each of which could be looked at for each
+# All states have one remote, with as many policies; each state might look at each policy
 states_and_policies()
 {
 	under_way
@@ -267,7 +266,7 @@ packets_of_his_own()
 	unharmed
 }
 
-# Modules that the case has had loaded go again, or later tests would have them
+# Remove modules that the case has loaded, so that later tests do not have them
 module_loading()
 {
 	local module
@@ -277,14 +276,14 @@ module_loading()
 		grep -q "^$module " /proc/modules || defer "modprobe -q -r $module"
 	done
 	hostile load_modules
-	# Or nothing was tried; the debug kernel has it built in
+	# Otherwise nothing was tried; the debug kernel has the module built in
 	! modinfo -F filename esp4_offload 2>/dev/null | grep -q '\.ko' ||
 		grep -q '^esp4_offload ' /proc/modules || fail 'esp4_offload was not loaded'
 	rekeys 2
 	unharmed 16384
 }
 
-# rekeys_tried N: so many more; stock IPsec refuses those for which a driver's name is too long
+# rekeys_tried N: N more, done or refused: stock IPsec refuses drivers whose name is too long
 rekeys_tried()
 {
 	wait_for "$1 rekeys, done or refused" at_least $(($(tried) + $1)) tried
@@ -292,15 +291,15 @@ rekeys_tried()
 
 tried() { grep -cE '^(rekeyed|refused)' "$tmp/victim"; }
 
-# needs_AF_ALG: the debug kernel has none
+# needs_AF_ALG: the debug kernel lacks it
 needs_AF_ALG()
 {
 	/usr/bin/python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET, 0)' 2>/dev/null ||
 		skip 'no AF_ALG in this kernel'
 }
 
-# asynchronous_far_end: sets far. While a driver is asynchronous, stock IPsec of 6.1 drops
-# references to its device that it has not taken, and the device never goes
+# asynchronous_far_end: sets far. If a driver is asynchronous, stock IPsec of 6.1 drops references
+# to its device that it has not taken, and the device is never freed
 asynchronous_far_end()
 {
 	case $(uname -r) in
@@ -309,7 +308,7 @@ asynchronous_far_end()
 	esac
 }
 
-# The next states and SAs are made of what he has made
+# The next states and SAs use the user's algorithm instances
 AF_ALG_instances()
 {
 	local far
@@ -324,7 +323,7 @@ AF_ALG_instances()
 	unharmed
 }
 
-# And he has queues full that all instances share
+# In addition, the user fills queues that all instances share
 AF_ALG_load()
 {
 	local far
@@ -338,7 +337,7 @@ AF_ALG_load()
 	unharmed
 }
 
-# As an ordinary process beside root's tunnels
+# The user is an ordinary process beside root's tunnels
 requests_without_the_right()
 {
 	local before
@@ -365,12 +364,12 @@ port_taken_after_the_tunnel()
 	unharmed
 }
 
-# told: root knows that nothing can be received at the port
+# told: show tells root that nothing can be received at the port
 told() { ctl "$gw" -j show | jq -r '.devices[].peers[].problems[]?' | grep -q 4500; }
 
 flows_or_told() { victim_says ready || told; }
 
-# Nobody can take his port away; but root is told, or his tunnels work all the same
+# Root cannot take the user's port away. Either root is told so, or root's tunnels still work
 port_taken_before_the_tunnel()
 {
 	local said
@@ -394,7 +393,7 @@ port_taken_before_the_tunnel()
 	! victim_says WRONG || fail "$(cat "$tmp/victim")"
 }
 
-# He is behind a wire that root has given him, and sees what crosses root's
+# The user is behind a wire that root has provided, and sees packets of root's tunnels
 packets_from_a_neighbour()
 {
 	under_way
@@ -415,9 +414,9 @@ packets_from_a_neighbour()
 	unharmed
 }
 
-# The clock counts instructions, one a nanosecond: a packet has 10 million at most on its way, and a
-# request of root's 200 million. A packet was seen to need 2 million and a request 15, which is one
-# hold of RTNL. All states in one hold would be 500 million
+# The clock counts instructions, one per nanosecond: a packet may take 10 million, and a request of
+# root's 200 million. Measured: 2 million for a packet and 15 million for a request, which is one
+# hold of RTNL. All states in one hold would take 500 million
 latency_in_instructions()
 {
 	[ -n "${VM_ICOUNT:-}" ] || fail 'the clock counts no instructions: run.sh -i, as hostile-count.sh does'
@@ -430,7 +429,7 @@ latency_in_instructions()
 cases=(nobody_is_hostile states_and_policies objects_by_the_thousand killed_in_the_middle)
 cases+=(netlink_garbage packets_of_his_own requests_without_the_right port_taken_after_the_tunnel)
 cases+=(port_taken_before_the_tunnel packets_from_a_neighbour module_loading)
-# The instances stay as long as the kernel runs, and later tests would have them: only where
-# somebody names this test, and there it is the last one
+# The instances stay as long as the kernel runs, so later tests would have them. Run these only if
+# the test is named, since then it is the last one
 [ -z "${EVERY:-}" ] || cases+=(AF_ALG_instances AF_ALG_load)
 run_cases "${cases[@]}"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Algorithm instances that any user can make, and load on the queues that they share.
+"""Algorithm instances that any user can create, and load on the queues that they share.
 
-A name that is bound is instantiated, and stays; it may be chosen for somebody else's
-state from then on, as an instance has a higher priority than what it is made of.
+When a name is bound, the kernel creates the instance and keeps it. From then on the kernel may use
+it for another user's state, as an instance has a higher priority than its parts.
 """
 import os
 import socket
@@ -14,7 +14,7 @@ SOL_ALG = 279
 ALG_SET_KEY, ALG_SET_AEAD_AUTHSIZE = 1, 5
 ALG_SET_IV, ALG_SET_OP, ALG_SET_AEAD_ASSOCLEN = 2, 3, 4
 
-# In this order: what is made of what
+# In this order, since later names are built from earlier ones
 NAMES = (
     "rfc4106(gcm(aes))", "seqiv(rfc4106(gcm(aes)))", "cryptd(rfc4106-gcm-aesni)",
     "cryptd(rfc4106-gcm-aesni-avx)", "cryptd(rfc4106(gcm(aes)))",
@@ -29,7 +29,7 @@ NAMES = (
 
 
 def usable():
-    """Before 6.3 cryptd altered its callers' requests, for which the kernel's own test warns."""
+    """Before 6.3 cryptd altered its callers' requests; the kernel's own test warns about this."""
     release = tuple(int(part) for part in os.uname().release.split(".")[:2])
     return [name for name in NAMES if release >= (6, 3) or "cryptd" not in name]
 
@@ -46,7 +46,7 @@ def bound(name):
 
 
 def load(sock, stop):
-    """Encrypts as long as it may, without waiting: queues fill."""
+    """Encrypt until stopped, without waiting, so that queues fill."""
     try:
         sock.setsockopt(SOL_ALG, ALG_SET_KEY, bytes(20))
         sock.setsockopt(SOL_ALG, ALG_SET_AEAD_AUTHSIZE, None, 16)
@@ -66,7 +66,7 @@ def load(sock, stop):
 
 
 def attack(_):
-    """All names, once and again; load on two of them."""
+    """Bind all names repeatedly; load two of them."""
     made = {name: bound(name) for name in usable() * 2}
     print(f"instances {sum(bool(sock) for sock in made.values())} of {len(made)}", flush=True)
     for name, sock in made.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Netlink messages that are wrong in every way: fuzzing by mutation, from a seed."""
+"""Invalid netlink messages of every kind: fuzzing by mutation, from a seed."""
 import struct
 
 from hostile_netlink import (DELPOLICY, DELSA, GETPOLICY, GETSA, IF_ID, MIGRATE, NESTED, NEWAE,
@@ -11,12 +11,12 @@ from hostile_nobody import own_host, unshare
 from netns import sampled
 
 KEY = bytes(range(20))
-# Messages that the last run has sent, and the answers
+# Messages that the last run sent, and the answers
 last = ""
 
 
 def family_templates(device, peer):
-    """(command, attributes) of requests that are right."""
+    """(command, attributes) of valid requests."""
     def counters(what):
         return attribute(UAPI[f"A_{what}_COUNTERS"])
     name = device_attrs(device)
@@ -46,14 +46,14 @@ def nest(rng, depth):
 
 
 def huge(rng):
-    """A list of thousands."""
+    """A list with thousands of entries."""
     kind = rng.choice((UAPI["A_PEER_SUBNET"], UAPI["A_SA_KEY"], rng.randrange(64)))
     entry = attribute(kind | rng.choice((0, NESTED)), bytes(rng.choice((0, 4, 12, 24))))
     return entry * rng.randrange(500, 2500)
 
 
 def mutate(rng, data):
-    """One or several things wrong with the bytes behind the header."""
+    """One or more errors in the bytes after the header."""
     data = bytearray(data)
     for _ in range(rng.randrange(1, 4)):
         how = rng.choice((0, 0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 8, 8))
@@ -65,7 +65,7 @@ def mutate(rng, data):
         elif how == 2:
             data[at:at] = rng.randbytes(rng.randrange(1, 40))
         elif how == 3 and len(data) > 4:
-            # A length of an attribute, as they begin at multiples of four
+            # The length of an attribute, since attributes begin at multiples of four
             at = at // 4 * 4 % len(data)
             data[at:at + 2] = struct.pack("=H", rng.choice((0, 1, 3, 4, 5, 0x7fff, 0xffff)))
         elif how == 4:
@@ -82,7 +82,7 @@ def mutate(rng, data):
 
 
 def message(rng, kind, body):
-    """With a header that may lie too."""
+    """With a header that may be wrong, too."""
     flags = rng.choice((NLM_F_REQUEST | NLM_F_ACK, NLM_F_REQUEST | NLM_F_ACK,
                         NLM_F_REQUEST | NLM_F_ACK | NLM_F_NEW, NLM_F_REQUEST | NLM_F_DUMP,
                         rng.randrange(1 << 16)))
@@ -95,14 +95,14 @@ def message(rng, kind, body):
 
 
 class Counted:
-    """Sends and reads, blocks on neither."""
+    """Sends and receives, never blocks."""
 
     def __init__(self, sock):
         self.sock, self.sent, self.bytes, self.answers = sock, 0, 0, {}
         sock.setblocking(False)
 
     def send(self, data):
-        """One datagram; answers are read away now and then."""
+        """One datagram; answers are read and discarded now and then."""
         try:
             self.bytes += self.sock.send(data)
             self.sent += 1
@@ -112,7 +112,7 @@ class Counted:
             self.read()
 
     def read(self):
-        """All there is, a dump's next part included."""
+        """Read everything, including a dump's next part."""
         for _ in range(64):
             try:
                 data = self.sock.recv(1 << 17)
@@ -129,7 +129,7 @@ class Counted:
 
 
 def family(rng, opened, count, device, peer):
-    """So many messages to the family, some of them several in a datagram."""
+    """Send this many messages to the family, some of them several in a datagram."""
     global last
     counted, templates = Counted(opened.sock), family_templates(device, peer)
     for number in range(count):
@@ -139,7 +139,7 @@ def family(rng, opened, count, device, peer):
             header = struct.pack("=BBH", UAPI["CMD_" + command], 1, 0)
             if number % 8 == 0:
                 header = rng.randbytes(4)
-            # One in five is right, so that there is something to go wrong with
+            # One in five is valid, so that there are objects to attack
             attrs = attrs if rng.random() < 0.2 else mutate(rng, attrs)
             data += message(rng, opened.family, header + attrs)
         counted.send(data)
@@ -148,7 +148,7 @@ def family(rng, opened, count, device, peer):
 
 
 def other_templates(sock):
-    """Of rtnetlink or XFRM."""
+    """Valid requests of rtnetlink or XFRM."""
     if isinstance(sock, Route):
         kind = sock.kind("pvsvpn", u32(1, 5))
         return [(RTM_NEWLINK, link() + text(3, "g0") + kind), (RTM_DELLINK, link() + text(3, "g0")),
@@ -165,7 +165,7 @@ def other_templates(sock):
 
 
 def other(rng, sock, count):
-    """The same to rtnetlink or XFRM, whose objects are the module's too."""
+    """The same to rtnetlink or XFRM, whose objects the module also uses."""
     counted, templates = Counted(sock.sock), other_templates(sock)
     for _ in range(count):
         kind, body = rng.choice(templates)
@@ -177,7 +177,7 @@ def other(rng, sock, count):
 
 
 def attack(rng):
-    """In a namespace of his own, with a device, a peer and SAs to go wrong with."""
+    """In the user's own namespace, with a device, a peer and SAs to attack."""
     count = 400 if sampled() else 1200
     unshare()
     route = own_host()
@@ -199,7 +199,7 @@ def attack(rng):
     print(f"pvsvpn: {last}", flush=True)
     for kind in (Xfrm, Route):
         print(f"{kind.__name__}: {other(rng, kind(), count // 3)}", flush=True)
-    # Random bytes, to each
+    # Random bytes to each of them
     for kind in (Family, Xfrm, Route):
         sock = kind().sock
         sock.setblocking(False)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Netlink as the hostile user and his victim speak it: rtnetlink, XFRM, and pvsvpn.
+"""Netlink for the hostile user and the victim: rtnetlink, XFRM, and pvsvpn.
 
-All by hand, as messages have to be wrong on purpose, and as one process that makes a
-thousand objects is faster than a thousand processes.
+Written by hand: messages must be wrong on purpose, and one process that creates a thousand objects
+is faster than a thousand processes.
 """
 import errno
 import socket
@@ -44,24 +44,24 @@ def packed(address):
 
 
 class Netlink:
-    """A socket that asks and reads the answer."""
+    """A socket that sends a request and reads the answer."""
 
     def __init__(self, protocol):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self.sock.bind((0, 0))
         self.sock.settimeout(90)
-        # An error need not quote the request: that may be large
+        # An error need not quote the request, which may be large
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.seq = 0
 
     def send(self, kind, flags, body):
-        """A request, without its answer."""
+        """Send a request, without waiting for the answer."""
         self.seq += 1
         self.sock.send(struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST | flags,
                                    self.seq, 0) + body)
 
     def answer(self):
-        """errno of the last request that wanted an answer; older answers are read away."""
+        """errno of the last request with an answer; older answers are discarded."""
         while True:
             data = self.sock.recv(1 << 17)
             _, kind, _, seq, _, error = struct.unpack("=IHHIIi", data[:20])
@@ -69,7 +69,7 @@ class Netlink:
                 return -error
 
     def ask(self, kind, body, flags=0):
-        """errno of a request, 0 if it was done."""
+        """errno of a request, 0 on success."""
         try:
             self.send(kind, NLM_F_ACK | flags, body)
         except OSError as error:
@@ -77,7 +77,7 @@ class Netlink:
         return self.answer()
 
     def must(self, kind, body, flags=0):
-        """A request that has to be done."""
+        """A request that must succeed."""
         error = self.ask(kind, body, flags)
         if error:
             raise OSError(error, f"request {kind}: {errno.errorcode.get(error, error)}")
@@ -100,7 +100,7 @@ class Netlink:
                 at += (length + 3) & ~3
 
     def close(self):
-        """The end of it."""
+        """Close it."""
         self.sock.close()
 
 
@@ -137,7 +137,7 @@ class Route(Netlink):
         return self.ask(RTM_DELLINK, link() + text(IFLA_IFNAME, name))
 
     def alias(self, name, value):
-        """errno of a small request that needs RTNL and changes nothing that matters."""
+        """errno of a small request that needs RTNL and changes nothing important."""
         return self.ask(RTM_SETLINK, link() + text(IFLA_IFNAME, name) + text(IFLA_IFALIAS, value))
 
     def address(self, name, address, length):
@@ -149,7 +149,7 @@ class Route(Netlink):
                         attribute(2, raw) + attribute(1, raw), NLM_F_NEW)
 
     def route(self, prefix, length, name):
-        """errno of a route by a device."""
+        """errno of a route through a device."""
         raw = packed(prefix)
         family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
         return self.ask(RTM_NEWROUTE, struct.pack("=BBBBBBBBI", family, length, 0, 0, 254, 3,
@@ -210,7 +210,7 @@ def policy(sel, direction=POLICY_OUT, priority=0):
 
 
 def migration(sel, if_id, old, new, direction=POLICY_OUT):
-    """Body of XFRM_MSG_MIGRATE: a policy and its states go from (src, dst) to another."""
+    """Body of XFRM_MSG_MIGRATE: a policy and its states move from (src, dst) to another."""
     ends = b"".join(wide(dst) + wide(src) for src, dst in (old, new)) + \
         struct.pack("=BBHIHH", ESP, TUNNEL, 0, 0, socket.AF_INET, socket.AF_INET)
     return sel + struct.pack("=IB3x", 0, direction) + u32(IF_ID, if_id) + \
@@ -229,11 +229,11 @@ class Xfrm(Netlink):
                         window() + more)
 
     def delete(self, dst, spi):
-        """errno of the end of a state."""
+        """errno of deleting a state."""
         return self.ask(DELSA, state_id(dst, spi))
 
     def flush(self):
-        """errno of the end of all states and policies."""
+        """errno of deleting all states and policies."""
         return self.ask(FLUSHSA, struct.pack("=B", 0)) or self.ask(FLUSHPOLICY, b"")
 
 
@@ -254,7 +254,7 @@ class Family(Netlink):
 
 
 def named(prefix, name, value):
-    """An attribute of the uAPI by its name; its kind by its value: text, bytes, or (bits, number)."""
+    """A uAPI attribute by name; the value gives its kind: text, bytes, or (bits, number)."""
     kind = UAPI[prefix + name]
     if isinstance(value, str):
         return text(kind, value)

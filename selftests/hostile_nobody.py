@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""From root to an ordinary user, and from there to root of namespaces of his own."""
+"""From root to an ordinary user, and then to root of the user's own namespaces."""
 import ctypes
 import os
 import signal
@@ -13,7 +13,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def call(function, *args):
-    """A call of libc that succeeds."""
+    """A call of libc that must succeed."""
     if function(*args) < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
@@ -30,14 +30,14 @@ def become_nobody():
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
     call(LIBC.prctl, PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    # As if a shell of his had started it: /proc/self is his again
+    # As if the user's shell had started it: /proc/self belongs to the user again
     call(LIBC.prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)
     with open("/proc/self/status", encoding="ascii") as file:
         assert "CapEff:\t0000000000000000\n" in file.read()
 
 
 def unshare():
-    """Root in namespaces of his own."""
+    """Root in the user's own namespaces."""
     uid = os.geteuid()
     call(LIBC.unshare, CLONE_NEWUSER | CLONE_NEWNET)
     write("/proc/self/setgroups", "deny")
@@ -46,7 +46,7 @@ def unshare():
 
 
 def another_namespace():
-    """One more network namespace of his. Return: the one before."""
+    """Create another network namespace of the user's. Return: the previous one."""
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     call(LIBC.unshare, CLONE_NEWNET)
     return before

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The hostile user: uid 65534 without any capability but those of namespaces of his own.
+"""The hostile user: uid 65534 without any capability except those in its own namespaces.
 
     hostile_user.py ATTACK SEED [ARGUMENT...]
 
-It starts as root, so that it can read itself wherever it lies, and is the user from there
-on. Each attack prints what it has done, so that one that did nothing shows, and "done";
-those that last say "ready" and go on until they are killed.
+It starts as root to read its own files wherever they are, and then becomes the user. Each attack
+prints what it has done, so that an attack without effect is visible, and then "done"; lasting
+attacks print "ready" and continue until they are killed.
 """
 import errno
 import os
@@ -28,7 +28,7 @@ from hostile_nobody import another_namespace, become_nobody, own_host, unshare
 from netns import checkers_on, sampled, setns
 
 KEY = bytes(range(20))
-# Objects of a kind: all of them where somebody names the test
+# Objects of a kind: all of them if the test is named
 MANY = 1200 if os.environ.get("EVERY") and not checkers_on() else 300
 
 
@@ -38,7 +38,7 @@ def remote(number):
 
 
 def say(*what):
-    """A line that is there at once."""
+    """Print a line at once."""
     print(*what, flush=True)
 
 
@@ -56,7 +56,7 @@ def add_policies(xfrm, if_id, count, where, reqid=0):
 
 
 def add_states(xfrm, if_id, count, where, first=0x10000, reqid=0):
-    """Outbound and inbound states by turns; where(number) is the remote."""
+    """Outbound and inbound states alternately; where(number) is the remote."""
     done = 0
     for number in range(count):
         ends = ("10.66.0.1", where(number // 2))
@@ -81,7 +81,7 @@ def one(_):
 
 
 def settled(family, count):
-    """SAs that are there, once there are so many, or no more of them come."""
+    """The number of SAs, when there are that many, or no more are added."""
     shown, deadline = -1, time.monotonic() + 60
     while time.monotonic() < deadline:
         before, shown = shown, shown_sas(family)
@@ -92,7 +92,7 @@ def settled(family, count):
 
 
 def states_and_policies(_):
-    """Policies first, and then the states that look at all of them; and if-id on and off."""
+    """First policies, then states that look at all of them; and if-id off and on."""
     unshare()
     route, family, xfrm = own_host(), Family(), Xfrm()
     for device, if_id in (("pvs0", 7), ("pvs1", 8)):
@@ -122,14 +122,14 @@ def states_and_policies(_):
 # ---- objects ----
 
 def shown(family, device, peers):
-    """Everything of a device while it changes."""
+    """Show everything of a device while it changes."""
     for what in ("DEVICE_GET", "PEER_GET", "SA_GET"):
         family.show(what)
     family.cmd("PEER_GET", peer_attrs(device, f"p{peers // 2}"))
 
 
 def peers_with_sas(family, device, count):
-    """Peers, each with a subnet or more and SAs both ways. Return: peers, SAs."""
+    """Peers, each with one or more subnets and SAs both ways. Return: peers, SAs."""
     peers = sas = 0
     for number in range(count):
         name = f"p{number}"
@@ -152,7 +152,7 @@ def objects_by_the_thousand(_):
     peers, sas = peers_with_sas(family, "v0", MANY)
     say(f"devices {devices}, peers {peers}, SAs {sas}")
     shown(family, "v0", peers)
-    # As many subnets as a peer may have, and all of them others
+    # As many subnets as a peer may have, twice with different ones
     prefixes = [[(f"10.{base + number // 256}.{number % 256}.0", 24) for number in range(1000)]
                 for base in (100, 110)]
     for turn in range(6):
@@ -172,14 +172,14 @@ def objects_by_the_thousand(_):
         inner.close()
     for number in range(0, devices, 2):
         route.delete(f"v{number}")
-    # The rest goes with the namespace
+    # The rest is deleted with the namespace
     say("gone")
 
 
 # ---- killed in the middle ----
 
 def kill_loop(work, seconds, rng):
-    """Processes that are killed while they work, again and again. Return: how many."""
+    """Processes that are killed while they work, repeatedly. Return: how many."""
     killed, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         child = os.fork()
@@ -234,7 +234,7 @@ def traffic_of_his_own():
 
 
 def dumps_not_read():
-    """Dumps that are begun and never read, on many sockets; and a listener that never listens."""
+    """Dumps that are started and never read, on many sockets; a listener that never reads."""
     sockets = [Family() for _ in range(20)]
     for sock in sockets:
         sock.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -253,7 +253,7 @@ def dumps_not_read():
 
 
 def half_done():
-    """Work of any kind that a signal may end anywhere."""
+    """Various work that a signal may interrupt anywhere."""
     route, family, xfrm = own_host(), Family(), Xfrm()
     route.add("v0", "pvsvpn")
     route.up("v0")
@@ -269,7 +269,7 @@ def half_done():
 
 
 def killed_in_the_middle(rng):
-    """Signals while objects come and go, and while packets pass."""
+    """Signals while objects are created and deleted, and while packets pass."""
     seconds = 6 if sampled() else 12
     def alone(work):
         def run():
@@ -288,7 +288,7 @@ KINDS = ("bareudp bond bridge dummy erspan geneve gre gretap gtp hsr ifb ip6ersp
 
 
 def load_modules(_):
-    """All that a request of his can have loaded: offload of ESP, kinds of devices, ciphers."""
+    """All modules that the user's requests can load: ESP offload, device kinds, ciphers."""
     unshare()
     route, xfrm = own_host(), Xfrm()
     index = socket.if_nametoindex("d0")
@@ -328,7 +328,7 @@ def bound(family, address, port, *options):
 
 
 def ports(_, number="4500", addresses="192.0.2.1"):
-    """Takes a port of ESP in UDP in every way there is, and keeps it."""
+    """Binds a port of ESP in UDP in every possible way, and keeps it."""
     reuse = tuple((socket.SOL_SOCKET, option, 1)
                   for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT))
     encap = (socket.IPPROTO_UDP, 100, 2)
@@ -348,7 +348,7 @@ def ports(_, number="4500", addresses="192.0.2.1"):
 
 
 def commands(rng):
-    """Every request to the family, valid for root's objects, without the right to any."""
+    """Every request to the family, valid for root's objects, without the needed capability."""
     family, answers = Family(), {}
     change = {
         "DEVICE_SET": device_attrs("pvs0", IF_ID_IN=0, IF_ID_OUT=0),
@@ -370,7 +370,7 @@ def commands(rng):
 # ---- packets ----
 
 def checksum(data):
-    """Of IPv4 and ICMP."""
+    """The checksum of IPv4 and ICMP."""
     data += bytes(len(data) % 2)
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
@@ -379,14 +379,14 @@ def checksum(data):
 
 
 def ipv4(src, dst, protocol, payload, fragment=0, length=None, version=0x45):
-    """An IPv4 packet; its length may lie."""
+    """An IPv4 packet; its length may be wrong."""
     head = struct.pack(">BBHHHBB2x4s4s", version, 0, 20 + len(payload) if length is None else length,
                        1, fragment, 64, protocol, socket.inet_aton(src), socket.inet_aton(dst))
     return head[:10] + checksum(head) + head[12:] + payload
 
 
 def icmp_error(rng, quoted, dst, spi=None):
-    """An error about a packet, with another SPI or a number that was not yet sent."""
+    """An error about a packet, with another SPI or a number not sent yet."""
     spi = quoted[20:24] if spi is None else spi
     number = struct.unpack(">I", quoted[24:28])[0] + rng.choice((200000, 1 << 20, 1 << 31))
     quote = quoted[:20] + spi + struct.pack(">I", number & 0xffffffff)
@@ -396,7 +396,7 @@ def icmp_error(rng, quoted, dst, spi=None):
 
 
 def forged(rng, packet):
-    """Packets that look like one that was seen, from anywhere, and are not."""
+    """Forged packets similar to a captured one, from any address."""
     src, dst = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
     spi, body = packet[20:24], packet[28:]
     if src == "192.0.2.1":
@@ -417,7 +417,7 @@ def forged(rng, packet):
 
 
 def eavesdropper(netns):
-    """What root's gateway sends and receives; opened by root, as if the wire were tapped."""
+    """Packets that root's gateway sends and receives; root opens it, to simulate a wiretap."""
     setns(f"/run/netns/{netns}")
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
     tap.bind(("outer0", 0x0800))
@@ -425,7 +425,7 @@ def eavesdropper(netns):
 
 
 def newest(tap):
-    """A packet of just now: SAs that older ones belong to may be gone."""
+    """A very recent packet, since the SAs of older packets may be deleted."""
     packet = tap.recv(4096)
     for _ in range(1000):
         try:
@@ -436,7 +436,7 @@ def newest(tap):
 
 
 def neighbour(rng, tap, seconds="8", least="8000"):
-    """Behind a wire that root has given him: replays, forgeries, garbage towards the gateway."""
+    """Attack the gateway from a wire provided by root: replays, forgeries, garbage."""
     unshare()
     say("ready")
     deadline = time.monotonic() + 60
@@ -461,7 +461,7 @@ def neighbour(rng, tap, seconds="8", least="8000"):
 
 
 def packets_of_his_own(rng, count="3000"):
-    """Into a device of his: headers that lie, segments of no size, and what comes out again."""
+    """Send to the user's own device: wrong headers, segments of size 0; read the output."""
     unshare()
     first = own_host()
     here = another_namespace()
@@ -496,7 +496,7 @@ def packets_of_his_own(rng, count="3000"):
         if rng.random() < 0.2:
             packet = rng.randbytes(rng.randrange(1, 100))
         gso = rng.choice((0, 0, 0, 0, 1, 3, 4, 5, 0x81))
-        # A message that the kernel refuses by itself is no attack: one in three has no such part
+        # If the kernel itself refuses a message, it is not an attack: one in three has no such part
         header = bytes(10) if rng.random() < 0.3 else struct.pack(
             "=BBHHHH", 1 if gso else rng.choice((0, 1, 2)), gso, rng.choice((0, 20, 40, 65535)),
             rng.choice((0, 1, 8, 500, 1400, 65535)), rng.choice((0, 20, 34, 60000)),

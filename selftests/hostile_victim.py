@@ -1,18 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Root's tunnels while somebody else is hostile: numbered traffic, and control of it.
+"""Root's tunnels under attack: numbered traffic, and its control.
 
     hostile_victim.py GW STOCK STOP [udp]
 
-In GW pvs0 carries XFRM's states of if_id 42 and pvs1 SAs of its own, both to stock IPsec
-in STOCK (hostile.sh has the picture), in UDP if that is said. Numbered datagrams cross
-either tunnel both ways, and pings. Meanwhile root's requests are made again and again: one
-that needs RTNL and no more, everything shown, an SA added and removed, both tunnels rekeyed.
+In GW pvs0 carries XFRM's states of if_id 42, and pvs1 has its own SAs. Both lead to stock IPsec in
+STOCK (see the picture in hostile.sh), in UDP if requested. Numbered datagrams and pings cross each
+tunnel both ways. Meanwhile root's requests are repeated: one that only needs RTNL, showing
+everything, adding and removing an SA, rekeying both tunnels.
 
-Prints "ready" when all flows flow, "rekeyed N" with each rekey, "refused" with one that stock
-IPsec itself refuses, and once the file STOP is
-there for each flow what was sent, received, lost, doubled and the longest time on the way,
-for each kind of request the longest time; "WRONG" and what was not as it must be.
+Prints "ready" when all flows are running, "rekeyed N" for each rekey, and "refused" for a rekey
+that stock IPsec itself refuses. When the file STOP exists, prints for each flow the packets sent,
+received, lost and doubled and the longest latency, and for each kind of request the longest time;
+also "WRONG" and each error.
 """
 import errno
 import os
@@ -35,7 +35,7 @@ DEVICES = {"adopted": ("pvs0", "10.1.0.1", "10.2.0.1", "192.0.2.2", 42),
 GATEWAY = "192.0.2.1"
 # 4500 at both ends
 IN_UDP = attribute(ENCAP, struct.pack("=H", 2) + struct.pack(">HHxx", 4500, 4500) + bytes(16))
-# An SA that comes and goes
+# An SA that is added and removed
 SPARE = 0xE001
 SIZES = (16, 64, 300, 900, 1200)
 STOCK_OWN = ("XfrmOutStateInvalid", "XfrmOutNoStates", "XfrmInStateInvalid", "XfrmInError")
@@ -44,21 +44,21 @@ STOCK_OWN = ("XfrmOutStateInvalid", "XfrmOutNoStates", "XfrmInStateInvalid", "Xf
 # ---- traffic ----
 
 class Told:
-    """What the traffic tells the control process.
+    """Values from the traffic process for the control process.
 
     arrived   each packet from before has arrived
-    now       when the traffic looked at its clock
-    gaps      from when to when this guest stood still: a busy host may leave a guest without a
-              processor for seconds
+    now       when the traffic process read its clock
+    gaps      begin and end of each time when this guest was stopped: a busy host may stop a
+              guest for seconds
     """
 
     # Seconds; a packet that takes longer counts as lost
     LATE = 10
-    # Seconds; the traffic looks at its clock once in a TICK, unless the guest stands still
+    # Seconds; the traffic process reads its clock once in a TICK, unless the guest is stopped
     STILL = 0.25
-    # Seconds of a gap that are the host's doing; it has been seen to take 4.1
+    # Seconds of a gap that the host may cause; 4.1 was observed
     HOST = 5
-    # No guest stands still more often
+    # No guest is stopped more often
     GAPS = 4096
 
     def __init__(self):
@@ -66,9 +66,9 @@ class Told:
         self.gaps, self.count = RawArray("d", 2 * self.GAPS), RawValue("L")
 
     def tell(self, running):
-        """The oldest packet that has not arrived sets the first one, unless it is lost."""
+        """The oldest missing packet determines the first value, unless it is lost."""
         last, now = self.now.value, time.monotonic()
-        # A clock that counts instructions stands still with the guest: such a time is the kernel's
+        # A clock that counts instructions stops with the guest: such a gap is the kernel's fault
         if last and now - last > self.STILL and "VM_ICOUNT" not in os.environ:
             at = 2 * self.count.value
             self.gaps[at:at + 2] = last, min(now, last + self.HOST)
@@ -80,13 +80,13 @@ class Told:
         self.now.value = now
 
     def still(self, start, end):
-        """Seconds between two times in which this guest stood still."""
+        """Seconds between two times during which this guest was stopped."""
         count = 2 * self.count.value
         return sum(max(0, min(until, end) - max(since, start))
                    for since, until in zip(self.gaps[0:count:2], self.gaps[1:count:2]))
 
     def end(self):
-        """Nothing is waited for any more."""
+        """Wait for nothing any more."""
         self.arrived.value = self.now.value = float("inf")
 
 
@@ -104,16 +104,16 @@ class Flow:
             sock.setblocking(False)
 
     def payload(self):
-        """Number, time, and as many bytes as the number says."""
+        """Number, time, and filler bytes that depend on the number."""
         size = SIZES[self.sent % len(SIZES)]
         return struct.pack(">QQ", self.sent, time.time_ns()) + bytes([self.sent % 251]) * size
 
     def packet(self):
-        """The bytes of the next one."""
+        """The bytes of the next packet."""
         return self.payload()
 
     def send(self):
-        """The next one."""
+        """Send the next packet."""
         self.under_way[self.sent] = time.monotonic()
         self.source.send(self.packet())
         self.sent += 1
@@ -123,7 +123,7 @@ class Flow:
         return next(iter(self.under_way.values()))
 
     def arrived(self, payload, stamp):
-        """Count one."""
+        """Count one packet."""
         number, left = struct.unpack(">QQ", payload[:16])
         self.under_way.pop(number, None)
         self.altered += payload[16:] != bytes([number % 251]) * SIZES[number % len(SIZES)]
@@ -132,7 +132,7 @@ class Flow:
         self.slowest = max(self.slowest, stamp - left)
 
     def read(self):
-        """All that have come; the time is the kernel's, whenever we look."""
+        """Read all packets; the time is the kernel's, whenever we read."""
         while True:
             try:
                 data, ancillary, _, _ = self.sink.recvmsg(4096, 64)
@@ -147,7 +147,7 @@ class Flow:
 
     @property
     def lost(self):
-        """Sent and never seen."""
+        """Packets sent and never received."""
         return self.sent - len(self.seen)
 
 
@@ -189,7 +189,7 @@ def icmp_socket(netns, address, peer):
 
 
 def flows(gateway, stock):
-    """Three for each tunnel."""
+    """Three flows for each tunnel."""
     for ident, (name, (_, here, there, _, _)) in enumerate(DEVICES.items(), 1):
         near, far = udp(gateway, here, 4000, there), udp(stock, there, 4000, here)
         yield Flow(f"{name} out", near, far)
@@ -198,16 +198,16 @@ def flows(gateway, stock):
 
 
 def read_all(running, seconds):
-    """What comes within that time."""
+    """Read what arrives within that time."""
     sinks = {flow.sink: flow for flow in running}
     ready, _, _ = select.select(list(sinks), [], [], max(0, seconds))
     for sock in ready:
-        # Two flows may share a socket that reads for one of them only
+        # Two flows may share a socket, and only one of them reads from it
         sinks[sock].read()
 
 
 def traffic(running, stop, told):
-    """Until the file is there; then until nothing comes any more."""
+    """Run until the file exists, then until no more packets come."""
     due, said = time.monotonic(), False
     while not os.path.exists(stop):
         for flow in running:
@@ -247,7 +247,7 @@ class Control:
         self.slowest, self.count, self.rekeys = {}, {}, 0
 
     def timed(self, what, action):
-        """One request, whose result 0 is good."""
+        """One request; result 0 means success."""
         start = end = time.monotonic()
         try:
             error = action()
@@ -267,19 +267,19 @@ class Control:
                   flush=True)
 
     def show(self):
-        """All devices, peers and SAs; they are there."""
+        """Show all devices, peers and SAs; they must be there."""
         if b"pvs0" not in self.family.show("DEVICE_GET") or \
            b"stock" not in self.family.show("PEER_GET") or not self.family.show("SA_GET"):
             raise OSError("something is missing")
         return 0
 
     def spare(self):
-        """An inbound SA that comes and goes."""
+        """Add and remove an inbound SA."""
         return self.family.cmd("SA_NEW", sa_attrs("pvs1", "stock", "IN", SPARE, os.urandom(20))) or \
             self.family.cmd("SA_DEL", sa_attrs("pvs1", "stock", "IN", SPARE))
 
     def add_here(self, name, direction, spi, key):
-        """An SA of ours, or a state that becomes one."""
+        """Add an SA of ours, or a state that becomes one."""
         device, _, _, remote, if_id = DEVICES[name]
         if name == "own":
             return self.family.cmd("SA_NEW", sa_attrs(device, "stock", direction, spi, key))
@@ -287,14 +287,14 @@ class Control:
         return self.here.add(*ends, spi, if_id, key, self.encap)
 
     def del_here(self, name, direction, spi):
-        """Its end."""
+        """Delete it."""
         device, _, _, remote, _ = DEVICES[name]
         if name == "own":
             return self.family.cmd("SA_DEL", sa_attrs(device, "stock", direction, spi))
         return self.here.delete(remote if direction == "OUT" else GATEWAY, spi)
 
     def rekey(self, name):
-        """As daemons do: who receives comes first, and goes last."""
+        """Daemon's order: the receiver's SA is added first and deleted last."""
         _, _, _, remote, if_id = DEVICES[name]
         old, new = self.spi[name], self.next_spi
         self.next_spi += 2
@@ -313,14 +313,14 @@ class Control:
         self.wait(lambda: self.sending(name) == new, f"{name}: the new outbound SA")
         if old:
             error = self.del_here(name, "OUT", old)
-            # Packets that left by the old outbound SAs may still be on the way
+            # Packets sent by the old outbound SAs may still be in flight
             last = time.monotonic()
             self.wait(lambda: self.told.arrived.value >= last, f"{name}: packets by the old SAs")
             error = error or self.there.delete(remote, old) or self.del_here(name, "IN", old + 1)
         return error
 
     def refused(self, name, new):
-        """Stock IPsec makes no state while a driver's name is as long as any user can make it."""
+        """Stock IPsec adds no state if a driver's name is too long, which any user can cause."""
         self.there.delete(DEVICES[name][3], new)
         self.there.delete(GATEWAY, new + 1)
         self.del_here(name, "IN", new + 1)
@@ -328,12 +328,12 @@ class Control:
         return 0
 
     def sending(self, name):
-        """SPI by which a tunnel sends, of the SAs that are shown as current."""
+        """SPI by which a tunnel sends, from the SAs shown as current."""
         return max(current_out(self.family, DEVICES[name][0]), default=0)
 
     @staticmethod
     def wait(condition, what):
-        """Until it holds."""
+        """Wait until it holds."""
         deadline = time.monotonic() + float(os.environ.get("WAIT_LIMIT", 20))
         while not condition():
             if time.monotonic() > deadline:
@@ -341,7 +341,7 @@ class Control:
             time.sleep(0.05)
 
     def rekey_both(self):
-        """One rekey of each tunnel."""
+        """Rekey each tunnel once."""
         before = dict(self.spi)
         error = self.rekey("adopted") or self.rekey("own")
         if not error and before != self.spi:
@@ -350,7 +350,7 @@ class Control:
         return error
 
     def loop(self, stop):
-        """Until the file is there."""
+        """Run until the file exists."""
         turn = 0
         while not os.path.exists(stop):
             turn += 1
@@ -387,7 +387,7 @@ def current_out(family, device):
 
 
 def control_process(control, stop):
-    """Apart from the traffic, which goes on while a request waits."""
+    """Runs apart from the traffic, which continues while a request waits."""
     wrong = 1
     try:
         control.loop(stop)
@@ -400,13 +400,14 @@ def control_process(control, stop):
         os._exit(wrong)
 
 
-# Seconds; generous, as guests are emulated beside others. VICTIM_LIMIT replaces that of requests.
+# Seconds; generous, since guests share an emulating host. VICTIM_LIMIT replaces the one for
+# requests.
 LIMITS = {"request": float(os.environ.get("VICTIM_LIMIT", 20 if checkers_on() else 6)),
           "rekey": 60.0}
 
 
 def stock_lost(stock):
-    """What stock IPsec loses by itself when its states change."""
+    """Packets that stock IPsec itself loses when its states change."""
     def read():
         with open("/proc/thread-self/net/xfrm_stat", encoding="ascii") as file:
             return sum(int(line.split()[1]) for line in file if line.split()[0] in STOCK_OWN)
@@ -414,7 +415,7 @@ def stock_lost(stock):
 
 
 def judge(running, allowed):
-    """Whether all came once, in time, as they were sent."""
+    """True if each packet came once, in time, in the order sent."""
     lost = 0
     for flow in running:
         print(f"flow {flow.name}: sent {flow.sent}, received {len(flow.seen)}, lost {flow.lost}, "
@@ -430,7 +431,7 @@ def judge(running, allowed):
 
 
 def main(gateway, stock, stop, encap=""):
-    """Exit status 0 unless something of our own went wrong."""
+    """Exit status 0 unless there was an error of our own."""
     told = Told()
     control = Control(gateway, stock, IN_UDP if encap == "udp" else b"", told)
     error = control.rekey("adopted") or control.rekey("own")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Connections whose ends prove by X.509 certificates who they are. The far end is strongSwan with
-# stock Linux IPsec, whose certificates are files of swanctl's.
+# Connections whose ends authenticate with X.509 certificates. The far end is strongSwan with stock
+# Linux IPsec; its certificates are files for swanctl.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -33,7 +33,7 @@ new_ca()
 		-addext 'basicConstraints=critical,CA:TRUE' -addext keyUsage=keyCertSign,cRLSign
 }
 
-# certify FILE CA KIND [NAME]: of NAME.example
+# certify FILE CA KIND [NAME]: a certificate for NAME.example
 certify()
 {
 	new_key "$pki/$1.key" "$3"
@@ -42,7 +42,7 @@ certify()
 		-addext "subjectAltName=DNS:${4:-$1}.example" -addext basicConstraints=CA:FALSE
 }
 
-# issue [KIND]: for both ends, by one CA
+# issue [KIND]: certificates for both ends, from one CA
 issue()
 {
 	pki=$tmp/pki
@@ -52,7 +52,7 @@ issue()
 	certify far ca "${1:-ecdsa}"
 }
 
-# certified: the gateway's file and its certificates
+# certified: writes the gateway's file and its certificates
 certified()
 {
 	command -v openssl >/dev/null || skip 'no openssl'
@@ -64,7 +64,7 @@ certified()
 	give site-b near ca
 }
 
-# give NAME CERTIFICATE CA: to that connection
+# give NAME CERTIFICATE CA: gives both to that connection
 give()
 {
 	cp "$pki/$2.crt" "$PVSVPN_CONFIG_DIR/$1.crt"
@@ -72,13 +72,13 @@ give()
 	install -m 600 "$pki/$2.key" "$PVSVPN_CONFIG_DIR/$1.key"
 }
 
-# What reads certificates and keys, and compares them
+# Plugins that read and compare certificates and keys
 PKI_PLUGINS='openssl pem pkcs1 pkcs8 x509 pubkey constraints'
 
-# far_certified [CERTIFICATE]: the far end, with that of a CA that it trusts
+# far_certified [CERTIFICATE]: the far end, with a certificate from a CA that it trusts
 far_certified()
 {
-	# Where swanctl looks, beside its file
+	# swanctl looks for these beside its file
 	local dir=$tmp/$stock name=${1:-far}
 
 	mkdir -p "$dir"/{x509,x509ca,private}
@@ -93,7 +93,7 @@ far_certified()
 	load "$stock"
 }
 
-# names COMMAND: what our daemon lists for get-keys, get-authorities, get-shared
+# names COMMAND: the names that our daemon lists for get-keys, get-authorities, get-shared
 names()
 {
 	/usr/bin/python3 - "$tmp/$gw/vici" "$1" <<-'END'
@@ -109,7 +109,7 @@ names()
 	END
 }
 
-# nothing_left: but for certificates, which the daemon cannot forget
+# nothing_left: except certificates, which the daemon cannot unload
 nothing_left()
 {
 	check 'private keys' "$(names get-keys)" ''
@@ -128,7 +128,7 @@ up_by_certificates()
 	pings "$stock" 10.1.0.1
 	check status "$(status_of status)" active
 	follows_schema
-	# Again is harmless
+	# A second up is harmless
 	up
 	pings "$gw" 10.2.0.1
 	check 'CAs' "$(names get-authorities)" pvsvpn-site-b
@@ -140,8 +140,8 @@ ecdsa() { up_by_certificates ecdsa; }
 rsa() { up_by_certificates rsa; }
 ed25519() { up_by_certificates ed25519; }
 
-# The peer's certificate is of a CA that the daemon trusts, and not of that connection's, although
-# the two have one name
+# The peer's certificate is from a CA that the daemon trusts, but not from the connection's CA. Both
+# CAs have the same name
 certificate_of_another_CA()
 {
 	certified
@@ -152,12 +152,12 @@ certificate_of_another_CA()
 	far_certified fake
 	not_up cannot_authenticate_connection
 	vpn down site-b >/dev/null
-	# What is the operator's stays
+	# Keep everything of the operator's
 	check 'CAs' "$(names get-authorities)" operators
 	check 'private keys' "$(names get-keys)" ''
 }
 
-# operators_ca: the daemon trusts it, for whichever connection
+# operators_ca: the daemon trusts this CA for every connection
 operators_ca()
 {
 	cat >"$tmp/operators_ca.conf" <<-END
@@ -171,7 +171,7 @@ operators_ca()
 		fail "$(cat "$tmp/$gw/loaded")"
 }
 
-# Two connections have one key, and the operator has another one of theirs
+# Two connections share a key, and the operator also uses the key of a third one
 keys_of_several()
 {
 	local own
@@ -195,7 +195,7 @@ keys_of_several()
 	check 'private keys' "$(names get-keys)" "$own"
 	vpn down site-c >/dev/null
 	check 'private keys' "$(names get-keys)" ''
-	# It was there before
+	# The operator loaded this key before
 	mkdir -p "$tmp/$gw/private"
 	cp "$pki/third.key" "$tmp/$gw/private"
 	: >"$tmp/$gw/none"
@@ -208,7 +208,7 @@ keys_of_several()
 	check 'private keys' "$(names get-keys)" "$own"
 }
 
-# A certificate is renewed, with another key, while the connection is up
+# While the connection is up, the certificate is renewed with another key
 renewed()
 {
 	local before
@@ -231,7 +231,7 @@ renewed()
 	nothing_left
 }
 
-# The daemon is started anew, and the process that stays gives it all again, and keeps nothing
+# The daemon is restarted: the running process loads everything again, and keeps no key in memory
 kept_and_started_anew()
 {
 	local pid
@@ -249,7 +249,7 @@ kept_and_started_anew()
 	our_daemon
 	wait_for 'the connection' is active status_of status
 	pings "$gw" 10.2.0.1
-	# Somebody has it forget all keys that are in no file of theirs
+	# Another program makes the daemon unload all keys that are not in that program's files
 	: >"$tmp/$gw/none"
 	swan "$gw" --load-creds --file "$tmp/$gw/none" >"$tmp/$gw/loaded" 2>&1
 	check 'private keys' "$(names get-keys)" ''
@@ -261,7 +261,7 @@ kept_and_started_anew()
 	nothing_left
 }
 
-# private_number KEY: of an elliptic curve, in hexadecimal digits
+# private_number KEY: of an elliptic curve key, in hexadecimal digits
 private_number()
 {
 	openssl pkey -in "$1" -noout -text | sed -n '/^priv:/,/^pub:/{//d;s/[ :]//g;p}' | tr -d '\n'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Connections by their files: check, up, status, down. strongSwan at both ends; the far one is
-# written by hand and has stock Linux IPsec.
+# Connections from files: check, up, status, down. strongSwan at both ends; the far end is
+# configured by hand and has stock Linux IPsec.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -29,12 +29,12 @@ up_and_down()
 	check 'peers' "$(ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length')" 1
 	check 'replay window' "$(ctl "$gw" -j show pvs0 |
 		jq '.devices[0].peers[0].sas[] | select(.dir == "in") | .replay_window')" 1024
-	# Again: nothing happens
+	# A second up changes nothing
 	up
 	check 'children' "$(children "$stock")" 1
 	vpn status site-b >"$tmp/status"
 	grep -q '^site-b: active$' "$tmp/status" || fail "$(cat "$tmp/status")"
-	# No NAT is on the way, whatever the two ends pretend
+	# There is no NAT on the path, although both ends act as if there were
 	grep -q 'port 4500, ESP in UDP as asked for$' "$tmp/status" || fail "$(cat "$tmp/status")"
 	check 'nat' "$(status_of ike.nat) $(status_of ike.encapsulation_asked_for)" 'false true'
 	check 'secrets that are shown' "$(grep -c 'told' "$tmp/up" "$tmp/status")" \
@@ -47,7 +47,7 @@ up_and_down()
 	pings "$gw" 10.2.0.1
 }
 
-# What the two daemons count is what show has
+# The counters of both daemons equal those of show
 counts_agree()
 {
 	local sa
@@ -67,10 +67,10 @@ wrong_secret()
 	both
 	(umask 077 && echo 'what nobody has been told' >"$PVSVPN_CONFIG_DIR/site-b.secret")
 	not_up cannot_authenticate_connection
-	# The daemon gets the secret anew each time
+	# The daemon gets the secret again each time
 	site site-b
 	up
-	# The file is another now
+	# Now the file has changed
 	sed -i 's/^PFS = 19$/PFS = 20/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	expect_refused 'site-b: its file, or pvsvpnctl itself, has changed since it was brought up; first pvsvpnctl down' \
 		vpn up site-b
@@ -106,10 +106,10 @@ nobody_there()
 {
 	gateway
 	our_daemon
-	# One that is there and knows nobody yet would refuse
+	# A running far end without our connection would refuse
 	ip -n "$stock" link set outer0 down
 	not_up peer_not_responding 5
-	# It goes on trying
+	# The attempts continue
 	far_end
 	ip -n "$stock" link set outer0 up
 	wait_for 'the connection' is active status_of status
@@ -117,7 +117,7 @@ nobody_there()
 	pings "$gw" 10.2.0.1
 }
 
-# A firewall that passes UDP 500 and nothing else
+# A firewall that passes only UDP 500
 no_UDP_4500()
 {
 	both
@@ -147,7 +147,7 @@ waits_for_the_peer()
 	pings "$gw" 10.2.0.1
 }
 
-# up_refused WORDS: and all is as before
+# up_refused WORDS: up fails, and nothing has changed
 up_refused()
 {
 	local before
@@ -179,7 +179,7 @@ refused_before_anything()
 	up_refused 'site-b.secret: secret is open to group or others'
 }
 
-# stand_in MODE WORDS: up and status say that of a daemon that is not fit, and nothing is left
+# stand_in MODE WORDS: up and status report an unsuitable daemon, and nothing is left
 stand_in()
 {
 	rm -f "$PVSVPN_VICI"
@@ -195,7 +195,7 @@ daemon_not_fit()
 	stand_in old 'strongSwan: version 5\.7\.2 is too old, 5\.8 is the first that knows if_id'
 	stand_in poor 'strongSwan: no plugin has sha256 \(HMAC_SHA2_256_128\); apt install'
 	stand_in refuses 'strongSwan: load-conn: invalid value for: \?\[31mid; see the log'
-	# The loaded connection is taken away again
+	# The loaded connection is removed again
 	check 'what it was told at last' "$(tail -n 4 "$tmp/asked" | xargs)" \
 		'unload-conn terminate unload-shared unload-authority'
 	no_daemon stand_in garbage 'the daemon does not answer: it sends something that is not VICI'
@@ -204,12 +204,12 @@ daemon_not_fit()
 	no_daemon stand_in stops 'the daemon does not answer: it is silent'
 }
 
-# Each command ends by itself, and says why; nothing is lost when the daemon goes on
+# Each command ends by itself with a reason; nothing is lost when the daemon continues
 daemon_stops()
 {
 	gateway
 	our_daemon
-	# The far end is not to give up meanwhile
+	# The far end must not give up meanwhile
 	far_end
 	up
 	kill -STOP "${pids[$gw]}"
@@ -224,7 +224,7 @@ daemon_stops()
 	grep -q 'it is not told' "$tmp/down" || fail "$(cat "$tmp/down")"
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
 	kill -CONT "${pids[$gw]}"
-	# The daemon still has ours, and the name of the secret says so
+	# The daemon still has our connection, and the name of the secret shows it
 	up
 	pings "$gw" 10.2.0.1
 	kill -STOP "${pids[$gw]}"
@@ -234,13 +234,13 @@ daemon_stops()
 	untouched
 }
 
-# connections: names of those that the daemon has
+# connections: the names of the daemon's connections
 connections()
 {
 	swan "$gw" --list-conns --raw | sed -n 's/^list-conn event {\([a-z-]*\).*/\1/p' | sort | xargs
 }
 
-# Ours come and go by name; files of the operator's are not read
+# Our connections are loaded and unloaded by name; the operator's files are not read
 operators_connections_stay()
 {
 	both
@@ -249,7 +249,7 @@ operators_connections_stay()
 	check connections "$(connections)" 'operator site-b'
 	vpn down site-b >/dev/null
 	check connections "$(connections)" operator
-	# The operator has one of that name
+	# The operator has a connection with this name
 	sed -i 's/operator {/site-b {/; $d' "$tmp/operator.conf"
 	swan "$gw" --load-conns --file "$tmp/operator.conf" >/dev/null
 	expect_refused 'strongSwan has a connection of that name, which up has not loaded' vpn up site-b
@@ -258,7 +258,7 @@ operators_connections_stay()
 	grep -q 203.0.113.9 <<<"$(swan "$gw" --list-conns)" || fail 'it is another now'
 }
 
-# The secret is in the operator's file and in the daemon
+# The secret exists only in the operator's file and in the daemon
 secret_is_on_no_other_disk()
 {
 	both
@@ -268,7 +268,7 @@ secret_is_on_no_other_disk()
 	check 'files' "$(cd "$tmp/run" && find . -type f ! -perm 600)" ''
 }
 
-# Characters that mean something in files of strongSwan
+# Characters with a special meaning in strongSwan's files
 odd_identities()
 {
 	local id='far {x} [y] = z'
@@ -285,7 +285,7 @@ odd_identities()
 	pings "$gw" 10.2.0.1
 }
 
-# Two at once, and the far end too: all say what is true
+# Several at once, also from the far end: each reports the true state
 several_begin_at_once()
 {
 	local i
@@ -308,7 +308,7 @@ several_begin_at_once()
 
 ups=()
 
-# Each lock ends with its command
+# Each lock is released when its command ends
 several_in_a_batch()
 {
 	gateway
@@ -319,7 +319,7 @@ several_in_a_batch()
 ' site-b: disabled (not_brought_up: it was not brought up; pvsvpnctl up) site-c is not up site-b is not up'
 }
 
-# The files of /run are lost: the interface bears the connection's name
+# The files in /run are lost: the interface's alias has the connection's name
 run_is_lost()
 {
 	both
@@ -334,7 +334,7 @@ run_is_lost()
 	untouched
 }
 
-# A device that was not made by up stays, whatever a file of before says
+# Keep a device that up did not create, even if an old file names it
 strangers_device_stays()
 {
 	both
@@ -350,7 +350,7 @@ strangers_device_stays()
 	ip -n "$gw" link show dev pvs0 >/dev/null || fail 'it was removed'
 }
 
-# The interface that works stays, under its old name
+# The working interface stays, under its old name
 interface_changes_in_the_file()
 {
 	both
@@ -362,7 +362,7 @@ interface_changes_in_the_file()
 	untouched
 }
 
-# It begins, and says so, as often as it is told to
+# It starts, and says so, each time it is called
 nobody_waits()
 {
 	local i
@@ -374,7 +374,7 @@ nobody_waits()
 		check "the last line $i" "$(vpn up site-b timeout 0 | tail -n 1)" \
 			'site-b has begun, and nobody waits for its peer'
 	done
-	# Too short for a second question, so there is nothing but silence to tell of
+	# The time is too short for a second attempt, so the only reason is silence
 	not_up peer_not_responding 1
 	far_end
 	ip -n "$stock" link set outer0 up
@@ -382,7 +382,7 @@ nobody_waits()
 	check 'the last line' "$(vpn up site-b timeout 0 | tail -n 1)" 'site-b is up'
 }
 
-# The key is named that the kernel does not want
+# If the kernel refuses a value, the error names its key
 source_of_no_interface()
 {
 	gateway
@@ -391,7 +391,7 @@ source_of_no_interface()
 	up_refused 'RouteSource: .*; take an address that an interface of this host has'
 }
 
-# The network namespace is remembered: -n need not be said again
+# The network namespace is remembered, so -n is not needed again
 namespace_is_remembered()
 {
 	both
@@ -404,7 +404,7 @@ namespace_is_remembered()
 	expect_refused "it is up in network namespace $gw; leave -n out" \
 		"$PVSVPNCTL" -n "$stock" down site-b
 	pings "$gw" 10.2.0.1
-	# The rest of a batch is not for that namespace
+	# The rest of a batch does not run in that namespace
 	ip -n "$gw" link add pvs7 type pvsvpn
 	printf 'status site-b\ndown site-b\nshow pvs7\n' >"$tmp/batch"
 	expect_refused 'show: pvs7' "$PVSVPNCTL" -b "$tmp/batch"
@@ -412,7 +412,7 @@ namespace_is_remembered()
 	untouched
 }
 
-# A directory that others may write to is none for our files
+# A directory that others can write to is refused
 run_of_others()
 {
 	gateway
@@ -421,13 +421,13 @@ run_of_others()
 	chmod 777 "$tmp/run"
 	expect_refused 'others may write to it; chown it to root' vpn up site-b
 	chmod 755 "$tmp/run"
-	# A link leads elsewhere
+	# A symbolic link must not be followed
 	ln -s "$tmp/elsewhere" "$tmp/run/site-b.lock"
 	expect_refused 'site-b.lock: Too many levels of symbolic links' vpn up site-b
 	[ ! -e "$tmp/elsewhere" ] || fail 'a link was followed'
 }
 
-# denied COMMAND...: nobody may, and hears so
+# denied COMMAND...: user nobody may not run it, and the error says so
 denied()
 {
 	local status=0
@@ -454,7 +454,7 @@ without_root()
 	denied check
 	denied up site-b
 	denied down site-b
-	# Files that others may list, and not read
+	# Files that others may list but not read
 	chmod 755 "$tmp/run" "$PVSVPN_CONFIG_DIR"
 	denied check site-b
 	denied up site-b
@@ -473,7 +473,7 @@ two_with_the_same_identities()
 	expect_refused 'site-b.conf and .*site-c.conf have the same identities' vpn up site-b
 }
 
-# One that was killed midway, a device that somebody else has removed, a daemon that has died
+# After an up that was killed midway, a device that was removed, and a daemon that died
 after_a_crash()
 {
 	both
@@ -501,7 +501,7 @@ after_a_crash()
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# IKEv1 in main mode, by its file. A daemon that is built without it is told from a silent peer
+# IKEv1 in main mode, by file. A daemon built without IKEv1 is not mistaken for a silent peer
 version_1()
 {
 	gateway
@@ -522,7 +522,7 @@ version = 1" far_end
 	not_up cannot_authenticate_connection
 }
 
-# Two connections to one gateway, by two files
+# Two connections to one gateway, from two files
 two_to_one_gateway()
 {
 	both
@@ -540,7 +540,7 @@ two_to_one_gateway()
 	check status "$(status_of status site-c)" active
 }
 
-# The module goes in the middle of it: the states are XFRM's, and down and up work as ever
+# If the module is removed meanwhile, XFRM keeps the states, and down and up still work
 module_goes()
 {
 	no_tunnels_in_use
@@ -572,7 +572,7 @@ hundred_at_once()
 	many "$count"
 	vpn check >"$tmp/check"
 	check 'valid files' "$(grep -c 'is valid' "$tmp/check")" "$count"
-	# The daemon's address is the same for all
+	# All have the same address of the daemon
 	seq 1 "$count" | xargs -P 4 -I{} "$PVSVPNCTL" -n "$gw" up c{} timeout 120 >"$tmp/up" 2>&1 ||
 		fail "$(grep -E 'pvsvpnctl: ' "$tmp/up" | head -n 5)"
 	check 'connections up' "$(grep -c ' is up$' "$tmp/up")" "$count"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# A connection with choices: the two ends agree to some of the policies and subnets that its file
-# lists, status says how it is, and its peer dies.
+# A connection with choices: the two ends agree to some of the policies and subnets in its file;
+# status reports its health; its peer dies.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,7 +12,7 @@
 # shellcheck source=connection.sh
 . "$(dirname "$0")/connection.sh"
 
-# The secret is gone from the process that stays
+# The process that stays has erased the secret from its memory
 secret_is_in_no_memory()
 {
 	local pid
@@ -27,7 +27,7 @@ secret_is_in_no_memory()
 	check 'core file' "$(awk '/Max core file size/ { print $5, $6 }' /proc/$pid/limits)" '0 0'
 }
 
-# Keys that are agreed carry nothing by themselves
+# Negotiated keys do not prove that ESP passes
 keys_and_nothing_else()
 {
 	both
@@ -50,7 +50,7 @@ keys_and_nothing_else()
 	check status "$(status_of status)" active
 }
 
-# The longer prefix decides: hosts of this site are not the peer's
+# The longer prefix decides: hosts of this site are not behind the peer
 branch_of_its_headquarters()
 {
 	gateway
@@ -72,7 +72,7 @@ is_told()
 		grep -q 'Destination Host Unreachable' "$tmp/ping"
 }
 
-# As gateways do that agree to one subnet for each child SA
+# Some gateways agree to only one subnet for each child SA
 peer_agrees_to_one_subnet()
 {
 	local count
@@ -87,14 +87,14 @@ peer_agrees_to_one_subnet()
 	follows_schema
 	says 'subnets_narrowed: 10.3.0.0/24 of PeerSubnets is not in'
 	check 'what is agreed' "$(status_of child.peer_subnets | tr -d ' \n')" '["10.2.0.0/24"]'
-	# Senders are told, a fifth of a second after the last policy, and that is counted
+	# A fifth of a second after the last policy, senders receive errors, which are counted
 	wait_for 'a word for the sender' is_told
 	count=$(drop_count "$gw" pvs0 tx_no_policy)
 	! in_ns "$gw" ping -c 2 -i 0.1 -W 5 -I 10.1.0.1 10.3.0.1 >"$tmp/ping" || fail 'somebody has answered'
 	check 'senders told' "$(grep -c 'Destination Host Unreachable' "$tmp/ping")" 2
 	check 'drops' "$(drops "$gw")" tx_no_policy=$((count + 2))
 	pings "$gw" 10.2.0.1
-	# Until the other end agrees to both
+	# Then the other end agrees to both
 	sed -i 's/local_ts = .*/&,10.3.0.0\/24/' "$tmp/$stock/conf"
 	load "$stock"
 	ip -n "$stock" addr add 10.3.0.1/32 dev ipsec0
@@ -103,7 +103,7 @@ peer_agrees_to_one_subnet()
 	pings "$gw" 10.3.0.1
 	check 'drops' "$(drops "$gw")" ''
 	check status "$(status_of status)" active
-	# The peer's subnets count, whatever they were when the SA came
+	# The peer's current subnets count, not those from when the SA was added
 	ctl "$gw" peer set pvs0 site-b subnets 10.2.0.0/16,10.3.0.0/24
 	pings "$gw" 10.2.0.1
 	ip -n "$gw" route add 10.2.9.0/24 dev pvs0 src 10.1.0.1
@@ -116,7 +116,7 @@ peer_agrees_to_one_subnet()
 	pings "$gw" 10.3.0.1
 }
 
-# All that have a file; one that is not valid is no reason to leave the others
+# All connections that have a file; an invalid file does not stop the others
 up_without_a_name()
 {
 	gateway
@@ -140,7 +140,7 @@ up_without_a_name()
 types_of_identities()
 {
 	gateway
-	# Not the name near, but these octets
+	# A key ID with these octets, not the name "near"
 	sed -i 's/^LocalIdentity.*/&\nLocalIdentityType = key_id/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	our_daemon
 	far_end
@@ -149,7 +149,7 @@ types_of_identities()
 	up
 	pings "$gw" 10.2.0.1
 	vpn down site-b >/dev/null
-	# An address by its type, which is the address and not its letters
+	# The type says that this is an address, not a string
 	sed -i 's/^LocalIdentity = .*/LocalIdentity = 192.0.2.77/; s/= key_id/= ipv4/' \
 		"$PVSVPN_CONFIG_DIR/site-b.conf"
 	sed -i 's/id = keyid:near/id = 192.0.2.77/' "$tmp/$stock/conf"
@@ -157,19 +157,19 @@ types_of_identities()
 	up
 	pings "$gw" 10.2.0.1
 	vpn down site-b >/dev/null
-	# A key ID of the same letters would not do
+	# A key ID with the same characters does not match
 	sed -i 's/= ipv4/= key_id/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	not_up cannot_authenticate_connection
 	vpn down site-b >/dev/null
 	sed -i 's/^LocalIdentity = .*/LocalIdentity = near/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	sed -i 's/id = 192.0.2.77/id = keyid:near/' "$tmp/$stock/conf"
 	load "$stock"
-	# The name would not do
+	# The name does not match
 	sed -i '/^LocalIdentityType/d' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	not_up cannot_authenticate_connection
 }
 
-# transform_with IKE ESP: what comes about with a far end that takes these
+# transform_with IKE ESP: the transforms negotiated with a far end that accepts these
 transform_with()
 {
 	sed -i "s/^proposals =.*/proposals = $1/; s/\(esp_proposals =\).*/\1 $2/" "$tmp/$stock/conf"
@@ -180,7 +180,7 @@ transform_with()
 	vpn down site-b >/dev/null
 }
 
-# strongSwan takes the first of its own list that the other has, too
+# strongSwan takes the first entry of its own list that the other end also has
 lists_of_policies()
 {
 	gateway
@@ -209,7 +209,7 @@ lists_of_policies()
 			aes192gcm16-ecp384,aes128-sha512)" 'AES_GCM_16 aes192gcm16'
 }
 
-# The peer reaches what LocalSubnets have and nothing else, whatever this host forwards to
+# The peer reaches only LocalSubnets, although this host forwards to other networks
 peer_reaches_local_subnets()
 {
 	both
@@ -220,7 +220,7 @@ peer_reaches_local_subnets()
 	END
 	up
 	pings "$stock" 10.1.0.1
-	# A peer that does not keep to what it agreed to
+	# This peer violates the agreed selectors
 	ip -n "$stock" xfrm policy add dir out src 10.2.0.0/24 dst 172.16.6.0/24 if_id 42 \
 		tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid "$(list "$stock" reqid)" mode tunnel
 	ip -n "$stock" route add 172.16.6.0/24 dev ipsec0 src 10.2.0.1
@@ -232,7 +232,7 @@ peer_reaches_local_subnets()
 route_is_there() { grep -q pvs0 <<<"$(ip -n "$gw" route get 10.2.0.1 2>/dev/null || :)"; }
 route_is_gone() { ! route_is_there; }
 
-# The far end dies: the route goes; it comes back: all by itself
+# When the far end dies, the route is removed; when it returns, so does the route, automatically
 dead_peer()
 {
 	gateway
@@ -240,7 +240,7 @@ dead_peer()
 	CHARON=$impatient our_daemon
 	far_end
 	up
-	# The kernel takes up to a second to see that there is a carrier
+	# The kernel takes up to a second to notice the carrier
 	wait_for 'the route' route_is_there
 	watch "$gw"
 	kill -9 "${pids[$stock]}"
@@ -255,7 +255,7 @@ dead_peer()
 	pings "$gw" 10.2.0.1
 }
 
-# tenths_to COMMAND...: until it succeeds, in tenths of a second
+# tenths_to COMMAND...: the time until it succeeds, in tenths of a second
 tenths_to()
 {
 	local begin=${EPOCHREALTIME/./}
@@ -264,7 +264,7 @@ tenths_to()
 	echo $(((${EPOCHREALTIME/./} - begin) / 100000))
 }
 
-# With the defaults of the connection and of strongSwan
+# The connection and strongSwan have their default settings
 dead_peer_in_time()
 {
 	local version versions=(2) times=1 i took most=120
@@ -296,7 +296,7 @@ dead_peer_in_time()
 	done
 }
 
-# The far end, without what it had
+# The far end restarts without its earlier states
 come_back()
 {
 	ip -n "$stock" xfrm state flush
@@ -305,8 +305,8 @@ come_back()
 	ip -n "$stock" link set outer0 up
 }
 
-# cannot_come REASON WITHOUT SED: the far end begins, other than agreed, and status of this end says
-# why there is still nothing; WITHOUT is what it can say if strongSwan does not tell
+# cannot_come REASON WITHOUT SED: the far end initiates with a change (SED), and this end's status
+# gives REASON. WITHOUT is the reason if strongSwan reports no alerts
 cannot_come()
 {
 	local reason=$1
@@ -321,7 +321,7 @@ cannot_come()
 	swan "$stock" --terminate --ike t --force >/dev/null 2>&1 || :
 }
 
-# An end that waits is asked by the peer, and knows why that fails
+# The peer initiates to an end that waits; that end knows why it fails
 why_a_peer_cannot_come()
 {
 	local none=not_connected
@@ -349,7 +349,7 @@ why_a_peer_cannot_come()
 	vpn down site-b >/dev/null
 }
 
-# A gateway that is just starting refuses whatever comes: "keep" begins again
+# A gateway that is just starting refuses everything: "keep" tries again
 refused_and_kept()
 {
 	gateway

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# PeerGateway as a DNS name: strongSwan asks for its address, and the interface follows. Names are
-# in the hosts file of the gateway's namespace, as /etc/hosts is for what runs there.
+# PeerGateway as a DNS name: strongSwan resolves it, and the interface follows. Names are in the
+# hosts file of the gateway's namespace, which programs there see as /etc/hosts.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,7 +26,7 @@ named_gateway()
 	echo 'PeerIdentity = far' | sed -i '/^PeerGateway/r /dev/stdin' "$PVSVPN_CONFIG_DIR/site-b.conf"
 }
 
-# is_at ADDRESS: the name is. Not a new file: the daemon has this one
+# is_at ADDRESS: sets the name's address. Keep the same file: it is mounted for the daemon
 is_at() { echo "$1 gw.example" >"$hosts"; }
 
 # remotes: of all peers of the interface
@@ -45,7 +45,7 @@ peer_by_its_name()
 	pings "$gw" 10.2.0.1
 	pings "$stock" 10.1.0.1
 	check status "$(status_of status)" active
-	# Again, and nothing is to be done
+	# A second up has nothing to do
 	up
 	check 'steps' "$(grep -c '^#' "$tmp/up")" 0
 	vpn down site-b >/dev/null
@@ -58,7 +58,7 @@ name_without_an_address()
 	our_daemon
 	far_end
 	not_up name_not_resolved 30
-	# Whoever waits for it, has it when there is an address
+	# "keep" connects when the name has an address
 	background "$PVSVPNCTL" -n "$gw" up site-b timeout 20 keep 2 >"$tmp/kept" 2>&1
 	said "$tmp/kept"
 	is_at 192.0.2.2
@@ -68,7 +68,7 @@ name_without_an_address()
 	vpn down site-b >/dev/null
 }
 
-# The peer dies, and comes back with another address, as behind a dynamic one
+# The peer dies and returns with another, dynamic address
 address_of_the_name_changes()
 {
 	named_gateway

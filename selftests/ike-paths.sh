@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Which way packets take: a link that is deleted and made anew, ICMP redirects, the mark of inner
-# packets. None of it depends on who has negotiated the keys.
+# The routes of packets: a link that is deleted and created again, ICMP redirects, the mark of inner
+# packets. The key negotiation does not matter here.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,12 +10,12 @@
 # shellcheck source=swan.sh
 . "$(dirname "$0")/swan.sh"
 
-# ---- a link that is deleted and made anew ----
+# ---- a link that is deleted and created again ----
 
 #   $left outer0 ---- near0 $router far0 ---- outer0 $right
-#         other0 by which packets could go, too
+#         other0, another possible way for packets
 
-# routes_out: as a dialler makes them
+# routes_out: the routes that a dialler adds
 routes_out()
 {
 	in_batch "$left" <<-END
@@ -39,10 +39,10 @@ dialled()
 	END
 }
 
-# hung_up: the link is gone, and with it the addresses and routes
+# hung_up: removes the link, and with it the addresses and routes
 hung_up() { ip -n "$left" link del outer0; }
 
-# dial: the link is there again, with another index
+# dial: creates the link again, with another index
 dial()
 {
 	ip link add outer0 netns "$left" type veth peer name near0 netns "$router"
@@ -51,10 +51,10 @@ dial()
 	routes_out
 }
 
-# problems: of the left's peer
+# problems: those of the left's peer
 problems() { ctl "$left" -j show pvs0 | jq -r '.devices[0].peers[0].problems | join(" ")'; }
 
-# no_way: nothing leaves, neither by another interface, and show says why
+# no_way: no packet leaves, not even by another interface, and show says why
 no_way()
 {
 	local sent drops
@@ -79,7 +79,7 @@ own_ends()
 	ctl "$left" peer set pvs0 right local "$1" dev outer0
 }
 
-# made_anew: twice, and without a word
+# made_anew: the link is created again twice; nothing else is needed
 made_anew()
 {
 	pings "$left" 10.2.0.1
@@ -99,13 +99,13 @@ link_made_anew_over_IPv4()
 	dialled
 	own_ends 192.0.2.1 198.51.100.2
 	made_anew
-	# What a request does not name stays, also while the link is away
+	# A request keeps all values it does not name, also while the link is gone
 	hung_up
 	ctl "$left" peer set pvs0 right keepalive 30
 	no_way
 	expect_refused 'no interface outer1 where' ctl "$left" peer set pvs0 right dev outer1
 	check 'dev shown' "$(show "$left" peers.0.link)" outer0
-	# An alternative name is no name
+	# An alternative name does not count
 	ip -n "$left" link property add dev other0 altname outer0
 	no_way
 	ip -n "$left" link property del dev other0 altname outer0
@@ -128,7 +128,7 @@ link_made_anew_without_a_local_address()
 	made_anew
 }
 
-# Then the address says nothing without the link
+# In this case the address is meaningless without its link
 link_of_a_link_local_remote_made_anew()
 {
 	dialled
@@ -152,7 +152,7 @@ link_locals()
 	ip -n "$router" addr add fe80::2/64 dev near0 nodad
 }
 
-# renamed OLD NEW: as ip-link does it; kernels before 6.2 want it down for that
+# renamed OLD NEW: uses ip link; kernels before 6.2 require the link to be down
 renamed()
 {
 	ip -n "$left" link set "$1" name "$2" 2>/dev/null && return
@@ -168,8 +168,8 @@ uplinks()
 	ip -n "$left" route replace default dev "$1" metric 500
 }
 
-# Another interface has the name; then the old one has it back. Where it stays up meanwhile, the
-# kernel forgets no route
+# Another interface takes the name; then the old one gets it back. If the interface stays up
+# meanwhile, the kernel keeps its cached routes
 link_renamed()
 {
 	dialled
@@ -177,10 +177,10 @@ link_renamed()
 	pings "$left" 10.2.0.1
 	renamed outer0 outer9
 	uplinks other0
-	# A fifth of a second later, the routes are forgotten
+	# A fifth of a second later, the cached routes are dropped
 	wait_for 'no answer' on_each_cpu unanswered
 	no_way
-	# It is the other one now
+	# Now the other interface has the name
 	renamed other0 outer0
 	uplinks outer0
 	wait_for 'ESP by the other interface' esp_by_the_other
@@ -191,7 +191,7 @@ link_renamed()
 	pings "$left" 10.2.0.1
 }
 
-# on_each_cpu CHECK: every processor remembers a route of its own
+# on_each_cpu CHECK: every processor caches a route of its own
 on_each_cpu()
 {
 	local cpu
@@ -201,7 +201,7 @@ on_each_cpu()
 	done
 }
 
-# answered CPU: a ping sent from there
+# answered CPU: a ping from this processor is answered
 answered() { in_ns "$left" taskset -c "$1" ping -q -c 1 -W 1 10.2.0.1 >/dev/null; }
 
 unanswered() { ! answered "$1"; }
@@ -217,13 +217,13 @@ esp_by_the_other()
 	at_least $((sent + 1)) link_stat "$left" outer0 tx.packets
 }
 
-# The link decides, whatever other routes there are
+# The link decides, whatever other routes exist
 only_by_the_link()
 {
 	dialled
 	own_ends 2001:db8:1::1 2001:db8:2::2
 	pings "$left" 10.2.0.1
-	# A better one by another interface, and a longer one
+	# A better route by another interface, then one with a longer prefix
 	ip -n "$left" -6 route add default dev other0 metric 5
 	pings "$left" 10.2.0.1
 	ip -n "$left" -6 route add 2001:db8:2::/64 dev other0
@@ -242,7 +242,7 @@ only_by_the_link()
 	pings "$left" 10.2.0.1
 	ip -n "$left" route add default dev other0 metric 5
 	pings "$left" 10.2.0.1
-	# Over IPv4 the kernel takes the remote for a neighbour then
+	# Over IPv4 the kernel then treats the remote as a neighbour
 	ip -n "$left" route del default via 192.0.2.254
 	no_route_but_the_other
 }
@@ -256,7 +256,7 @@ no_route_but_the_other()
 	check 'packets by another interface' "$(link_stat "$left" other0 tx.packets)" "$sent"
 }
 
-# The peer is the operator's, because of its link; strongSwan has the keys
+# The operator adds the peer, because of its link; strongSwan provides the keys
 link_made_anew_under_strongSwan()
 {
 	has_strongswan
@@ -294,7 +294,7 @@ hub_and_spokes()
 	end_up "$spoke" left 203.0.113.1 10.3.0.1 fd00:3::1 10.1.0.0/16,10.2.0.0/16,fd00:1::/64,fd00:2::/64
 	ctl "$left" peer add pvs0 spoke remote 203.0.113.2 subnets 10.3.0.0/16,fd00:3::/64
 	in_batch "$left" <<<$'route add 10.3.0.0/16 dev pvs0\nroute add fd00:3::/64 dev pvs0'
-	# From here the kernel redirects over IPv6
+	# The kernel sends IPv6 redirects from this address
 	ip -n "$left" addr add fe80::1/64 dev pvs0 nodad
 	in_ns "$left" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 		net.ipv4.conf.all.send_redirects=1 net.ipv4.conf.pvs0.send_redirects=1
@@ -307,7 +307,7 @@ hub_SAs()
 	sa_pair aes128gcm16 0x1004 "$("$PVSVPNCTL" genkey aes128gcm16)" "$spoke" left "$left" spoke
 }
 
-# redirects [NS]: that the hub has sent, IPv4 and IPv6
+# redirects [NS]: the number that the hub has sent, IPv4 and IPv6
 redirects() { in_ns "${1:-$left}" nstat -asz IcmpOutRedirects Icmp6OutRedirects | awk '!/^#/ { print $2 }' | xargs; }
 
 no_redirects_between_spokes()
@@ -321,7 +321,7 @@ no_redirects_between_spokes()
 	pings "$right" 10.1.0.1
 	pings "$right" fd00:1::1
 	check 'redirects sent' "$(redirects)" '0 0'
-	# What comes back to the same peer is redirected: this hub would
+	# Packets back to the same peer are redirected, which proves that this hub can
 	in_batch "$right" <<<$'route add 10.2.8.0/24 dev pvs0\nroute add fd00:2::8000/113 dev pvs0'
 	ctl "$right" peer set pvs0 left subnets 0.0.0.0/0,::/0
 	in_ns "$right" ping -q -c 1 -W 1 -I 10.2.0.1 10.2.8.1 >/dev/null 2>&1 || :
@@ -329,8 +329,8 @@ no_redirects_between_spokes()
 	wait_for 'redirects' is '1 1' redirects
 }
 
-# Where the operator has the kernel filter the reverse path, it goes on doing so, whatever the
-# subnets say, and then redirects are the operator's, too
+# If the operator enables the reverse path filter, the kernel filters, whatever the subnets are.
+# Then the operator is also responsible for redirects
 reverse_path_between_spokes()
 {
 	hub_and_spokes
@@ -347,7 +347,7 @@ reverse_path_between_spokes()
 	pings "$right" 10.3.0.1
 }
 
-# reaches_spoke COUNT: of one packet from the right with an address of the hub's LAN
+# reaches_spoke COUNT: one packet from the right, with an address of the hub's LAN
 reaches_spoke()
 {
 	local count
@@ -357,7 +357,7 @@ reaches_spoke()
 	check 'packets that the spoke got' "$(($(link_stat "$spoke" pvs0 rx.packets) - count))" "$1"
 }
 
-# The device was created in one namespace and is in another, where the packets are
+# The device was created in one namespace and moved to another, where the packets are
 no_redirects_in_another_namespace()
 {
 	hub_and_spokes
@@ -379,14 +379,14 @@ no_redirects_in_another_namespace()
 	pings "$right" 10.3.0.1
 	pings "$spoke" fd00:2::1
 	check 'redirects sent' "$(redirects "$inside")" '0 0'
-	# Packets may still be somewhere when it goes
+	# Packets may still be in flight when the namespaces are deleted
 	ip netns del "$left"
 	ip netns del "$inside"
 }
 
 # ---- the mark of inner packets ----
 
-# marked_ends: what comes from outside gets a mark, which leads out of the left's uplink
+# marked_ends: packets from outside get a mark, which routes to the left's uplink
 marked_ends()
 {
 	local dev mark
@@ -419,7 +419,7 @@ marked_ends()
 	END
 }
 
-# goes_by DEVICE: what the right sends to a host behind the left, of both families
+# goes_by DEVICE: packets of both families to a host behind the left leave by this device
 goes_by()
 {
 	local others=() before count dev
@@ -435,7 +435,7 @@ goes_by()
 	check "packets sent by ${others[*]}" "$(sent_by "${others[@]}")" "$before"
 }
 
-# sent_by DEVICE...: packets of the left
+# sent_by DEVICE...: the number of packets that the left has sent
 sent_by()
 {
 	local dev
@@ -463,7 +463,7 @@ inner_mark_of_own_SAs()
 	EXIT_STATUS=2 expect_refused 'inner-mark: .*clear or inherit' ctl "$left" set pvs0 inner-mark 4294967295
 	ctl "$left" set pvs0 inner-mark clear
 	goes_by lan0
-	# In UDP it comes another way
+	# ESP in UDP takes another receive path
 	ctl "$left" peer set pvs0 right encap udp
 	ctl "$right" peer set pvs0 left encap udp
 	goes_by lan0
@@ -471,7 +471,7 @@ inner_mark_of_own_SAs()
 	goes_by wan0
 }
 
-# adopted SPI [ARGUMENT...]: a state of the left, from the right
+# adopted SPI [ARGUMENT...]: an inbound state at the left, from the right
 adopted()
 {
 	local key
@@ -496,7 +496,7 @@ inner_mark_of_adopted_SAs()
 	goes_by lan0
 	ctl "$left" set pvs0 inner-mark inherit
 	goes_by wan0
-	# What the IKE daemon says of the SA comes on top, as with stock IPsec
+	# The IKE daemon's mark for the SA is added, as with stock IPsec
 	adopted 0x2002 output-mark 0x01 mask 0x01
 	goes_by wan1
 	ctl "$left" set pvs0 inner-mark clear
@@ -506,8 +506,8 @@ inner_mark_of_adopted_SAs()
 	goes_by lan0
 }
 
-# All packets go through the tunnel by a rule, as wg-quick makes it. So that strict reverse path
-# filtering lets ESP in, nftables gives it the mark that its route has, by way of conntrack.
+# A rule sends all packets through the tunnel, as wg-quick does. For strict reverse path filtering,
+# nftables restores the mark of ESP's route from conntrack, so that ESP gets in.
 strict_reverse_path_filter()
 {
 	wire_with_router

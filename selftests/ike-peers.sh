@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# A device that carries what an IKE daemon (strongSwan) negotiates, against other far ends:
-# Libreswan, an ESP in user space, IKEv1, another pvsvpn; through a NAT; and what happens to a
-# tunnel in its life: rekeys from both ends at once, a far end that dies and comes back,
-# another address of it, a daemon that is started again.
+# A device that carries an IKE daemon's (strongSwan's) SAs, against other far ends: Libreswan, ESP
+# in user space, IKEv1, another pvsvpn; through a NAT. Also the life of a tunnel: rekeys from both
+# ends at once, a far end that dies and returns, a change of its address, a restart of the daemon.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,11 +13,11 @@
 
 middle=''
 
-# The IPv4 of the tunnel only
+# Only the tunnel's IPv4 subnets
 V4=(LOCAL_TS=10.1.0.0/24 REMOTE_TS=10.2.0.0/24)
 FAR_V4=(LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24)
 
-# with SETTING... -- FUNCTION ARGUMENTS...: the settings are variables of it alone
+# with SETTING... -- FUNCTION ARGUMENTS...: sets variables for this function only
 with()
 {
 	local setting
@@ -32,14 +31,14 @@ with()
 	"$@"
 }
 
-# near_end [CHILD-SETTING...]: this end, with the daemon
+# near_end [CHILD-SETTING...]: this end, with its daemon
 near_end()
 {
 	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
 	daemon "$gw" "${LOCAL:-192.0.2.1}" "${REMOTE:-192.0.2.2}" near far "$@"
 }
 
-# far_end: the other, with the daemon and stock IPsec
+# far_end: the other end, with its daemon and stock IPsec
 far_end()
 {
 	stock_end "$stock" ipsec0 42 "${far[@]}"
@@ -49,7 +48,7 @@ far_end()
 # pvsvpn_at_both_ends: connected
 pvsvpn_at_both_ends()
 {
-	# No stock IPsec there, so nothing is its own loss
+	# There is no stock IPsec, so no loss is its own
 	stock_own='^$'
 	has_strongswan
 	ends
@@ -59,7 +58,7 @@ pvsvpn_at_both_ends()
 	initiate
 }
 
-# both_ways [PING-OPTIONS]: none lost
+# both_ways [PING-OPTIONS]: pings both ways, none lost
 both_ways()
 {
 	pings "$gw" 10.2.0.1 "$@"
@@ -72,7 +71,7 @@ both_ways6()
 	pings "$stock" fd00:1::1
 }
 
-# rekey NS [CHILD]: the child that is in use, by that end; returns when the new one is
+# rekey NS [CHILD]: this end rekeys the child in use; waits until the new SA is in use
 rekey()
 {
 	local before child=${2:-$(child_of "$1")}
@@ -84,8 +83,8 @@ rekey()
 
 # ---- other daemons ----
 
-# Libreswan's files over the system's, where it is unpacked and not installed. Each
-# ip netns exec has mounts of its own
+# Mounts Libreswan's files over the system's if it is unpacked but not installed. Each ip netns exec
+# has its own mounts
 # shellcheck disable=SC2016 # for the other shell
 libreswan=(sh -c 'mount -t overlay -o "lowerdir=$0/usr:/usr" overlay /usr && exec "$@"'
 	"${LIBRESWAN-}")
@@ -107,7 +106,7 @@ in_libreswan()
 
 whack() { in_libreswan "$stock" /usr/libexec/ipsec/whack --rundir "$tmp/pluto" "$@"; }
 
-# pluto: Libreswan's daemon at the far end, with connection t, which waits for us
+# pluto: Libreswan's daemon at the far end, with connection t, waits for us
 pluto()
 {
 	local dir=$tmp/pluto
@@ -143,7 +142,7 @@ pluto()
 	} >"$dir/loaded" 2>&1 || fail "$(cat "$dir/loaded")"
 }
 
-# Policies choose what it carries: no device, the address is on lo
+# Libreswan selects traffic by policies: no device, the address is on lo
 libreswan_with_stock_IPsec()
 {
 	has_strongswan
@@ -162,7 +161,8 @@ libreswan_with_stock_IPsec()
 	flood out "$gw" 10.2.0.1
 	rekey "$gw"
 	wait_for 'the old SA to go' is 2 sa_count
-	# It sends by the new SA before our daemon can have the keys: stock IPsec here loses as many
+	# Libreswan sends by the new SA before our daemon can have the keys: stock IPsec at this end
+	# would lose as many
 	EARLY=$(xfrm_stat "$gw" XfrmAcquireError) flood_end in out
 	check 'drops' "$(drops "$gw")" ''
 	swan "$gw" --terminate --ike t >/dev/null
@@ -170,7 +170,7 @@ libreswan_with_stock_IPsec()
 	wait_for 'no SA there' is '' ip -n "$stock" xfrm state
 }
 
-# Its packets never meet the kernel's IPsec, and are in UDP, as it wants of both ends
+# The kernel's IPsec never sees its packets. It requires UDP encapsulation from both ends
 ESP_in_user_space()
 {
 	local plugin=/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so
@@ -223,8 +223,8 @@ IKEv1_with_CBC()
 
 # ---- on the way ----
 
-# behind_nat INNER OUTER: INNER reaches OUTER, both of gw and stock, through $middle, which gives
-# its packets another address and other ports
+# behind_nat INNER OUTER: INNER reaches OUTER (gw and stock, in either order) through $middle, a NAT
+# that changes its address and ports
 behind_nat()
 {
 	local -n inner=$1 outer=$2
@@ -293,7 +293,7 @@ through_a_NAT()
 	no_error
 }
 
-# The daemon hears from the device where packets come from now, and says it of the states
+# The device reports the packets' new source address, and the daemon updates the states
 NAT_has_another_address()
 {
 	has_strongswan
@@ -304,7 +304,7 @@ NAT_has_another_address()
 	both_ways
 	check remote "$(show "$gw" peers.0.remote)" 198.51.100.1
 	grep -qE '^2[0-9]{4}$' <<<"$(show "$gw" peers.0.dport)" || fail "$(show "$gw" peers.0)"
-	# It forgets which ports it has given whom
+	# The NAT loses its port mappings
 	in_batch "$middle" <<-END
 		addr del 198.51.100.1/24 dev outside
 		addr add 198.51.100.3/24 dev outside
@@ -318,8 +318,8 @@ NAT_has_another_address()
 
 # ---- rekeys ----
 
-# rekeys_under_load [INTERVAL]: of a child, from either end in turn; twenty where somebody names
-# the test
+# rekeys_under_load [INTERVAL]: rekeys a child from each end in turn; twenty times if the test is
+# named
 rekeys_under_load()
 {
 	local i count=20 first
@@ -349,7 +349,7 @@ child_rekeys_under_load()
 	far_end
 	near_end
 	initiate
-	# Twice as often, and stock IPsec itself loses one now and then (stock_lost)
+	# Pings at twice the rate: stock IPsec itself may lose some (stock_lost)
 	rekeys_under_load 0.02
 }
 
@@ -362,7 +362,7 @@ child_rekeys_of_our_own()
 
 collisions() { grep -c 'CHILD_SA rekey collision' "$tmp/$gw/log" || true; }
 
-# one_other_child SPI: both ends have one child, the same, and no longer that of SPI
+# one_other_child SPI: both ends have only one child, the same, and not the one of SPI
 one_other_child()
 {
 	local out
@@ -372,8 +372,8 @@ one_other_child()
 	[ "$out" != "$1" ] && [ "$out" = "$(list_in_use "$stock" spi-in)" ]
 }
 
-# The wire takes so long that each end asks before it hears of the other's rekey. One of the
-# two new SAs goes again
+# The wire's delay makes each end request a rekey before it receives the other's. One of the two new
+# SAs is deleted again
 both_ends_rekey_at_once()
 {
 	local i ns before
@@ -409,18 +409,18 @@ at_once()
 	wait $other || fail "$(cat "$tmp/other")"
 }
 
-# list_in_use NS FIELD: of the child that is in use
+# list_in_use NS FIELD: a field of the child in use
 list_in_use()
 {
 	swan "$1" --list-sas --raw | grep -oE 'state=INSTALLED[^}]*' | head -n 1 |
 		grep -oE "\b$2=[^ ]*" | cut -d= -f2
 }
 
-# ---- what happens to a tunnel ----
+# ---- the life of a tunnel ----
 
 now() { echo "${EPOCHREALTIME/./}"; }
 
-# Asked after 1 s without traffic; 3 requests, 1 s each, and it is dead
+# DPD starts after 1 s without traffic; after 3 requests, 1 s each, the peer is dead
 far_end_dies_and_comes_back()
 {
 	local started took slack=4
@@ -443,12 +443,13 @@ retransmit_base = 1" CONNECTION=$'dpd_delay = 1s\nkeyingtries = 0' \
 	echo "found out after $((took / 10)).$((took % 10)) s" | report
 	[ $took -le $(((1 + 3 + slack) * 10)) ] || fail 'too late'
 	check carrier "$(show "$gw" carrier)" false
-	# It has lost all
+	# The far end loses all states
 	ip -n "$stock" xfrm state flush
 	ip -n "$stock" xfrm policy flush
 	charon "$stock"
 	load "$stock"
-	# Not before: it would refuse what it does not know yet, and nobody tries again after that
+	# Set the link up only now: without its connection the far end would refuse, and no end
+	# would retry
 	ip -n "$stock" link set outer0 up
 	busywait "${WAIT_LIMIT:-20}" is true show "$gw" carrier ||
 		fail 'it does not come back'
@@ -456,7 +457,7 @@ retransmit_base = 1" CONNECTION=$'dpd_delay = 1s\nkeyingtries = 0' \
 	both_ways6
 }
 
-# another_address NS OLD NEW: that one only
+# another_address NS OLD NEW: replaces OLD by NEW
 another_address()
 {
 	in_ns "$1" sysctl -q net.ipv4.conf.outer0.promote_secondaries=1
@@ -464,10 +465,10 @@ another_address()
 	ip -n "$1" addr del "$2/24" dev outer0
 }
 
-# knows NS ADDRESS: its states have that
+# knows NS ADDRESS: a state in NS has this source address
 knows() { grep -qF "src $2 " <<<"$(ip -n "$1" xfrm state)"; }
 
-# MOBIKE: a daemon tells the other by itself which address it has now
+# MOBIKE: a daemon tells its peer of a new address
 an_end_moves()
 {
 	has_strongswan
@@ -493,8 +494,8 @@ an_end_moves()
 	check remote "$(show "$gw" peers.0.remote)" 192.0.2.3
 }
 
-# two NS LOCAL REMOTE ID FAR-ID NET FAR-NET: connections t for these subnets, by number, and u
-# for those two further on
+# two NS LOCAL REMOTE ID FAR-ID NET FAR-NET: connection t for subnets NET and FAR-NET, and u for NET
+# + 2 and FAR-NET + 2
 two()
 {
 	LOCAL_TS=10.$6.0.0/24,fd00:$6::/64 REMOTE_TS=10.$7.0.0/24,fd00:$7::/64 \
@@ -536,7 +537,7 @@ two_connections_to_one_gateway()
 
 ended() { ! kill -0 "$1" 2>/dev/null; }
 
-# Told to end, it takes its SAs with it; killed, it leaves them
+# A daemon that ends normally deletes its SAs; a killed daemon leaves them
 daemon_starts_again()
 {
 	has_strongswan

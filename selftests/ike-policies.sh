@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Every policy that "pvsvpnctl policies" has a word for: each encryption with each
-# authentication and each group, of IKE and of IPsec, negotiated with a strongSwan that takes
-# all of them, and used. The child SA is negotiated by itself, as the group of PFS has no part in
-# one that comes with the IKE SA.
+# Every policy that "pvsvpnctl policies" lists: each encryption with each authentication and each
+# group, for IKE and IPsec, negotiated with a strongSwan that accepts all, and used. The child SA is
+# negotiated separately, as a child SA that comes with the IKE SA does not use the PFS group.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,7 +11,7 @@
 # shellcheck source=swan.sh
 . "$(dirname "$0")/swan.sh"
 
-# What the daemon calls them, by IANA's numbers of the groups: not from the tool's own table
+# The daemon's names by IANA's group numbers, so as not to depend on the tool's own table
 declare -A GROUP=(
 	[14]=MODP_2048 [15]=MODP_3072 [16]=MODP_4096 [17]=MODP_6144 [18]=MODP_8192
 	[19]=ECP_256 [20]=ECP_384 [21]=ECP_521 [22]=MODP_1024_160 [23]=MODP_2048_224
@@ -28,7 +27,7 @@ declare -A HASH=(
 ALL_GROUPS=modp2048-modp3072-modp4096-modp6144-modp8192-ecp256-ecp384-ecp521
 ALL_GROUPS+=-modp1024s160-modp2048s224-modp2048s256-curve25519
 
-# combinations ike|ipsec: "encryption authentication group" of all that is not legacy
+# combinations ike|ipsec: "encryption authentication group" of everything that is not legacy
 combinations()
 {
 	"$PVSVPNCTL" -j policies | jq -r --arg where "$1" '
@@ -39,7 +38,7 @@ combinations()
 		| "\($e.word) \($a.word) \(.)"'
 }
 
-# The far end takes everything
+# The far end accepts everything
 far_end()
 {
 	local cbc=aes128-aes192-aes256-sha256-sha384-sha512
@@ -51,7 +50,7 @@ far_end()
 		daemon "$stock" 192.0.2.2 192.0.2.1 far near
 }
 
-# near_file NAME IKE IPSEC: three words each
+# near_file NAME IKE IPSEC: each policy has three words
 near_file()
 {
 	local ike ipsec
@@ -73,7 +72,7 @@ near_file()
 		sed "s/^\(\t*\)p {/\1$1 {/; s/^\t\tencap = .*/&\n\t\tchildless = force/"
 }
 
-# negotiated: what the far end says it has, "cipher bits hash group" of IKE and of the child
+# negotiated: the far end's "cipher bits hash group" of IKE and of the child
 negotiated()
 {
 	swan "$stock" --list-sas --raw | awk '
@@ -94,7 +93,7 @@ negotiated()
 		}'
 }
 
-# expected IKE IPSEC: the same from the words of the policies
+# expected IKE IPSEC: the same, derived from the words of the policies
 expected()
 {
 	local words name
@@ -105,7 +104,7 @@ expected()
 	done
 }
 
-# one NAME IKE IPSEC: up, used, ended; or why not
+# one NAME IKE IPSEC: brings it up, uses it, ends it; prints why if it fails
 one()
 {
 	swan "$gw" --initiate --ike "$1" --child "$1" --timeout 60 >"$tmp/initiate" 2>&1 ||
@@ -129,7 +128,7 @@ every_policy()
 	if [ ${#ike[@]} -lt 100 ] || [ "$count" -lt ${#ike[@]} ]; then
 		fail "there are ${#ike[@]} policies of IKE and $count of IPsec"
 	fi
-	# A sample goes down the diagonal: one of each encryption, one of each group
+	# The sample is a diagonal: it has each encryption and each group
 	[ -z "${EVERY-}" ] || checkers_on || step=1
 	export PVSVPN_CONFIG_DIR=$tmp/etc
 	mkdir -p "$PVSVPN_CONFIG_DIR"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The interface, addresses, routes and rules of a connection: others change them, and all packets go
-# through the tunnel. The far end is as in ike-connection.sh.
+# The interface, addresses, routes and rules of a connection: other programs change them, and all
+# packets go through the tunnel. The far end is as in ike-connection.sh.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,7 +12,7 @@
 # shellcheck source=connection.sh
 . "$(dirname "$0")/connection.sh"
 
-# Each line: the reason that status gives, and a change that somebody makes of the interface
+# Each line: the reason in status, and a change that another program makes to the interface
 changes()
 {
 	cat <<-END
@@ -34,7 +34,7 @@ changes()
 	END
 }
 
-# An interface with all that a file can give it
+# An interface with everything that a file can configure
 rich_gateway()
 {
 	gateway
@@ -45,7 +45,7 @@ rich_gateway()
 	LOCAL_TS=10.2.0.0/24,fd00:2::/64 REMOTE_TS=10.1.0.0/24,fd00:1::/64 far_end
 }
 
-# with_changes COMMAND: after each change, which is $change with $reason
+# with_changes COMMAND: runs COMMAND after each $change, whose reason is $reason
 with_changes()
 {
 	local list
@@ -58,7 +58,7 @@ with_changes()
 	done
 }
 
-# settled: as it was, in words that no time or counter is in
+# settled: the configuration, without times and counters
 settled()
 {
 	ip -n "$gw" address show dev pvs0 | grep -E 'inet|mtu' | sed 's/^[0-9]*: //'
@@ -99,14 +99,14 @@ what_others_change()
 	with_changes seen_and_mended
 	check 'SAs' "$(list "$stock" uniqueid)" 1
 	says_nothing_new
-	# A route that is another's stays, and so does an interface
+	# Keep a route, and an interface, of another program
 	ip -n "$gw" route replace 10.2.0.0/24 dev lan
 	check 'a route of another' "$(status_of reason)" route_missing
 	ip -n "$gw" -6 route del fd00:2::/64
 	swan "$gw" --terminate --ike site-b >/dev/null
 	expect_refused 'PeerSubnets: File exists' vpn up site-b
 	grep -q 'dev lan' <<<"$(ip -n "$gw" route get 10.2.0.9)" || fail 'the route is not as it was'
-	# All else is done
+	# The rest has been done
 	check 'child SAs' "$(children "$gw")" 1
 	grep -q pvs0 <<<"$(ip -n "$gw" -6 route show fd00:2::/64)" || fail 'the other route is missing'
 	ip -n "$gw" link del pvs0
@@ -131,14 +131,14 @@ what_others_change()
 	check 'the other' "$(ip -n "$gw" link show dev pvs0)" "$strangers"
 }
 
-# says_nothing_new: up changes nothing of an interface that is as it should be
+# says_nothing_new: up changes nothing if the interface is correct
 says_nothing_new()
 {
 	up
 	check 'steps' "$(grep -E '^(#|site-b: )' "$tmp/up" || :)" ''
 }
 
-# The process that stays needs nobody to call it
+# The running process repairs everything without another command
 what_others_change_and_keep()
 {
 	local good change reason strangers
@@ -153,7 +153,7 @@ what_others_change_and_keep()
 	check 'errors' "$(grep '^pvsvpnctl: ' "$tmp/kept")" ''
 	grep -q '^site-b: the route to 10.2.0.0/24 into pvs0 is gone$' "$tmp/kept" ||
 		fail "$(cat "$tmp/kept")"
-	# It would be faster
+	# Otherwise the process would be faster
 	kill -STOP "$background"
 	ip -n "$gw" link del pvs0
 	ip -n "$gw" link add pvs0 type dummy
@@ -169,8 +169,8 @@ what_others_change_and_keep()
 
 # ---- everything through the tunnel ----
 
-# $host is behind the gateway. The gateway has one route outside, the default route, by which any
-# packet could go beside the tunnel, and the far gateway is behind it.
+# $host is behind the gateway. The gateway has only a default route outside. Packets could use it to
+# bypass the tunnel, and it also leads to the far gateway.
 full_tunnel_ends()
 {
 	gateway
@@ -205,12 +205,12 @@ full_tunnel_ends()
 		net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.outer0.rp_filter=1
 	sed -i 's/^PeerSubnets.*/PeerSubnets = 0.0.0.0\/0, ::\/0/; s/^LocalSubnets.*/&, fd00:1::\/64/
 		s/^RouteSource.*/&, fd00:1::1/' "$PVSVPN_CONFIG_DIR/site-b.conf"
-	# The far end: two addresses in the wide world, which it has for itself
+	# The far end has two Internet addresses of its own
 	in_batch "$stock" <<-END
 		addr add 203.0.113.7/32 dev lo
 		addr add 2001:db8:f::7/128 dev lo nodad
 	END
-	# On their way out, before anybody looks for the neighbour
+	# Count before neighbour resolution
 	in_ns "$gw" nft -f - <<-'END'
 		table inet plain {
 			counter seen { }
@@ -226,10 +226,10 @@ full_tunnel_ends()
 	END
 }
 
-# plain: packets that left beside the tunnel
+# plain: the number of packets that bypassed the tunnel
 plain() { in_ns "$gw" nft -j list counter inet plain seen | jq '.nftables[1].counter.packets'; }
 
-# full_tunnel_far LOCAL REMOTE: the far end's daemon, at these addresses
+# full_tunnel_far LOCAL REMOTE: starts the far end's daemon at these addresses
 full_tunnel_far()
 {
 	stock_end "$stock" ipsec0 42 "${far[@]}"
@@ -237,7 +237,7 @@ full_tunnel_far()
 		REMOTE_TS='10.1.0.0/24,fd00:1::/64' daemon "$stock" "$1" "$2" far near
 }
 
-# all_through_the_tunnel: of this host, and of a host behind it
+# all_through_the_tunnel: packets of this host, and of a host behind it
 all_through_the_tunnel()
 {
 	local to
@@ -246,7 +246,7 @@ all_through_the_tunnel()
 		pings "$host" $to
 		pings "$gw" $to
 	done
-	# For others, the peer's own address is behind the tunnel, too
+	# For other hosts, the peer's own address is behind the tunnel, too
 	pings "$host" 192.0.2.2
 	pings "$host" 2001:db8::2
 	check 'packets in plain text' "$(plain)" 0
@@ -254,7 +254,7 @@ all_through_the_tunnel()
 	pings "$host" 10.1.0.1
 }
 
-# The kernel adds routes when it has carrier, and when no other host has the link-local address.
+# The kernel adds routes after carrier and duplicate address detection of the link-local address.
 links_ready()
 {
 	local dev
@@ -264,7 +264,7 @@ links_ready()
 	done
 }
 
-# what_there_is: rules and routes of both families, but for the interface
+# what_there_is: rules and routes of both families, except those of the interface
 what_there_is()
 {
 	ip -n "$gw" rule
@@ -285,7 +285,7 @@ everything_through_the_tunnel()
 	up
 	all_through_the_tunnel
 	check status "$(status_of status)" active
-	# The peer ends it. IKE begins again while the rules are there
+	# The peer ends it. IKE starts again while the rules exist
 	swan "$stock" --terminate --ike t >/dev/null
 	up
 	all_through_the_tunnel
@@ -295,11 +295,11 @@ everything_through_the_tunnel()
 		in_ns "$gw" bash -c "$change"
 		check "reason after: $change" "$(status_of reason)" route_missing
 		up
-		# strongSwan may have asked the peer meanwhile, and repeats that after 4 s
+		# strongSwan may have asked the peer meanwhile; it retransmits after 4 s
 		wait_for "the connection after: $change" is active status_of status
 		all_through_the_tunnel
 	done
-	# Without the interface, nothing leaves by another way
+	# If the interface is deleted, no packet leaves by another way
 	ip -n "$gw" link del pvs0
 	for change in 203.0.113.7 2001:db8:f::7; do
 		! in_ns "$host" ping -q -c 2 -i 0.1 -W 1 $change >"$tmp/ping" || fail 'there is another way'
@@ -312,7 +312,7 @@ everything_through_the_tunnel()
 	vpn down site-b >/dev/null
 	check 'rules and routes' "$(what_there_is)" "$before"
 	untouched
-	# Also if nothing is known of it any more
+	# The same after its state and file are lost
 	up
 	rm -r "$PVSVPN_RUN_DIR"
 	rm "$PVSVPN_CONFIG_DIR/site-b.conf"
@@ -323,7 +323,7 @@ everything_through_the_tunnel()
 everything_over_ipv6()
 {
 	full_tunnel_ends
-	# strongSwan finds its own address, and would also make routes
+	# strongSwan selects its own address, and would also add routes
 	sed -i '/^LocalGateway/d; s/192.0.2.2/2001:db8::2/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	CHARON='install_routes = yes' our_daemon
 	full_tunnel_far 2001:db8::2 2001:db8::1

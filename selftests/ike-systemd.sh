@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# pvsvpn@NAME.service as "make install" leaves it, under a systemd of its own: start, stop, boot,
-# a strongSwan that begins anew, a peer that is late or refuses. That systemd is the first process
-# of a gateway with few units, strongswan.service is Debian's. The far end is as in
-# ike-connection.sh.
+# pvsvpn@NAME.service, as installed by "make install", under its own systemd: start, stop, boot, a
+# restart of strongSwan, a peer that is late or refuses. This systemd is the first process of a
+# gateway with few units; strongswan.service is Debian's. The far end is as in ike-connection.sh.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -36,17 +35,17 @@ gateway()
 	site
 }
 
-# installed MAKE-VARIABLE...: the tool, with its unit
+# installed MAKE-VARIABLE...: installs the tool and its unit
 installed() { make -s -C "$tool_dir" install "$@" >"$tmp/make" 2>&1 || fail "$(cat "$tmp/make")"; }
 
-# sooner: the unit looks every 2 s, as it would every 10
+# sooner: the unit checks every 2 s instead of every 10 s
 sooner()
 {
 	sed -i 's/keep 10$/keep 2/' "$tmp/root/usr/local/lib/systemd/system/pvsvpn@.service"
 	grep -q 'keep 2$' "$tmp/root/usr/local/lib/systemd/system/pvsvpn@.service" || fail 'no keep 10'
 }
 
-# site: the file of the connection, and its secret
+# site: writes the file of the connection, and its secret
 site()
 {
 	local dir=$tmp/root/etc/pvsvpn
@@ -63,7 +62,7 @@ encap = yes' PROPOSAL=aes256-sha256 LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24 \
 		daemon "$stock" 192.0.2.2 192.0.2.1 far near
 }
 
-# far_secret WORDS: the far end has another from now on
+# far_secret WORDS: gives the far end another secret
 far_secret()
 {
 	sed -i "s/secret = .*/secret = \"$1\"/" "$tmp/$stock/conf"
@@ -73,7 +72,7 @@ far_secret()
 
 # ---- its systemd ----
 
-# The gateway's /etc also has a connection that is the operator's own
+# The gateway's /etc also has the operator's own connection
 write_etc()
 {
 	mkdir -p "$tmp/etc/strongswan.d"
@@ -92,7 +91,7 @@ write_etc()
 	END
 }
 
-# machine [UNIT...]: the gateway is switched on, with these units enabled
+# machine [UNIT...]: boots the gateway with these units enabled
 machine()
 {
 	local cgroup=pvsvpn-$BASHPID-$RANDOM
@@ -102,11 +101,11 @@ machine()
 	machine_first "$tmp" "$cgroup" "$@"
 	defer "remove_cgroup $cgroup"
 	background ip netns exec "$gw" "${machine_run[@]}" "$tmp/first" >"$tmp/console" 2>&1
-	# What it has said is shown when the case fails
+	# Print its logs if the case fails
 	defer "tail -n 40 $tmp/console $tmp/kmsg $tmp/said $tmp/charon.log; echo"
 	wait_for 'the first process' is_there "$background"
 	first=$(pgrep -P "$background")
-	# With it, all others of its namespace end
+	# If it ends, all processes of its namespace end
 	defer "kill -9 $first && busywait 20 gone $first"
 	wait_for 'systemd' machine_has_started "$first"
 }
@@ -114,12 +113,12 @@ machine()
 is_there() { pgrep -P "$1" >/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# inside COMMAND...: on the gateway
+# inside COMMAND...: runs COMMAND on the gateway
 inside() { machine_in "$first" "$@"; }
 
 first=''
 
-# systemctl ARGUMENTS...: of the gateway's
+# systemctl ARGUMENTS...: the gateway's
 systemctl() { inside systemctl "$@"; }
 
 state() { systemctl is-active "${1:-$unit}"; }
@@ -135,7 +134,7 @@ connections()
 		sed -n 's/^list-conn event {\([a-z-]*\).*/\1/p' | sort | xargs
 }
 
-# is_up: the connection, and the unit
+# is_up: the connection and the unit are up
 is_up()
 {
 	check 'unit' "$(state)" active
@@ -143,11 +142,11 @@ is_up()
 	pings "$gw" 10.2.0.1
 }
 
-# Without its peer, the device has no carrier
+# If the peer is away, the device has no carrier
 route() { ip -n "$gw" route show 10.2.0.0/24 | sed 's/ linkdown//' | xargs; }
 the_route='10.2.0.0/24 dev pvs0 scope link src 10.1.0.1'
 
-# nothing_left: of the connection
+# nothing_left: nothing of the connection is left
 nothing_left()
 {
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
@@ -170,9 +169,9 @@ unit_as_installed()
 	check 'its file' "$(property FragmentPath)" "/usr/local/$file"
 	grep -q '^ExecStart=/usr/local/sbin/pvsvpnctl up %i keep 10$' "$tmp/root/usr/local/$file" ||
 		fail "$(cat "$tmp/root/usr/local/$file")"
-	# The manual page need not be where this runs
+	# The manual page may be missing here
 	check 'systemd-analyze verify' "$(inside systemd-analyze --man=no verify "$unit.service" 2>&1)" ''
-	# From 0, which is safe, to 10; the threshold is ten times that
+	# 0 is safe, 10 is unsafe; the threshold is ten times the value
 	inside systemd-analyze security --offline=true --threshold=40 --no-pager "$unit.service" \
 		>"$tmp/security" 2>&1 || fail "$(cat "$tmp/security")"
 	tail -n 1 "$tmp/security" | report
@@ -207,7 +206,7 @@ start_and_stop()
 	check unit "$(state)" inactive
 	nothing_left
 	wait_for 'the far end to know' is 0 children "$stock"
-	# Down by hand ends the service too
+	# A manual down also stops the service
 	systemctl start "$unit"
 	is_up
 	inside pvsvpnctl down site-b >/dev/null
@@ -215,8 +214,8 @@ start_and_stop()
 	nothing_left
 }
 
-# confine: strongSwan's programs may do what Debian's profiles say. Debian only takes notes of what
-# the daemon does beside that; here it cannot
+# confine: enforces Debian's profiles for strongSwan's programs. Debian itself only logs other
+# actions of the daemon; here they are denied
 confine()
 {
 	local dir=$tmp/apparmor.d
@@ -228,7 +227,7 @@ confine()
 	cp -r /etc/apparmor.d "$dir"
 	mkdir -p "$dir/local"
 	: >"$dir/local/usr.sbin.swanctl"
-	# Its log of this test
+	# The daemon's log of this test
 	echo "$tmp/charon.log w," >"$dir/local/usr.sbin.charon-systemd"
 	sed -i 's/complain,//' "$dir/usr.sbin.charon-systemd"
 	apparmor_parser -r -K -b "$dir" "$dir"/usr.sbin.{swanctl,charon-systemd} 2>"$tmp/parser" ||
@@ -236,8 +235,8 @@ confine()
 	defer "apparmor_parser -R -K -b $dir $dir/usr.sbin.swanctl $dir/usr.sbin.charon-systemd"
 }
 
-# Whoever has swanctl do it, does not get past /etc/swanctl, loses all other connections by that,
-# and is not told by its exit status
+# swanctl is confined to /etc/swanctl. If a file is elsewhere, swanctl fails, unloads all other
+# connections, and does not report this in its exit status
 under_AppArmor()
 {
 	command -v apparmor_parser >/dev/null || skip 'no apparmor_parser'
@@ -263,7 +262,7 @@ under_AppArmor()
 	nothing_left
 }
 
-# restarted: another process than $main, and all is well again
+# restarted: the process is not $main any more, and the connection is up again
 restarted()
 {
 	wait_for 'the unit' is active state
@@ -283,7 +282,7 @@ strongswan_begins_anew()
 	main=$(property MainPID)
 	systemctl restart strongswan
 	restarted
-	# Its own --load-all knows nothing of us
+	# strongSwan's own --load-all does not know our connection
 	systemctl reload strongswan
 	wait_for 'the connection' is 'operator site-b' connections
 	wait_for 'the unit' is active state
@@ -293,12 +292,12 @@ strongswan_begins_anew()
 	check unit "$(state)" inactive
 	check route "$(route)" ''
 	systemctl start strongswan
-	# Along with it, as it is enabled
+	# The unit starts together with strongSwan, since it is enabled
 	restarted
 	check restarts "$(property NRestarts)" 0
 }
 
-# It and strongSwan, without a word
+# The unit and strongSwan are killed without warning
 killed()
 {
 	local main daemon
@@ -321,7 +320,7 @@ killed()
 
 is_another() { is_not "$main" property MainPID && is_not 0 property MainPID; }
 
-# The network is online when the test says so
+# The network is online when the test creates a file
 slow_network()
 {
 	mkdir -p "$tmp/etc/systemd/system/network-online.target.wants"
@@ -337,7 +336,7 @@ slow_network()
 	ln -s ../slow-network.service "$tmp/etc/systemd/system/network-online.target.wants"
 }
 
-# A target that conflicts with all services: shutdown.target itself is not to be started by hand
+# A target that conflicts with all services: shutdown.target cannot be started manually
 switch_off()
 {
 	cat >"$tmp/etc/systemd/system/off.target" <<-END
@@ -366,7 +365,7 @@ at_boot()
 	wait_for 'the unit' is active state
 	is_up
 	wait_for 'the end of the boot' is running systemctl is-system-running
-	# Down comes before strongSwan's end, so that the peer is told
+	# down runs before strongSwan stops, so that the peer is informed
 	systemctl start off.target
 	check 'strongSwan' "$(state strongswan)" inactive
 	check 'unit' "$(state)" inactive
@@ -394,7 +393,7 @@ peer_comes_late()
 	is_up
 }
 
-# refused: it says so, and packets for the far end have nowhere else to go
+# refused: the unit reports it, and packets for the far end have no other route
 refused()
 {
 	wait_for 'its words' is "$told" property StatusText
@@ -403,7 +402,7 @@ refused()
 	check route "$(route)" "$the_route"
 }
 
-# strongSwan tries no second time where it was refused; the unit does
+# strongSwan does not retry after a refusal; the unit does
 peer_refuses()
 {
 	local told='site-b: cannot_authenticate_connection' main
@@ -422,7 +421,7 @@ peer_refuses()
 	wait_for 'its words' is 'site-b is up' property StatusText
 	is_up
 	check process "$(property MainPID)" "$main"
-	# The peer ends it, and refuses from then on
+	# The peer ends it, and then refuses
 	far_secret 'what only one knows'
 	swan "$stock" --terminate --ike t >/dev/null
 	refused
@@ -445,7 +444,7 @@ wrong_file()
 	! systemctl start pvsvpn@nowhere 2>/dev/null || fail 'it has started without a file'
 }
 
-# As an operator has it who leaves interfaces to systemd-networkd, ours by accident
+# An operator leaves all interfaces to systemd-networkd, by accident also ours
 networkd_has_all()
 {
 	mkdir -p "$tmp/etc/systemd/network"
@@ -461,7 +460,7 @@ networkd_has_all()
 	END
 }
 
-# networkd_says NAME: of an interface, as networkctl does
+# networkd_says NAME: the state of an interface, from the file that networkctl reads
 networkd_says() { inside sed -n 's/^ADMIN_STATE=//p' "/run/systemd/netif/links/$(index_of "$1")"; }
 index_of() { ip -n "$gw" -j link show dev "$1" | jq .[0].ifindex; }
 inner_addresses() { ip -n "$gw" -j -4 address show dev "$1" | jq -r '.[].addr_info[].local'; }
@@ -477,7 +476,7 @@ networkd_keeps_away()
 	systemctl start "$unit"
 	is_up
 	wait_for 'it to have looked' is unmanaged networkd_says pvs0
-	# When it starts, it looks at all anew
+	# When networkd restarts, it checks all interfaces again
 	systemctl restart systemd-networkd
 	wait_for 'its work' is configured networkd_says other
 	check 'of ours' "$(networkd_says pvs0)" unmanaged

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# An IKE daemon at both ends (strongSwan). At the far end its SAs are carried by stock Linux
-# IPsec; here by a pvsvpn device with their if_id, and the daemon does not notice.
+# An IKE daemon (strongSwan) at both ends. Stock Linux IPsec carries its SAs at the far end, and a
+# pvsvpn device with their if_id at this end. The daemon does not notice.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -18,7 +18,7 @@ both_devices()
 	stock_end "$stock" ipsec0 42 "${far[@]}"
 }
 
-# ready [CHILD-SETTING...]: both daemons, both devices, not yet connected
+# ready [CHILD-SETTING...]: starts both daemons and devices, not yet connected
 ready()
 {
 	both_devices
@@ -26,7 +26,7 @@ ready()
 	daemon "$gw" 192.0.2.1 192.0.2.2 near far "$@"
 }
 
-# As soon as the daemon's install call returns, packets pass; those of the far end too
+# When the daemon's install call returns, packets pass, including the far end's
 connected()
 {
 	ready "$@"
@@ -69,8 +69,8 @@ rekeys_under_traffic()
 	wait_for 'one child' is 1 children "$stock"
 }
 
-# The daemon sees through XFRM that bytes are used up. Only here: from both ends at once is
-# ike-peers.sh's
+# XFRM tells the daemon that the byte limit is reached. Only from this end: ike-peers.sh tests both
+# at once
 rekeyed_by_volume()
 {
 	local before
@@ -104,7 +104,7 @@ ended_and_back()
 	wait_for 'no SA' is 0 sa_count
 }
 
-# A daemon that dies leaves its states; packets pass on, until somebody flushes them
+# A daemon that dies leaves its states; packets pass until the states are flushed
 daemon_dies()
 {
 	connected
@@ -115,7 +115,7 @@ daemon_dies()
 	wait_for 'no SA' is 0 sa_count
 }
 
-# ESP in UDP by the daemon's own port, and CBC with HMAC and ESN
+# ESP in UDP on the daemon's own port, and CBC with HMAC and ESN
 forced_encapsulation()
 {
 	CONNECTION='encap = yes' PROPOSAL=aes128-sha256-x25519-esn connected
@@ -125,7 +125,7 @@ forced_encapsulation()
 	no_error
 }
 
-# The far end does not answer any more: the daemon finds out, and the carrier goes
+# The far end stops answering: the daemon detects this, and the carrier goes down
 far_end_dies()
 {
 	CHARON=$impatient CONNECTION='dpd_delay = 1s' connected 'dpd_action = clear'
@@ -136,7 +136,7 @@ far_end_dies()
 	ip -n "$stock" link set outer0 up
 }
 
-# child6 LOCAL REMOTE: a second one, as far as swanctl.conf goes
+# child6 LOCAL REMOTE: a second child, as lines of swanctl.conf
 child6()
 {
 	echo "net6 {
@@ -148,7 +148,7 @@ child6()
 	}"
 }
 
-# One if_id, one gateway: stock IPsec lets nothing in by the wrong child
+# One if_id, one gateway: stock IPsec accepts no packet by the wrong child
 two_children()
 {
 	both_devices

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Stock Linux IPsec at the other end, by every way and transform.
+# Stock Linux IPsec at the other end, with every encapsulation and transform.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=stock.sh
 . "$(dirname "$0")/stock.sh"
 
-# pings_all NS ADDR...: small and large
+# pings_all NS ADDR...: small and large pings
 pings_all()
 {
 	local ns=$1 addr size
@@ -20,7 +20,7 @@ pings_all()
 	done
 }
 
-# Everything arrives, started from either end, and no error counter moves
+# All pings arrive, started from either end, and no error counter moves
 pings_of_all_kinds()
 {
 	local before
@@ -32,8 +32,8 @@ pings_of_all_kinds()
 	no_errors "$before"
 }
 
-# way NUMBER OUR-ADDRESS STOCK-ADDRESS PEER [ENCAP]: a peer of pvs0 and an xfrm interface
-# for it; the inner addresses follow from NUMBER, the if_id from the interface
+# way NUMBER OUR-ADDRESS STOCK-ADDRESS PEER [ENCAP]: a peer of pvs0 and an xfrm interface for it;
+# NUMBER determines the inner addresses, the interface the if_id
 way()
 {
 	local ours=$1 theirs=$(($1 + 1)) if_id=$(($1 / 2 + 42))
@@ -45,7 +45,7 @@ way()
 	inner "$stock" "ipsec$if_id" "10.$theirs.0.1" "fd00:$theirs::1" "10.$ours.0.0/24" "fd00:$ours::/64"
 }
 
-# daemon FAMILY: a socket with which stock IPsec receives ESP in UDP
+# daemon FAMILY: opens a socket through which stock IPsec receives ESP in UDP
 daemon()
 {
 	background ip netns exec "$stock" /usr/bin/python3 -IS "$here/encap_daemon.py" 4500 "$1" \
@@ -69,7 +69,7 @@ every_way()
 	way 7 2001:db8::1 2001:db8::2 stock6u udp
 }
 
-# Everything arrives, started from either end, and no error counter moves
+# All pings arrive, started from either end, and no error counter moves
 pings_of_all_kinds()
 {
 	local before
@@ -81,7 +81,7 @@ pings_of_all_kinds()
 	no_errors "$before"
 }
 
-# With and without ESN, by every way, IPv4 and IPv6 inside, both directions
+# Each way with and without ESN, IPv4 and IPv6 inside, both directions
 every_transform()
 {
 	local status=0
@@ -92,8 +92,8 @@ every_transform()
 	[ $status -eq 0 ] || fail "see the matrix"
 }
 
-# iperf OPTIONS...: 256 MiB of TCP are received where somebody names the test, else 32. A little
-# more is sent: iperf3 leaves unsent what is in the socket after its last write
+# iperf OPTIONS...: receives 256 MiB of TCP if the test is named, else 32. A little more is sent:
+# iperf3 does not send what is still in the socket after its last write
 iperf()
 {
 	local report bytes wanted
@@ -105,7 +105,7 @@ iperf()
 	[ "${bytes##*[!0-9]}" -ge $((wanted << 20)) ] || fail "iperf3 $*: received $bytes"
 }
 
-# And no error counter moves at either end
+# Also, no error counter moves at either end
 tcp_each_way()
 {
 	local before

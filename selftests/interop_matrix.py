@@ -4,9 +4,9 @@
 
     interop_matrix.py GW STOCK
 
-GW has pvs0 with the peers of WAYS, STOCK an xfrm interface for each, all with addresses and routes (interop.sh). For each transform, with and without ESN,
-new SAs go to both ends; then datagrams cross from either end in every cell. With ESN
-the numbers start just below 2^32, so that the first datagrams cross it.
+GW has pvs0 with the peers of WAYS, STOCK has an xfrm interface for each; interop.sh adds addresses
+and routes. For each transform, with and without ESN, both ends get new SAs; then datagrams cross in
+both directions in every cell. With ESN the numbers start just below 2^32, so that they pass it.
 
 Prints a line for each cell; exit status 1 if one is not "ok".
 """
@@ -31,16 +31,16 @@ WAYS = {
     ("v6", "udp"): ("stock6u", 45, ("2001:db8::1", "2001:db8::2"),
                     {"v4": ("10.7.0.1", "10.8.0.1"), "v6": ("fd00:7::1", "fd00:8::1")}),
 }
-# Padding of every length, for blocks of 4 and of 16; small, and near the MTU
+# Padding of every length, for blocks of 4 and of 16; small sizes, and sizes near the MTU
 SIZES = (1, 2, 3, 4, 600, 1300)
 SIZES_CBC = (*range(1, 17), 600, 1300)
 FEW = (1, 6, 15, 1300)
-# So many packets of a cell have numbers below 2^32 - 1, the others above
+# This many packets of a cell have numbers below 2^32 - 1, the others above
 BELOW = 3
 SECONDS = 10
 
-# What `ip xfrm state add` calls the pieces: pattern of the name, words with the key
-# material in them, as a slice of bytes each
+# Terms of `ip xfrm state add`: pattern of the name, then words with the key material, each as a
+# slice of bytes
 AEAD = {"gcm": ("rfc4106(gcm(aes))", 4), "ccm": ("rfc4309(ccm(aes))", 3),
         "gmac": ("rfc4543(gcm(aes))", 4)}
 HMAC = {"sha1": (20, 96), "sha256": (32, 128), "sha384": (48, 192), "sha512": (64, 256)}
@@ -65,7 +65,7 @@ def stock_words(name):
 
 
 def transforms():
-    """[(name, legacy)], all that pvsvpn has."""
+    """[(name, legacy)] of all pvsvpn's transforms."""
     listed = run(CTL, "genkey", "--help").split("\nTransforms", 1)[1]
     return [(name, bool(legacy)) for name, legacy in
             re.findall(r"^  (\S+) +\d+( +legacy)?$", listed, re.M)]
@@ -117,7 +117,7 @@ class Ends:
         return ours, theirs
 
     def old_sas(self):
-        """Lines that take the SAs before away."""
+        """Lines that delete the previous SAs."""
         ours, theirs, spi = [], [], self.spi - 2 * len(WAYS)
         for peer, _, addrs, _ in WAYS.values():
             for direction, way in (("in", addrs[::-1]), ("out", addrs)):
@@ -127,7 +127,7 @@ class Ends:
         return (ours, theirs) if self.spi > 0x10000 else ([], [])
 
     def new_sas(self, name, legacy, esn):
-        """The transform's SAs replace those before."""
+        """The transform's SAs replace the previous ones."""
         old = self.old_sas()
         os.umask(0o077)
         with tempfile.TemporaryDirectory() as keys:
@@ -138,7 +138,7 @@ class Ends:
 
     @staticmethod
     def cell(pair, sizes):
-        """Send all sizes from either end; "ok", or what went wrong."""
+        """Send all sizes from either end; "ok", or the error."""
         for end, sender in enumerate(pair):
             receiver = pair[1 - end]
             who = ("ours", "stock's")[end]
@@ -154,8 +154,8 @@ class Ends:
 
 
 def errors(gw, stock):
-    """What must not move: drops of pvs0, but for the hosts' own chatter, and errors of
-    stock IPsec; {name: count}."""
+    """Counters that must not move: drops of pvs0, except of the hosts' own packets, and errors
+        of stock IPsec; {name: count}."""
     found = json.loads(run(CTL, "-n", gw, "-j", "stats", "pvs0"))["devices"][0]["drops"]
     for chatter in ("tx_multicast", "rx_link_local"):
         del found[chatter]
@@ -165,7 +165,7 @@ def errors(gw, stock):
 
 
 def moved(before, after):
-    """Text of the counters that differ, or "ok"."""
+    """Text: the counters that differ, or "ok"."""
     return " ".join(f"{name}+{after[name] - before[name]}" for name in after
                     if after[name] != before[name]) or "ok"
 
@@ -178,7 +178,7 @@ def row(ends, name, legacy):
         sizes = FEW
     for esn in (False, True):
         ends.new_sas(name, legacy, esn)
-        # While SAs change, one end may say something that the other cannot read yet
+        # While SAs change, one end may send a packet that the other cannot decrypt yet
         before = errors(ends.gw, ends.stock)
         word = "esn" if esn else "-"
         for way, pair in ends.pairs.items():
@@ -190,7 +190,7 @@ def row(ends, name, legacy):
 
 
 def one_of_a_kind(rows):
-    """Of key sizes, ICVs and hashes one each."""
+    """One transform for each kind of cipher, whatever the sizes."""
     return list({re.sub(r"\d+", "", name).split("-")[0]: (name, legacy)
                  for name, legacy in rows}.values())
 
@@ -198,7 +198,7 @@ def one_of_a_kind(rows):
 def main(gw, stock):
     """All transforms; exit status."""
     rows = transforms()
-    # An SA takes a second to add on a kernel full of checkers
+    # Adding an SA takes a second on a kernel with checkers
     if checkers_on() or os.environ.get("SAMPLE"):
         rows = one_of_a_kind(rows)
     ends = Ends(gw, stock)

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # For the tests to source: cases, results (KTAP), namespaces, tunnels, counters.
 #
-# A case is a function. It runs in a subshell of its own with "set -e", ends by
-# returning, by "fail" or by "skip", and leaves nothing behind: whatever it
-# starts has a "defer" beside it. Tests wait for a condition (busywait), never
-# for a time. Ask "grep -q WORD <<<"$(command)"", not "command | grep -q WORD":
-# grep leaves at the first match, and the SIGPIPE of a command that has more to
-# say would be the pipe's status.
+# A case is a function. It runs in its own subshell with "set -e", ends by returning, by "fail" or
+# by "skip", and leaves nothing behind: each thing it starts has a "defer" beside it. Tests wait for
+# a condition (busywait), never for a time. Write "grep -q WORD <<<"$(command)"", not "command |
+# grep -q WORD": grep exits at the first match, and if the command then prints more, its SIGPIPE
+# would become the pipe's status.
 #
 # shellcheck disable=SC2034 # variables for the scripts that source this
 set -uo pipefail
@@ -21,7 +20,7 @@ SKIP_STATUS=4
 
 # ---- results ----
 
-# fail LINE...: the case has failed, and why
+# fail LINE...: the case fails; LINEs say why
 fail()
 {
 	printf '%s\n' "$@"
@@ -35,7 +34,7 @@ skip()
 	exit $SKIP_STATUS
 }
 
-# report: the lines on stdin are shown with the result, also of a case that passes
+# report: prints the lines of stdin with the result, also if the case passes
 report()
 {
 	cat >>"$tmp.report"
@@ -47,13 +46,13 @@ check()
 	[ "$2" = "$3" ] || fail "$1: is '$2', should be '$3'"
 }
 
-# defer COMMAND: to be done when the case ends, the last one first
+# defer COMMAND: runs COMMAND when the case ends, in reverse order
 defer()
 {
 	deferred+=("$*")
 }
 
-# said FILE: what a daemon writes there is shown when the case fails
+# said FILE: prints the end of a daemon's FILE if the case fails
 said()
 {
 	[[ " ${logs[*]} " == *" $1 "* ]] || logs+=("$1")
@@ -63,7 +62,7 @@ undo()
 {
 	local status=$? i log
 
-	# What is gone already need not be undone.
+	# Ignore errors: some of it may be gone already.
 	set +e
 	trap - ERR
 	if [ $status -ne 0 ] && [ $status -ne $SKIP_STATUS ]; then
@@ -78,8 +77,8 @@ undo()
 	rm -rf "$tmp"
 }
 
-# busywait SECONDS COMMAND...: until it succeeds; fails when it never does. What takes longer is
-# asked less often: emulated, asking takes time from what is waited for
+# busywait SECONDS COMMAND...: retries COMMAND until it succeeds; fails on timeout. Polls slowly
+# after 2 s, since polling takes emulated processor time from the condition
 busywait()
 {
 	local deadline=$((SECONDS + $1)) begin=$SECONDS pause=0.1
@@ -92,7 +91,7 @@ busywait()
 	done
 }
 
-# wait_for WHAT COMMAND...: busywait that says what it has waited for
+# wait_for WHAT COMMAND...: busywait that prints WHAT on timeout
 wait_for()
 {
 	local what=$1
@@ -105,13 +104,13 @@ run_case()
 {
 	tmp=$(mktemp -d) || exit 1
 	trap undo EXIT
-	# Where a case has ended that did not call fail
+	# Print the line at which a case ended without calling fail
 	trap 'echo "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND (status $?)" >&2' ERR
 	set -eE
 	"$1" </dev/null
 }
 
-# run_cases CASE...: all of them, or those of $CASES
+# run_cases CASE...: runs all of them, or those of $CASES
 run_cases()
 {
 	local case count=0 failed=0 passed=0 status base log
@@ -154,7 +153,7 @@ PVSVPNCTL=${PVSVPNCTL:-$(command -v pvsvpnctl)} || {
 
 loaded() { grep -q '^pvsvpn ' /proc/modules; }
 
-# What the module needs of others comes first: insmod resolves nothing
+# Load the modules it depends on first: insmod resolves no dependencies
 load_module()
 {
 	loaded && return
@@ -170,7 +169,7 @@ load_module || {
 
 # ---- namespaces ----
 
-# new_ns VARIABLE: a network namespace for this case; its name goes into VARIABLE
+# new_ns VARIABLE: a network namespace for this case; VARIABLE gets its name
 new_ns()
 {
 	local name
@@ -208,10 +207,10 @@ ctl()
 
 left='' right='' router='' left_dev=outer0 right_dev=outer0
 
-# in_batch NAMESPACE: ip commands from stdin, by one process, as starting many takes long
+# in_batch NAMESPACE: runs ip commands from stdin in one process, since starting many is slow
 in_batch() { ip -n "$1" -batch -; }
 
-# wire_up: the two namespaces and the wire
+# wire_up: creates the two namespaces and the wire
 wire_up()
 {
 	new_ns left
@@ -227,8 +226,8 @@ wire_up()
 	END
 }
 
-# quiet_up NAMESPACE DEVICE: up, without a link-local address, by which the kernel would ask for
-# routers. By two commands: of one, the device is up before it has the setting
+# quiet_up NAMESPACE DEVICE: up without a link-local address, with which the kernel would send
+# router solicitations. Two commands: a single one sets the device up before addrgenmode
 quiet_up()
 {
 	in_batch "$1" <<-END
@@ -247,7 +246,7 @@ leg()
 	END
 }
 
-# wire_with_router: the two namespaces in networks of their own, $router between them
+# wire_with_router: two namespaces in different networks, with $router between them
 #
 #   $left ---- near0 $router far0 ---- $right
 #   192.0.2.1 2001:db8:1::1            198.51.100.2 2001:db8:2::2
@@ -284,7 +283,7 @@ end_up()
 	ctl "$1" peer add pvs0 "$2" remote "$3" subnets "$6"
 }
 
-# pair_up: the picture above, without SAs; each end is the other's peer by name
+# pair_up: the picture above, without SAs; each end's peer has the other's name
 pair_up()
 {
 	wire_up
@@ -292,7 +291,7 @@ pair_up()
 	end_up "$right" left 192.0.2.1 10.2.0.1 fd00:2::1 10.1.0.0/16,fd00:1::/64
 }
 
-# sa_pair TRANSFORM SPI KEY FROM-NS FROM-PEER TO-NS TO-PEER: inbound first, nothing is lost
+# sa_pair TRANSFORM SPI KEY FROM-NS FROM-PEER TO-NS TO-PEER: inbound first, so nothing is lost
 sa_pair()
 {
 	ctl "$6" sa add pvs0 "$7" dir in spi "$2" transform "$1" key-file - <<<"$3"
@@ -315,19 +314,19 @@ tunnel_up()
 	sa_both "${1:-aes128gcm16}"
 }
 
-# pings NAMESPACE ADDRESS [PING-OPTIONS]: none lost
+# pings NAMESPACE ADDRESS [PING-OPTIONS]: no ping is lost
 pings()
 {
 	local ns=$1 addr=$2
 
 	shift 2
-	# ping is content with one answer
+	# ping itself succeeds with a single answer
 	in_ns "$ns" ping -q -c 2 -i 0.1 -W 10 "$@" "$addr" >"$tmp/ping" &&
 		grep -q ' 0% packet loss' "$tmp/ping" ||
 		fail "ping $* $addr from $ns:" "$(tail -n 3 "$tmp/ping")"
 }
 
-# unreachable NAMESPACE ADDRESS [PING-OPTIONS]: all lost
+# unreachable NAMESPACE ADDRESS [PING-OPTIONS]: all pings are lost
 unreachable()
 {
 	local ns=$1 addr=$2
@@ -337,10 +336,10 @@ unreachable()
 		fail "ping $* $addr from $ns: answered, should be lost"
 }
 
-# checkers_on: the kernel's checkers make every packet and every process slow; less will do
+# checkers_on: the kernel's checkers slow down every packet and process, so tests do less
 checkers_on() { [ -e /sys/kernel/debug/kmemleak ]; }
 
-# mib N: an amount for iperf3
+# mib N: an amount for iperf3, reduced if checkers are on
 mib()
 {
 	local part=1
@@ -349,24 +348,24 @@ mib()
 	echo "$((($1 + part - 1) / part))M"
 }
 
-# watch_for NAMESPACE DEVICE COUNT FILTER: tcpdump looks for so many packets, for watched
+# watch_for NAMESPACE DEVICE COUNT FILTER: tcpdump captures COUNT packets, for watched
 watch_for()
 {
-	# This tcpdump may start late; the words of an earlier one would say that it listens
+	# This tcpdump may start late; an earlier one's output would look like its own
 	: >"$tmp/tcpdump"
 	in_ns "$1" timeout 30 tcpdump -nvvlc "$3" -i "$2" "$4" >"$tmp/seen" 2>"$tmp/tcpdump" &
 	watch=$!
 	wait_for 'tcpdump to listen' grep -q 'listening on' "$tmp/tcpdump"
 }
 
-# watched [PATTERN]: all packets have come, and one has the pattern
+# watched [PATTERN]: all packets have come, and one matches PATTERN
 watched()
 {
 	wait $watch || fail 'tcpdump saw too little:' "$(cat "$tmp/seen" "$tmp/tcpdump")"
 	grep -qE -- "${1-}" "$tmp/seen" || fail "no '${1-}' in:" "$(cat "$tmp/seen")"
 }
 
-# iperf_server NAMESPACE [PORT]: listening when it returns; iperf_pid has its process
+# iperf_server NAMESPACE [PORT]: listens when it returns; iperf_pid is its process
 iperf_server()
 {
 	local port=${2:-5201}
@@ -379,27 +378,27 @@ iperf_server()
 
 iperf_pid=''
 
-# background COMMAND...: until the case ends; its process is $background. Not for
-# functions: of those only the shell would be ended, not what it runs
+# background COMMAND...: runs until the case ends; $background is its process. Not for functions:
+# only their shell would be killed, not its children
 background()
 {
 	[ "$(type -t "$1")" != function ] || fail "background: $1 is a function"
 	"$@" &
 	background=$!
-	# A killed one leaves no message of the shell's
+	# Suppress the shell's message about a killed process
 	disown $background
 	defer "kill $background 2>/dev/null"
 }
 
 # hold_rtnl NAME NAMESPACE DEVICE: a process takes RTNL, or waits for it, and holds it until it is
-# killed; variable NAME is its number
+# killed; variable NAME gets its process ID
 hold_rtnl()
 {
 	background ip netns exec "$2" /usr/bin/python3 "$here/hold_rtnl.py" "$3" >"$tmp/$1" 2>&1
 	printf -v "$1" %s "$background"
 }
 
-# rtnl_held NAME: by that process, when this returns
+# rtnl_held NAME: waits until that process holds RTNL
 rtnl_held()
 {
 	wait_for "RTNL to be held by $1" test -s "$tmp/$1"
@@ -407,18 +406,18 @@ rtnl_held()
 	check "$1" "$(cat "$tmp/$1")" held
 }
 
-# asleep_in PROCESS FUNCTION: of the kernel, where it waits for somebody
+# asleep_in PROCESS FUNCTION: the process sleeps in this kernel function
 asleep_in() { grep -qs "$2" /proc/"$1"/task/*/stack; }
 
 # asleep_or_gone PROCESS FUNCTION
 asleep_or_gone() { ended "$1" || asleep_in "$1" "$2"; }
 
-# ended PROCESS: also one that nobody has waited for
+# ended PROCESS: true also before the shell has waited for it
 ended() { [ ! -e /proc/"$1"/exe ]; }
 
-# rtnl_held_behind FUNCTION NAMESPACE DEVICE COMMAND...: the command asks for RTNL in that function
-# of the kernel, once or several times. Each time another one holds it before and behind the
-# command; the last one, process $after, holds it until it is killed
+# rtnl_held_behind FUNCTION NAMESPACE DEVICE COMMAND...: the command takes RTNL in this kernel
+# function, once or more often. Each time another process holds RTNL before and after it; the last
+# one, process $after, holds it until it is killed
 rtnl_held_behind()
 {
 	local before command
@@ -439,7 +438,7 @@ rtnl_held_behind()
 	done
 }
 
-# watch NAMESPACE [OPTIONS]: its events go to $tmp/events from now on
+# watch NAMESPACE [OPTIONS]: from now on its events go to $tmp/events
 watch()
 {
 	local ns=$1
@@ -449,7 +448,7 @@ watch()
 	wait_for 'the monitor to listen' listening "$ns"
 }
 
-# A socket of generic netlink (16) with a group; pvsvpn's is the only listener here
+# A generic netlink socket (16) with a group; only pvsvpn's monitor has one here
 listening()
 {
 	in_ns "$1" awk '$2 == 16 && $4 != "00000000" { n++ } END { exit !n }' /proc/net/netlink
@@ -463,9 +462,9 @@ one_load()
 	load+=("$background" "$iperf_pid")
 }
 
-# full_load: TCP both ways between $left and $right until the case ends; returns once it flows.
-# Not by --bidir: when the server sees the two connections in another order, both ends send on one
-# of them, and nobody reads
+# full_load: TCP both ways between $left and $right until the case ends; returns when it flows. Do
+# not use --bidir: if the server accepts the two connections in another order, both ends send on the
+# same one, and neither reads
 full_load()
 {
 	load=()
@@ -478,7 +477,7 @@ full_load()
 # processes of full_load
 load=()
 
-# no_tunnels_in_use: skips where removing the module would take others' tunnels
+# no_tunnels_in_use: skips if removing the module would break existing tunnels
 no_tunnels_in_use()
 {
 	local ns
@@ -489,9 +488,9 @@ no_tunnels_in_use()
 	done
 }
 
-# ---- what is counted, what there is ----
+# ---- counters and state ----
 
-# gojq is jq that starts in a fifth of the time, and tests start it often. It sorts by keys
+# gojq starts five times as fast as jq, and tests start it often. It sorts by keys
 ! command -v gojq >/dev/null || jq() { gojq "$@"; }
 
 # json_get PATH: from JSON on stdin, e.g. devices.0.peers.0.tx_spi
@@ -502,7 +501,7 @@ json_get()
 		| if . == null then error("no " + $path) else . end'
 }
 
-# show NAMESPACE PATH: of "pvsvpnctl show" for pvs0, from the device on
+# show NAMESPACE PATH: a value of "pvsvpnctl show" for pvs0; PATH starts at the device
 show()
 {
 	ctl "$1" -j show pvs0 | json_get "devices.0.$2"
@@ -518,7 +517,7 @@ drop_count()
 		| .drops[$reason]'
 }
 
-# drops NAMESPACE: what pvs0 has dropped, without the kernel's own chatter
+# drops NAMESPACE: pvs0's drop counters, except those of the kernel's own packets
 drops()
 {
 	ctl "$1" -j show pvs0 | jq -r '
@@ -527,7 +526,7 @@ drops()
 }
 
 # link_stat NAMESPACE DEVICE FIELD: of "ip -s link", e.g. rx.errors, tx.dropped
-# As this is asked for again and again, not by way of python
+# Called very often, so it does not use python
 link_stat()
 {
 	ip -n "$1" -s -j link show dev "$2" |
@@ -541,7 +540,7 @@ link_get()
 		sed -nE "s/.*\"${3##*.}\":\"?([^],\"}]*).*/\1/p" | grep .
 }
 
-# is EXPECTED COMMAND...: for wait_for
+# is EXPECTED COMMAND...: COMMAND prints EXPECTED; for wait_for
 is()
 {
 	local expected=$1
@@ -550,7 +549,7 @@ is()
 	[ "$("$@" 2>/dev/null)" = "$expected" ]
 }
 
-# at_least EXPECTED COMMAND...: for wait_for
+# at_least EXPECTED COMMAND...: COMMAND prints a number >= EXPECTED; for wait_for
 at_least()
 {
 	local expected=$1 value
@@ -559,7 +558,7 @@ at_least()
 	value=$("$@" 2>/dev/null) && [ "${value:-0}" -ge "$expected" ]
 }
 
-# state_of NAMESPACE: devices, peers and SAs without what moves by itself
+# state_of NAMESPACE: devices, peers and SAs without values that change by themselves
 state_of()
 {
 	ctl "$1" -j show | jq -c '
@@ -569,7 +568,7 @@ state_of()
 			else . end)'
 }
 
-# expect_refused PATTERN COMMAND...: status 1 and one line that fits PATTERN (grep -E)
+# expect_refused PATTERN COMMAND...: status 1 and one line that matches PATTERN (grep -E)
 expect_refused()
 {
 	local pattern=$1 status=0 said
@@ -581,7 +580,7 @@ expect_refused()
 	[[ $said =~ $pattern ]] || fail "'$*' was refused as '$said', should be '$pattern'"
 }
 
-# expect_refused_in NAMESPACE PATTERN COMMAND...: and nothing has changed there
+# expect_refused_in NAMESPACE PATTERN COMMAND...: in addition, nothing has changed there
 expect_refused_in()
 {
 	local ns=$1 before

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Lifetimes of SAs: soft ones tell, hard ones end the SA, each once and exactly;
-# a change of keys in time loses nothing (rekey.sh).
+# Lifetimes of SAs: a soft limit sends an event, a hard limit ends the SA, each once and exactly; a
+# rekey in time loses nothing (rekey.sh).
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# add DIR SPI [OPTIONS...]: an SA of peer right at the left, its twin without limits at
-# the right
+# add DIR SPI [OPTIONS...]: an SA of peer right at the left; its counterpart at the right has no
+# limits
 add()
 {
 	local other=in
@@ -19,16 +19,16 @@ add()
 	ctl "$left" sa add pvs0 right dir "$1" spi "$2" transform aes128gcm16 key-file "$tmp/key" "${@:3}"
 }
 
-# echo_requests COUNT: so many at once, of 84 bytes each; lost or not
+# echo_requests COUNT: sends COUNT at once, of 84 bytes each; they may be lost
 echo_requests() { in_ns "$left" ping -q -c "$1" -l "$1" -W 1 10.2.0.1 >/dev/null || true; }
 
-# said PATTERN COUNT: so many events of $left fit
+# said PATTERN COUNT: exactly COUNT events of $left match
 said() { wait_for "event '$1'" is "$2" grep -cE "$1" "$tmp/events"; }
 
-# Back, so that requests are answered
+# The way back, so that requests are answered
 back() { add in 0x2000; }
 
-# keep_carrier: another peer is up, so that what peer right cannot send still comes to pvs0
+# keep_carrier: another peer is up, so that pvs0 still receives packets that peer right cannot send
 keep_carrier()
 {
 	ctl "$left" peer add pvs0 up remote 192.0.2.9 subnets 10.9.0.0/16
@@ -36,7 +36,7 @@ keep_carrier()
 		ctl "$left" sa add pvs0 up dir out spi 0x1111 transform aes128gcm16 key-file -
 }
 
-# sa SPI FIELD: of the left's SAs
+# sa SPI FIELD: a field of the left's SA
 sa() { show "$left" peers.0.sas | jq -r --argjson spi $(($1)) ".[] | select(.spi == \$spi) | .$2"; }
 
 packets_soft_and_hard()
@@ -69,7 +69,7 @@ bytes_soft_and_hard()
 	check 'events so early' "$(cat "$tmp/events")" ''
 	echo_requests 1
 	said 'sa-soft-expired .*spi 0x00003000 reason bytes' 1
-	# 5 x 84 reaches 400; the sixth goes no more
+	# 5 x 84 reaches 400; the sixth is not sent
 	echo_requests 3
 	said 'sa-expired .*spi 0x00003000 reason bytes' 1
 	check 'bytes sent' "$(sa 0x3000 bytes)" 420
@@ -103,7 +103,7 @@ seconds_since_first_use()
 	said 'sa-expired .*spi 0x00003000 reason use-seconds' 1
 }
 
-# The other way: what still comes is counted
+# The other direction: packets after the limit are counted
 inbound()
 {
 	pair_up
@@ -118,7 +118,7 @@ inbound()
 	check 'peer-down' "$(grep -c peer-down "$tmp/events" || true)" 0
 }
 
-# The older SA takes over at the very next packet
+# The older SA takes over with the very next packet
 an_older_SA_takes_over()
 {
 	pair_up

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What can be said of the sources without running them, as KTAP.
+# Checks of the sources without running them, as KTAP.
 #
 #   lint.sh            all checks; KERNELS="6.1 6.12" are built against
 #
-# Each check is a function check_NAME that prints what is wrong; one that prints
-# nothing has passed.
+# Each check is a function check_NAME that prints errors. If it prints nothing, it has passed.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit 1
@@ -16,21 +15,19 @@ kernels=${KERNELS:-6.1 6.12}
 count=0
 failed=0
 
-# Kinds of checkpatch.pl that do not fit: X-macro lists are lists, a macro of
-# such a list names all its columns; some functions are called by a plain word
-# that also stands in messages.
+# Types of checkpatch.pl that do not fit: X-macros are lists, and a macro in such a list names all
+# its columns; some function names are plain words that also occur in messages.
 checkpatch_ignore=COMPLEX_MACRO,MACRO_ARG_UNUSED,CONSTANT_COMPARISON,TRAILING_SEMICOLON
 checkpatch_ignore+=,EMBEDDED_FUNCTION_NAME
-# compat/ is where kernel versions are compared and old names are used.
+# compat/ compares kernel versions and uses old names.
 compat_ignore=$checkpatch_ignore,LINUX_VERSION_CODE,NEW_TYPEDEFS,PREFER_ETHTOOL_PUTS
-# User space has neither the kernel's macros and functions nor its habits with
-# modes and types.
+# User space lacks the kernel's macros and functions, and its conventions for modes and types.
 tool_ignore=$checkpatch_ignore,PREFER_DEFINED_ATTRIBUTE_MACRO
 tool_ignore+=,SYMBOLIC_PERMS,ARRAY_SIZE,STRCPY,NEW_TYPEDEFS,STATIC_CONST_CHAR_ARRAY
 tool_ignore+=,QUOTED_WHITESPACE_BEFORE_NEWLINE
 
-# files PATTERN...: tracked files, and new ones that are not ignored, without the input of fuzzers,
-# which nobody writes by hand
+# files PATTERN...: tracked files, and new ones that are not ignored; excludes the fuzzers' corpus,
+# which is not written by hand
 files()
 {
 	git ls-files --cached --others --exclude-standard -- "$@" |
@@ -38,7 +35,7 @@ files()
 		while read -r file; do [ -f "$file" ] && echo "$file"; done
 }
 
-# C that people write; the rest comes from the YAML spec
+# C written by hand; the rest is generated from the YAML spec
 c_files() { files "$@" | grep '\.[ch]$' | grep -v -e netlink-gen -e '^uapi/'; }
 
 scripts()
@@ -74,7 +71,7 @@ check()
 
 check_spdx()
 {
-	# JSON has no comments; rst2man puts ours behind its macros
+	# JSON has no comments; rst2man puts ours after its macros
 	files | grep -vxE 'COPYING|.*\.json|.*/pvsvpn\.conf\.5' >"$work/files"
 	xargs awk '
 		FNR > 3 { nextfile }
@@ -88,13 +85,13 @@ check_whitespace()
 	files | xargs grep -nE '[[:blank:]]+$|^ +	|'$'\r''$' /dev/null |
 		sed 's/$/ <- white space/'
 	files | xargs perl -ne 'print "$ARGV: no newline at the end\n" if eof && !/\n\z/'
-	# A comment's star follows one space. Scripts may hold Python, which differs.
+	# One space before a comment's star is right. Scripts may contain Python, with other rules.
 	c_files | xargs grep -nE '^ {2,}' /dev/null |
 		sed 's/$/ <- indent with tabs/'
 	return 0
 }
 
-# Of scripts; checkpatch.pl looks at C. Messages are not broken, as in C.
+# Scripts only; checkpatch.pl checks C. Messages are not split, as in C.
 check_line_length()
 {
 	scripts | xargs perl -CSD -lne '
@@ -104,7 +101,7 @@ check_line_length()
 		close ARGV if eof'
 }
 
-# A function is what stands between braces in the first column.
+# A function is enclosed by braces in the first column.
 check_sizes()
 {
 	{ c_files; scripts; files '*.py'; } | xargs awk '
@@ -123,11 +120,11 @@ check_kernel_doc()
 	c_files module | xargs perl "$source/scripts/kernel-doc" -none
 }
 
-# Warnings and errors: what it merely informs of (cases called by name, words without a
-# space unquoted) is as it shall be here
+# Only warnings and errors: its other notes (cases called by name, unquoted words without a space)
+# are intended here
 check_shellcheck() { scripts | xargs shellcheck -x -P SCRIPTDIR -S warning; }
 
-# What Documentation/ or README.md link to exists.
+# The link targets in Documentation/ and README.md exist.
 check_links()
 {
 	local file target
@@ -153,7 +150,7 @@ check_version()
 	[ "$module" = "$dkms" ] || echo "module/main.c says $module, dkms.conf $dkms"
 }
 
-# The README's commands are what the demos run, block by block.
+# The README's commands equal those of the demos, block by block.
 check_readme()
 {
 	local block
@@ -190,7 +187,7 @@ check_checkpatch()
 	return 0
 }
 
-# copy_sources DIR PATH...: so that a check builds what others do not see
+# copy_sources DIR PATH...: so that a check has a private tree to build in
 copy_sources()
 {
 	local to=$1
@@ -202,15 +199,15 @@ copy_sources()
 }
 
 # The guests' module is built with W=1, and a warning ends that build. Sparse reads all files in the
-# same tree, so that nothing is compiled twice
+# same tree, so nothing is compiled twice
 check_build()
 {
 	selftests/vm/kernels.sh module "$1" C=2 CF=-D__CHECK_ENDIAN__ 2>&1 >/dev/null |
 		sed -e "s|$PWD/build/$1/||g" -e '/^Skipping BTF generation/d'
 }
 
-# Global symbols of the objects of that build. The kernel's macros make
-# some names themselves: tracepoints put their own prefixes before ours.
+# Global symbols of that build's objects. The kernel's macros create some names themselves:
+# tracepoints put their own prefixes before ours.
 check_prefix()
 {
 	local objects allowed='init_module|cleanup_module|__this_module'
@@ -223,7 +220,7 @@ check_prefix()
 			print $1 ": global symbol without the prefix: " $3 }'
 }
 
-# More warnings than the tool's own Makefile asks for
+# More warnings than in the tool's own Makefile
 check_tool()
 {
 	local tree=$work/tool
@@ -233,8 +230,8 @@ check_tool()
 		CFLAGS="-O2 -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef"
 }
 
-# prepare: what the checks need is there before they begin, as downloads say so on
-# stderr, where a check only complains
+# prepare: gets what the checks need. Downloads report on stderr, which a check would take for an
+# error
 prepare()
 {
 	local kernel

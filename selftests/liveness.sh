@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Keepalives (dummy packets) and the death of a peer that is not heard of. What is in a
-# dummy packet, and when it comes, is in esp_idle.py.
+# Keepalives (dummy packets) and the death of a silent peer. esp_idle.py tests the contents and
+# times of dummy packets.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=stock.sh
 . "$(dirname "$0")/stock.sh"
 
-# said PATTERN [COUNT]: so many events of $left fit, sooner or later
+# said PATTERN [COUNT]: waits until COUNT events of $left match
 said()
 {
 	wait_for "event '$1'; there were: $(cat "$tmp/events")" \
 		at_least "${2:-1}" grep -cE "$1" "$tmp/events"
 }
 
-# said_not PATTERN: no event fits so far
+# said_not PATTERN: no event has matched so far
 said_not() { check "events '$1'" "$(grep -E "$1" "$tmp/events" || true)" ''; }
 
-# cut, mend: no ESP reaches $left, and again it does
+# cut, mend: blocks ESP to $left, and unblocks it
 cut()
 {
 	in_ns "$left" nft -f - <<-END
@@ -33,10 +33,10 @@ cut()
 
 mend() { in_ns "$left" nft delete table ip cut; }
 
-# peer EXPRESSION: of the left's peer, by jq
+# peer EXPRESSION: a jq expression on the left's peer
 peer() { ctl "$left" -j show pvs0 | jq -r ".devices[0].peers[0] | $1"; }
 
-# sent: number of the last packet of the left's current SA
+# sent: the number of the last packet of the left's current SA
 sent() { peer '.sas[] | select(.current) | .seq'; }
 
 dummies() { drop_count "$1" pvs0 rx_dummy; }
@@ -50,11 +50,11 @@ on_the_wire()
 	"$here/esp_test.py" "$gate" "$wire" dummy >"$tmp/wire" 2>&1 || fail "$(cat "$tmp/wire")"
 }
 
-# moved BEFORE AFTER: the lines that differ
+# moved BEFORE AFTER: prints the lines that differ
 moved() { diff <(echo "$1") <(echo "$2") | grep '^>' || true; }
 
-# Stock IPsec discards them too (RFC 4303 section 2.6), but takes each for an error of
-# the protocol, and so does its interface; nothing else moves
+# Stock IPsec discards dummy packets too (RFC 4303 section 2.6), but counts each as a protocol
+# error, as does its interface. No other counter moves
 stock_IPsec_discards_them()
 {
 	local before after count
@@ -110,15 +110,15 @@ dies_and_comes_back()
 	check 'times it died' "$(grep -c peer-down "$tmp/events")" 1
 }
 
-# losses: what is shown as lost; of the peer, as the device has the kernel's own too
+# losses: counters shown as lost; the peer's, since the device's also count the kernel's own packets
 losses()
 {
 	echo "link $(link_stat "$left" pvs0 rx.errors) $(link_stat "$left" pvs0 rx.dropped)"
 	ctl "$left" show pvs0 | sed -n 's/.*dropped: /show /p' | tail -n 1
 }
 
-# Without an IPsec packet of its own, the left lives by what the right sends; and nothing
-# looks like a loss
+# The left receives only dummy packets from the right. They keep the peer alive and are not counted
+# as losses
 alive_while_idle()
 {
 	local count losses
@@ -186,7 +186,7 @@ set_and_unset()
 	check 'what is shown' "$(ctl "$left" show pvs0 | grep -E 'keepalive|dead' || true)" ''
 }
 
-# A dead peer stays so, whatever is set, until a packet comes; any will do
+# A dead peer stays dead, whatever is set, until any authentic packet comes
 dead_until_it_is_heard_of()
 {
 	tunnel_up
@@ -202,7 +202,7 @@ dead_until_it_is_heard_of()
 	said 'peer-up right .*reason authentic-packet'
 }
 
-# Without an SA a peer is only down; the first one gives it time again
+# A dead peer that loses its last SA is only down; with a new SA its time starts again
 dead_and_without_SA()
 {
 	tunnel_up
@@ -217,7 +217,7 @@ dead_and_without_SA()
 	said 'peer-down right .*reason dead-peer' 2
 }
 
-# Down, a device hears nobody; that is not the peers' fault
+# A device that is down receives nothing; its peers must not die for that
 while_the_device_is_down()
 {
 	local seq
@@ -236,7 +236,7 @@ while_the_device_is_down()
 	wait_for 'keepalives' at_least $((seq + 2)) sent
 }
 
-# The other peers of the device stay, and so does the carrier
+# The other peers of the device stay up, and so does the carrier
 one_of_two()
 {
 	tunnel_up
@@ -276,7 +276,7 @@ what_makes_no_sense()
 	ctl "$left" peer set pvs0 right keepalive 0 dead-after 1
 }
 
-# crowd COUNT: so many peers of the left, keepalives and deaths once a second each
+# crowd COUNT: COUNT peers of the left, all with keepalives and deaths every second
 crowd()
 {
 	local i
@@ -293,7 +293,7 @@ crowd()
 	wait_for 'keepalives of all' is "$1" sent_by 1
 }
 
-# sent_by NUMBER: how many SAs of the left have sent so much
+# sent_by NUMBER: the number of the left's SAs that have sent NUMBER packets
 sent_by()
 {
 	ctl "$left" -j show pvs0 |
@@ -322,7 +322,7 @@ crowd_of_a_namespace()
 	ip netns del "$left"
 }
 
-# Only where no tunnel but ours would be lost
+# Only if no other tunnel would be lost
 the_module_goes_meanwhile()
 {
 	no_tunnels_in_use

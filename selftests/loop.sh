@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Routes that send outer packets into a tunnel: in a circle they are dropped and
-# counted, never a lock-up; a tunnel in a tunnel is fine.
+# Routes that send outer packets into a tunnel: in a circle they are dropped and counted, without a
+# lock-up; a tunnel inside a tunnel works.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# flood NS ADDRESS: some hundred packets, whatever becomes of them
+# flood NS ADDRESS: some hundred packets, lost or not
 flood() { in_ns "$1" timeout 20 ping -q -f -c 300 -W 1 "$2" >/dev/null 2>&1 || :; }
 
 route_into_the_own_tunnel()
@@ -22,7 +22,7 @@ route_into_the_own_tunnel()
 	pings "$left" 10.2.0.1
 }
 
-# An operator's usual slip: the default route into the tunnel, also that of the outer packets
+# A common mistake: the default route, also for outer packets, leads into the tunnel
 default_route_into_the_own_tunnel()
 {
 	tunnel_up
@@ -34,7 +34,7 @@ default_route_into_the_own_tunnel()
 	pings "$left" 10.2.0.1
 }
 
-# circle_end DEV REMOTE SPI: everything that is routed into DEV leaves for REMOTE
+# circle_end DEV REMOTE SPI: packets routed into DEV leave for REMOTE
 circle_end()
 {
 	ip -n "$left" link add "$1" type pvsvpn
@@ -44,7 +44,7 @@ circle_end()
 		ctl "$left" sa add "$1" next dir out spi "$3" transform aes128gcm16 key-file -
 }
 
-# circle: two devices, each the other's way out
+# circle: each of two devices routes its outer packets into the other
 circle()
 {
 	new_ns left
@@ -63,7 +63,7 @@ two_devices_into_each_other()
 	circle
 	flood "$left" 10.2.0.1
 	at_least 300 loops || fail "not every packet was counted as tx_loop, but $(loops)"
-	# The MTUs follow each other down, and stop
+	# The MTUs lower each other, and then settle
 	wait_for 'the MTU to settle' is 1280 link_get "$left" pvs0 mtu
 	ip -n "$left" link del pvs1
 	flood "$left" 10.2.0.1

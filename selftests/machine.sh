@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# For tests and the demo to source: a gateway that is a machine of its own, as far as its services
-# can tell. A systemd is the first process of its namespaces, with few of Debian's units. Needs
-# cgroups.
+# For tests and the demo to source: a gateway whose services see a machine of their own. A systemd
+# is the first process of its namespaces, with few of Debian's units. Needs cgroups.
 #
 # DIR has the machine's part of the file system: root ("make install" has filled it), etc (it lies
 # over /etc), swanctl (its /etc/swanctl). The machine writes said (its services) and kmsg (systemd).
 #
 # shellcheck disable=SC2034 # variables for the scripts that source this
 
-# machine_files DIR: of Debian's units those without which nothing starts
+# machine_files DIR: copies only those of Debian's units that are needed to start
 machine_files()
 {
 	local name
@@ -28,8 +27,8 @@ machine_files()
 	END
 }
 
-# machine_first DIR CGROUP [UNIT...]: its first process before that becomes systemd. Its mounts are
-# its own; these units are enabled
+# machine_first DIR CGROUP [UNIT...]: writes the script that becomes systemd, the first process. It
+# has its own mounts and enables these units
 machine_first()
 {
 	cat >"$1/first" <<-END
@@ -62,21 +61,21 @@ machine_first()
 	END
 }
 
-# ip netns exec NETNS "${machine_run[@]}" DIR/first: the machine, for as long as it runs. Its first
-# process is the one child of that
+# ip netns exec NETNS "${machine_run[@]}" DIR/first: runs the machine. Its only child is the
+# machine's first process
 machine_run=(unshare --pid --fork --mount --mount-proc --uts --ipc bash)
 
-# machine_in PID COMMAND...: on the machine with that first process
+# machine_in PID COMMAND...: runs COMMAND on the machine with this first process
 machine_in() { nsenter -t "$1" -m -u -i -n -p -C "${@:2}"; }
 
-# machine_has_started PID. By its name first: /run may still be another's
+# machine_has_started PID. Check the name first: /run may still be the host's
 machine_has_started()
 {
 	[ "$(machine_in "$1" cat /proc/1/comm)" = systemd ] &&
 		machine_in "$1" test -S /run/systemd/private
 }
 
-# remove_cgroup NAME: with what is below it; no process has been in there for long
+# remove_cgroup NAME: with everything below it; its processes have ended before
 remove_cgroup()
 {
 	unshare --mount sh -c "mount -t cgroup2 cgroup2 /sys/fs/cgroup &&

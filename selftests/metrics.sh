@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# "pvsvpnctl metrics": what show and stats say, in the words of OpenMetrics, read by
-# parsers that Prometheus' own people wrote.
+# "pvsvpnctl metrics": the values of show and stats in OpenMetrics format, read by the parsers of
+# the Prometheus project.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# compared NAMESPACE: every sample against show and stats; how many is in $samples
+# compared NAMESPACE: compares every sample with show and stats; $samples gets their number
 compared()
 {
 	/usr/bin/python3 "$here/metrics_compare.py" "$1" >"$tmp/compared" 2>&1 ||
@@ -14,7 +14,7 @@ compared()
 	samples=$(tail -n 1 "$tmp/compared")
 }
 
-# esp_from NAMESPACE SOURCE DESTINATION SPI SEQ: an ESP packet that nobody has encrypted
+# esp_from NAMESPACE SOURCE DESTINATION SPI SEQ: sends an ESP packet that is not authentic
 esp_from()
 {
 	in_ns "$1" /usr/bin/python3 -IS -c '
@@ -25,13 +25,13 @@ s.bind((source, 0))
 s.sendto(struct.pack(">II", int(spi, 0), int(seq)) + bytes(64), (destination, 0))' "${@:2}"
 }
 
-# sample NAME LABELS: its value; LABELS as they are printed
+# sample NAME LABELS: prints its value; LABELS as printed by metrics
 sample()
 {
 	ctl "$left" metrics pvs0 | awk -v start="$1{$2}" 'index($0, start " ") == 1 { print $2 }'
 }
 
-# dropped SCOPE LABELS REASON: of pvs0 at the left
+# dropped SCOPE LABELS REASON: for pvs0 at the left
 dropped() { sample "pvsvpn_$1_dropped_packets_total" "device=\"pvs0\",${2:+$2,}reason=\"$3\""; }
 
 values_of_show_and_stats()
@@ -39,7 +39,7 @@ values_of_show_and_stats()
 	local key
 
 	tunnel_up
-	# All that an SA can have: limits, 64 bits, an end
+	# An SA with all properties: limits, 64-bit numbers, expired
 	key=$("$PVSVPNCTL" genkey aes256-sha256)
 	ctl "$left" peer add pvs0 other local 192.0.2.1 remote 192.0.2.9 encap udp subnets 10.9.0.0/16
 	ctl "$left" sa add pvs0 other dir out spi 0x3000 transform aes256-sha256 key-file - esn seq 5000000000 \
@@ -56,7 +56,7 @@ values_of_show_and_stats()
 	compared "$right"
 }
 
-# Each for itself, so that a sum over one metric counts a packet once
+# Each scope has its own metric, so that a sum over one metric counts a packet once
 a_drop_has_its_reason()
 {
 	local peer='peer="right"' sa='peer="right",dir="in",spi="0x00001002"'
@@ -76,7 +76,7 @@ a_drop_has_its_reason()
 	compared "$left"
 }
 
-# Quotes and backslashes may stand in the name of a device
+# The name of a device may contain quotes and backslashes
 names_are_escaped()
 {
 	new_ns left

@@ -5,7 +5,7 @@
     metrics_compare.py NETNS       every sample has the value that show or stats has, in
                                    both formats; none is missing and none is too many
 
-Prints what differs; exit status 1 if there is any. The last line is how many samples.
+Prints the differences; exit status 1 if there is any. The last line is the number of samples.
 """
 import json
 import os
@@ -25,7 +25,7 @@ SHOWN = 10
 
 
 def ctl(netns, *words):
-    """What pvsvpnctl prints."""
+    """Output of pvsvpnctl."""
     command = [os.environ["PVSVPNCTL"], "-n", netns, *words]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -36,7 +36,7 @@ def snapshot(netns):
 
 
 def still(devices):
-    """Without what moves by itself."""
+    """Removes values that change by themselves."""
     if isinstance(devices, list):
         return [still(one) for one in devices]
     if isinstance(devices, dict):
@@ -46,7 +46,7 @@ def still(devices):
 
 
 def at_rest(netns):
-    """(devices of show, of stats, metrics in both formats) between which nothing has moved."""
+    """(devices of show, of stats, metrics in both formats), with no change in between."""
     for _ in range(TRIES):
         before = snapshot(netns)
         texts = [ctl(netns, "metrics"), ctl(netns, "metrics", "format", "prometheus")]
@@ -59,7 +59,7 @@ class Expected(dict):
     """Samples by name and labels."""
 
     def put(self, name, labels, value, **more):
-        """One sample; nothing where there is no value."""
+        """One sample; nothing if there is no value."""
         if value is not None:
             self[name, frozenset({**labels, **more}.items())] = value
 
@@ -77,7 +77,7 @@ class Expected(dict):
                 self.put(f"pvsvpn_{scope}_dropped_packets_total", labels, value, reason=reason)
 
     def device(self, shown, counted):
-        """A device and all behind it."""
+        """A device and everything below it."""
         labels = {"device": shown["ifname"]}
         self.put("pvsvpn_device_info", labels, 1, fwmark=hex(shown["fwmark"]),
                  mtu_from="path" if shown["mtu_auto"] else "operator")
@@ -136,7 +136,7 @@ def seconds(milliseconds):
 
 
 def close(name, wanted, got):
-    """Is it the same but for the time that has passed?"""
+    """True if only the time has advanced."""
     if name.endswith("_age_seconds"):
         return 0 <= got - wanted <= LATE
     if name == "pvsvpn_sa_lifetime_left_seconds":
@@ -147,7 +147,7 @@ def close(name, wanted, got):
 
 
 def compare(what, expected, families):
-    """Prints some of what differs; whether anything does."""
+    """Prints some of the differences; returns whether there are any."""
     found, wrong = {}, []
     for family in families:
         if not family.documentation:
@@ -168,7 +168,7 @@ def compare(what, expected, families):
 
 
 def main():
-    """Compares; exit status 1 if anything differs."""
+    """Compares; exit status 1 on any difference."""
     shown, counted, new, old = at_rest(sys.argv[1])
     expected = Expected()
     for devices in zip(shown, counted):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# No inner size vanishes: sizes to 9000, over paths that take less, for every outer
-# family, encapsulation, inner family and shape of transform (mtu_sizes.py).
+# No inner size is lost silently: sizes to 9000, over smaller paths, for every outer family,
+# encapsulation, inner family and shape of transform (mtu_sizes.py).
 #
 #   $left ---- 9200 ---- $router ---- 1500 or 9200 ---- $right
 #
@@ -48,12 +48,12 @@ topology()
 	both_ends 1 2001:db8:1::1 2001:db8:2::2 none
 	both_ends 2 192.0.2.1 198.51.100.2 udp
 	both_ends 3 2001:db8:1::1 2001:db8:2::2 udp
-	# mtu_sizes.py takes packets for lost that wait long for a neighbour's address
+	# Resolve neighbours first: mtu_sizes.py counts delayed packets as lost
 	pings "$left" 198.51.100.2
 	pings "$left" 2001:db8:2::2
 }
 
-# sizes WHAT: mtu_sizes.py, whose last line is shown with the result
+# sizes WHAT: runs mtu_sizes.py and shows its output with the result
 sizes()
 {
 	topology

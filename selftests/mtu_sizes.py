@@ -6,11 +6,11 @@
     mtu_sizes.py edges LEFT ROUTER RIGHT    sizes near the edges, with every shape of
                                             transform: IV, block and ICV in bytes
 
-Over a path of 1500 bytes a packet with DF arrives, or its sender is told. One packet is
-the price of learning that the path is smaller (RFC 4301 section 8.2): sent once more, it
-arrives or its sender is told. Without DF, and over a path of 9200, all arrive.
+Over a path of 1500 bytes a packet with DF arrives, or its sender receives an error. One packet may
+be lost to discover the smaller path (RFC 4301 section 8.2): sent again, it arrives or its sender
+receives an error. Without DF, or over a path of 9200, all packets arrive.
 
-Prints what was sent; exit status 1 if a packet vanished or arrived changed.
+Prints the numbers sent; exit status 1 if a packet vanished or was changed.
 """
 import errno
 import json
@@ -30,7 +30,7 @@ INNER = {"v4": (socket.AF_INET, 20, "10.{}.0.{}"), "v6": (socket.AF_INET6, 40, "
 SHAPES = ("aes128gcm16", "aes128gcm12", "aes128gcm8", "aes128-sha1", "aes128-sha256",
           "aes128-sha384", "aes128-sha512", "null-sha1", "null-sha256", "null-sha384",
           "null-sha512", "3des-sha1", "3des-sha256")
-# For experiments (RFC 3692): no protocol of the kernel's takes part
+# For experiments (RFC 3692), so the kernel's protocols ignore it
 PROTOCOL = 253
 MOST, SMALL, JUMBO = 9000, 1500, 9200
 BURST = 40
@@ -46,7 +46,7 @@ BUFFER = 8 << 20
 
 
 def pattern(length):
-    """Bytes that differ from place to place; the length comes first."""
+    """Bytes that depend on their position; the length comes first."""
     return (b"%d/" % length * (length // 2 + 1))[:length] if length > 4 else bytes(length)
 
 
@@ -77,7 +77,7 @@ class Flow:
             self.sender.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
 
     def may_fragment(self, allowed):
-        """Without DF, or in IPv6 by the sender itself."""
+        """Fragments allowed: no DF; in IPv6 the sender itself fragments."""
         self.allowed = allowed
         if self.inner == "v4":
             self.sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DONT if allowed else DO)
@@ -86,12 +86,12 @@ class Flow:
             self.sender.setsockopt(socket.IPPROTO_IPV6, IPV6_DONTFRAG, int(not allowed))
 
     def clear(self):
-        """For the next count."""
+        """Reset for the next count."""
         self.sent = self.told = self.arrived = self.again = 0
         self.faults = []
 
     def send(self, length):
-        """True, or False when the sender is told at once."""
+        """True, or False if the sender receives an error at once."""
         for _ in range(3):
             try:
                 self.sender.sendto(pattern(length), self.to)
@@ -100,7 +100,7 @@ class Flow:
             except OSError as err:
                 if err.errno != errno.EMSGSIZE:
                     raise
-                # It may be the error of a packet before
+                # This may be the error of an earlier packet
                 if not self.errors():
                     break
         self.sent += 1
@@ -108,7 +108,7 @@ class Flow:
         return False
 
     def errors(self):
-        """Lengths of packets that the sender was told about later."""
+        """Lengths of packets for which an error came later."""
         lengths = []
         while True:
             try:
@@ -126,7 +126,7 @@ class Flow:
                 lengths.append(-1)
 
     def collect(self, want):
-        """Takes off want what arrives and what the sender is told about."""
+        """Remove packets that arrive, and those with an error, from want."""
         skip = self.header if self.inner == "v4" else 0
         deadline = time.monotonic() + SECONDS
         while want and time.monotonic() < deadline:
@@ -154,7 +154,7 @@ class Flow:
                 self.told += 1
 
     def burst(self, lengths, learns):
-        """Sends and collects; what vanished, after a second try where a path is learnt."""
+        """Send and collect; returns what vanished, after a retry if a path is being learnt."""
         want = {length for length in lengths if self.send(length)}
         self.collect(want)
         if not want or not learns:
@@ -172,7 +172,7 @@ class Flow:
                 self.faults.append(f"inner size {length + self.header} has vanished")
             if len(self.faults) > 5:
                 return
-        # IPv6 that does not fit is refused once, for its sender to fragment it
+        # IPv6 that does not fit is refused once, so that its sender fragments it
         if self.allowed and self.told and not learns:
             self.faults.append(f"{self.told} that may be fragmented were refused")
 
@@ -187,19 +187,19 @@ class Lab:
                       for way in range(len(WAYS)) for inner in INNER}
 
     def forget(self):
-        """What was learnt about paths, outside and inside."""
+        """Forget learnt paths, outside and inside."""
         for netns in (self.left, self.right):
             for family in ("-4", "-6"):
                 run("ip", "-n", netns, family, "route", "flush", "cache")
 
     def far_mtu(self, mtu):
-        """Of the wire behind the router."""
+        """The MTU of the wire behind the router."""
         run("ip", "-n", self.router, "link", "set", "far0", "mtu", str(mtu))
         run("ip", "-n", self.right, "link", "set", "outer0", "mtu", str(mtu))
         self.forget()
 
     def rise(self):
-        """Traffic shows the devices that the path has become larger."""
+        """Traffic makes the devices notice a larger path."""
         deadline = time.monotonic() + SECONDS
         while min(self.shown(way)["mtu"] for way in range(len(WAYS))) < MOST:
             for flow in self.flows.values():
@@ -212,7 +212,7 @@ class Lab:
             flow.clear()
 
     def transform(self, name):
-        """New SAs in both directions of all ways take the place of the old."""
+        """New SAs in both directions of all ways replace the old ones."""
         legacy = " legacy" if "sha1" in name or "3des" in name else ""
         with tempfile.TemporaryDirectory() as keys:
             key = f"{keys}/key"
@@ -235,15 +235,15 @@ class Lab:
         self.spi += 2 * len(WAYS)
 
     def shown(self, way):
-        """What `show` says of a device."""
+        """A device, from `show`."""
         return json.loads(run(CTL, "-n", self.left, "-j", "show", f"pvs{way}"))["devices"][0]
 
     def inner_mtu(self, way):
-        """Of its peer."""
+        """Its peer."""
         return self.shown(way)["peers"][0]["inner_mtu"]
 
     def learn(self):
-        """One large packet by each way, so that the path is known."""
+        """Send one large packet by each way, to learn the path."""
         for (_, inner), flow in self.flows.items():
             if inner == "v4":
                 flow.may_fragment(False)
@@ -289,7 +289,7 @@ def every(lab):
 
 
 def edges(lab):
-    """Sizes around those where padding, path or IPv6's least matter."""
+    """Sizes near the limits of padding, path and IPv6's minimum."""
     failed = 0
     lab.far_mtu(SMALL)
     for name in SHAPES if not checkers_on() else SHAPES[::4]:

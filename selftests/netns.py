@@ -9,12 +9,12 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def checkers_on():
-    """The kernel's checkers make every packet and every process slow; less will do."""
+    """The kernel's checkers slow down every packet and process, so tests do less."""
     return os.path.exists("/sys/kernel/debug/kmemleak")
 
 
 def sampled():
-    """Nobody names the test, and no checkers limit it already: a sample of it is enough."""
+    """True if the test is not named and no checkers limit it: a sample is enough."""
     return not os.environ.get("EVERY") and not checkers_on()
 
 
@@ -29,7 +29,7 @@ def setns(path):
 
 
 def enter(name):
-    """Go to a network namespace."""
+    """Enter a network namespace."""
     setns(f"/run/netns/{name}")
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# A device in another namespace than the one it was created in: the outer
-# packets stay at the birthplace, the inner ones go where the device is.
+# A device in another namespace than it was created in: the outer packets stay at the birthplace,
+# the inner packets are where the device is.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 inside=''
 
-# settle NS: addresses and routes of the left end; a device loses them when it moves
+# settle NS: adds addresses and routes of the left end, which a device loses when it moves
 settle()
 {
 	ip -n "$1" addr add 10.1.0.1/32 dev pvs0
@@ -18,7 +18,7 @@ settle()
 	ip -n "$1" route add fd00:2::/64 dev pvs0
 }
 
-# moved: a tunnel whose left device has gone to $inside, which has no other way out
+# moved: a tunnel whose left device is in $inside, which has no other way out
 moved()
 {
 	tunnel_up
@@ -62,7 +62,7 @@ ip_link_names_the_birthplace()
 	link_get "$inside" pvs0 link_netnsid >"$tmp/id" || fail 'no link-netnsid'
 }
 
-# SAs are added from where the device is, and bound to the birthplace's addresses
+# SAs are added in the device's namespace, and use addresses of the birthplace
 configured_in_the_new_namespace()
 {
 	moved
@@ -89,7 +89,7 @@ moved_back()
 	pings "$left" 10.2.0.1
 }
 
-# What it leaves behind: traffic both ways, and nobody to take it
+# The device moves away from traffic in both directions
 moved_under_traffic()
 {
 	tunnel_up
@@ -103,7 +103,7 @@ moved_under_traffic()
 	pings "$left" 10.2.0.1 -W 20
 }
 
-# gone NS: no device of ours there
+# gone NS: no pvsvpn device is there
 gone() { [ -z "$(ip -n "$1" link show type pvsvpn)" ]; }
 
 birthplace_removed()
@@ -123,12 +123,12 @@ new_place_removed()
 	pings "$inside" 10.2.0.1
 	before=$(drop_count "$right" pvs0 rx_icv)
 	ip netns del "$inside"
-	# The SA was the birthplace's: it is gone with the device
+	# The SA belonged to the birthplace: it is deleted with the device
 	wait_for 'room for the SPI' readd
 	check 'rx_icv' "$(drop_count "$right" pvs0 rx_icv)" "$before"
 }
 
-# readd: a new device takes the old one's SPI
+# readd: a new device uses the old one's SPI
 readd()
 {
 	ip -n "$left" link show pvs1 >/dev/null 2>&1 || ip -n "$left" link add pvs1 type pvsvpn
@@ -137,14 +137,14 @@ readd()
 		ctl "$left" sa add pvs1 right dir in spi 0x1002 transform aes128gcm16 key-file -
 }
 
-# Both ends in one place, the wire's namespaces know nothing of the inner packets
+# Both ends are in one namespace; the wire's namespaces do not see the inner packets
 two_devices_meet_in_one_namespace()
 {
 	tunnel_up
 	new_ns inside
 	ip -n "$left" link set pvs0 netns "$inside"
 	settle "$inside"
-	# Before 6.2 only what is down can be renamed
+	# Before 6.2 only a device that is down can be renamed
 	ip -n "$right" link set pvs0 down
 	ip -n "$right" link set pvs0 name pvs1
 	ip -n "$right" link set pvs1 netns "$inside"

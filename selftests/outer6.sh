@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# IPv6 outside: IPv4 and IPv6 inside, header, path MTU, link-local peers, loops.
-# Against stock IPsec it is interop.sh's.
+# IPv6 outside: IPv4 and IPv6 inside, header, path MTU, link-local peers, loops. interop.sh tests
+# against stock IPsec.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,7 +14,7 @@ wire6_up()
 	ip -n "$right" addr add 2001:db8::2/64 dev "$right_dev" nodad
 }
 
-# ends_up LEFT RIGHT: both gateways, by their outer addresses, with SAs
+# ends_up LEFT RIGHT: both gateways with these outer addresses, and with SAs
 ends_up()
 {
 	end_up "$left" right "$2" 10.1.0.1 fd00:1::1 10.2.0.0/16,fd00:2::/64
@@ -45,7 +45,7 @@ both_families_inside()
 	check 'remote shown' "$(show "$left" peers.0.remote)" 2001:db8::2
 	check 'drops of the left' "$(drops "$left")" ''
 	check 'drops of the right' "$(drops "$right")" ''
-	# 40 of IPv6, 16 of ESP and IV, 2 of trailer, 16 of ICV, a multiple of 4
+	# 40 of IPv6, 16 of ESP and IV, 2 of trailer, 16 of ICV, as a multiple of 4
 	check MTU "$(link_get "$left" pvs0 mtu)" 1426
 }
 
@@ -75,11 +75,11 @@ outer_headers()
 	watch_for "$right" "$right_dev" 2 'ip6 src 2001:db8::1 and ip6 proto 50'
 	pings "$left" "$addr" "$@"
 	watched
-	# "(class 0xb8, flowlabel 0x12345, hlim 64, next-header ESP (50) ...": absent is 0
+	# "(class 0xb8, flowlabel 0x12345, hlim 64, next-header ESP (50) ...": a missing field is 0
 	sed -nE 's/^.*IP6 \((class (0x[0-9a-f]+), )?(flowlabel (0x[0-9a-f]+), )?hlim ([0-9]+), .*/\2 \4 \5/p' "$tmp/seen"
 }
 
-# The class comes from inside, the flow label from the inner flow
+# The class is copied from the inner header, the flow label comes from the inner flow
 class_flow_label_and_hop_limit()
 {
 	tunnel6_up
@@ -91,7 +91,7 @@ class_flow_label_and_hop_limit()
 	grep -qxE '  64' "$tmp/headers" || fail "without label:" "$(cat "$tmp/headers")"
 }
 
-# link_local NAMESPACE DEVICE: its fe80:: address there
+# link_local NAMESPACE DEVICE: prints its fe80:: address
 link_local() { ip -n "$1" -6 -o addr show dev "$2" scope link | sed -nE 's/.*inet6 (fe80:[^/]*).*/\1/p'; }
 
 link_local_peers()
@@ -105,7 +105,7 @@ link_local_peers()
 	grep -q "remote: fe80:.*%$left_dev" <<<"$(ctl "$left" show pvs0)" || fail 'no link in show'
 }
 
-# A peer of either family on one device, and one that changes its family
+# One device with a peer of each family, then a peer that changes its family
 families_side_by_side_and_changed()
 {
 	wire6_up
@@ -121,7 +121,7 @@ families_side_by_side_and_changed()
 	"$PVSVPNCTL" genkey aes128gcm16 >"$tmp/key"
 	sa_pair aes128gcm16 0x2002 "$(cat "$tmp/key")" "$right" left6 "$left" right6
 	pings_both
-	# The smaller path is the device's
+	# The device's MTU follows the smaller path
 	check MTU "$(link_get "$left" pvs0 mtu)" 1426
 	ctl "$left" peer set pvs0 right remote 192.0.2.2
 	ctl "$right" peer set pvs0 left remote 192.0.2.1
@@ -136,7 +136,7 @@ via_router()
 	wait_for 'the router' in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null
 }
 
-# large_ping_and MTU: sends what the device takes, then looks at its MTU
+# large_ping_and MTU: sends the largest packet of the device, then checks its MTU
 large_ping_and()
 {
 	in_ns "$left" ping -q -c 1 -W 1 -M "do" -s $(($(link_get "$left" pvs0 mtu) - 28)) 10.2.0.1 \
@@ -155,7 +155,7 @@ path_MTU_falls_with_packet_too_big()
 	pings "$left" 10.2.0.1 -M "do" -s 1298
 }
 
-# What may be fragmented and does not fit is, outside
+# A packet that does not fit and may be fragmented is fragmented outside
 outer_fragments()
 {
 	tunnel6_up
@@ -187,7 +187,7 @@ no_route_and_no_such_local_address()
 	pings "$left" 10.2.0.1
 }
 
-# An SPI that nobody knows is counted for the peer of that address
+# An unknown SPI is counted for the peer with that source address
 unknown_SPI()
 {
 	tunnel6_up
@@ -196,13 +196,13 @@ unknown_SPI()
 	wait_for rx_unknown_spi at_least 1 drop_count "$right" pvs0 rx_unknown_spi left
 }
 
-# chains right|wrong: ESP behind extension headers from the right; how many packets
+# chains right|wrong: sends ESP after extension headers from the right; prints how many packets
 chains()
 {
 	in_ns "$right" /usr/bin/python3 "$here/esp_chains.py" "$1" 2001:db8::2 2001:db8::1 0x3001 "$tmp/key"
 }
 
-# received: packets of the left's SA 0x3001
+# received: the number of packets of the left's SA 0x3001
 received() { ctl "$left" -j show pvs0 | jq '.devices[0].peers[0].sas[] | select(.spi == 12289).packets'; }
 
 extension_headers_before_ESP()

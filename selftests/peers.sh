@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Several peers on a device, the inner source, which SA a peer's packets take.
+# Several peers on a device, the inner source address, the SA of a peer's packets.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -21,14 +21,14 @@ of_sa()
 		| select(.dir == $dir and .spi == $spi)[$field]'
 }
 
-# out_sa NS PEER SPI: with a key that nobody else has
+# out_sa NS PEER SPI: with a new key
 out_sa()
 {
 	"$PVSVPNCTL" genkey aes128gcm16 |
 		ctl "$1" sa add pvs0 "$2" dir out spi "$3" transform aes128gcm16 key-file -
 }
 
-# many_peers: nested subnets, given to peers in no order
+# many_peers: nested subnets, given to peers in mixed order
 many_peers()
 {
 	local peer subnets spi=0x3000
@@ -54,14 +54,14 @@ many_peers()
 	ip -n "$left" route add fd00::/8 dev pvs0
 }
 
-# tx_of_peers: "NAME PACKETS" of each
+# tx_of_peers: prints "NAME PACKETS" for each peer
 tx_of_peers()
 {
 	ctl "$left" -j show pvs0 | jq -r '.devices[0].peers[] | "\(.name) \(.tx_packets)"'
 }
 
-# go_to LINE...: "PEER ADDRESS"; a datagram is counted with that peer, with no
-# other. Whoever takes ff00::/8 may get some multicast more.
+# go_to LINE...: "PEER ADDRESS"; a datagram to ADDRESS is counted with PEER and no other. The peer
+# with ff00::/8 may also count some multicast.
 go_to()
 {
 	local line
@@ -117,7 +117,7 @@ a_peer_without_subnets_takes_everything()
 	go_to 'all 203.0.113.5' 'all 2001:db8::1'
 }
 
-# rejected FROM TO: a ping from that inner address is counted as rx_source, and no more
+# rejected FROM TO: a ping from inner address FROM is counted as rx_source only
 rejected()
 {
 	local before after
@@ -137,14 +137,14 @@ wrong_inner_source_is_dropped_and_counted()
 	tunnel_up
 	ip -n "$right" addr add 10.99.0.1/32 dev lo
 	ip -n "$right" addr add fd00:99::1/128 dev lo nodad
-	# Its answer would find the way back
+	# The answer would have a route back
 	ip -n "$left" route add 10.99.0.0/16 dev pvs0
 	rejected 10.99.0.1 10.1.0.1
 	rejected fd00:99::1 fd00:1::1
 	pings "$right" 10.1.0.1 -I 10.2.0.1
 }
 
-# A prefix inside that is another peer's is not this one's any more
+# If another peer has a nested prefix, its addresses are not this peer's any more
 source_in_a_nested_subnet_of_another_peer()
 {
 	tunnel_up
@@ -191,14 +191,14 @@ removal_falls_back_to_the_newest_that_remains()
 	check 'peer up' "$(of_peer "$left" right up)" false
 }
 
-# lost_at_most_one FILE: the one that was under way when ping was ended
+# lost_at_most_one FILE: only the packet in flight when ping was stopped
 lost_at_most_one()
 {
 	awk '/packets transmitted/ { ok = $1 > 12 && $4 >= $1 - 1 } END { exit !ok }' "$1" ||
 		fail "$(tail -n 3 "$1")"
 }
 
-# A rekey every few packets, as a daemon does it: inbound, outbound, old ones away
+# A rekey every few packets, in a daemon's order: add inbound, add outbound, delete the old SAs
 rekeys_lose_nothing()
 {
 	local spi
@@ -238,7 +238,7 @@ fifty_inbound_SAs()
 	pings "$right" 10.1.0.1
 }
 
-# No SA, no peer, no route: counted, and the sender is told at once
+# No SA, no peer or no route: each is counted, and the sender gets an error at once
 what_cannot_leave_is_counted()
 {
 	tunnel_up
@@ -265,7 +265,7 @@ unknown_SPI_from_a_peer_is_counted()
 	wait_for rx_unknown_spi at_least 1 drop_count "$right" pvs0 rx_unknown_spi left
 }
 
-# The remote moves to another address, and so do the packets
+# The remote gets another address, and packets follow
 remote_is_changed()
 {
 	tunnel_up

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Sizes: every inner length, large UDP, what does not fit the path.
+# Sizes: every inner length, large UDP, packets larger than the path.
 #
 #   $site 10.1.1.2 fd00:1::1:2 ---- $left ====tunnel==== $right 10.2.0.1 fd00:2::1
 #
@@ -9,7 +9,7 @@
 
 site=''
 
-# probe ACTION [ARGUMENTS]: traffic_probe.py between the two ends
+# probe ACTION [ARGUMENTS]: runs traffic_probe.py between the two ends
 probe()
 {
 	local action=$1
@@ -28,7 +28,7 @@ no_checksum_errors()
 every_inner_length() { tunnel_up aes128gcm16; probe sizes 1446; }
 every_inner_length_chacha20poly1305() { tunnel_up chacha20poly1305; probe sizes 1446; }
 
-# The device may be larger than the path: then the outer packets are fragmented
+# If the device's MTU is larger than the path, the outer packets are fragmented
 lengths_above_the_path()
 {
 	tunnel_up
@@ -47,7 +47,7 @@ large_UDP_and_segments()
 	no_checksum_errors
 }
 
-# Before 6.11 UDP_SEGMENT is refused where the device leaves checksums to the stack
+# Before 6.11 UDP_SEGMENT fails if the device leaves checksums to the stack
 large_UDP_and_segments_without_offload()
 {
 	tunnel_up
@@ -77,7 +77,7 @@ site_up()
 	pings "$site" 10.2.0.1
 }
 
-# outer_mtu BYTES: both ends of the wire
+# outer_mtu BYTES: sets the MTU at both ends of the wire
 outer_mtu()
 {
 	ip -n "$left" link set "$left_dev" mtu "$1"
@@ -94,7 +94,7 @@ told()
 	grep -qE "$text" "$tmp/ping" || fail "no '$text' for ping $* $addr:" "$(cat "$tmp/ping")"
 }
 
-# A device larger than its path: what does not fit is the device's to refuse
+# If the device's MTU is larger than the path, the device itself sends the error
 too_big_replies_reach_the_inner_sender()
 {
 	site_up
@@ -109,7 +109,7 @@ too_big_replies_reach_the_inner_sender()
 	pings "$site" fd00:2::1 -M "do" -s 1298
 }
 
-# By the MTU alone: the stack says so, before the device sees the packet
+# If only the device's MTU limits, the stack sends the error before the device sees the packet
 device_MTU_is_told_to_the_inner_sender()
 {
 	site_up
@@ -128,7 +128,7 @@ without_DF_the_outer_packet_is_fragmented()
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 0
 }
 
-# IPv6 takes 1280 bytes for granted, also over a path of 1000
+# IPv6 requires 1280 bytes, even over a path of 1000
 ipv6_of_1280_over_a_smaller_path()
 {
 	site_up
@@ -141,7 +141,7 @@ ipv6_of_1280_over_a_smaller_path()
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big right)" 1
 }
 
-# via_router: the tunnel with a router on its way, which has far0 towards the right
+# via_router: the tunnel passes a router, whose far0 leads to the right
 via_router()
 {
 	wire_with_router
@@ -151,14 +151,14 @@ via_router()
 	pings "$left" 10.2.0.1
 }
 
-# far_mtu BYTES: of the wire behind the router
+# far_mtu BYTES: sets the MTU of the wire behind the router
 far_mtu()
 {
 	ip -n "$router" link set far0 mtu "$1"
 	ip -n "$right" link set outer0 mtu "$1"
 }
 
-# large_ping_and MTU: sends what the device takes, then looks at its MTU
+# large_ping_and MTU: sends the largest packet of the device, then checks its MTU
 large_ping_and()
 {
 	in_ns "$left" ping -q -c 1 -W 1 -M "do" -s $(($(link_get "$left" pvs0 mtu) - 28)) 10.2.0.1 \
@@ -166,8 +166,7 @@ large_ping_and()
 	is "$1" link_get "$left" pvs0 mtu
 }
 
-# A router's "fragmentation needed" lowers the path; when that has expired, it
-# rises again
+# A router's "fragmentation needed" lowers the path MTU; after it expires, the MTU rises again
 path_MTU_falls_and_recovers()
 {
 	via_router

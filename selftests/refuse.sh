@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What is refused: with one line that names object, attribute and remedy, and
-# without a trace.
+# Refused requests: each prints one line that names object, attribute and remedy, and changes
+# nothing.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# no PATTERN ARGUMENTS...: pvsvpnctl in $left refuses; state is compared by unchanged
+# no PATTERN ARGUMENTS...: pvsvpnctl in $left must refuse; unchanged compares the state
 no()
 {
 	local pattern=$1
@@ -15,7 +15,7 @@ no()
 	expect_refused "$pattern" ctl "$left" "$@"
 }
 
-# unchanged FUNCTION: nothing it does leaves a trace
+# unchanged FUNCTION: the function changes no state
 unchanged()
 {
 	local before
@@ -173,7 +173,7 @@ of_SPIs() { tunnel_up; key_files; unchanged SPIs; }
 of_legacy_transforms() { tunnel_up; key_files; unchanged transforms; }
 of_files_that_are_no_key() { tunnel_up; key_files; unchanged keys; }
 
-# An SPI is the host's: another device with the same local address cannot have it
+# An SPI is unique on the host: another device with the same local address cannot use it
 of_an_SPI_that_another_device_has()
 {
 	tunnel_up
@@ -193,7 +193,7 @@ of_a_second_peer_that_takes_everything()
 		ctl "$left" peer add pvs0 new remote 192.0.2.9
 }
 
-# Two peers' SAs to different remotes may share an outbound SPI, until the remotes meet
+# SAs of two peers with different remotes may share an outbound SPI, until the remotes are equal
 of_a_remote_that_brings_SPIs_together()
 {
 	tunnel_up
@@ -210,13 +210,13 @@ raw_requests()
 	in_ns "$left" /usr/bin/python3 "$here/refuse_netlink.py" || fail 'see above'
 }
 
-# without_right COMMAND...: root, but for CAP_NET_ADMIN
+# without_right COMMAND...: as root without CAP_NET_ADMIN
 without_right() { in_ns "$left" setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$@"; }
 
-# as_stranger COMMAND...: root of a user namespace that has nothing to do with $left
+# as_stranger COMMAND...: as root of a user namespace unrelated to $left
 as_stranger() { in_ns "$left" unshare -Ur "$@"; }
 
-# changes AS: every changing command
+# changes AS: tries every changing command
 changes()
 {
 	expect_refused 'not permitted' "$1" "$PVSVPNCTL" set pvs0 fwmark 5
@@ -251,7 +251,7 @@ own_ns()
 
 in_own_ns() { nsenter -t "$owner" -U -n --preserve-credentials "$@"; }
 
-# One's own namespaces are one's own to configure, not the birthplace of a device
+# An owner may configure its own namespaces, but not a device created in another one
 to_the_owner_of_another_birthplace()
 {
 	tunnel_up

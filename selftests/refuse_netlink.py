@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Requests that pvsvpnctl would not send, straight to the kernel.
+"""Requests that pvsvpnctl would not send, directly to the kernel.
 
     refuse_netlink.py      in a namespace with pvs0, its peer "right" with subnet
                            10.2.0.0/16, and its outbound SA 0x1001
 
-Each has to be refused with the errno and a text that fits, and to change
-nothing. Prints what was otherwise; exit status 1 if there is any.
+Each must be refused with the right errno and text, and must change nothing. Prints the errors;
+exit status 1 if there is any.
 """
 import errno
 import os
@@ -35,7 +35,7 @@ def of_uapi(prefix, *names):
 DEVICE_SET, PEER_GET, PEER_NEW, PEER_SET, PEER_DEL = of_uapi(
     "CMD_", "DEVICE_SET", "PEER_GET", "PEER_NEW", "PEER_SET", "PEER_DEL")
 SA_GET, SA_NEW, SA_DEL = of_uapi("CMD_", "SA_GET", "SA_NEW", "SA_DEL")
-# The same in each set
+# These have the same number in each set
 IFINDEX, IFNAME = of_uapi("A_DEVICE_", "IFINDEX", "IFNAME")
 DEVICE_MTU, DEVICE_FWMARK, TTL, DSCP, ECN, PMTUDISC, FRAGMENT, MSS = of_uapi(
     "A_DEVICE_", "MTU", "FWMARK", "TTL", "DSCP", "ECN", "PMTUDISC", "FRAGMENT", "MSS_CLAMP")
@@ -47,7 +47,7 @@ SUBNET_ADDRESS, SUBNET_PREFIX_LENGTH = of_uapi("A_SUBNET_", "ADDRESS", "PREFIX_L
 ENCRYPTION, KEY_LENGTH, INTEGRITY = of_uapi(
     "A_TRANSFORM_", "ENCRYPTION", "KEY_LENGTH", "INTEGRITY")
 DIR_IN, DIR_OUT = of_uapi("DIRECTION_", "IN", "OUT")
-# What a refused request must leave as it is
+# A refused request must not change these
 KEPT = {
     PEER_GET: of_uapi("A_PEER_", "IFINDEX", "IFNAME", "NAME", "ID", "LOCAL", "REMOTE", "LINK",
                       "ENCAP", "SUBNET", "REPLAY_WINDOW", "UP", "TX_SPI"),
@@ -86,7 +86,7 @@ OUTBOUND = OF_RIGHT + u8(DIR, DIR_OUT) + u32(SPI, 0x9001)
 SPI_EXISTS = OF_RIGHT + u8(DIR, DIR_OUT) + u32(SPI, 0x1001)
 OTHER = subnet("10.9.0.0", 16)
 
-# (request, its attributes, errno, what the text has to hold)
+# (request, its attributes, errno, a part of the text)
 REFUSED = (
     (DEVICE_SET, b"", "EINVAL", "the device, as ifindex or ifname, is missing"),
     (DEVICE_SET, text(IFNAME, "nosuch"), "ENODEV", "no such device; see ip link"),
@@ -198,7 +198,7 @@ def ack(sock):
 
 
 def state(sock, family):
-    """Names, addresses, subnets of peers; SPIs of SAs, and so on: no counters, no times."""
+    """Names, addresses and subnets of peers, SPIs of SAs, etc.: no counters, no times."""
     found = []
     for command, kept in KEPT.items():
         request(sock, family, command, NLM_F_DUMP)

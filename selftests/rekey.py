@@ -4,11 +4,10 @@
 
     rekey.py LEFT RIGHT REKEYS PACKETS
 
-The tunnel of lib.sh with SAs 0x1001 and 0x1002. For each rekey both ends get the new
-inbound SAs, then the new outbound ones, and at last the old ones go, the outbound first:
-what is on the way still finds its SA. Meanwhile PACKETS numbered datagrams cross in
-either direction. Prints how many were sent, received, lost and duplicated; exit status 1
-unless all came once.
+The tunnel of lib.sh with SAs 0x1001 and 0x1002. For each rekey both ends get the new inbound SAs,
+then the new outbound ones. The old ones are deleted last, the outbound first, so that packets in
+flight still find their SA. Meanwhile PACKETS numbered datagrams cross in either direction. Prints
+how many were sent, received, lost and duplicated; exit status 1 unless all came once.
 """
 import os
 import socket
@@ -55,11 +54,11 @@ class Traffic(threading.Thread):
         self.reader.join()
 
     def last(self, seconds):
-        """Spread what is still to be sent over that time."""
+        """Spread the remaining datagrams over that time."""
         self.pause = max(0.0005, seconds / max(1, self.packets - self.sent))
 
     def read(self):
-        """Until all are there, or nothing comes any more."""
+        """Receive until all are there, or no more come."""
         while len(self.seen) < self.packets:
             try:
                 number = int.from_bytes(self.sink.recv(65536)[:4], "big")
@@ -87,7 +86,7 @@ def rekey(ends, old, new, keys):
              (left, delete("out", "right", old)), (right, delete("out", "left", old + 1)))
     for netns, commands in steps:
         run(CTL, "-n", netns, "-b", "-", stdin=commands)
-    # What left with the old SAs may still be queued on the way
+    # Packets sent by the old SAs may still be queued on the way
     time.sleep(0.02)
     run(CTL, "-n", left, "-b", "-", stdin=delete("in", "right", old + 1))
     run(CTL, "-n", right, "-b", "-", stdin=delete("in", "left", old))

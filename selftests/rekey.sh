@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Make before break: new SAs in both directions under traffic, again and again, and
-# every packet arrives once.
+# Make before break: new SAs in both directions under traffic, repeatedly; every packet arrives
+# once.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# A hundred where somebody names the test; 100 datagrams for each in either direction
+# A hundred rekeys if the test is named, with 100 datagrams for each in either direction
 rekeys_lose_nothing()
 {
 	local status=0 rekeys=100

@@ -7,15 +7,15 @@
 #                            QUEUE: a directory; scripts that another run has taken
 #                            from there are left out, and the plan comes last
 #
-# A script that dies, hangs or keeps not to its plan gets a further, failed
-# result of its own, so that the indented results add up to the whole.
+# A script that dies, hangs or does not keep its plan gets an extra, failed result, so that the
+# indented results add up to the total.
 # Exit: 0 all passed, 1 a failure, 2 usage, 4 everything skipped.
 set -u
 
 limit=${TEST_TIMEOUT:-300}
 
-# judge SUMS: indents the KTAP on stdin line by line, as it comes (mawk would wait
-# for 4 KiB); writes "PASSED FAILED SKIPPED PLANNED"
+# judge SUMS: indents the KTAP of stdin line by line, at once (mawk would buffer 4 KiB); writes
+# "PASSED FAILED SKIPPED PLANNED" to SUMS
 judge()
 {
 	local line passed=0 failed=0 skipped=0 planned=-1
@@ -35,7 +35,7 @@ judge()
 	echo $passed $failed $skipped $planned >"$1"
 }
 
-# complaint STATUS PASSED FAILED SKIPPED PLANNED: what is wrong, but for failed results
+# complaint STATUS PASSED FAILED SKIPPED PLANNED: prints an error other than failed results
 complaint()
 {
 	local status=$1 results=$(($2 + $3 + $4))
@@ -54,7 +54,7 @@ complaint()
 }
 
 # run SCRIPT: prints its results; sets outcome to passed, failed or skipped.
-# By a file, not a pipe: a process that the script left behind would hold a pipe.
+# Use a file, not a pipe: a process that the script left running would keep a pipe open.
 run()
 {
 	local script=$1 pid status sums why
@@ -79,7 +79,7 @@ run()
 	fi
 }
 
-# taken NAME: by somebody else; making a directory succeeds for one alone
+# taken NAME: another run has taken it; only one run can create the directory
 taken() { [ -n "${QUEUE:-}" ] && ! mkdir "$QUEUE/$1" 2>/dev/null; }
 
 [ $# -gt 0 ] || { echo "usage: runner.sh SCRIPT..." >&2; exit 2; }

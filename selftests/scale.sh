@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Many peers and devices. 1,000 peers with 2,000 SAs are listed whole, also while others
-# come and go. 10,000 peers with 20,000 SAs, and 1,000 devices, are added, found and
-# removed; what that costs is printed, and a lookup that scans fails. 2,000 peers and 200 devices
-# unless somebody names the test (EVERY).
+# Many peers and devices. 1,000 peers with 2,000 SAs are listed completely, also while others are
+# added and removed. 10,000 peers with 20,000 SAs, and 1,000 devices, are added, found and removed.
+# The costs are printed, and a lookup that scans fails. Only 2,000 peers and 200 devices unless the
+# test is named (EVERY).
 #
-# With run.sh -i (scale-count.sh does that) costs are instructions, else nanoseconds.
+# With run.sh -i (used by scale-count.sh) costs are in instructions, else in nanoseconds.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# many WITH-CHECKERS SAMPLE ALL: a kernel that checks everything does not take many
+# many WITH-CHECKERS SAMPLE ALL: a kernel with checkers handles only few
 many()
 {
 	if checkers_on; then
@@ -33,7 +33,7 @@ peers()
 	}'
 }
 
-# sas FIRST LAST: pvsvpnctl commands that add two SAs to each
+# sas FIRST LAST: pvsvpnctl commands that add two SAs to each peer
 sas()
 {
 	awk -v first="$1" -v last="$2" -v key="$tmp/key" 'BEGIN {
@@ -73,8 +73,7 @@ thousand()
 	ctl "$left" -b "$tmp/batch"
 }
 
-# whole LAST: JSON on stdin has peers p1 to pLAST with their SAs, each once; others
-# may come and go
+# whole LAST: JSON on stdin has peers p1 to pLAST with their SAs, each once; other peers may exist
 whole()
 {
 	/usr/bin/python3 -IS -c '
@@ -118,7 +117,7 @@ time_limit()
 	[ $((SECONDS - start)) -le "$1" ] || fail "${*:2} took $((SECONDS - start)) s"
 }
 
-# come_and_go: 50 further peers with SAs are added and removed, again and again
+# come_and_go: 50 more peers with SAs are added and removed repeatedly
 come_and_go()
 {
 	local netns=$left
@@ -148,7 +147,7 @@ listed_whole_while_others_come_and_go()
 	wait_for 'peers that come and go' at_least $((before + 1)) stat -c %s "$tmp/rounds"
 }
 
-# wire_to_right: the outer side of one more peer, and that one; pvs0 of $left is there
+# wire_to_right: the wire and namespace of one more peer; pvs0 of $left already exists
 wire_to_right()
 {
 	new_ns right
@@ -170,7 +169,7 @@ peer_right()
 	sa_both aes128gcm16
 }
 
-# The last of many is found like the first
+# The last of many peers is found like the first
 traffic_among_many()
 {
 	thousand
@@ -178,12 +177,12 @@ traffic_among_many()
 	pings "$left" 10.2.0.1
 }
 
-# ---- what it costs ----
+# ---- costs ----
 
 unit=ns
 [ -z "${VM_ICOUNT:-}" ] || unit=instructions
 
-# cost COUNT COMMAND...: of the command's process, user and kernel, for one of COUNT
+# cost COUNT COMMAND...: processor time of the command, user and kernel, per one of COUNT
 cost()
 {
 	local TIMEFORMAT='%3U %3S' count=$1 spent
@@ -194,7 +193,7 @@ cost()
 	awk -v n="$count" '{ printf "%d\n", ($1 + $2) * 1e9 / n }' <<<"$spent"
 }
 
-# elapsed COMMAND...: its time on the wall in ms; under run.sh -i it jumps while idle
+# elapsed COMMAND...: wall-clock time in ms; under run.sh -i the clock jumps when idle
 elapsed()
 {
 	local start=${EPOCHREALTIME/./}
@@ -203,7 +202,7 @@ elapsed()
 	echo $(((${EPOCHREALTIME/./} - start) / 1000))
 }
 
-# in_time MS WHAT: it took no more than two minutes, which is for what hangs
+# in_time MS WHAT: fails after two minutes, to detect a hang
 in_time()
 {
 	[ -n "${VM_ICOUNT:-}" ] || [ "$1" -le 120000 ] || fail "$2 took $1 ms"
@@ -214,15 +213,15 @@ kernel_memory() { awk '/^(Slab|Percpu):/ { n += $2 } END { print n * 1024 }' /pr
 
 tracing=/sys/kernel/tracing
 
-# function_times FUNCTION: of each call, as traced, in $unit, the fastest first
+# function_times FUNCTION: the time of each traced call, in $unit, fastest first
 function_times()
 {
 	sed -nE "s/.* ([0-9.]+) us +\|  $1[^a-z0-9_].*/\1/p" "$tmp/trace" |
 		awk '{ printf "%d\n", $1 * 1000 }' | sort -n
 }
 
-# lookup_time FUNCTION: three of four calls are no slower. Both ends call it, so more
-# than half of the calls, the quick ones, may be the other end's
+# lookup_time FUNCTION: the 75th percentile of its calls. Both ends call it, so more than half of
+# the calls, the fast ones, may be the other end's
 lookup_time()
 {
 	function_times "$1" >"$tmp/times"
@@ -231,7 +230,7 @@ lookup_time()
 	awk '{ t[NR] = $1 } END { print t[int(NR * 3 / 4)] }' "$tmp/times"
 }
 
-# trace_lookups ADDRESS: 100 packets there and back, into $tmp/trace
+# trace_lookups ADDRESS: traces 100 packets there and back, into $tmp/trace
 trace_lookups()
 {
 	echo nop >$tracing/current_tracer
@@ -243,10 +242,10 @@ trace_lookups()
 	echo nop >$tracing/current_tracer
 }
 
-# can_trace: the kernel may be built without
+# can_trace: some kernels are built without function_graph
 can_trace() { grep -qw function_graph $tracing/available_tracers; }
 
-# lookups PEERS: both lookups are traced, into spi_PEERS and peer_PEERS of $tmp
+# lookups PEERS: traces both lookups, into spi_PEERS and peer_PEERS of $tmp
 lookups()
 {
 	can_trace || return 0
@@ -255,7 +254,7 @@ lookups()
 	lookup_time pvsvpn_selector_find_dst >"$tmp/peer_$1"
 }
 
-# compare WHAT FEW MANY: the lookup with many peers takes at most three times as long
+# compare WHAT FEW MANY: with many peers the lookup may take three times as long at most
 compare()
 {
 	local few many
@@ -271,7 +270,7 @@ compare()
 		fail "$1 lookup takes $many $unit with $3 peers, $few with $2: does it scan?"
 }
 
-# grow FIRST LAST: peers, then SAs; says what each costs
+# grow FIRST LAST: adds peers, then SAs; prints the cost of each
 grow()
 {
 	local count=$(($2 - $1 + 1)) memory=() each
@@ -322,8 +321,8 @@ devices()
 	}'
 }
 
-# behind COUNT: pvsvpnctl commands that give each device a peer with two SAs; the last
-# is $right
+# behind COUNT: pvsvpnctl commands that give each device a peer with two SAs; the last peer is
+# $right
 behind()
 {
 	commands 1 "$1" | awk -v last="$1" '{
@@ -337,7 +336,7 @@ behind()
 	}'
 }
 
-# The other end of the last device
+# Configure the other end of the last device
 right_end()
 {
 	local sa="transform aes128gcm16 key-file $tmp/key"
@@ -378,7 +377,7 @@ many_devices()
 	in_time "$took" 'deleting the devices'
 }
 
-# An error in a batch says in which line
+# An error in a batch names the line
 batch_says_where()
 {
 	new_ns left

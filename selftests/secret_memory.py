@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Is a secret in the memory of a process?
+"""Checks whether a secret is in the memory of a process.
 
     secret_memory.py PID SECRET
     secret_memory.py PID --number HEX      its bytes in either order
@@ -12,7 +12,7 @@ import sys
 
 
 def mappings(pid):
-    """Where the process may write: first and last address, and name."""
+    """Writable memory of the process: first and last address, and name."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
         for line in maps:
             match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw\S* \S+ \S+ \S+ *(.*)", line)
@@ -21,7 +21,7 @@ def mappings(pid):
 
 
 def find(pid, secrets):
-    """Looks at all of them, and finds what it looks for in its own memory."""
+    """Search all of them; the same search must find the secret in its own memory."""
     with open(f"/proc/{pid}/mem", "rb") as memory:
         for begin, end, name in mappings(pid):
             memory.seek(begin)
@@ -32,7 +32,7 @@ def find(pid, secrets):
 
 
 def main(pid, words):
-    """What to look for, and whether that would be found."""
+    """The bytes to search for, and a check that the search finds them."""
     if words[0] == "--number":
         number = bytes.fromhex(words[1])
         secrets = [number, number[::-1]]

@@ -4,10 +4,10 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# find_key FILE...: fails with a line for each file that holds a part of the key
+# find_key FILE...: fails and prints a line for each file that contains a part of the key
 find_key() { /usr/bin/python3 "$here/esp_netlink.py" find "$tmp/key" "$@"; }
 
-# keyed TRANSFORM: two gateways with one key, in $tmp/key
+# keyed TRANSFORM: two gateways with the same key, in $tmp/key
 keyed()
 {
 	pair_up
@@ -54,7 +54,7 @@ not_in_the_log_or_a_refusal()
 	find_key "$tmp/said" "$tmp/dmesg"
 }
 
-# Tracepoints and pr_debug() of the module on, as who looks for a fault has them
+# Tracepoints and pr_debug() of the module are enabled, as for debugging
 not_in_debug_output()
 {
 	local trace=/sys/kernel/tracing/instances/pvsvpn-$BASHPID
@@ -68,7 +68,7 @@ not_in_debug_output()
 		defer "echo 'module pvsvpn -p' >$debug"
 	fi
 	keyed aes256gcm16
-	# Behind no peer: a drop to trace
+	# No peer has this address: creates a drop to trace
 	ip -n "$left" route add 10.99.0.0/24 dev pvs0
 	in_ns "$left" ping -q -c 1 -W 1 10.99.0.1 >/dev/null || true
 	in_ns "$left" ping -q -c 1 -W 1 10.2.0.1 >/dev/null || true
@@ -100,7 +100,7 @@ not_in_the_process_list()
 	wait "$tool"
 }
 
-# The tool can be told no key on the command line, where "ps" would show it.
+# The tool refuses a key on the command line, where "ps" would show it.
 not_on_a_command_line()
 {
 	local status=0

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What "set" and "peer set" change of the packets: the outer header, its priority and
-# VRF, where fragments are made, the MSS of TCP; and which ICMP errors are believed.
+# Effects of "set" and "peer set" on packets: the outer header, its priority and VRF, the place of
+# fragmentation, the MSS of TCP; and which ICMP errors are accepted.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# outer_has PATTERN ADDRESS [PING-OPTIONS]: the ESP that two pings make
+# outer_has PATTERN ADDRESS [PING-OPTIONS]: the ESP packets of two pings match PATTERN
 outer_has()
 {
 	local pattern=$1
@@ -50,14 +50,14 @@ DF_of_the_outer_header()
 	outer_has 'flags \[DF\], proto ESP' 10.2.0.1
 	ctl "$left" set pvs0 pmtudisc off
 	outer_has 'flags \[none\], proto ESP' 10.2.0.1
-	# Then nothing is too big, also with DF inside
+	# If the outer header has no DF, no packet is too big, even with DF inside
 	ctl "$left" set pvs0 mtu 1600
 	pings "$left" 10.2.0.1 -M "do" -s 1500
 	pings "$left" fd00:2::1 -M "do" -s 1500
 	check tx_too_big "$(drop_count "$left" pvs0 tx_too_big)" 0
 }
 
-# matched: packets that the rule has seen
+# matched: the number of packets that the rule has seen
 matched() { in_ns "$left" nft list chain inet pvs out | sed -nE 's/.*counter packets ([0-9]+) .*/\1/p'; }
 
 priority_of_the_outer_packets()
@@ -81,11 +81,11 @@ priority_of_the_outer_packets()
 	check 'packets of that priority' "$(matched)" 2
 }
 
-# esp_fragments: of IPv4, that the right has had to reassemble
+# esp_fragments: the number of IPv4 fragments that the right received for reassembly
 esp_fragments() { in_ns "$right" nstat -asz IpReasmReqds | awk 'END { print $2 }'; }
 
-# Two fragments of a ping arrive at either place, but ESP is whole if they are made inside:
-# then the right's own stack, not its IPsec, puts the ping together
+# In both modes two fragments arrive. If they are made inside, each ESP packet is complete, and the
+# right's own stack, not its IPsec, reassembles the ping
 fragments_inside_and_outside()
 {
 	tunnel_up
@@ -101,7 +101,7 @@ fragments_inside_and_outside()
 	check 'drops of the left' "$(drops "$left")" ''
 }
 
-# Segments of one large packet, each of which does not fit
+# One large packet is split into segments, each too large for the path
 segments_in_fragments()
 {
 	tunnel_up
@@ -110,8 +110,8 @@ segments_in_fragments()
 		fail "traffic_probe.py:" "$(cat "$tmp/probe")"
 }
 
-# syn_has MSS TARGET: a SYN to TARGET, as the right sees it. Over IPv6 the flags of TCP are
-# byte 53
+# syn_has MSS TARGET: the right sees a SYN to TARGET with this MSS. Over IPv6, byte 53 has the TCP
+# flags
 syn_has()
 {
 	watch_for "$right" pvs0 1 'tcp port 5201 and (tcp[tcpflags] & tcp-syn != 0 or ip6[53] & 2 != 0)'
@@ -119,7 +119,7 @@ syn_has()
 	watched "mss $1[],]"
 }
 
-# advmss BYTES: of the left's routes, as a host behind it would say
+# advmss BYTES: sets it on the left's routes, to simulate the MSS of a host behind it
 advmss()
 {
 	ip -n "$left" route change 10.2.0.0/16 dev pvs0 advmss "$1"
@@ -142,12 +142,12 @@ MSS_is_clamped_on_either_side()
 	ctl "$right" set pvs0 mss-clamp 1000
 	syn_has 1000 10.2.0.1
 	syn_has 1000 fd00:2::1
-	# What is smaller stays
+	# A smaller MSS stays
 	advmss 900
 	syn_has 900 10.2.0.1
 }
 
-# Options of TCP may stand at odd places, and the checksum has to be right there too
+# TCP options may be at odd offsets; the checksum must be right there, too
 MSS_at_an_odd_place()
 {
 	tunnel_up
@@ -156,7 +156,7 @@ MSS_at_an_odd_place()
 	watched 'cksum 0x[0-9a-f]+ \(correct\).*mss 1406'
 }
 
-# vrf_up NAMESPACE DEVICE: puts the outer device into a VRF
+# vrf_up NAMESPACE DEVICE: moves the outer device into a VRF
 vrf_up()
 {
 	modprobe -q vrf || :
@@ -170,7 +170,7 @@ vrf_up()
 	END
 }
 
-# The remote is in a VRF, and nowhere else
+# The remote is reachable in a VRF only
 outer_packets_in_a_VRF()
 {
 	local encap
@@ -196,7 +196,7 @@ outer_packets_in_a_VRF()
 	unreachable "$left" 10.2.0.1
 }
 
-# dev picks among the ways to a remote
+# dev selects one of the routes to a remote
 outer_interface_of_a_peer()
 {
 	tunnel_up
@@ -210,19 +210,19 @@ outer_interface_of_a_peer()
 	check 'tx_no_route' "$(drop_count "$left" pvs0 tx_no_route)" "$pings_not"
 }
 
-# error WHAT [ARGUMENTS]: an ICMP error to the left, sent by the right
+# error WHAT [ARGUMENTS]: the right sends an ICMP error to the left
 error() { ip netns exec "$right" /usr/bin/python3 "$here/settings_send.py" "$@"; }
 
 path_mtu() { show "$left" peers.0.path_mtu; }
 
-# Without traffic nobody looks at the path
+# The path MTU is only updated by traffic
 path_is()
 {
 	pings "$left" 10.2.0.1 >/dev/null
 	is "$1" path_mtu
 }
 
-# errors_believed SOURCE DESTINATION [PORT]: about packets from SOURCE to DESTINATION
+# errors_believed SOURCE DESTINATION [PORT]: errors about packets from SOURCE to DESTINATION
 errors_believed()
 {
 	local seq port=${3:-0}
@@ -233,7 +233,7 @@ errors_believed()
 	error error "$1" "$2" $port 0x1001 $((seq + 1000000)) 1300
 	wait_for 'the errors to be counted' at_least 2 drop_count "$left" pvs0 rx_icmp right
 	path_is 1500 || fail "path MTU is $(path_mtu) by an ICMP error about another packet"
-	# UDP itself believes errors about a port, whatever they quote
+	# UDP itself accepts errors about a port, whatever they quote
 	test "$port" != 0 || errors_of_others_ignored "$1" "$2"
 	seq=$(ctl "$left" -j show pvs0 | jq '.devices[0].peers[0].sas[] | select(.dir == "out").seq')
 	error error "$1" "$2" $port 0x1001 "$seq" 1300
@@ -245,7 +245,7 @@ errors_of_others_ignored()
 	error error "$1" "$2" 0 0x9999 "$seq" 1300
 	check rx_icmp "$(drop_count "$left" pvs0 rx_icmp right)" 2
 	error garbage "$1" "$2" 0
-	# The tool shows a new path MTU with a delay, the route does not
+	# The tool shows a new path MTU with a delay, the route at once
 	never_learnt "$2" || fail "the route to $2 has an MTU by an ICMP error about nobody's packet"
 	path_is 1500 || fail "path MTU is $(path_mtu) by an ICMP error about nobody's packet"
 }

@@ -15,7 +15,7 @@ import sys
 
 
 def checksum(data):
-    """Of the Internet (RFC 1071)."""
+    """Internet checksum (RFC 1071)."""
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
@@ -24,7 +24,7 @@ def checksum(data):
 
 
 def send(family, protocol, packet, to):
-    """By a raw socket; of ICMPv6 the kernel makes the checksum."""
+    """Send by a raw socket; the kernel computes the checksum of ICMPv6."""
     with socket.socket(family, socket.SOCK_RAW, protocol) as sock:
         sock.sendto(packet, (to, 0))
 
@@ -63,13 +63,13 @@ def too_big(src, mtu, quote):
 
 
 def error(src, dst, port, spi, seq, mtu):
-    """About one packet."""
+    """An error about one packet."""
     esp = struct.pack("!II", int(spi, 0), int(seq) & 0xffffffff) + bytes(64)
     too_big(src, int(mtu), quoted(src, dst, int(port), esp))
 
 
 def garbage(src, dst, port):
-    """Too little of a packet, and nothing but noise."""
+    """Errors that quote too little of a packet, and random bytes."""
     whole = quoted(src, dst, int(port), b"\0\0\x10\1" + bytes(60))
     for length in range(65):
         too_big(src, 1300, whole[:length])

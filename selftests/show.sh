@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# "pvsvpnctl show": why a tunnel does not work, each reason as it comes and goes; how
-# the inner MTU comes about; what is left of lifetimes.
+# "pvsvpnctl show": reasons why a tunnel does not work, each shown and removed in time; the
+# calculation of the inner MTU; the remaining lifetimes.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# problems NAMESPACE [PEER]: their names, one after the other
+# problems NAMESPACE [PEER]: prints their names
 problems() { show "$1" "peers.${2-0}" | jq -r '.problems | join(" ")'; }
 
-# state_line NAMESPACE [PEER]: what "show" says of the state
+# state_line NAMESPACE [PEER]: the state as printed by "show"
 state_line() { ctl "$1" show pvs0 | sed -n 's/^  state: //p' | sed -n "$((${2-0} + 1))p"; }
 
-# says PATTERN PROBLEMS: text and JSON of $left's first peer
+# says PATTERN PROBLEMS: compares text and JSON of $left's first peer
 says()
 {
 	check 'problems' "$(problems "$left")" "$2"
@@ -48,7 +48,7 @@ it_works()
 	says 'up, sending with spi 0x00001001, last received [0-9.]+s ago' ''
 }
 
-# ends DIR LIMIT...: an SA with that limit, and packets until it is reached
+# ends DIR LIMIT...: adds an SA with that limit, and sends packets until it is reached
 ends()
 {
 	add "$1" 0x3000 "${@:2}"
@@ -75,7 +75,7 @@ why_an_outbound_SA_ended()
 	ctl "$left" sa del pvs0 right spi 0x3000 dir out
 	ends out hard-use-seconds 1
 	wait_for 'its end' is use-seconds show "$left" peers.0.sas.0.expired_reason
-	# The newest is named; one that is left will do
+	# The newest expired SA is named, but one usable SA is enough
 	add out 0x3001
 	says 'up, sending with spi 0x00003001, nothing received yet' nothing-received
 }
@@ -90,7 +90,7 @@ why_an_inbound_SA_ended()
 		'inbound-sa-expired nothing-received'
 }
 
-# Asked for now: no packet need be lost to find out
+# show looks up the route itself: no packet need be lost to detect this
 no_route_to_the_remote()
 {
 	tunnel_up
@@ -141,10 +141,10 @@ device_is_down()
 	says 'up, .*' ''
 }
 
-# mtu_line NAMESPACE: up to the inner MTU
+# mtu_line NAMESPACE: the line up to the inner MTU
 mtu_line() { ctl "$1" show pvs0 | sed -nE 's/^  mtu: ([0-9]+ path .*inner) .*/\1/p'; }
 
-# sums TEXT: the line; JSON has the same numbers, and they make the path
+# sums TEXT: the line equals TEXT; JSON has the same numbers, whose sum is the path MTU
 sums()
 {
 	check 'how the MTU comes about' "$(mtu_line "$left")" "$1"
@@ -155,7 +155,7 @@ sums()
 		"$(tr -dc '0-9 ' <<<"${1//IPv?/}" | xargs)"
 }
 
-# with TRANSFORM SPI: the outbound SA from now on
+# with TRANSFORM SPI: adds the new current outbound SA
 with()
 {
 	"$PVSVPNCTL" genkey "$1" |
@@ -180,7 +180,7 @@ how_the_MTU_comes_about()
 	sums '1400 path - 40 IPv6 - 24 ESP and IV - 16 ICV - 10 trailer and padding = 1310 inner'
 }
 
-# An MTU that nothing can be subtracted from, and none at all
+# A path MTU too small for any overhead, and an unknown one
 MTU_without_a_sum()
 {
 	pair_up
@@ -195,7 +195,7 @@ MTU_without_a_sum()
 		fail 'not said:' "$(ctl "$left" show pvs0)"
 }
 
-# left_of FIELD: of the outbound SA
+# left_of FIELD: what remains for the outbound SA
 left_of() { show "$left" "peers.0.sas.0.left.$1"; }
 
 what_is_left_of_lifetimes()
@@ -217,7 +217,7 @@ what_is_left_of_lifetimes()
 		fail 'not in show:' "$(ctl "$left" show pvs0)"
 }
 
-# More subnets than fit one message of a dump
+# More subnets than fit into one message of a dump
 a_peer_with_many_subnets_is_one()
 {
 	local subnets

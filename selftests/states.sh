@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# For the tests to source, behind stock.sh: states that ip xfrm installs, as a daemon would, for a
-# device of $gw that adopts those with if_id 42.
+# For the tests to source, after stock.sh: states that ip xfrm installs, like a daemon, for a device
+# of $gw that adopts those with if_id 42.
 #
 # shellcheck disable=SC2154 # variables of lib.sh and stock.sh
 
 GCM='rfc4106(gcm(aes))'
 
-# said PATTERN [COUNT]: so many events of $gw fit, sooner or later
+# said PATTERN [COUNT]: waits until COUNT events of $gw match
 said()
 {
 	wait_for "event '$1'; there were: $(cat "$tmp/events")" \
 		at_least "${2:-1}" grep -cE "$1" "$tmp/events"
 }
 
-# new_keys: for the two directions of one tunnel
+# new_keys: one for each direction of a tunnel
 new_keys()
 {
 	there=0x$("$PVSVPNCTL" genkey aes128gcm16)
@@ -38,15 +38,15 @@ states()
 	state "$ns" 192.0.2.2 192.0.2.1 $((spi + 1)) "$@" aead "$GCM" "$back" 128
 }
 
-# adopting: both ends without any state; the gateway's device waits for those with if_id 42
+# adopting: neither end has states; the gateway's device waits for those with if_id 42
 adopting()
 {
 	adopting_devices
 	new_keys
 }
 
-# adopted: with both states at both ends
-# Each end can receive before the other can send: the kernel's own packets count too
+# adopted: both ends have both states
+# Each end can receive before the other can send, since the kernel's own packets count too
 adopted()
 {
 	adopting
@@ -57,7 +57,7 @@ adopted()
 	wait_for 'the peer to be up' is true show "$gw" peers.0.up
 }
 
-# xfrm NS SPI WORD: a number of ip -s xfrm state: bytes, packets, replay, failed
+# xfrm NS SPI WORD: a value of ip -s xfrm state: bytes, packets, replay, failed
 xfrm()
 {
 	local spi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# For the tests to source, behind lib.sh: stock Linux IPsec (XFRM with an xfrm interface)
-# at the other end.
+# For the tests to source, after lib.sh: stock Linux IPsec (XFRM with an xfrm interface) at the
+# other end.
 #
 #   namespace $gw                                   namespace $stock
 #   pvs0 10.1.0.1 fd00:1::1                         ipsec0 10.2.0.1 fd00:2::1
@@ -10,7 +10,7 @@
 # shellcheck disable=SC2154 # variables of lib.sh
 
 # stock_state NS SRC DST SPI KEY IF_ID, for aes128gcm16
-# A window of 1024, as ours: two CPUs that send at once reorder by more than 32.
+# The window is 1024, as ours: two CPUs that send at once reorder by more than 32.
 stock_state()
 {
 	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode tunnel \
@@ -32,12 +32,13 @@ stock_policies()
 	done
 }
 
-# stock_device NS LOCAL REMOTE DEV IF_ID: an xfrm interface, all traffic of which is for REMOTE
+# stock_device NS LOCAL REMOTE DEV IF_ID: an xfrm interface; all its traffic is for REMOTE
 stock_device()
 {
 	ip -n "$1" link add "$4" type xfrm dev outer0 if_id "$5"
 	stock_policies "$1" "$2" "$3" "$5"
-	# No packets of the host's own into the tunnel: they count where a state is missing
+	# The host itself must send nothing into the tunnel, as a missing state would count such
+	# packets
 	quiet_up "$1" "$4"
 }
 
@@ -50,7 +51,7 @@ inner()
 	ip -n "$1" route add "$6" dev "$2" src "$4"
 }
 
-# ends: the namespaces and the wire of lib.sh
+# ends: creates the namespaces and the wire of lib.sh
 ends()
 {
 	wire_up
@@ -58,7 +59,7 @@ ends()
 	gw=$left stock=$right
 }
 
-# both_devices COMMAND...: both ends, without SAs; pvsvpnctl does the command at the gateway
+# both_devices COMMAND...: both ends, without SAs; runs pvsvpnctl COMMAND at the gateway
 both_devices()
 {
 	ends
@@ -70,17 +71,17 @@ both_devices()
 	inner "$stock" ipsec0 10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64
 }
 
-# devices: the gateway has its peer; adopting_devices: it waits for XFRM's states with if_id 42
+# devices: the gateway has its peer; adopting_devices: it waits for XFRM states with if_id 42
 devices() { both_devices peer add pvs0 stock local 192.0.2.1 remote 192.0.2.2; }
 adopting_devices() { both_devices set pvs0 if-id 42; }
 
-# sa_count [NS]: of its pvs0
+# sa_count [NS]: the number of pvs0's SAs
 sa_count() { ctl "${1:-$gw}" -j show pvs0 | jq '[.devices[0].peers[].sas[]] | length'; }
 
-# peer_count: of the gateway's pvs0
+# peer_count: the number of peers of the gateway's pvs0
 peer_count() { ctl "$gw" -j show pvs0 | jq '.devices[0].peers | length'; }
 
-# tunnel: from nothing to both ends up, with aes128gcm16
+# tunnel: creates everything, with aes128gcm16
 tunnel()
 {
 	local there back
@@ -94,8 +95,8 @@ tunnel()
 	stock_state "$stock" 192.0.2.2 192.0.2.1 0x1002 "$back" 42
 }
 
-# flood NAME NS ADDRESS [INTERVAL]: pings until flood_end, each of which has time to be answered;
-# begun when it returns
+# flood NAME NS ADDRESS [INTERVAL]: pings until flood_end, which waits for the answers; it has
+# started when this returns
 flood()
 {
 	touch "$tmp/flooding"
@@ -111,8 +112,8 @@ flood()
 # xfrm_stat NS COUNTER
 xfrm_stat() { in_ns "$1" awk -v name="$2" '$1 == name { print $2 }' /proc/net/xfrm_stat; }
 
-# one_after_the_other: another process may run in the middle of what the kernel does for one, and
-# the device's work runs where they do. So nobody sends while the work gets no processor
+# one_after_the_other: with full preemption a process can interrupt another in the kernel. The
+# device's work runs on their processor, so no packets are sent while the work has none
 one_after_the_other()
 {
 	local preempt=/sys/kernel/debug/sched/preempt cpus=/sys/devices/virtual/workqueue/cpumask
@@ -127,15 +128,15 @@ one_after_the_other()
 	echo 1 >$cpus
 }
 
-# churn NS LOCAL FIRST: states of if_id 42 come and go without end, SPIs from FIRST on
+# churn NS LOCAL FIRST: adds and deletes states of if_id 42 endlessly, with SPIs from FIRST on
 churn()
 {
 	background ip netns exec "$1" /usr/bin/python3 "$here/adopt_churn.py" "$2" "$3" >"$tmp/churn-$3"
 	wait_for 'states that come and go' grep -q ready "$tmp/churn-$3"
 }
 
-# early_packets WHAT TURNS: packets without a break, while XFRM has states that it has not told of.
-# adopt_early.py says which WHAT there are
+# early_packets WHAT TURNS: sends without a pause while XFRM has states that it has not announced.
+# adopt_early.py lists the values of WHAT
 early_packets()
 {
 	local turns=$2
@@ -145,7 +146,7 @@ early_packets()
 	/usr/bin/python3 "$here/adopt_early.py" "$1" "$gw" "$stock" "$turns" | report
 }
 
-# early_received: inbound ones were the device's
+# early_received: the device received the inbound packets
 early_received()
 {
 	echo "packets: $(drops "$gw")" | report
@@ -155,27 +156,26 @@ early_received()
 	check 'packets of dead states' "$(drop_count "$gw" pvs0 rx_expired)" 0
 }
 
-# What stock IPsec loses by itself. On the way out: packets whose state dies in the middle of it, or
-# is gone when the policy that named it has been looked up. On the way in: those whose state dies in
-# the middle, or that had a cached route which another packet replaced, as whoever changes a policy
-# makes all of them stale
+# Losses of stock IPsec itself. Outbound: the packet's state dies during transmission, or is gone
+# after the policy lookup. Inbound: the state dies during reception, or another packet replaced the
+# cached route, as any change of a policy makes all of them stale
 stock_own='^Xfrm(OutStateInvalid|OutNoStates|InStateInvalid|InError)$'
 
-# stock_lost: how many of them, at the stock end
+# stock_lost: the number of these losses at the stock end
 stock_lost()
 {
 	in_ns "$stock" awk -v own="$stock_own" '$1 ~ own { n += $2 } END { print n + 0 }' /proc/net/xfrm_stat
 }
 
-# xfrm_errors: what else XFRM has counted as wrong, at either end
+# xfrm_errors: all other errors that XFRM has counted, at either end
 xfrm_errors()
 {
 	in_ns "$gw" awk '$2 { print $1, $2 }' /proc/net/xfrm_stat
 	in_ns "$stock" awk -v own="$stock_own" '$2 && $1 !~ own { print $1, $2 }' /proc/net/xfrm_stat
 }
 
-# flood_end NAME...: some were sent, and each came once, but for what stock IPsec itself lost,
-# and for the $EARLY ones that came before their keys
+# flood_end NAME...: some pings were sent, and each came once, except those that stock IPsec itself
+# lost, and the $EARLY ones that came before their keys
 flood_end()
 {
 	local name sent received twice lost=0
@@ -206,7 +206,7 @@ errors()
 	ip -n "$1" -s xfrm state | grep failed || true
 }
 
-# What must not move, of both ends
+# Counters of both ends that must not move
 all_errors()
 {
 	errors "$gw"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# For the tests to source, behind lib.sh and stock.sh: an IKE daemon (strongSwan) in a
-# namespace, connections, and the device at either end that carries what it has negotiated.
+# For the tests to source, after lib.sh and stock.sh: an IKE daemon (strongSwan) in a namespace,
+# connections, and the device at either end that carries its SAs.
 #
 # shellcheck disable=SC2154,SC2034 # variables of lib.sh and stock.sh, and for who sources this
 
-# What is inside the tunnel, as inner() of stock.sh takes it: this end and the far one
+# Inner addresses and routes, as arguments of inner() in stock.sh: this end, then the far one
 near=(10.1.0.1 fd00:1::1 10.2.0.0/24 fd00:2::/64)
 far=(10.2.0.1 fd00:2::1 10.1.0.0/24 fd00:1::/64)
 
@@ -18,7 +18,7 @@ pvsvpn_end()
 	inner "$1" "$2" "${@:4}"
 }
 
-# stock_end NS DEV IF_ID ADDR4 ADDR6 TO4 TO6: an xfrm interface; the daemon has the policies
+# stock_end NS DEV IF_ID ADDR4 ADDR6 TO4 TO6: an xfrm interface; the daemon installs policies
 stock_end()
 {
 	ip -n "$1" link add "$2" type xfrm dev outer0 if_id "$3"
@@ -31,27 +31,27 @@ has_strongswan()
 	command -v charon-systemd >/dev/null || skip 'no strongSwan (charon-systemd, swanctl)'
 }
 
-# Debian's next strongSwan is built without
+# Debian's next strongSwan is built without IKEv1
 has_IKEv1() { grep -qs main_mode_create /usr/lib/ipsec/libcharon.so.0; }
 
-# It tells of attempts that fail since 6.0.3
+# strongSwan reports failed attempts since 6.0.3
 has_alerts() { grep -qs peer-init-unreachable /usr/lib/ipsec/plugins/libstrongswan-vici.so; }
 
-# For $CHARON, where a peer dies: a daemon that gives up after 5 s. On a busy machine, that is also
-# what a peer may need that lives
+# For $CHARON if a peer dies: the daemon gives up after 5 s. On a busy machine a living peer may
+# need as long
 impatient='retransmit_tries = 2
 retransmit_timeout = 1'
 
-# charon NS: started; its process is ${pids[NS]}. $PLUGINS come before the kernel's IPsec,
-# $PKI_PLUGINS are for certificates, $CHARON are further settings. Plugins by name: what is
-# installed beside them would load too
+# charon NS: starts it; its process is ${pids[NS]}. $PLUGINS load before the kernel's IPsec,
+# $PKI_PLUGINS are for certificates, $CHARON are more settings. The plugins are listed because
+# otherwise all installed ones would load
 charon()
 {
 	local ns=$1 dir=$tmp/$1
 	local plugins="${PKI_PLUGINS-} ${PLUGINS-} kernel-netlink socket-default vici"
 
 	mkdir -p "$dir"
-	# That of one before, if it did not end by itself
+	# Remove the socket of an earlier daemon that was killed
 	rm -f "$dir/vici"
 	cat >"$dir/strongswan.conf" <<-END
 		swanctl {
@@ -89,8 +89,8 @@ charon()
 
 declare -A pids=()
 
-# connection NS NAME LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: for load. In the environment:
-# CONNECTION (further settings), PROPOSAL, IF_ID, LOCAL_TS, REMOTE_TS, CHILDREN (besides "net")
+# connection NS NAME LOCAL REMOTE ID FAR-ID [CHILD-SETTING...]: writes it, for load. Environment:
+# CONNECTION (more settings), PROPOSAL, IF_ID, LOCAL_TS, REMOTE_TS, CHILDREN (besides "net")
 connection()
 {
 	mkdir -p "$tmp/$1"
@@ -126,7 +126,7 @@ connection()
 	END
 }
 
-# load NS: what has been written down for it
+# load NS: loads the file written for it
 load()
 {
 	grep -q secrets "$tmp/$1/conf" || cat >>"$tmp/$1/conf" <<-END
@@ -157,7 +157,7 @@ swan()
 	STRONGSWAN_CONF=$tmp/$ns/strongswan.conf in_ns "$ns" swanctl "$@" --uri "unix://$tmp/$ns/vici"
 }
 
-# site_b [LINE...]: the [Connection] of the gateway's own file, with further lines
+# site_b [LINE...]: prints [Connection] of the gateway's own file, with more lines
 site_b()
 {
 	cat <<-END
@@ -172,20 +172,20 @@ site_b()
 	END
 }
 
-# initiate [CONNECTION [NS [CHILD]]]: the gateway brings it up, or that end
+# initiate [CONNECTION [NS [CHILD]]]: the gateway, or NS, initiates it
 initiate()
 {
 	swan "${2:-$gw}" --initiate --ike "${1:-t}" --child "${3:-net}" --timeout 60 >"$tmp/initiate" 2>&1 ||
 		fail "$(cat "$tmp/initiate")"
 }
 
-# list NS FIELD: of the one child SA, as the daemon has it
+# list NS FIELD: a field of the only child SA, from the daemon
 list()
 {
 	swan "$1" --list-sas --raw | grep -oE "\b$2=[^ }]*" | head -n 1 | cut -d= -f2
 }
 
-# child_of NS: the number of the child SA in use, where others are on their way out
+# child_of NS: the number of the child SA in use, while others are being deleted
 child_of()
 {
 	swan "$1" --list-sas --raw | grep -oE 'uniqueid=[0-9]+ reqid=[0-9]+ state=INSTALLED' |
@@ -194,7 +194,7 @@ child_of()
 
 children() { swan "$1" --list-sas --raw | grep -o 'state=INSTALLED' | wc -l; }
 
-# Both daemons, of both directions; a kernel may send a packet of its own in between
+# Compare both daemons in both directions; a kernel may send a packet of its own in between
 both_count_the_same()
 {
 	local what
@@ -207,7 +207,7 @@ both_count_the_same()
 
 is_not() { [ "$("${@:2}")" != "$1" ]; }
 
-# no_error: nothing is wrong at either end for stock IPsec, and pvs0 has dropped nothing
+# no_error: stock IPsec counts no error at either end, and pvs0 has dropped nothing
 no_error()
 {
 	check 'errors of stock IPsec' "$(xfrm_errors)" ''

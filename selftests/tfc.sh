@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Traffic flow confidentiality padding (RFC 4303 section 2.7): what is on the wire
-# (esp_idle.py), stock IPsec and our own as receivers, refusals.
+# Traffic flow confidentiality padding (RFC 4303 section 2.7): bytes on the wire (esp_idle.py),
+# stock IPsec and our own device as receivers, refusals.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +17,7 @@ on_the_wire()
 	"$here/esp_test.py" "$gate" "$wire" tfc >"$tmp/wire" 2>&1 || fail "$(cat "$tmp/wire")"
 }
 
-# Stock IPsec takes the padding off; from either end, and no error counter moves
+# Stock IPsec removes the padding; started from either end, and no error counter moves
 stock_IPsec_takes_it_off()
 {
 	local before tfc addr
@@ -39,7 +39,7 @@ stock_IPsec_takes_it_off()
 	no_errors "$before"
 }
 
-# Every inner length, and what is inside of it
+# Every inner length; the contents are compared
 between_two_of_ours()
 {
 	tunnel_up
@@ -56,7 +56,7 @@ between_two_of_ours()
 	check 'drops of the right' "$(drops "$right")" ''
 }
 
-# Where it is shown, and what it cannot be
+# tfc is shown, and values out of range are refused
 shown_and_refused()
 {
 	pair_up

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../tools/pvsvpnctl" || exit 1
 count=0 failed=0
 
-# check NAME COMMAND...: what was said is printed when it fails
+# check NAME COMMAND...: prints the output if the command fails
 check()
 {
 	local name=$1 output status=0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Tracepoints pvsvpn:pvsvpn_drop: every drop, with its reason by name; and
-# pvsvpn:pvsvpn_event: what pvsvpnctl monitor says.
+# Tracepoint pvsvpn:pvsvpn_drop: every drop, with the name of its reason. Tracepoint
+# pvsvpn:pvsvpn_event: the events of pvsvpnctl monitor.
 #
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -9,7 +9,7 @@
 tracefs=/sys/kernel/tracing
 trace=''
 
-# trace_on: an instance of our own, since others may be tracing
+# trace_on: uses its own instance, since others may be tracing
 trace_on()
 {
 	[ -d "$tracefs/events" ] || mount -t tracefs tracefs "$tracefs" 2>/dev/null || skip 'no tracefs'
@@ -20,7 +20,7 @@ trace_on()
 	echo 1 >"$trace/events/pvsvpn/enable"
 }
 
-# traced PATTERN: an event fits; what other namespaces drop may be there too
+# traced PATTERN: an event matches; drops of other namespaces may be there, too
 traced() { grep -qE "${2:-pvsvpn_drop}: $1" "$trace/trace"; }
 
 # expect_event PATTERN
@@ -45,7 +45,7 @@ every_reason_has_its_name()
 	[ "$count" -ge 20 ] || fail "only $count reasons found in drop.h"
 }
 
-# No peer and no SA: numbers 0
+# Drops with no peer and no SA have number 0
 of_the_device()
 {
 	tunnel_up
@@ -71,7 +71,7 @@ of_a_peer()
 	expect_event "dev=pvs0 ifindex=$(ifindex "$left") peer=$id spi=0x00000000 len=128 reason=tx_no_sa"
 }
 
-# Both ends have another key for the same SPI
+# The two ends have different keys for the same SPI
 of_an_SA()
 {
 	pair_up
@@ -93,7 +93,7 @@ wrong_source()
 	expect_event "dev=pvs0 .* spi=0x00001002 len=128 reason=rx_source"
 }
 
-# One event for each drop that is counted
+# There is one event for each counted drop
 as_many_events_as_drops()
 {
 	local index

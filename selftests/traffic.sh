@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# transform NAME: both families, small and large
+# transform NAME: both families, small and large pings
 transform()
 {
 	tunnel_up "$1"
@@ -23,7 +23,7 @@ chacha20poly1305() { transform chacha20poly1305; }
 aes256-sha256() { transform aes256-sha256; }
 aes128ccm16() { transform aes128ccm16; }
 
-# sent SECONDS-OR-SIZE OPTIONS...: iperf3 from left; nothing may be dropped
+# iperf SECONDS-OR-SIZE OPTIONS...: iperf3 from left; no packet may be dropped
 iperf()
 {
 	in_ns "$left" timeout 100 iperf3 -c 10.2.0.1 -J "$@" >"$tmp/report" ||
@@ -37,8 +37,8 @@ TCP_both_ways()
 	iperf_server "$right"
 	iperf -n "$(mib 20)"
 	iperf -n "$(mib 20)" -R
-	# Segments were split inside: the device carried no packet above its MTU. What
-	# is in iperf3's socket when it has written all is not sent any more.
+	# Segments were split inside: the device carried no packet above its MTU. iperf3 does not
+	# send what is still in its socket after its last write.
 	show "$left" peers.0 | jq -e '
 		.tx_packets > 700 and .tx_bytes / .tx_packets < 1446' >/dev/null ||
 		fail "$(show "$left" peers.0)"
@@ -52,7 +52,7 @@ TCP_over_IPv6()
 	check drops "$(drops "$left")$(drops "$right")" ''
 }
 
-# 8 KiB and 32 KiB datagrams: fragmented inside, since larger than the MTU
+# Datagrams of 8 KiB and 32 KiB are larger than the MTU, so they are fragmented inside
 large_UDP()
 {
 	tunnel_up
@@ -93,7 +93,7 @@ offloads_off()
 	done
 }
 
-# Decrypted segments are put together again: far fewer, larger packets go up.
+# Decrypted segments are merged again: far fewer, larger packets go up.
 GRO()
 {
 	tunnel_up
@@ -121,11 +121,11 @@ only_some_numbers_left()
 	ctl "$left" sa add pvs0 right dir out spi 0x1001 transform aes128gcm16 key-file "$tmp/key" seq 4294967290
 }
 
-# Five numbers are left: five packets leave, no more; a new SA goes on.
+# Five numbers are left, so only five packets leave; a new SA continues.
 sequence_numbers_run_out()
 {
 	only_some_numbers_left
-	# All at once: without carrier they would not come as far as the tunnel.
+	# Send all at once: after the carrier is lost, packets would not reach the tunnel.
 	in_ns "$left" ping -q -c 8 -l 8 -W 2 10.2.0.1 >"$tmp/ping" || true
 	check 'packets that left' "$(show "$left" peers.0.sas.0.packets)" 5
 	check 'packets that arrived' "$(show "$right" peers.0.rx_packets)" 5

@@ -30,7 +30,7 @@ SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 SOL_UDP = 17
 UDP_SEGMENT = 103
 IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0
-# For experiments (RFC 3692): no protocol of the kernel's takes part.
+# For experiments (RFC 3692), so the kernel's protocols ignore it.
 PROTOCOL = 253
 TO4, TO6 = "10.2.0.1", "fd00:2::1"
 PORT = 4000
@@ -41,7 +41,7 @@ faults = []
 
 
 def fault(text):
-    """Something is wrong."""
+    """An error."""
     faults.append(text)
     if len(faults) <= 20:
         print(text, flush=True)
@@ -60,7 +60,7 @@ def opened(name, family, kind, protocol=0, bind=None):
 
 
 def pattern(length):
-    """Bytes that differ from place to place and from length to length."""
+    """Bytes that depend on position and length."""
     return (b"%d/" % length * (length // 2 + 1))[:length]
 
 
@@ -73,8 +73,8 @@ def received(sock, header):
 
 
 def sizes_of(left, right, family, to, header, mtu):
-    """Every payload that makes an inner packet of header..mtu bytes; of those every
-    31st and the last where the kernel is full of checkers."""
+    """Every payload that makes an inner packet of header..mtu bytes; only every 31st and
+    the last if the kernel has checkers on."""
     most = mtu - header
     sender = opened(left, family, socket.SOCK_RAW, PROTOCOL)
     receiver = opened(right, family, socket.SOCK_RAW, PROTOCOL)
@@ -90,13 +90,13 @@ def sizes_of(left, right, family, to, header, mtu):
 
 
 def sizes(left, right, mtu):
-    """Every inner length, one after the other, so that loss shows its length."""
+    """Every inner length, one after another, so that a loss shows its length."""
     sizes_of(left, right, socket.AF_INET, TO4, 20, int(mtu))
     sizes_of(left, right, socket.AF_INET6, TO6, 40, int(mtu))
 
 
 def datagrams_of(left, right, family, to):
-    """What one send() gives comes in whole."""
+    """One send() arrives in one piece."""
     sender = opened(left, family, socket.SOCK_DGRAM)
     receiver = opened(right, family, socket.SOCK_DGRAM, bind=(to, PORT))
     for length in (1, 1400, 1500, 8000, 30000, 65507 if family == socket.AF_INET else 65487):
@@ -106,7 +106,7 @@ def datagrams_of(left, right, family, to):
 
 
 def segmented(sender, receiver, to, sizes):
-    """What one send() gives comes in so many segments; sizes are of (segment, all)."""
+    """One send() arrives in that many segments; sizes are of (segment, all)."""
     for size, length in sizes:
         sender.setsockopt(SOL_UDP, UDP_SEGMENT, size)
         sender.sendto(pattern(length), (to, PORT))
@@ -150,7 +150,7 @@ def tun(name):
     enter(name)
     file = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH22x", b"outer0", IFF_TUN_NO_PI))
-    # It has a carrier now, but loses what is sent until the kernel's worker has seen it.
+    # It now has a carrier, but loses packets until the kernel's worker has noticed it.
     deadline = time.monotonic() + SECONDS
     while " state UP " not in run("ip", "-n", name, "link", "show", "dev", "outer0"):
         if time.monotonic() > deadline:
@@ -159,7 +159,7 @@ def tun(name):
 
 
 def checksum(header):
-    """Of an IPv4 header whose own is 0."""
+    """Checksum of an IPv4 header whose own checksum field is 0."""
     total = sum(struct.unpack("!10H", header))
     total = (total & 0xffff) + (total >> 16)
     return ~((total & 0xffff) + (total >> 16)) & 0xffff
@@ -206,13 +206,13 @@ class Flow:
         self.sender.sendto(b"x", (self.to, PORT))
 
     def fields(self, seconds):
-        """(TOS, TTL) of what arrived, None if nothing did."""
+        """(TOS, TTL) of the packet that arrived, None if none did."""
         self.receiver.settimeout(seconds)
         try:
             extra = self.receiver.recvmsg(100, 200)[1]
         except socket.timeout:
             return None
-        # One byte of an int: both little-endian and u8 have it first.
+        # One byte of an int: it is first both in a little-endian int and in a u8.
         found = {kind: data[0] for _, kind, data in extra}
         if self.family == socket.AF_INET:
             return found[socket.IP_TOS], found[socket.IP_TTL]
@@ -220,7 +220,7 @@ class Flow:
 
 
 NOT_ECT, ECT1, ECT0, CE = 0, 1, 2, 3
-# RFC 6040 figure 4: inner field, then by outer field; None is to be dropped.
+# RFC 6040 figure 4: by inner field, then by outer field; None must be dropped.
 DECAPSULATED = {
     NOT_ECT: {NOT_ECT: NOT_ECT, ECT0: NOT_ECT, ECT1: NOT_ECT, CE: None},
     ECT0: {NOT_ECT: ECT0, ECT0: ECT0, ECT1: ECT1, CE: CE},
@@ -231,7 +231,7 @@ DSCP = (0, 0x2e, 0x0a)
 
 
 def check_outer(packet, tos, what):
-    """What stands in the outer header of a packet that need not be fragmented."""
+    """The expected outer header of a packet that need not be fragmented."""
     if packet[1] != tos:
         fault(f"{what}: outer TOS {packet[1]:#x}, should be {tos:#x}")
     if packet[8] != 64:
@@ -243,14 +243,14 @@ def check_outer(packet, tos, what):
 
 
 def check_inner(fields, tos, ttl, what):
-    """The inner header as it came out."""
+    """The inner header as delivered."""
     want = None if tos is None else (tos, ttl)
     if fields != want:
         fault(f"{what}: inner TOS and TTL {fields}, should be {want}")
 
 
 def wire_of(flow, ends, dscp):
-    """The table, at one DSCP; the outer DSCP is remarked on the way."""
+    """The whole table at one DSCP; the outer DSCP is remarked on the way."""
     for inner, row in DECAPSULATED.items():
         for outer, result in row.items():
             what = f"{flow.to} DSCP {dscp:#x} inner {inner} outer {outer}"
@@ -259,7 +259,7 @@ def wire_of(flow, ends, dscp):
             packet = esp_from(ends[0])
             check_outer(packet, dscp << 2 | inner, what)
             os.write(ends[1], with_tos(packet, 0x11 << 2 | outer))
-            # RFC 2983: the inner DSCP stays what it was.
+            # RFC 2983: the inner DSCP stays unchanged.
             want = None if result is None else dscp << 2 | result
             check_inner(flow.fields(0.5 if want is None else SECONDS), want, ttl, what)
 

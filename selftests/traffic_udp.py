@@ -20,7 +20,7 @@ def datagram(number):
 
 def receive(address, count):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    # All of them have room, however late this process runs; rmem_max does not count
+    # Room for all of them, however late this process runs; rmem_max does not apply
     sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
     sock.bind((address, PORT))
     missing = set(range(count))

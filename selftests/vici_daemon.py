@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Stands in for strongSwan's daemon at its VICI socket, and is not fit in one way.
+"""Stands in for strongSwan's daemon at its VICI socket, and is unsuitable in one way.
 
 vici_daemon.py SOCKET old|poor|refuses|silent|stops|garbage|torn
 """

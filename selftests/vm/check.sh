@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# "make check": what needs no VM (lint, the tool, dkms), and beside it the selftests,
-# in VMs of each kernel. Logs are in build/logs/.
+# "make check": tests that need no VM (lint, the tool, dkms), and at the same time the selftests in
+# VMs of each kernel. Logs are in build/logs/.
 #
 #   KERNELS="6.1 6.12"  kernels (also: debug)     TESTS="replay lint"  only these
 #
-# What TESTS names of "ike" runs once more in guests with a newer strongSwan.
+# If TESTS names "ike" tests, they run once more in guests with a newer strongSwan.
 #
 # Last line: "N passed, N failed, N skipped". Exit: 0 if none failed, else 1.
 set -euo pipefail
@@ -16,14 +16,14 @@ shopt -s extglob
 read -r -a kernels <<<"${KERNELS:-6.1 6.12}"
 read -r -a tests <<<"${TESTS:-}"
 default_host_tests=(lint tool dkms-test adopt-scale-count)
-# Tests with figures in instructions, in NAME-count.sh. A run that names the test has them, too
+# Tests that give figures in instructions (NAME-count.sh). They also run if TESTS names the test
 counted=(scale hostile adopt-scale)
 all_host_tests=("${default_host_tests[@]}" "${counted[@]/%/-count}")
 host_tests=() guest_tests=() newer_tests=()
 last=${kernels[-1]} host_kernels="${kernels[*]}"
 logs=$top/build/logs
 
-# count NAME: what TESTS names has figures in instructions, too; "adopt" is every adopt-*
+# count NAME: adds the figures in instructions for NAME; "adopt" is every adopt-*
 count()
 {
 	local test
@@ -35,8 +35,8 @@ count()
 	done
 }
 
-# With TESTS, only what it names, here or in the VMs. Lint and dkms build for the
-# kernels; the debug kernel alone has nothing to add to what "make check" says.
+# If TESTS is set, run only what it names, here or in the VMs. Lint and dkms build for the kernels;
+# the debug kernel alone adds nothing to "make check".
 pick_tests()
 {
 	local name
@@ -57,7 +57,7 @@ pick_tests()
 	done
 }
 
-# A newer strongSwan needs downloads of its own. Without them, nothing is said of it
+# A newer strongSwan must be downloaded. Only "ike" tests in TESTS need it
 pick_newer()
 {
 	[ ${#newer_tests[@]} -gt 0 ] && [ "$last" != debug ] || return 0
@@ -68,10 +68,10 @@ pick_newer()
 	fi
 }
 
-# Nothing is left for the VMs if TESTS names host tests only
+# If TESTS names only host tests, no VM is needed
 wants_guests() { [ ${#tests[@]} -eq 0 ] || [ ${#guest_tests[@]} -gt 0 ]; }
 
-# shown NAME: keeps stdin as the log of NAME and prints it as it comes
+# shown NAME: copies stdin to the log of NAME and prints it at once
 shown()
 {
 	tee "$logs/$1.ktap" | sed -u "s/^/$1 | /"
@@ -88,8 +88,8 @@ run_on_host()
 		nice -n 10 ./runner.sh "${@/%/.sh}") 2>&1 | shown "$name" || :
 }
 
-# Lint takes as long as the others together. They fill what the guests leave of the processors.
-# Lint compiles for each kernel, so dkms takes the last one only. With TESTS it takes each
+# Lint takes as long as the others together, so run both at once, on the time that guests leave.
+# Lint compiles for each kernel, so dkms uses the last one only, unless TESTS is set
 run_host_tests()
 {
 	local name lint=() others=() with=$last
@@ -110,8 +110,8 @@ run_host_tests()
 # failed_result TEXT: a result that belongs to no script
 failed_result() { printf '  not ok 1 %s\n' "$*"; }
 
-# processors KERNEL: a guest with one needs a tenth less time. The last kernel has two, and so has
-# each where TESTS names what to run
+# processors KERNEL: one processor saves a guest a tenth of its time. The last kernel has two, and
+# if TESTS is set, every kernel
 processors()
 {
 	if [ "$1" = debug ] || { [ ${#tests[@]} -eq 0 ] && [ "$1" != "$last" ]; }; then
@@ -121,7 +121,7 @@ processors()
 	fi
 }
 
-# debug is slower by the checkers
+# The checkers make debug slower
 limits()
 {
 	echo "-t 5000 -m 2048 -c $(processors "$1") -e TEST_TIMEOUT=1200"
@@ -131,7 +131,7 @@ limits()
 	esac
 }
 
-# explain STATUS: what run.sh's exit status says beyond the results
+# explain STATUS: prints what run.sh's exit status adds to the results
 explain()
 {
 	case $1 in
@@ -140,7 +140,7 @@ explain()
 	esac
 }
 
-# check_plan LOG: the outer plan is there and kept
+# check_plan LOG: there is an outer plan, and the results match it
 check_plan()
 {
 	awk '
@@ -150,15 +150,15 @@ check_plan()
 		failed_result 'guest: not every test has run'
 }
 
-# These tests say as much on one kernel as on two: the tool, the daemon, other far ends, adopted
-# peers and policies, the module's own requests, events, timers, tables and sizes, and the longest
+# One kernel is enough for these tests: the tool, the daemon, other far ends, adopted peers and
+# policies, the module's own requests, events, timers, tables and sizes, and the longest
 own=(hostile ike ike-certificates ike-connection ike-health ike-names ike-peers)
 own+=(ike-policies ike-routes ike-systemd)
 own+=(adopt-access adopt-peers adopt-policies adopt-scale adopt-selectors)
 own+=(events lifetime liveness loop metrics mtu peers refuse rekey scale secrets settings show tfc)
 
-# left_out KERNEL: all but the last leave those out; with checkers those of the tool say no more. A
-# test that TESTS names runs on each
+# left_out KERNEL: all kernels but the last skip those tests; the debug kernel skips the tool's. A
+# test that TESTS names runs on each kernel
 left_out()
 {
 	case $1 in
@@ -168,7 +168,7 @@ left_out()
 	esac
 }
 
-# sample KERNEL: options for run.sh; all but the last take one transform of a kind (interop)
+# sample KERNEL: options for run.sh; all but the last test one transform of each kind (interop)
 sample()
 {
 	[ ${#tests[@]} -gt 0 ] || [ "$1" = "$last" ] || echo '-e SAMPLE=1'
@@ -183,7 +183,7 @@ selftests()
 	make=(make -s -C "$top/selftests" TESTS="$names" LEAVE="$(left_out "$1")")
 }
 
-# run_guest KERNEL NAME: the selftests' KTAP, then the kernel's own
+# run_guest KERNEL NAME: prints the selftests' KTAP, then the kernel's own
 run_guest()
 {
 	local kernel=$1 out=$logs/$2 status=0 make
@@ -202,7 +202,7 @@ run_guest()
 	fi
 }
 
-# Downloads and builds come first, one by one; the rest runs side by side
+# Downloads and builds run first, one by one; the rest runs in parallel
 prepare_kernel()
 {
 	"$vm_dir/kernels.sh" dir "${1%-newer}" >/dev/null &&
@@ -225,7 +225,7 @@ prepare_guests()
 	done
 }
 
-# left KERNEL: is there a test that nobody has taken?
+# left KERNEL: true if a test has not been taken yet
 left()
 {
 	local name make
@@ -238,8 +238,8 @@ left()
 	return 1
 }
 
-# work NUMBER: one guest after the other, of each kernel that has tests left. Each begins with
-# another kernel, and helps with those of the others when its own are done
+# work NUMBER: runs one guest after the other, for each kernel with tests left. Each worker starts
+# with another kernel, then helps with the others
 work()
 {
 	local i kernel
@@ -252,8 +252,8 @@ work()
 	done
 }
 
-# As many guests as processors: more than those take turns, and everything takes longer. Two
-# guests on two processors need 2/3 of the time that four do
+# Run as many guests as processors, since more slow each other down. Two guests on two processors
+# need 2/3 of the time of four
 count_workers()
 {
 	workers=$(nproc)
@@ -271,7 +271,7 @@ run_guests()
 	wait
 }
 
-# A guest waits for a third of its time. Once nothing else runs, one more fills that
+# A guest is idle for a third of its time. When the host tests are done, another guest uses that
 run_host_tests_then_guest()
 {
 	[ ${#host_tests[@]} -gt 0 ] || return 0
@@ -279,7 +279,7 @@ run_host_tests_then_guest()
 	work $((workers + 1))
 }
 
-# sums LOG...: the leaves of the KTAP are indented once
+# sums LOG...: counts the KTAP results that are indented once
 sums()
 {
 	cat "$@" | awk '
@@ -288,7 +288,7 @@ sums()
 	END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
 }
 
-# failures LOG: by name, each with the first lines of what it said
+# failures LOG: prints them by name, each with the first lines of its output
 failures()
 {
 	awk -v where="$(basename "$1" .ktap)" '
@@ -303,7 +303,7 @@ failures()
 		{ n = 0 }' "$1"
 }
 
-# report: sums of each log, failures, the sum of all
+# report: the sums of each log, failures, the total
 report()
 {
 	local log name of_name

@@ -4,7 +4,7 @@
 #
 #   counted.sh CASE TEST [NAME=VALUE]...
 #
-# In the last of $KERNELS, but not in the debug kernel: its checkers count as well.
+# Uses the last of $KERNELS, but not the debug kernel, whose checkers would count as well.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd -P)
@@ -20,7 +20,7 @@ for setting; do
 done
 
 cd "$here/.."
-# Such a clock jumps ahead while the guest waits for this machine, by minutes where this machine is
-# busy. A limit in the guest's seconds says nothing then: runner.sh's limit counts
+# This clock jumps ahead while the guest waits for the host, by minutes if the host is busy. A limit
+# in the guest's seconds is then meaningless, and runner.sh's limit applies
 exec vm/run.sh -i -t 100000 -e WAIT_LIMIT=100000 -e CASES="$cases" "${options[@]}" "$kernel" -- \
 	"./$test.sh"

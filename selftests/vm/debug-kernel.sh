@@ -10,7 +10,7 @@ set -euo pipefail
 
 fragment=$vm_dir/debug.config
 
-# check_config CONFIG: every line of the fragment has held
+# check_config CONFIG: every line of the fragment is in CONFIG
 check_config()
 {
 	local config=$1 line name lost=0
@@ -41,7 +41,7 @@ configure()
 	check_config "$out/.config"
 }
 
-# kbuild [ARGUMENTS]: make in the build directory, its words to the log
+# kbuild [ARGUMENTS]: make in the build directory; its output goes to the log
 kbuild()
 {
 	make -C "$src" O="$work/build" ARCH=x86_64 \
@@ -51,7 +51,7 @@ kbuild()
 	}
 }
 
-# Object files are not needed to build a module against the tree
+# Building a module against the tree needs no object files
 drop_objects()
 {
 	find "$1" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux*' -o -name '.tmp_vmlinux*' \) \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The guest's part of demo.sh: builds the README's picture out of network
-# namespaces, runs the README's own commands in it, and proves what went over
-# the wire. Exit 0: no ping lost, nothing but ESP between the gateways.
+# The guest's part of demo.sh: builds the README's topology from network namespaces, runs the
+# README's own commands in it, and checks the packets on the wire. Exit 0: no ping lost, nothing but
+# ESP between the gateways.
 #
 # shellcheck source-path=SCRIPTDIR source=demo-lib.sh
 . "$(dirname "$0")/demo-lib.sh"

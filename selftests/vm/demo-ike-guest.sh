@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The guest's part of "make demo IKE=1": the README's picture again, with a file and a secret for each
-# gateway, strongSwan and pvsvpn@NAME.service on both, and what happens in the life of a connection.
-# Each gateway is a machine with a systemd of its own. Exit 0: nothing lost, nothing in plain text
-# between the gateways.
+# The guest's part of "make demo IKE=1": the README's topology with a file and a secret for each
+# gateway, and strongSwan and pvsvpn@NAME.service on both; the life of a connection. Each gateway is
+# a machine with its own systemd. Exit 0: nothing lost, no plain text between the gateways.
 #
 # shellcheck source-path=SCRIPTDIR source=demo-lib.sh
 . "$(dirname "$0")/demo-lib.sh"
@@ -13,7 +12,7 @@
 secret_of_both='a secret for two gateways'
 declare -A machine=() first=()
 
-# at NETNS COMMAND...: shown, and run on that gateway
+# at NETNS COMMAND...: prints the command, and runs it on that gateway
 at()
 {
 	printf '%s# %s\n' "$1" "${*:2}"
@@ -24,7 +23,7 @@ on() { machine_in "${first[$1]}" "${@:2}"; }
 
 is_there() { pgrep -P "$1" >/dev/null; }
 
-# gateway NETNS [UNIT...]: is switched on, with these units enabled
+# gateway NETNS [UNIT...]: boots it with these units enabled
 gateway()
 {
 	local dir=$work/$1
@@ -38,7 +37,7 @@ gateway()
 	wait_for 60 'systemd' machine_has_started "${first[$1]}"
 }
 
-# install_on NETNS: as "make install" does it
+# install_on NETNS: like "make install"
 install_on()
 {
 	make -s -C "$top/tools/pvsvpnctl" install DESTDIR="$work/$1/root" >"$work/make.out" 2>&1 ||
@@ -59,7 +58,7 @@ install_on()
 	END
 }
 
-# The other way round, and it waits for gateway A
+# Gateway B has the reverse configuration, and waits for gateway A
 write_files()
 {
 	readme 'ini site-b' >"$work/gateway-a/root/etc/pvsvpn/site-b.conf"
@@ -116,7 +115,7 @@ dead_peer()
 {
 	local begin
 
-	# With its first process, all others end
+	# If its first process is killed, all others end
 	kill -9 "${first[gateway-b]}"
 	ip -n gateway-b link set wan down
 	begin=${EPOCHREALTIME/./}
@@ -124,13 +123,13 @@ dead_peer()
 	wait_for 60 'dead peer detection' carrier_is false
 	printf 'gateway A knows it after %s s\n' "$(seconds_since "$begin")"
 	at gateway-a pvsvpnctl status site-b || :
-	# A host that starts anew has neither
+	# A rebooted host has neither the device nor states
 	ip -n gateway-b link delete site-a
 	ip -n gateway-b xfrm state flush
 	printf 'gateway B starts again, with its service enabled\n'
 	gateway gateway-b strongswan pvsvpn@site-a
 	wait_for 60 'the service' is_active gateway-b pvsvpn@site-a
-	# Before it listens, it would say that nobody does
+	# Set the link up only now: earlier, the host would send "port unreachable"
 	ip -n gateway-b link set wan up
 	ip -n gateway-b neigh replace 198.51.100.254 lladdr 02:00:00:00:01:02 dev wan nud permanent
 	ip -n gateway-b route replace default via 198.51.100.254
@@ -141,7 +140,7 @@ dead_peer()
 
 is_active() { on "$1" systemctl -q is-active "$2"; }
 
-# Somebody removes the route: the service puts it back
+# The route is removed: the service adds it again
 lost_route()
 {
 	at gateway-a ip route del 10.2.0.0/24
@@ -162,7 +161,7 @@ gateway gateway-a
 gateway gateway-b
 ip netns exec gateway-a sysctl -qw net.ipv4.ip_forward=1
 ip netns exec gateway-b sysctl -qw net.ipv4.ip_forward=1
-# The router may say that gateway B is not to be reached; groups are a matter of one wire
+# Exclude the router's "unreachable" for gateway B, and IGMP, which stays on one wire
 start_capture other internet to-a not udp and not igmp and not \( icmp and src host 192.0.2.254 \)
 
 title "the file of gateway A"

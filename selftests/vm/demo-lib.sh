@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# For the demos to source: the README's picture out of network namespaces, the
-# README's own commands, captures, iperf3.
+# For the demos to source: the README's topology from network namespaces, the README's own commands,
+# captures, iperf3.
 #
 # shellcheck disable=SC2034 # variables for the scripts that source this
 set -euo pipefail
@@ -9,7 +9,7 @@ shopt -s inherit_errexit
 
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
 work=$(mktemp -d)
-# A ping's payload, to look for on the wire: at most 16 bytes
+# A ping's payload to search for on the wire: at most 16 bytes
 secret='CAN-YOU-READ-ME?'
 declare -A capture=()
 
@@ -38,7 +38,7 @@ wait_for()
 	done
 }
 
-# readme BLOCK: what README.md's block ```BLOCK holds
+# readme BLOCK: prints README.md's block ```BLOCK
 readme()
 {
 	awk -v start="\`\`\`$1" '
@@ -48,7 +48,7 @@ readme()
 		END { exit !found }' "$top/README.md" || fail "README.md has no block '$1'"
 }
 
-# run_readme BLOCK NETNS: runs them in one shell, each shown before it runs
+# run_readme BLOCK NETNS: runs its commands in one shell, and prints each first
 run_readme()
 {
 	local line
@@ -61,8 +61,8 @@ run_readme()
 		fail "a command of the README's block '$1' failed"
 }
 
-# wire NETNS NAME ADDRESS NAME-AT-ROUTER ROUTER-ADDRESS: neighbours are fixed and
-# IPv6 is off, so that the wire has no reason to carry anything but the tunnel
+# wire NETNS NAME ADDRESS NAME-AT-ROUTER ROUTER-ADDRESS: with fixed neighbours and without IPv6, so
+# that the wire carries nothing but the tunnel
 wire()
 {
 	local ns=$1 dev=$2 addr=$3 far=$4 router=$5
@@ -130,7 +130,7 @@ stop_capture()
 
 packets() { tcpdump -n -r "$work/$1.pcap" 2>/dev/null | wc -l; }
 
-# Every ping's summary in what was shown says 0 % loss
+# Every ping summary in the output says 0 % loss
 check_pings()
 {
 	grep -q 'packets transmitted' "$1" || fail "no ping in $1"
@@ -144,7 +144,7 @@ frames()
 		awk '{ sum += $1 } END { print sum }'
 }
 
-# The same payload: readable at host B, not on the wire
+# The same payload is readable at host B, but not on the wire
 show_secrecy()
 {
 	local pattern
@@ -179,7 +179,7 @@ run_iperf()
 	wait $!
 }
 
-# What iperf3's receiver counted: "32.1 MBytes at 53.8 Mbits/sec"
+# The result of iperf3's receiver: "32.1 MBytes at 53.8 Mbits/sec"
 iperf_result()
 {
 	awk '$NF == "receiver" { print $5, $6, "of TCP at", $7, $8 }' "$work/iperf.out"

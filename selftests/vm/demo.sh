@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# `make demo`: two gateways and a tunnel in one virtual machine, with the
-# commands of README.md. The host's part: packages, kernel, builds, boot.
-# The rest is demo-guest.sh, or demo-ike-guest.sh with IKE=1.   KERNEL=6.1 picks another
-# kernel than 6.12.
+# `make demo`: two gateways and a tunnel in one virtual machine, with the commands of README.md. The
+# host's part: packages, kernel, builds, boot. The rest is in demo-guest.sh, or with IKE=1 in
+# demo-ike-guest.sh. KERNEL=6.1 selects another kernel than 6.12.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Installs by apt what building and testing need and is not there yet; "fuzz": what that needs too;
-# "newer": only what guests need that have a newer strongSwan than this Debian's.
+# Installs the missing packages for building and testing, with apt. "fuzz": also those for fuzzing;
+# "newer": only those for guests with a newer strongSwan than this Debian's.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
-# The one list. A line: what it is for, then the packages.
+# The only list. Each line: the purpose, then the packages.
 packages()
 {
 	sed 's/.*://' <<-'END'
@@ -25,12 +25,12 @@ packages()
 	END
 }
 
-# Only the guests have these, over the host's files: here they would start a daemon
+# Only guests have these, over the host's files: on the host they would start a daemon
 guest_packages()
 {
 	echo charon-systemd strongswan-swanctl strongswan-libcharon libstrongswan \
 		libstrongswan-standard-plugins libcharon-extra-plugins
-	# With libraries that a small Debian does not have
+	# Includes libraries that a small Debian lacks
 	echo systemd libsystemd-shared libapparmor1 libip4tc2 libkmod2 apparmor
 }
 
@@ -63,7 +63,8 @@ install_missing()
 		apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >&2
 }
 
-# promtool out of Debian's package, which as a whole is a daemon; without it one case skips
+# Only promtool from Debian's package, as the whole package is a daemon. If it is missing, one case
+# skips
 fetch_promtool()
 {
 	local version deb
@@ -77,8 +78,8 @@ fetch_promtool()
 	mv "$promtool_dir/.new" "$promtool_dir/promtool"
 }
 
-# unpack DIR DEB...: unless it is what DIR holds already. /lib is a link to /usr/lib, and the
-# like, which a directory above it would hide
+# unpack DIR DEB...: unless DIR already contains these. Links such as /lib to /usr/lib must not be
+# hidden by a directory of the same name
 unpack()
 {
 	local dir=$1 new=$1.new deb name
@@ -101,8 +102,8 @@ unpack()
 	mv "$new" "$dir"
 }
 
-# fetch_unpacked DIR: the packages on stdin, a name and a version in each line. If one
-# cannot be had, the tests that need it skip
+# fetch_unpacked DIR: the packages on stdin, a name and a version on each line. If one is not
+# available, the tests that need it skip
 fetch_unpacked()
 {
 	local name version deb all=()
@@ -126,20 +127,20 @@ with_newest_version()
 	done
 }
 
-# with_dependencies PACKAGE...: they and what they need, where that is not installed
+# with_dependencies PACKAGE...: these and the packages they need, if not installed
 with_dependencies()
 {
 	apt-get "${apt_options[@]}" -s -q install --no-install-recommends "$@" 2>/dev/null |
 		awk '$1 == "Inst" { print $2, substr($3 ~ /^\[/ ? $4 : $3, 2) }' || :
 }
 
-# Debian's next release has it. Its packages need its C library, with which this Debian's programs
-# run as well, but for that of OpenSSL
+# From Debian's next release. Its packages need its C library, with which this Debian's programs
+# also run, except that of OpenSSL
 newer_suite=forky
 strongswan_packages=(charon-systemd strongswan-swanctl
 	libstrongswan-standard-plugins libcharon-extra-plugins openssl apparmor)
 
-# That suite, and a host on which nothing is installed
+# Use only that suite, for a host with no packages installed
 look_into_newer_suite()
 {
 	local dir=$cache/newer mirror
@@ -155,7 +156,8 @@ look_into_newer_suite()
 	apt-get "${apt_options[@]}" -q update >&2
 }
 
-# This Debian's systemd stays: it is older than its libraries, which are for all that come after
+# Keep this Debian's systemd. The libraries that it uses become newer, which works for older
+# programs
 fetch_newer()
 {
 	local name version deb all=()
@@ -184,5 +186,5 @@ mapfile -t wanted < <(missing "${more[@]}")
 [ ${#wanted[@]} -eq 0 ] || install_missing "${wanted[@]}"
 fetch_promtool
 guest_packages_with_versions | fetch_unpacked "$guest_root"
-# Its files and strongSwan's are at odds, as are its libraries' versions and the host's
+# Its files conflict with strongSwan's, and its libraries' versions with the host's
 with_dependencies libreswan | fetch_unpacked "$libreswan_root"

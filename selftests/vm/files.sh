@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Prints the files of this machine that a guest keeps in its memory, without the leading /:
-# every program that a test names, and the arguments, with their libraries; links such as /lib;
-# Python; the tests.
+# Prints the files of this machine that a guest keeps in memory, without the leading /: every
+# program that a test names, and the arguments, with their libraries; links such as /lib; Python;
+# the tests.
 #
 # A guest that opens a file of the host's sends three requests to QEMU and waits for each. A
 # program opens ten files when it starts. A list that is too long costs memory, and one that is
@@ -12,7 +12,7 @@ export LC_ALL=C
 # shellcheck source-path=SCRIPTDIR source=vm-lib.sh
 . "$(dirname "$0")/vm-lib.sh"
 
-# A file of more bytes stays with the host, as the libraries of compilers do
+# Larger files, such as libraries of compilers, are read from the host
 limit=8000000
 
 words()
@@ -21,28 +21,28 @@ words()
 		grep -oE '[[:alnum:]_.+-]+' | sort -u
 }
 
-# Each program whose name is a word of the tests
+# Each program whose name is a word in the tests
 programs()
 {
 	find -H /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin -maxdepth 1 -xtype f -perm -u+x \
 		-printf '%f %p\n' | sort | join - <(words) | cut -d ' ' -f 2
 }
 
-# libraries PROGRAM...: by their names, most of which are links. /lib is a link, too
+# libraries PROGRAM...: by their names, most of which are links; /lib is also a link
 libraries()
 {
 	ldd "$@" 2>/dev/null | awk '$3 ~ /^\// { print $3 } $1 ~ /^\// && $2 ~ /^\(/ { print $1 }' |
 		sort -u | sed 's|^/lib|/usr/lib|'
 }
 
-# The standard library, but for its tests and the parts for developers
+# The standard library, except its tests and the parts for developers
 python()
 {
 	find /usr/lib/python3.[0-9]* -name '*.py' -o -name '*.pyc' -o -name '*.so' |
 		grep -vE '/(tests?|idlelib|lib2to3|ensurepip|config-[^/]*)/'
 }
 
-# small PATH...: those that are not too large, and the files that links among them lead to
+# small PATH...: those that are not too large, and the targets of links
 small()
 {
 	local linked

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Process 1 of the guest after init: readies the system, runs the command of
-# run.sh, has the kernel's log judged, powers off. /run/out is the host's.
+# Process 1 of the guest after init: prepares the system, runs the command of run.sh, checks the
+# kernel's log, powers off. /run/out is the host's.
 
 out=/run/out
 # shellcheck source=/dev/null # written by run.sh: environment and paths
@@ -19,8 +19,8 @@ mount_all()
 	mount --bind "$VM_MODULES/$VM_RELEASE" "/lib/modules/$VM_RELEASE"
 }
 
-# Nothing loads these on demand here, as udev does on a real host: without
-# them AES-GCM and the like run on the generic ciphers.
+# There is no udev to load these on demand. If they are missing, AES-GCM and others use the generic
+# ciphers.
 load_ciphers()
 {
 	local module
@@ -30,9 +30,9 @@ load_ciphers()
 	done
 }
 
-# If the clock counts instructions, time flies while the guest waits for the host's files. The
-# kernel gives up on a cipher within its minute, although the module is being read. So the ciphers
-# are there before anything is counted.
+# If the clock counts instructions, it jumps while the guest waits for the host's files. The
+# kernel's one-minute timeout for a cipher then expires while its module is read. Therefore load the
+# ciphers before counting.
 key_a_state()
 {
 	local state='src 127.0.0.1 dst 127.0.0.1 proto esp spi 0x100' key try
@@ -53,7 +53,7 @@ prepare()
 	ln -sfn fd/0 /dev/stdin
 	hostname pvsvpn-vm 2>/dev/null || echo pvsvpn-vm >/proc/sys/kernel/hostname
 	ip link set lo up
-	# No tunl0, sit0, ip_vti0 in every new namespace
+	# No tunl0, sit0, ip_vti0 in each new namespace
 	echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 	load_ciphers
 	[ -z "${VM_ICOUNT:-}" ] || key_a_state >"$out/ciphers.log" 2>&1

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the kernel itself says of a test run, as KTAP: log, taint, unloading of
-# the module, kmemleak.  "start" before the run, "end" after it. Root only.
+# The kernel's own reports about a test run, as KTAP: log, taint, unloading of the module, kmemleak.
+# "start" before the run, "end" after it. Root only.
 set -u
 
 state=/run/pvsvpn-kernel-check
 mark='pvsvpn-kernel-check: start'
 kmemleak=/sys/kernel/debug/kmemleak
 
-# What no healthy kernel says. Call traces alone and failed allocations are
-# not in here: fault injection asks for them.
+# Messages that no healthy kernel prints. Call traces alone and failed allocations are not included:
+# fault injection causes them.
 splats='WARNING:|\bBUG:|kernel BUG|Oops|KASAN|KCSAN|KFENCE|UBSAN|ODEBUG|DEBUG_LOCKS_WARN'
 splats+='|INFO: (possible|suspicious|inconsistent|trying to register|task .* blocked|rcu_)'
 splats+='|suspicious RCU usage|possible (circular|irq|recursive).*|inconsistent lock state'
@@ -20,7 +20,7 @@ splats+='|list_(add|del) corruption|soft lockup|hard LOCKUP|detected stall|stall
 splats+='|MAX_LOCKDEP|MAX_STACK_TRACE|turning off the locking correctness validator'
 splats+='|Kernel panic|segfault at|slab .*: .*Objects remaining|kmem_cache_destroy'
 
-# Fault injection's own doing: the tracker had no memory to note a reference with
+# Caused by fault injection: the tracker had no memory to record a reference
 asked_for='ref_tracker: memory allocation failure, unreliable refcount tracker'
 
 count=0
@@ -31,13 +31,13 @@ result()	# result STATUS NAME [REPORT]
 	echo "$1 $count $2"
 }
 
-# The log since the mark, in the order of the kernel
+# The log since the mark, in the kernel's order
 log()
 {
 	dmesg | awk -v mark="$mark" 'seen; index($0, mark) { seen = 1 }'
 }
 
-# Each report with what follows it, at most five
+# Each report with the lines after it, at most five
 check_log()
 {
 	local report
@@ -50,7 +50,7 @@ check_log()
 	fi
 }
 
-# Bits 12 (out of tree) and 13 (unsigned) come with the module itself
+# The module itself sets bits 12 (out of tree) and 13 (unsigned)
 check_taint()
 {
 	local before after new
@@ -76,7 +76,7 @@ check_unload()
 	fi
 }
 
-# An object counts once it is 5 s old, and what one scan missed another finds
+# kmemleak reports an object only when it is 5 s old; a second scan finds what the first missed
 scan()
 {
 	sleep 6
@@ -85,8 +85,8 @@ scan()
 	echo scan >$kmemleak
 }
 
-# Judged when the module is gone: its own data holds nothing then. What was
-# seen while it was loaded has the names of its functions.
+# Check after unloading: then the module's own data holds no references. The report from before has
+# the names of its functions.
 check_kmemleak()
 {
 	local report
@@ -117,8 +117,7 @@ start()
 	echo "<6>$mark" >/dev/kmsg
 }
 
-# What does not apply is not planned. The log comes after all else: unloading
-# and kmemleak write to it too.
+# Plan only checks that apply. The log comes last: unloading and kmemleak also write to it.
 end()
 {
 	local checks='check_taint check_log' check

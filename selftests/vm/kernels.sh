@@ -14,7 +14,7 @@ set -euo pipefail
 
 usage() { say "usage: kernels.sh dir KERNEL | module KERNEL [MAKE ARGUMENTS]"; exit 2; }
 
-# abis SERIES: every ABI of that series apt knows, newest first ("6.1.0-56")
+# abis SERIES: every ABI of that series that apt knows, newest first ("6.1.0-56")
 abis()
 {
 	local series=${1//./\\.}
@@ -35,7 +35,7 @@ image_of()
 	return 1
 }
 
-# newest_abi SERIES: the newest with both an image and headers
+# newest_abi SERIES: the newest ABI with both an image and headers
 newest_abi()
 {
 	local abi
@@ -61,14 +61,14 @@ unpack()
 	dpkg-deb -x "$1" "$2"
 }
 
-# The headers' own Depends names their common part and kbuild
+# The headers' Depends field names their common part and kbuild
 header_parts()
 {
 	dpkg-deb -f "$1" Depends | tr -s ',|' '\n' |
 		sed -nE 's/^ *(linux-(kbuild-[^ ]+|headers-[^ ]+-common)).*/\1/p' | sort -u
 }
 
-# Packages name /usr/src and /lib/modules: make them name this directory
+# Packages refer to /usr/src and /lib/modules: change these to this directory
 relocate()
 {
 	local root=$1 release=$2
@@ -79,7 +79,7 @@ relocate()
 	ln -sfn "$root/usr/src/linux-headers-${release%-amd64}-common" "$root/lib/modules/$release/source"
 }
 
-# install_series ABI DIR: downloads and unpacks into DIR
+# install_abi ABI DIR: downloads and unpacks into DIR
 install_abi()
 {
 	local abi=$1 dir=$2 root=$2/root image headers part deb
@@ -130,7 +130,7 @@ kernel_dir()
 	esac
 }
 
-# The sources are linked, so that each kernel has its own objects
+# Link the sources, so that each kernel has its own objects
 link_sources()
 {
 	local to=$1 file

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Makes uapi/linux/pvsvpn.h and module/netlink-gen.[ch] from the netlink spec,
-# with the generator of the kernel's own tools/net/ynl.
+# Generates uapi/linux/pvsvpn.h and module/netlink-gen.[ch] from the netlink spec, with the
+# generator in the kernel's own tools/net/ynl.
 #
 #   regen.sh           writes them
 #   regen.sh --check   only compares; exit 1 if one does not follow from the spec
@@ -11,8 +11,8 @@ set -euo pipefail
 
 spec=Documentation/netlink/specs/pvsvpn.yaml
 
-# The generator wants its schema beside the spec, and a tree that looks like the
-# kernel's, from which it takes the names it prints.
+# The generator needs its schema beside the spec, and a tree like the kernel's, from which it takes
+# the names it prints.
 plant()
 {
 	mkdir -p "$tree/${spec%/*}"

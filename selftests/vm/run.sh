@@ -88,11 +88,11 @@ make_initramfs()
 	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$tmp/initramfs.cpio"
 }
 
-# What guest.sh reads: where things are, the command
+# Writes guest.sh's input: paths and the command
 write_orders()
 {
 	cp "$vm_dir/guest.sh" "$out/guest.sh"
-	# In the locale C no program opens a file of locales; of another, each opens fourteen
+	# In locale C a program opens no locale files, in others fourteen
 	{
 		printf 'export PATH=%q\n' "${tool%/*}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:$promtool_dir"
 		printf 'export HOME=/root LC_ALL=C TERM=dumb VM_OUT=/run/out VM_KERNEL=%q\n' "$kernel"
@@ -107,12 +107,11 @@ write_orders()
 	rm -f "$out/status" "$out/kernel.ktap" "$out/dmesg" "$out/console"
 }
 
-# KVM only on a processor that says so: elsewhere /dev/kvm may exist and crawl.
-# Emulated, "rep movsb" goes byte by byte, and five levels of page tables cost more
-# than four. Emulated processors take turns in one thread: with a thread each, QEMU 7.2
-# sometimes keeps the int3 of a jump label that the kernel has long patched, and the guest
-# dies of it (once in twenty runs). It costs no time: the tests mostly wait for themselves,
-# and two guests fit on two cores.
+# Use KVM only if the processor supports it: elsewhere /dev/kvm may exist but be slow. When
+# emulated, "rep movsb" copies byte by byte, and five levels of page tables cost more than four.
+# Emulated processors share one thread: with a thread each, QEMU 7.2 sometimes keeps the int3 of a
+# jump label that the kernel has long patched, and the guest dies (once in twenty runs). This costs
+# no time: the tests mostly wait, and two guests fit on two cores.
 accelerator()
 {
 	if [ "$icount" = 1 ]; then
@@ -124,14 +123,14 @@ accelerator()
 	fi
 }
 
-# The guest gets time beyond the command's for boot, checks and power-off
+# The guest gets more time than the command, for boot, checks and power-off
 boot()
 {
 	local share=security_model=none,multidevs=remap
 
-	# Stalls of a busy host are no fault of the guest's: long watchdogs, and none that
-	# takes them for a fault of the TSC. Programs at the same address each time need no new
-	# translation: starting one takes half the time.
+	# A busy host stalls the guest: use long watchdogs, and none that blames the TSC. If
+	# programs always have the same addresses, they need no new translation and start in half
+	# the time.
 	local watchdogs='rcupdate.rcu_cpu_stall_timeout=90 watchdog_thresh=60 tsc=nowatchdog'
 	local speed='norandmaps mitigations=off audit=0' guest=()
 
@@ -155,7 +154,7 @@ cleanup()
 	[ -z "${tmp-}" ] || rm -rf "$tmp"
 }
 
-# Prints the command's output as it comes until the guest is off
+# Prints the command's output at once until the guest is off
 follow()
 {
 	tail -q -s 0.2 -n +1 --pid="$qemu" -f "$out/stdout"
@@ -170,7 +169,7 @@ died()
 	exit 125
 }
 
-# finish: the exit status, and the kernel's checks where they matter
+# finish: sets the exit status, which includes the kernel's checks
 finish()
 {
 	local status

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the scripts of selftests/vm/ share: where things are, messages, locks.
+# Shared by the scripts of selftests/vm/: paths, messages, locks.
 
 # shellcheck disable=SC2034 # used by those who source this
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -12,13 +12,13 @@ guest_root=$cache/guest
 newer_root=$cache/guest-newer
 libreswan_root=$cache/libreswan
 
-# Where apt looks, if not in the host's own sources
+# apt's sources, if not the host's own
 apt_options=()
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 2; }
 
-# hold_lock NAME: one run at a time in here; freed when the script ends
+# hold_lock NAME: only one run at a time; released when the script ends
 hold_lock()
 {
 	mkdir -p "$cache"
@@ -55,7 +55,7 @@ find_deb()
 	done
 }
 
-# newest_version PACKAGE: prints the newest version apt can download
+# newest_version PACKAGE: prints the newest version that apt can download
 newest_version()
 {
 	apt-cache madison "$1" 2>/dev/null |
@@ -65,7 +65,7 @@ newest_version()
 
 source_package=linux-source-6.12
 
-# The newest version that apt offers, else the newest that is already here
+# The newest version that apt offers, else the newest already downloaded
 source_version()
 {
 	local version
@@ -80,7 +80,7 @@ source_version()
 	printf '%s\n' "$version"
 }
 
-# unpack_source VERSION DIR [PATTERN...]: the kernel's source, or what matches of it
+# unpack_source VERSION DIR [PATTERN...]: the kernel's source, or the files matching PATTERNs
 unpack_source()
 {
 	local version=$1 dir=$2 deb
@@ -96,7 +96,7 @@ unpack_source()
 	touch "$dir/.unpacked"
 }
 
-# kernel_source VERSION: prints where the whole source is
+# kernel_source VERSION: prints the directory of the complete source
 kernel_source()
 {
 	local dir=$cache/$source_package-$1
@@ -104,8 +104,8 @@ kernel_source()
 	unpack_source "$1" "$dir" && printf '%s\n' "$dir"
 }
 
-# kernel_tools: prints where checkpatch.pl and the netlink generator are, in the
-# places they have in the source
+# kernel_tools: prints the directory of checkpatch.pl and the netlink generator, at their paths in
+# the source
 kernel_tools()
 {
 	local version dir
