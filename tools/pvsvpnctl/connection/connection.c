@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/pvsvpn.h>
 
 #include "connection/connection.h"
+#include "connection/identity.h"
 #include "connection/ini.h"
+#include "connection/private_file.h"
 #include "connection/subnet.h"
 #include "connection/values.h"
 #include "error.h"
@@ -18,6 +21,12 @@
 
 /* strongSwan's own default of 32 is too little for what several processors send at once. */
 #define REPLAY_WINDOW 1024
+
+/* A payload of IKEv2 counts its traffic selectors in a byte (RFC 7296 section 3.13). */
+#define SUBNETS_MAX 255
+
+/* IPv6 needs links that carry this much (RFC 8200 section 5): bytes */
+#define IPV6_MTU_MIN 1280
 
 #define DPD_INTERVAL 2
 #define DPD_THRESHOLD 5
@@ -140,7 +149,7 @@ static void unknown_key(const char *what, const struct ini_file *file,
 		if (!strcasecmp(keys->key, key->key))
 			snprintf(todo, sizeof(todo), "it is written %s", keys->key);
 	ctl_error(CTL_FAILED, what, ini_at(file, key->line), todo,
-		  "[%s] has no key \"%s\"", file->sections[key->section].type,
+		  "[%s] has no key \"%.64s\"", file->sections[key->section].type,
 		  key->key);
 }
 
@@ -170,7 +179,7 @@ static bool is_list(const struct ini_key *key, const struct conf_key *keys)
 {
 	while (keys->key && strcmp(keys->key, key->key))
 		keys++;
-	return keys->parse == parse_prefixes ||
+	return keys->parse == parse_prefixes || keys->parse == parse_sources ||
 	       (keys->key && parse_adds_algorithms(keys->parse));
 }
 
@@ -257,7 +266,7 @@ static int check_policies(const char *what, const struct ini_file *file)
 		if (!ike && strcmp(section->type, "IPsecPolicy"))
 			return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
 					 "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
-					 "[%s] does not belong here", section->type);
+					 "[%.64s] does not belong here", section->type);
 		if (!is_connection_name(section->name))
 			return ctl_error(CTL_FAILED, what, ini_at(file, section->line), NULL,
 					 "[%s] needs a name of 1 to 47 letters, digits, - and _",
@@ -346,7 +355,7 @@ static int check_sections(const char *what, const struct ini_file *file)
 		return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
 				 *section->name ? "named ones belong into " POLICIES ".conf" :
 				 "there are Connection, IKEPolicy, IPsecPolicy, DeadPeerDetection",
-				 "[%s%s%s] does not belong here", section->type,
+				 "[%.64s%s%.64s] does not belong here", section->type,
 				 *section->name ? " " : "", section->name);
 	}
 	if (find_section(file, "Connection", "") < 0)
@@ -384,9 +393,18 @@ static int check_prefixes(const char *what, const struct ini_file *file,
 	const char *at = key_at(file, section, key);
 	char text[FORMAT_MAX], better[FORMAT_MAX];
 
+	if (list->count > SUBNETS_MAX)
+		return ctl_error(CTL_FAILED, what, at,
+				 "take wider ones, or make two connections of it",
+				 "%s: %zu prefixes are too many, IKE carries %d of each end", key,
+				 list->count, SUBNETS_MAX);
 	for (size_t i = 0; i < list->count; i++) {
 		struct subnet masked = subnet_masked(&list->subnet[i]);
 
+		if (!subnet_can_be_routed(&list->subnet[i]))
+			return ctl_error(CTL_FAILED, what, at, "leave it out",
+					 "%s: %s is never routed", key,
+					 format_subnet(text, &list->subnet[i]));
 		if (subnet_has_host_bits(&list->subnet[i]))
 			return ctl_error(CTL_FAILED, what, at, NULL,
 					 "%s: %s has host bits; write %s", key,
@@ -466,12 +484,23 @@ static int check_host(const char *what, const struct ini_file *file, size_t sect
 			 "PeerGateway is a name, and PeerSubnets takes everything");
 }
 
+static int check_gateway(const char *what, const char *at, const char *key, const struct addr *addr)
+{
+	if (!addr->len || addr_can_be_routed(addr))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, at, "give the address of the gateway",
+			 "%s is no address of a host that a router can reach", key);
+}
+
 static int check_addresses(const char *what, const struct ini_file *file,
 			   size_t section, const struct connection *c)
 {
-	static const uint8_t multicast4 = 0xe0;
 	const struct addr *peer = &c->peer_gateway.addr;
+	int ret = check_gateway(what, key_at(file, section, "LocalGateway"), "LocalGateway",
+				&c->local_gateway);
 
+	if (ret)
+		return ret;
 	if (*c->peer_gateway.host)
 		return check_host(what, file, section, c);
 	if (c->local_gateway.len && c->local_gateway.len != peer->len)
@@ -482,12 +511,52 @@ static int check_addresses(const char *what, const struct ini_file *file,
 		return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
 				 "give the address of the other end",
 				 "PeerGateway is the same as LocalGateway");
-	if ((peer->len == 4 && (peer->byte[0] >= multicast4 || !peer->byte[0])) ||
-	    (peer->len == 16 && peer->byte[0] == 0xff))
-		return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
-				 "give the address of the other end",
-				 "PeerGateway is no address of a host");
+	return check_gateway(what, key_at(file, section, "PeerGateway"), "PeerGateway", peer);
+}
+
+/* ---- the interface ---- */
+
+static int check_tunnel_addresses(const char *what, const struct ini_file *file, size_t section,
+				  const struct connection *c)
+{
+	const struct subnet_list *own = &c->tunnel_addresses;
+	const char *at = key_at(file, section, "TunnelAddress");
+	char text[FORMAT_MAX];
+
+	for (size_t i = 0; i < own->count; i++) {
+		const struct addr *addr = &own->subnet[i].addr;
+
+		if (!addr_is_of_host(addr))
+			return ctl_error(CTL_FAILED, what, at, "give the interface an address of a host",
+					 "TunnelAddress: %s cannot be that of an interface",
+					 format_subnet(text, &own->subnet[i]));
+		for (size_t j = 0; j < i; j++)
+			if (!memcmp(&own->subnet[j].addr, addr, sizeof(*addr)))
+				return ctl_error(CTL_FAILED, what, at, "give it once",
+						 "TunnelAddress: %s is there twice",
+						 format_addr(text, addr));
+	}
 	return CTL_OK;
+}
+
+static bool has_ipv6(const struct subnet_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->subnet[i].addr.len == 16)
+			return true;
+	return false;
+}
+
+/* The kernel takes IPv6 off an interface with less. */
+static int check_mtu(const char *what, const struct ini_file *file, size_t section,
+		     const struct connection *c)
+{
+	if (!c->mtu || c->mtu >= IPV6_MTU_MIN ||
+	    (!has_ipv6(&c->peer_subnets) && !has_ipv6(&c->tunnel_addresses)))
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, what, key_at(file, section, "MTU"),
+			 "take 1280 or more, or auto, or leave IPv6 out",
+			 "MTU: %u bytes are too few for the IPv6 of PeerSubnets or TunnelAddress", c->mtu);
 }
 
 static bool has_address(const struct connection *c, const struct addr *addr)
@@ -565,20 +634,6 @@ static void fill_identities(struct connection *c)
 		       format_addr(text, &c->peer_gateway.addr));
 }
 
-static const char *identity_why_not(const struct identity *identity)
-{
-	const struct identity_type *type = identity->type;
-	struct addr addr;
-
-	if (!type)
-		return NULL;
-	if (type->addr_len && (parse_addr(identity->text, &addr) || addr.len != type->addr_len))
-		return "not an address of that family";
-	if (!strcmp(type->word, "email") && !strchr(identity->text, '@'))
-		return "an e-mail address has an @";
-	return NULL;
-}
-
 static int check_identity(const char *what, const struct ini_file *file, size_t section,
 			  const char *key, const struct identity *identity)
 {
@@ -586,6 +641,9 @@ static int check_identity(const char *what, const struct ini_file *file, size_t 
 
 	if (!why)
 		return CTL_OK;
+	if (!identity->type)
+		return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
+				 "%s: \"%.64s\" is not valid: %s", key, identity->text, why);
 	return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
 			 "%s: \"%.64s\" cannot be of type %s: %s", key, identity->text,
 			 identity->type->word, why);
@@ -633,6 +691,10 @@ static int check_connection(const char *what, const struct ini_file *file,
 		ret = check_sources(what, file, section, c);
 	if (!ret)
 		ret = check_interface(what, file, section, c);
+	if (!ret)
+		ret = check_tunnel_addresses(what, file, section, c);
+	if (!ret)
+		ret = check_mtu(what, file, section, c);
 	if (!ret)
 		ret = check_initiate(what, file, section);
 	return ret ?: check_identities(what, file, section, c);
@@ -691,6 +753,15 @@ static int connection_init(const char *what, const char *name, struct connection
 	return CTL_OK;
 }
 
+/* A user who can write to the directory can replace its files. */
+static int check_directory(const char *what)
+{
+	struct stat st;
+
+	/* ini_load() says what is wrong with one that is not there. */
+	return stat(connection_dir(), &st) ? CTL_OK : shared_file_check(what, connection_dir(), &st);
+}
+
 int connection_load(const char *what, const char *name, struct connection *c)
 {
 	struct ini_file file;
@@ -698,7 +769,9 @@ int connection_load(const char *what, const char *name, struct connection *c)
 
 	if (ret)
 		return ret;
-	ret = ini_load(what, c->path, &file) ?: read_connection(what, &file, c);
+	file = (struct ini_file){ .path = c->path };
+	ret = check_directory(what) ?: ini_load(what, c->path, &file) ?:
+	      read_connection(what, &file, c);
 	ini_free(&file);
 	return ret;
 }

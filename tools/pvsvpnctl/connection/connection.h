@@ -21,9 +21,13 @@
 #define IDENTITY_TEXT_MAX (IDENTITY_MAX + 8)
 /* Linux' main table */
 #define TABLE_MAIN 254
+/* The one of the host's own addresses, which the kernel keeps */
+#define TABLE_LOCAL 255
 
 #define SECRET_MIN 6
 #define SECRET_MAX 128
+/* With the ends of its line, or of a few lines: bytes */
+#define SECRET_FILE_MAX 1024
 
 /**
  * struct identity - the identity of an end (RFC 7296 section 3.5)
@@ -225,6 +229,9 @@ struct subnet_list connection_reached(const struct connection *c);
  */
 int connection_check_names(const char *what);
 
+/* The names of the files that are not called so; as connection_names() */
+size_t connection_bad_names(char ***names);
+
 /**
  * connection_names() - the names of all files, in order
  * @names: to be freed with connection_names_free()
@@ -247,7 +254,7 @@ void connection_names_free(char **names, size_t count);
 int secret_load(const char *what, const struct connection *c,
 		struct secret *secret);
 
-/* The same for the content of such a file; at most SECRET_MAX + 3 bytes of it count. */
+/* The same for the content of such a file; @len: SECRET_FILE_MAX at most. */
 int secret_parse(const char *what, const char *path, const char *text, size_t len,
 		 struct secret *secret);
 void secret_wipe(struct secret *secret);

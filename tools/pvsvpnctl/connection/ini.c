@@ -83,6 +83,11 @@ static void add_section(struct reader *reader, const char *text, size_t len)
 		refuse(reader, "close it with ]", "the section has no end");
 		return;
 	}
+	if (end + 1 < text + len) {
+		refuse(reader, "put what stands behind ] on a line of its own",
+		       "a section stands alone in its line");
+		return;
+	}
 	text++;
 	while (end > text && end[-1] == ' ')
 		end--;
@@ -272,6 +277,9 @@ static int read_text(const char *what, const char *path, int fd, char *text)
 	if (strlen(text) != len)
 		return ctl_error(CTL_FAILED, what, path, "check its content",
 				 "not a text file");
+	if (strchr(text, '\r') && !strchr(text, '\n'))
+		return ctl_error(CTL_FAILED, what, path, "save it with the line ends of Unix",
+				 "its lines end in CR alone");
 	return CTL_OK;
 }
 

@@ -31,18 +31,36 @@ static char *next_name(DIR *dir, const char *suffix)
 	return NULL;
 }
 
-int connection_check_names(const char *what)
+static void add_name(char ***names, size_t *count, const char *name)
+{
+	*names = ctl_alloc(*names, (*count + 1) * sizeof(**names));
+	(*names)[(*count)++] = strcpy(ctl_alloc(NULL, strlen(name) + 1), name);
+}
+
+size_t connection_bad_names(char ***names)
 {
 	DIR *dir = opendir(connection_dir());
-	int ret = CTL_OK;
+	size_t count = 0;
 	char *name;
 
+	*names = NULL;
 	while ((name = next_name(dir, ".conf")))
 		if (!is_connection_name(name))
-			ret = ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
-					"%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
-					clean_text(name));
-	return ret;
+			add_name(names, &count, name);
+	return count;
+}
+
+int connection_check_names(const char *what)
+{
+	char **names;
+	size_t count = connection_bad_names(&names);
+
+	for (size_t i = 0; i < count; i++)
+		ctl_error(CTL_FAILED, what, connection_dir(), "give it another name",
+			  "%s.conf is not read: a connection's name has 1 to 47 letters, digits, - and _",
+			  clean_text(names[i]));
+	connection_names_free(names, count);
+	return count ? CTL_FAILED : CTL_OK;
 }
 
 size_t names_with_suffix(const char *path, const char *suffix, char ***names)
@@ -55,8 +73,7 @@ size_t names_with_suffix(const char *path, const char *suffix, char ***names)
 	while ((name = next_name(dir, suffix))) {
 		if (!is_connection_name(name) || !strcmp(name, POLICIES))
 			continue;
-		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
-		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(name) + 1), name);
+		add_name(names, &count, name);
 	}
 	if (count)
 		qsort(*names, count, sizeof(**names), compare_names);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "connection/connection.h"
+#include "connection/identity.h"
 #include "connection/ini.h"
 #include "connection/runtime.h"
 #include "connection/subnet.h"
@@ -68,18 +69,12 @@ static int check_other(const char *what, const struct connection *c,
 			 format_subnet(theirs, b), other->path, other->line.peer_subnets);
 }
 
-/* Case does not matter in names and e-mail addresses. An identity without a type matches any. */
-static bool is_same(const struct identity *a, const struct identity *b)
-{
-	return !strcasecmp(a->text, b->text) && (!a->type || !b->type || a->type == b->type);
-}
-
 static bool same_identities(const struct connection *a, const struct connection *b)
 {
-	return (is_same(&a->local_identity, &b->local_identity) &&
-		is_same(&a->peer_identity, &b->peer_identity)) ||
-	       (is_same(&a->local_identity, &b->peer_identity) &&
-		is_same(&a->peer_identity, &b->local_identity));
+	return (identity_is_same(&a->local_identity, &b->local_identity) &&
+		identity_is_same(&a->peer_identity, &b->peer_identity)) ||
+	       (identity_is_same(&a->local_identity, &b->peer_identity) &&
+		identity_is_same(&a->peer_identity, &b->local_identity));
 }
 
 /* An IKE daemon finds the secret by the two identities alone. */

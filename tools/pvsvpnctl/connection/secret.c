@@ -13,17 +13,17 @@ void secret_wipe(struct secret *secret)
 	explicit_bzero(secret, sizeof(*secret));
 }
 
-static const char *why_not(const struct secret *secret)
+static const char *why_not(const char *text, size_t len)
 {
-	if (secret->len < SECRET_MIN || secret->len > SECRET_MAX)
-		return "a secret has 6 to 128 characters";
-	if (secret->text[0] == '0' && strchr("xXsS", secret->text[1]))
-		return "a secret does not begin with 0x or 0s: gateways take that for another notation";
-	/* A signed char above 0x7f would be less than a blank. */
-	for (size_t i = 0; i < secret->len; i++)
-		if ((unsigned char)secret->text[i] < ' ' || (unsigned char)secret->text[i] > '~')
+	/* char is unsigned on some machines: a byte above 0x7f would be more than a blank there. */
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] > '~')
 			return "a secret is one line of printable ASCII characters";
-	if (secret->text[0] == ' ' || secret->text[secret->len - 1] == ' ')
+	if (len < SECRET_MIN || len > SECRET_MAX)
+		return "a secret has 6 to 128 characters";
+	if (text[0] == '0' && strchr("xXsS", text[1]))
+		return "a secret does not begin with 0x or 0s: gateways take that for another notation";
+	if (text[0] == ' ' || text[len - 1] == ' ')
 		return "a secret with a blank at its begin or end is hardly what the peer has";
 	return NULL;
 }
@@ -34,23 +34,22 @@ int secret_parse(const char *what, const char *path, const char *text, size_t le
 	const char *why;
 
 	memset(secret, 0, sizeof(*secret));
-	while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+	while (len && len <= SECRET_FILE_MAX && (text[len - 1] == '\n' || text[len - 1] == '\r'))
 		len--;
-	secret->len = len;
-	if (len <= SECRET_MAX)
+	why = why_not(text, len);
+	if (!why) {
+		secret->len = len;
 		memcpy(secret->text, text, len);
-	why = why_not(secret);
-	if (!why)
 		return CTL_OK;
-	secret_wipe(secret);
+	}
 	return ctl_error(CTL_FAILED, what, path, "agree on another with the peer", "%s", why);
 }
 
 static int read_secret(const char *what, const char *path, int fd,
 		       struct secret *secret)
 {
-	/* One byte more to detect a longer secret, and two for the end of the line */
-	char text[SECRET_MAX + 3];
+	/* A file that fills it has more than a secret. */
+	char text[SECRET_FILE_MAX + 1];
 	ssize_t len;
 	int ret;
 

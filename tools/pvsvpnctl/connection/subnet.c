@@ -54,3 +54,48 @@ const struct subnet *subnet_list_find(const struct subnet_list *list,
 			return &list->subnet[i];
 	return NULL;
 }
+
+/* Prefixes with a meaning of their own (RFC 6890). @local: an interface can have an address of it. */
+static const struct {
+	struct subnet subnet;
+	bool local;
+} special[] = {
+	{ { { 4, { 0 } }, 8 }, false },
+	{ { { 4, { 127 } }, 8 }, true },
+	{ { { 4, { 224 } }, 4 }, false },
+	{ { { 4, { 255, 255, 255, 255 } }, 32 }, false },
+	{ { { 16, { 0 } }, 128 }, false },
+	{ { { 16, { [15] = 1 } }, 128 }, true },
+	{ { { 16, { [10] = 0xff, 0xff } }, 96 }, false },
+	{ { { 16, { 0xfe, 0x80 } }, 10 }, true },
+	{ { { 16, { 0xff } }, 8 }, false },
+};
+
+static bool is_special(const struct subnet *subnet, bool with_local)
+{
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		if ((with_local || !special[i].local) &&
+		    special[i].subnet.prefix <= subnet->prefix &&
+		    subnet_holds(&special[i].subnet, &subnet->addr))
+			return true;
+	return false;
+}
+
+bool addr_is_of_host(const struct addr *addr)
+{
+	const struct subnet host = { *addr, addr->len * 8 };
+
+	return !is_special(&host, false);
+}
+
+bool subnet_can_be_routed(const struct subnet *subnet)
+{
+	return !is_special(subnet, true);
+}
+
+bool addr_can_be_routed(const struct addr *addr)
+{
+	const struct subnet host = { *addr, addr->len * 8 };
+
+	return subnet_can_be_routed(&host);
+}

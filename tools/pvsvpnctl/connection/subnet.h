@@ -14,6 +14,13 @@ bool subnet_has_host_bits(const struct subnet *subnet);
 /* The prefix of an address with a prefix length */
 struct subnet subnet_masked(const struct subnet *subnet);
 
+/* Whether an interface can have it: no multicast or broadcast, unspecified or IPv4-mapped address */
+bool addr_is_of_host(const struct addr *addr);
+
+/* Whether some packet to it can pass a router, which none to loopback or fe80::/10 can, either */
+bool subnet_can_be_routed(const struct subnet *subnet);
+bool addr_can_be_routed(const struct addr *addr);
+
 /* The first prefix of a list that holds @addr, or NULL. */
 const struct subnet *subnet_list_find(const struct subnet_list *list,
 				      const struct addr *addr);

@@ -4,37 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/pvsvpn.h>
+
 #include "connection/values.h"
 #include "error.h"
 #include "setting.h"
 
-static bool means_anybody(const char *text)
-{
-	static const char * const words[] = { "%any", "%any6", "0.0.0.0", "::" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(words[i], text))
-			return true;
-	return strchr(text, '*');
-}
-
-/* Identities are written to other files, too, in quotation marks. */
-const char *parse_identity(const char *text, void *value)
-{
-	static const char expected[] =
-		"a name, address or e-mail address of at most 255 printable characters without \" and \\";
-	size_t len = strlen(text);
-
-	if (!len || len > IDENTITY_MAX)
-		return expected;
-	if (means_anybody(text))
-		return "one name or address; strongSwan takes this one for anybody's";
-	for (const char *c = text; *c; c++)
-		if (*c == '"' || *c == '\\' || !isprint((unsigned char)*c))
-			return expected;
-	strcpy(value, text);
-	return NULL;
-}
+#define BLANKS " \t"
 
 /* A label of a DNS name (RFC 1123 section 2.1); ends at a dot or at the end. */
 static size_t label_len(const char *text)
@@ -77,34 +53,6 @@ const char *parse_gateway(const char *text, void *value)
 	return NULL;
 }
 
-static const struct identity_type identity_types[] = {
-	{ "fqdn", "hostname", "fqdn:", 0 },
-	{ "ipv4", "ipv4_address", "", 4 },
-	{ "ipv6", "ipv6_address", "", 16 },
-	{ "email", "user_fqdn", "email:", 0 },
-	{ "key_id", "keyid", "keyid:", 0 },
-};
-
-const char *parse_identity_type(const char *text, void *value)
-{
-	const struct identity_type **type = value;
-
-	*type = NULL;
-	if (!strcmp(text, "auto"))
-		return NULL;
-	for (size_t i = 0; i < sizeof(identity_types) / sizeof(identity_types[0]); i++)
-		if (!strcmp(text, identity_types[i].word) || !strcmp(text, identity_types[i].alias))
-			*type = &identity_types[i];
-	return *type ? NULL : "auto, fqdn, ipv4, ipv6, email or key_id";
-}
-
-const char *identity_text(char *text, const struct identity *identity)
-{
-	snprintf(text, IDENTITY_TEXT_MAX, "%s%s", identity->type ? identity->type->prefix : "",
-		 identity->text);
-	return text;
-}
-
 bool is_connection_name(const char *text)
 {
 	size_t len = strlen(text);
@@ -133,9 +81,15 @@ bool is_reserved_ifname(const char *ifname)
 
 const char *parse_ifname(const char *text, void *value)
 {
-	if (!*text || strlen(text) >= IFNAMSIZ || strpbrk(text, "/ :\"%") ||
+	static const char expected[] =
+		"the name of an interface, 1 to 15 characters, not lo, all or default";
+
+	if (!*text || strlen(text) >= IFNAMSIZ || strpbrk(text, "/:\"%") ||
 	    is_reserved_ifname(text))
-		return "the name of an interface, 1 to 15 characters, not lo, all or default";
+		return expected;
+	for (const char *c = text; *c; c++)
+		if (!isgraph((unsigned char)*c))
+			return expected;
 	strcpy(value, text);
 	return NULL;
 }
@@ -252,10 +206,13 @@ const char *parse_sources(const char *text, void *value)
 
 	while (good && (word = strsep(&rest, ","))) {
 		struct addr addr, *source;
+		size_t len;
 
-		word += strspn(word, " \t");
-		word[strcspn(word, " \t")] = '\0';
-		good = !parse_addr(word, &addr);
+		word += strspn(word, BLANKS);
+		len = strcspn(word, BLANKS);
+		good = !word[len + strspn(word + len, BLANKS)];
+		word[len] = '\0';
+		good = good && !parse_addr(word, &addr);
 		source = &sources[good && addr.len == 16];
 		good = good && !source->len;
 		if (good)
@@ -267,9 +224,11 @@ const char *parse_sources(const char *text, void *value)
 
 const char *parse_table(const char *text, void *value)
 {
-	if (!strcmp(text, "main"))
-		text = "254";
-	return parse_range(text, value, 1, UINT32_MAX, "main, or a number from 1");
+	static const char expected[] = "main, or a number from 1, but not 255 (the kernel's own table)";
+	const char *why = parse_range(strcmp(text, "main") ? text : "254", value, 1, UINT32_MAX,
+				      expected);
+
+	return why ?: *(uint32_t *)value == TABLE_LOCAL ? expected : NULL;
 }
 
 /* The largest metric is for the unreachable route after ours. */
@@ -287,6 +246,9 @@ const char *parse_if_id(const char *text, void *value)
 #define MTU_MIN 68
 #define MTU_MAX 65410
 
+/* The module takes no more. */
+#define MSS_MAX 65535
+
 const char *parse_conf_mtu(const char *text, void *value)
 {
 	if (!strcmp(text, "auto"))
@@ -296,7 +258,16 @@ const char *parse_conf_mtu(const char *text, void *value)
 
 const char *parse_mss(const char *text, void *value)
 {
-	return settings[SETTING_MSS_CLAMP].parse(text, value);
+	uint32_t mss;
+	const char *expected = settings[SETTING_MSS_CLAMP].parse(text, &mss);
+
+	if (expected)
+		return expected;
+	if (mss != PVSVPN_MSS_CLAMP_AUTO && mss != PVSVPN_MSS_CLAMP_OFF &&
+	    (mss < PVSVPN_MSS_CLAMP_MIN || mss > MSS_MAX))
+		return "auto, off, or 216 to 65535 bytes";
+	*(uint32_t *)value = mss;
+	return NULL;
 }
 
 const char *parse_path(const char *text, void *value)

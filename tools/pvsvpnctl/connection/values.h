@@ -7,28 +7,12 @@
 
 #include "connection/connection.h"
 
-/**
- * struct identity_type - a type of identities
- * @word: the VPN service's word
- * @alias: another of its words, or ""
- * @prefix: strongSwan's prefix for the identity
- * @addr_len: bytes of the address, 0 if it is no address
- */
-struct identity_type {
-	const char *word;
-	const char *alias;
-	const char *prefix;
-	uint8_t addr_len;
-};
-
 bool is_connection_name(const char *text);
 /* Whether sysctl, the file system or every host already uses the name */
 bool is_reserved_ifname(const char *ifname);
 
 /* Each writes to a member of struct connection. */
-parse_fn parse_identity;
 parse_fn parse_gateway;		/* struct gateway */
-parse_fn parse_identity_type;
 parse_fn parse_name;
 parse_fn parse_ifname;
 parse_fn parse_bool;

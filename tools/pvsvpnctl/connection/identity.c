@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "connection/identity.h"
+
+/* Types of identities, with their numbers in IKE (RFC 7296 section 3.5) */
+enum kind {
+	KIND_IPV4 = 1,
+	KIND_FQDN = 2,
+	KIND_EMAIL = 3,
+	KIND_IPV6 = 5,
+	KIND_SUBJECT = 9,
+	KIND_KEY_ID = 11,
+};
+
+/**
+ * struct meaning - an identity as the daemon understands it
+ * @kind: its type
+ * @len: how many bytes it has
+ * @byte: an address; or a text, in small letters where capitals make no difference
+ */
+struct meaning {
+	enum kind kind;
+	size_t len;
+	uint8_t byte[IDENTITY_MAX];
+};
+
+static const struct identity_type identity_types[] = {
+	{ "fqdn", "hostname", "fqdn:", 0 },
+	{ "ipv4", "ipv4_address", "", 4 },
+	{ "ipv6", "ipv6_address", "", 16 },
+	{ "email", "user_fqdn", "email:", 0 },
+	{ "key_id", "keyid", "keyid:", 0 },
+};
+
+/* The words of strongSwan in front of an identity that one peer can have */
+static const struct {
+	const char *prefix;
+	enum kind kind;
+} notations[] = {
+	{ "fqdn:", KIND_FQDN },
+	{ "dns:", KIND_FQDN },
+	{ "email:", KIND_EMAIL },
+	{ "rfc822:", KIND_EMAIL },
+	{ "userfqdn:", KIND_EMAIL },
+	{ "keyid:", KIND_KEY_ID },
+};
+
+/* The others: a subnet or a range means many peers, and the rest takes raw bytes. */
+static const char * const bad_notations[] = {
+	"ipv4:", "ipv6:", "ipv4net:", "ipv6net:", "ipv4range:", "ipv6range:", "asn1dn:", "asn1gn:",
+	"xmppaddr:",
+};
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return !strncasecmp(text, prefix, strlen(prefix));
+}
+
+/* ---- from the file ---- */
+
+static bool is_zero(const struct addr *addr)
+{
+	static const struct addr zero;
+
+	return !memcmp(addr->byte, zero.byte, sizeof(zero.byte));
+}
+
+/* strongSwan takes a subnet or a range for each address in it. */
+static bool is_many_addresses(const char *text)
+{
+	char first[IDENTITY_MAX + 1];
+	size_t len = strcspn(text, "/-");
+	struct addr addr;
+
+	snprintf(first, sizeof(first), "%.*s", (int)len, text);
+	return text[len] && !parse_addr(first, &addr);
+}
+
+static bool means_anybody(const char *text)
+{
+	struct addr addr;
+
+	if (!parse_addr(text, &addr))
+		return is_zero(&addr);
+	return !strcmp(text, "%any") || !strcmp(text, "%any6") || strchr(text, '*') ||
+	       is_many_addresses(text);
+}
+
+/* These stand in other files too, between quotation marks. */
+const char *parse_identity(const char *text, void *value)
+{
+	static const char expected[] =
+		"a name, address or e-mail address of at most 255 printable characters without \" and \\";
+	size_t len = strlen(text);
+
+	if (!len || len > IDENTITY_MAX)
+		return expected;
+	if (means_anybody(text))
+		return "one name or address; strongSwan takes this one for anybody's";
+	for (const char *c = text; *c; c++)
+		if (*c == '"' || *c == '\\' || !isprint((unsigned char)*c))
+			return expected;
+	strcpy(value, text);
+	return NULL;
+}
+
+const char *parse_identity_type(const char *text, void *value)
+{
+	const struct identity_type **type = value;
+
+	*type = NULL;
+	if (!strcmp(text, "auto"))
+		return NULL;
+	for (size_t i = 0; i < sizeof(identity_types) / sizeof(identity_types[0]); i++)
+		if (!strcmp(text, identity_types[i].word) || !strcmp(text, identity_types[i].alias))
+			*type = &identity_types[i];
+	return *type ? NULL : "auto, fqdn, ipv4, ipv6, email or key_id";
+}
+
+const char *identity_text(char *text, const struct identity *identity)
+{
+	snprintf(text, IDENTITY_TEXT_MAX, "%s%s", identity->type ? identity->type->prefix : "",
+		 identity->text);
+	return text;
+}
+
+/* ---- what it means ---- */
+
+static void set_text(struct meaning *meaning, enum kind kind, const char *text)
+{
+	meaning->kind = kind;
+	meaning->len = strlen(text);
+	for (size_t i = 0; i < meaning->len; i++)
+		meaning->byte[i] = kind == KIND_KEY_ID ? text[i] : tolower((unsigned char)text[i]);
+}
+
+#define HEX "0123456789abcdefABCDEF"
+
+static bool is_hex(const char *text)
+{
+	return strspn(text, HEX ":") == strlen(text) && strpbrk(text, HEX);
+}
+
+static uint8_t digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Colons between the bytes do not count. An odd digit stands alone in the first byte. */
+static void set_hex(struct meaning *meaning, enum kind kind, const char *text)
+{
+	size_t count = 0, digits = 0;
+
+	for (const char *c = text; *c; c++)
+		digits += *c != ':';
+	meaning->kind = kind;
+	meaning->len = (digits + 1) / 2;
+	memset(meaning->byte, 0, meaning->len);
+	for (const char *c = text; *c; c++) {
+		size_t at = (count + digits % 2) / 2;
+
+		if (*c == ':')
+			continue;
+		meaning->byte[at] = meaning->byte[at] << 4 | digit(*c);
+		count++;
+	}
+}
+
+/*
+ * Splits strongSwan's notation off. @hex: hexadecimal digits follow.
+ *
+ * Return: the value behind it, or NULL if @text has no notation.
+ */
+static const char *notation_value(const char *text, enum kind *kind, bool *hex)
+{
+	for (size_t i = 0; i < sizeof(notations) / sizeof(notations[0]); i++) {
+		if (!has_prefix(text, notations[i].prefix))
+			continue;
+		text += strlen(notations[i].prefix);
+		*kind = notations[i].kind;
+		*hex = *text == '#';
+		return text + *hex;
+	}
+	if (*text != '@' || strchr(text, '='))
+		return NULL;
+	text++;
+	*hex = *text == '#';
+	*kind = *hex ? KIND_KEY_ID : *text == '@' ? KIND_EMAIL : KIND_FQDN;
+	return text + (*text == '#' || *text == '@');
+}
+
+static bool is_between(char c)
+{
+	return c == ',' || c == '/';
+}
+
+/* White space around the parts of a subject, and a separator in front, mean nothing. */
+static void set_subject(struct meaning *meaning, const char *text)
+{
+	char bare[IDENTITY_MAX + 1], *to = bare;
+
+	for (const char *c = text; *c; c++) {
+		char next = c[strspn(c, " \t")];
+		char before = to > bare ? to[-1] : ',';
+
+		if ((*c == ' ' || *c == '\t') &&
+		    (is_between(before) || before == '=' || is_between(next) || next == '=' || !next))
+			continue;
+		if (is_between(*c) && before == ',')
+			continue;
+		*to++ = is_between(*c) ? ',' : *c;
+	}
+	while (to > bare && to[-1] == ',')
+		to--;
+	*to = '\0';
+	set_text(meaning, KIND_SUBJECT, bare);
+}
+
+static bool set_addr(struct meaning *meaning, const char *text)
+{
+	struct addr addr;
+
+	if (parse_addr(text, &addr))
+		return false;
+	meaning->kind = addr.len == 4 ? KIND_IPV4 : KIND_IPV6;
+	meaning->len = addr.len;
+	memcpy(meaning->byte, addr.byte, addr.len);
+	return true;
+}
+
+/* As strongSwan guesses the type of a text */
+static void understand(struct meaning *meaning, const struct identity *identity)
+{
+	char text[IDENTITY_TEXT_MAX];
+	const char *value;
+	enum kind kind;
+	bool hex;
+
+	identity_text(text, identity);
+	value = notation_value(text, &kind, &hex);
+	if (value && hex)
+		set_hex(meaning, kind, value);
+	else if (value)
+		set_text(meaning, kind, value);
+	else if (strchr(text, '='))
+		set_subject(meaning, text);
+	else if (strchr(text, '@'))
+		set_text(meaning, KIND_EMAIL, text);
+	else if (!set_addr(meaning, text))
+		set_text(meaning, strchr(text, ':') ? KIND_KEY_ID : KIND_FQDN, text);
+}
+
+bool identity_is_same(const struct identity *a, const struct identity *b)
+{
+	struct meaning ours, theirs;
+
+	understand(&ours, a);
+	understand(&theirs, b);
+	return ours.kind == theirs.kind && ours.len == theirs.len &&
+	       !memcmp(ours.byte, theirs.byte, ours.len);
+}
+
+/* ---- what is refused ---- */
+
+/* "{2}:gw" names the type by its number. */
+static bool has_number(const char *text)
+{
+	size_t len = *text == '{' ? strspn(text + 1, HEX "xX") : 0;
+
+	return len && !strncmp(text + 1 + len, "}:", 2);
+}
+
+static const char *guessed_why_not(const char *text)
+{
+	for (size_t i = 0; i < sizeof(bad_notations) / sizeof(bad_notations[0]); i++)
+		if (has_prefix(text, bad_notations[i]))
+			return "strongSwan takes raw bytes behind that word; leave it out";
+	return has_number(text) ? "leave the number out, and give the type by its key" : NULL;
+}
+
+static const char *typed_why_not(const struct identity *identity)
+{
+	const struct identity_type *type = identity->type;
+	struct addr addr;
+
+	if (type->addr_len)
+		return parse_addr(identity->text, &addr) || addr.len != type->addr_len ?
+		       "not an address of that family" : NULL;
+	if (!strcmp(type->word, "email") && !strchr(identity->text, '@'))
+		return "an e-mail address has an @";
+	if (!strcmp(type->word, "fqdn") && strchr(identity->text, '@'))
+		return "a DNS name has no @";
+	return NULL;
+}
+
+const char *identity_why_not(const struct identity *identity)
+{
+	const char *why = identity->type ? typed_why_not(identity) :
+			  guessed_why_not(identity->text);
+	char text[IDENTITY_TEXT_MAX];
+	const char *value;
+	enum kind kind;
+	bool hex;
+
+	value = notation_value(identity_text(text, identity), &kind, &hex);
+	if (why || !value)
+		return why;
+	if (hex && kind != KIND_KEY_ID)
+		return "only a key ID can be in hexadecimal digits";
+	if (hex && !is_hex(value))
+		return "hexadecimal digits follow the #";
+	return *value ? NULL : "it is empty";
+}
