@@ -248,7 +248,7 @@ static int run_status(const struct options *options, int argc, char **argv)
 	if (argc > 1)
 		return ctl_error(CTL_USAGE, "status", argv[1],
 				 "give one name, or none for all", "too many words");
-	ret = may_read("status", connection_dir()) ?: may_read("status", runtime_dir());
+	ret = may_read("status", connection_dir()) ?: runtime_may_read("status");
 	if (ret)
 		return ret;
 	count = all_names(&names);

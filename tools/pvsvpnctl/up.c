@@ -72,7 +72,11 @@ static int up_all(unsigned int seconds)
 	int mended;
 
 	for (size_t i = 0; i < count; i++) {
-		begun[i] = up_one(names[i], 0, 0, &mended);
+		/* A daemon that does not answer keeps each of them waiting. */
+		if (ret == CTL_NO_DAEMON)
+			begun[i] = ret;
+		else
+			begun[i] = up_one(names[i], 0, 0, &mended);
 		ret = begun[i] ?: mended ?: ret;
 	}
 	for (size_t i = 0; i < count && seconds; i++)

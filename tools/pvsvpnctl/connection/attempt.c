@@ -8,6 +8,7 @@
 #include "connection/attempt.h"
 #include "connection/configure.h"
 #include "connection/credentials.h"
+#include "connection/path.h"
 #include "connection/runtime.h"
 #include "error.h"
 #include "print.h"
@@ -137,6 +138,8 @@ int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 		       format_addr(addr, &c->peer_gateway.addr), c->ike.version, seconds);
 		fflush(stdout);
 		reason = connect_peer(daemon, c, seconds);
+		if (reason == REASON_PEER_NOT_RESPONDING || reason == REASON_INTERNAL_ERROR)
+			reason = path_reason(c) ?: reason;
 	}
 	/* The error was printed, and nothing is known about the peer. */
 	if (vici_broken(daemon))

@@ -9,6 +9,7 @@
 #include "connection/configure.h"
 #include "connection/connection.h"
 #include "connection/interface.h"
+#include "connection/path.h"
 #include "connection/report.h"
 #include "connection/subnet.h"
 #include "error.h"
@@ -88,15 +89,19 @@ static bool is_altered(struct report *r, const struct connection *c)
 	return code;
 }
 
-static bool has_no_sa(struct report *r)
+/* @c: NULL if its file is not what is in force */
+static bool has_no_sa(struct report *r, const struct connection *c)
 {
 	bool established = !strcmp(r->n.ike_state, "ESTABLISHED");
+	enum reason path = c && !strongswan_carries(&r->n) ? path_reason(c) : REASON_NONE;
 
 	if (established && r->n.probing)
 		say(r, reason_name(REASON_PEER_NOT_RESPONDING), reason_todo(REASON_PEER_NOT_RESPONDING),
 		    "dead peer detection has no answer yet");
 	else if (strongswan_carries(&r->n))
 		return false;
+	else if (path)
+		say_reason(r, path);
 	else if (r->runtime.reason)
 		say_reason(r, r->runtime.reason);
 	else if (established)
@@ -202,7 +207,7 @@ static bool is_narrowed(struct report *r, const struct connection *c)
 /* Checks in the order in which a packet meets problems. @c: NULL if its file is not in force */
 static void judge(struct report *r, const struct connection *c)
 {
-	if (has_no_ground(r) || is_altered(r, c) || has_no_sa(r) || has_problem(r) ||
+	if (has_no_ground(r) || is_altered(r, c) || has_no_sa(r, c) || has_problem(r) ||
 	    gets_no_answer(r) || is_narrowed(r, c))
 		return;
 	r->status = STATUS_ACTIVE;

@@ -74,6 +74,14 @@ static const struct {
 		"udp_4500_not_answered", "the peer answers on UDP 500 and not on UDP 4500",
 		"have UDP 4500 pass both ways; with IKEv1, compare the secret, too"
 	},
+	[REASON_LOCAL_ADDRESS] = {
+		"local_address_missing", "no interface of this host has the address LocalGateway",
+		"see ip address; behind a NAT, LocalGateway is this host's own address"
+	},
+	[REASON_NO_ROUTE] = {
+		"no_route", "this host has no route to PeerGateway",
+		"see ip route get and the address of PeerGateway"
+	},
 	[REASON_INTERNAL_ERROR] = {
 		"internal_error", "strongSwan says no more",
 		"see its log (journalctl -u strongswan)"
@@ -118,6 +126,19 @@ static int failed(const char *what, const char *path)
 }
 
 /* Rejects a directory that others can write to: they could plant files there. */
+static int check_dir(const char *what, const char *dir, const struct stat *st)
+{
+	if (!S_ISDIR(st->st_mode))
+		return ctl_error(CTL_FAILED, what, dir, "remove it", "no directory");
+	if (st->st_uid != geteuid() && geteuid())
+		return ctl_error(CTL_DENIED, what, dir, "run it as root",
+				 "it belongs to user %u", st->st_uid);
+	if (st->st_uid != geteuid() || st->st_mode & (S_IWGRP | S_IWOTH))
+		return ctl_error(CTL_FAILED, what, dir, "chown it to root, and chmod 700",
+				 "others may write to it");
+	return CTL_OK;
+}
+
 static int make_dir(const char *what)
 {
 	const char *dir = runtime_dir();
@@ -125,15 +146,17 @@ static int make_dir(const char *what)
 
 	if ((mkdir(dir, 0700) && errno != EEXIST) || lstat(dir, &st))
 		return failed(what, dir);
-	if (!S_ISDIR(st.st_mode))
-		return ctl_error(CTL_FAILED, what, dir, "remove it", "no directory");
-	if (st.st_uid != geteuid() && geteuid())
-		return ctl_error(CTL_DENIED, what, dir, "run it as root",
-				 "it belongs to user %u", st.st_uid);
-	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
-		return ctl_error(CTL_FAILED, what, dir, "chown it to root, and chmod 700",
-				 "others may write to it");
-	return CTL_OK;
+	return check_dir(what, dir, &st);
+}
+
+int runtime_may_read(const char *what)
+{
+	const char *dir = runtime_dir();
+	struct stat st;
+
+	if (lstat(dir, &st))
+		return errno == ENOENT ? CTL_OK : failed(what, dir);
+	return check_dir(what, dir, &st);
 }
 
 /* ---- locks ---- */
@@ -268,13 +291,28 @@ static int write_file(const char *what, const char *path, const char *text)
 	return CTL_OK;
 }
 
+/* A file of somebody else is none of ours. It is not waited for: it may be a FIFO. */
+static FILE *open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return fdopen(fd, "r");
+	close(fd);
+	return NULL;
+}
+
 static void read_line(const char *line, struct runtime *runtime)
 {
 	char value[64], netns[NETNS_NAME_MAX];
 
 	if (sscanf(line, "interface %15s", value) == 1)
 		strcpy(runtime->ifname, value);
-	if (sscanf(line, "netns %127s", netns) == 1)
+	if (sscanf(line, "netns %127[^\n]", netns) == 1)
 		strcpy(runtime->netns, netns);
 	if (sscanf(line, "encap %63s", value) == 1)
 		runtime->encap_udp = !strcmp(value, "udp");
@@ -295,7 +333,7 @@ void runtime_alias(char *alias, const char *name)
 bool runtime_load(const char *name, struct runtime *runtime)
 {
 	char path[PATH_MAX], line[NETNS_NAME_MAX + 16], alias[ALIAS_MAX];
-	FILE *in = fopen(file_path(path, name, STATE), "re");
+	FILE *in = open_file(file_path(path, name, STATE));
 
 	memset(runtime, 0, sizeof(*runtime));
 	while (in && fgets(line, sizeof(line), in))
@@ -388,7 +426,7 @@ bool runtime_loaded_is(const char *name, const char *text)
 {
 	char path[PATH_MAX], *old = NULL;
 	size_t size = 0;
-	FILE *in = fopen(file_path(path, name, LOADED), "re");
+	FILE *in = open_file(file_path(path, name, LOADED));
 	bool same = in && getdelim(&old, &size, '\0', in) > 0 && !strcmp(old, text);
 
 	if (in)

@@ -32,6 +32,8 @@ enum reason {
 	REASON_NAME_NOT_RESOLVED,
 	REASON_IKE_VERSION,
 	REASON_UDP_4500,
+	REASON_LOCAL_ADDRESS,
+	REASON_NO_ROUTE,
 	REASON_INTERNAL_ERROR,
 	REASONS,
 };
@@ -60,6 +62,14 @@ struct runtime {
 };
 
 const char *runtime_dir(void);
+
+/**
+ * runtime_may_read() - check that what is in the directory was written by us
+ * @what: the command, for error lines
+ *
+ * Return: CTL_OK, also where there is no directory; CTL_DENIED or CTL_FAILED after saying why.
+ */
+int runtime_may_read(const char *what);
 
 /**
  * runtime_lock() - lock a connection
