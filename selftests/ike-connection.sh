@@ -135,6 +135,24 @@ no_UDP_4500()
 	pings "$gw" 10.2.0.1
 }
 
+# Packets meet the local address and the route before they meet the peer
+no_way_to_the_peer()
+{
+	gateway
+	our_daemon
+	far_end
+	sed -i 's/^LocalGateway.*/LocalGateway = 192.0.2.77/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	not_up local_address_missing 5
+	follows_schema
+	vpn down site-b >/dev/null
+	site site-b
+	ip -n "$gw" route add unreachable 192.0.2.2/32
+	not_up no_route 5
+	ip -n "$gw" route del unreachable 192.0.2.2/32
+	up
+	pings "$gw" 10.2.0.1
+}
+
 waits_for_the_peer()
 {
 	both
@@ -256,6 +274,59 @@ operators_connections_stay()
 	check 'down' "$(vpn down site-b)" 'site-b is not up'
 	check connections "$(connections)" site-b
 	grep -q 203.0.113.9 <<<"$(swan "$gw" --list-conns)" || fail 'it is another now'
+}
+
+# The operator loads a connection under our name while ours is up
+operators_connection_takes_the_name()
+{
+	local child
+
+	both
+	for child in net site-b; do
+		up
+		cat >"$tmp/theirs.conf" <<-END
+			connections {
+				operator {
+					remote_addrs = 203.0.113.9
+				}
+				site-b {
+					remote_addrs = 203.0.113.9
+					children {
+						$child {
+							remote_ts = 203.0.113.0/24
+						}
+					}
+				}
+			}
+		END
+		swan "$gw" --load-conns --file "$tmp/theirs.conf" >/dev/null
+		expect_refused 'strongSwan has a connection of that name, which up has not loaded' vpn up site-b
+		check 'down' "$(vpn down site-b | grep -v '^#' | xargs -d '\n')" \
+			'strongSwan keeps its connection site-b, which up has not loaded site-b is down'
+		check connections "$(connections)" 'operator site-b'
+		grep -q 'remote: 203.0.113.9' <<<"$(swan "$gw" --list-conns)" || fail 'it is another now'
+		swan "$gw" --load-conns --file "$tmp/operator.conf" >/dev/null
+		wait_for 'the end of our SAs' is '' ip -n "$gw" xfrm state
+		untouched
+	done
+}
+
+# As many subnets as a message of IKE can carry
+many_subnets()
+{
+	local i list=10.2.0.0/24
+
+	for ((i = 1; i < 255; i++)); do list+=,10.2.$i.0/24; done
+	gateway
+	sed -i "s|^PeerSubnets.*|PeerSubnets = $list|" "$PVSVPN_CONFIG_DIR/site-b.conf"
+	our_daemon
+	LOCAL_TS=$list far_end
+	ip -n "$stock" address add 10.2.254.1/32 dev ipsec0
+	up
+	pings "$gw" 10.2.0.1
+	pings "$gw" 10.2.254.1
+	check status "$(status_of status)" active
+	check subnets "$(vpn -j show pvs0 | jq '.devices[0].peers[0].subnets | length')" 255
 }
 
 # The secret exists only in the operator's file and in the daemon
@@ -585,9 +656,9 @@ hundred_at_once()
 }
 
 run_cases up_and_down counts_agree wrong_secret other_ike_policy other_ipsec_policy other_subnets \
-	nobody_there no_UDP_4500 waits_for_the_peer refused_before_anything daemon_not_fit \
-	after_a_crash \
-	daemon_stops operators_connections_stay secret_is_on_no_other_disk odd_identities \
+	nobody_there no_UDP_4500 no_way_to_the_peer waits_for_the_peer refused_before_anything \
+	daemon_not_fit after_a_crash daemon_stops operators_connections_stay \
+	operators_connection_takes_the_name many_subnets secret_is_on_no_other_disk odd_identities \
 	several_begin_at_once several_in_a_batch run_is_lost strangers_device_stays \
 	interface_changes_in_the_file nobody_waits source_of_no_interface run_of_others \
 	namespace_is_remembered without_root two_with_the_same_identities version_1 \

@@ -15,16 +15,35 @@
 #include "error.h"
 #include "netns.h"
 
+/*
+ * Another connection of that name, which the operator has loaded, stays. If the file has changed
+ * since, the daemon's connection is judged by its name alone.
+ *
+ * Return: the result of strongswan_remove().
+ */
+static int take_out(struct vici *daemon, const char *name)
+{
+	struct connection c;
+	bool current = !connection_load("down", name, &c) && configure_is_current(&c);
+	int ret = strongswan_remove(daemon, name, current ? &c : NULL);
+
+	connection_free(&c);
+	return ret;
+}
+
 /* A daemon that does not answer keeps the connection. The next "up" or "down" finds it there. */
 static void leave_daemon(struct vici *daemon, const char *name)
 {
-	bool told;
+	bool told, stays;
 
 	ctl_error_mute(true);
-	told = daemon && !strongswan_remove(daemon, name);
+	told = daemon && !take_out(daemon, name);
+	stays = told && strongswan_has(daemon, name);
 	ctl_error_mute(false);
 	if (!told)
 		printf("strongSwan does not answer, so it is not told\n");
+	if (stays)
+		printf("strongSwan keeps its connection %s, which up has not loaded\n", name);
 }
 
 /* An unknown name is an error. */
@@ -33,6 +52,9 @@ static int was_not_up(const char *name)
 	char *path;
 	bool has_file;
 
+	if (!strcmp(name, POLICIES))
+		return ctl_error(CTL_USAGE, "down", name, "pvsvpnctl status lists the connections",
+				 "that file holds policies, no connection");
 	if (asprintf(&path, "%s/%s.conf", connection_dir(), name) < 0)
 		return ctl_error(CTL_FAILED, "down", name, "free some", "out of memory");
 	has_file = !access(path, F_OK);
@@ -51,7 +73,7 @@ static int take_down(struct vici *daemon, const char *name)
 	struct runtime runtime;
 	bool is_there = runtime_load(name, &runtime);
 
-	if (!is_there && !(daemon && strongswan_is_ours(daemon, name)))
+	if (!is_there && !(daemon && strongswan_is_ours(daemon, name, NULL)))
 		return was_not_up(name);
 	leave_daemon(daemon, name);
 	configure_undo(NULL, name, runtime.ifname);
@@ -95,7 +117,7 @@ static int run_down(const struct options *options, int argc, char **argv)
 	if (strchr(argv[0], '/') || strlen(argv[0]) > CONNECTION_NAME_MAX)
 		return ctl_error(CTL_USAGE, "down", argv[0], "pvsvpnctl status lists them",
 				 "no name of a connection");
-	return down(argv[0]);
+	return may_read("down", connection_dir()) ?: runtime_may_read("down") ?: down(argv[0]);
 }
 
 const struct command command_down = {

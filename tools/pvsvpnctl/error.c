@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "print.h"
 
 static const char *error_at;
 static unsigned int error_muted;
@@ -25,27 +26,24 @@ void ctl_error_keep(struct ctl_said *said)
 	error_said = said;
 }
 
-static void keep(const char *where, const char *todo, const char *fmt, va_list args)
+static void keep(const char *where, const char *todo, const char *why)
 {
 	snprintf(error_said->where, sizeof(error_said->where), "%s", where ?: "");
 	snprintf(error_said->todo, sizeof(error_said->todo), "%s", todo ?: "");
-	vsnprintf(error_said->why, sizeof(error_said->why), fmt, args);
+	snprintf(error_said->why, sizeof(error_said->why), "%s", why);
 }
 
-int ctl_error(int status, const char *what, const char *where,
-	      const char *todo, const char *fmt, ...)
+/* Text of files and of other programs may hold what a terminal takes for a command. */
+static char *clean_format(const char *fmt, va_list args)
 {
-	va_list args;
+	char *text;
 
-	if (error_muted)
-		return status;
-	if (error_said) {
-		va_start(args, fmt);
-		keep(where, todo, fmt, args);
-		va_end(args);
-		return status;
-	}
-	/* Buffered output must come before the error. */
+	return vasprintf(&text, fmt, args) < 0 ? NULL : clean_text(text);
+}
+
+static void print(const char *what, const char *where, const char *todo, const char *why)
+{
+	/* Output that is on its way to stdout belongs before the error. */
 	fflush(stdout);
 	fputs("pvsvpnctl: ", stderr);
 	if (error_at)
@@ -53,12 +51,28 @@ int ctl_error(int status, const char *what, const char *where,
 	fprintf(stderr, "%s: ", what);
 	if (where && *where)
 		fprintf(stderr, "%s: ", where);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
+	fputs(why, stderr);
 	if (todo)
 		fprintf(stderr, "; %s", todo);
 	fputc('\n', stderr);
+}
+
+int ctl_error(int status, const char *what, const char *where,
+	      const char *todo, const char *fmt, ...)
+{
+	va_list args;
+	char *why;
+
+	if (error_muted)
+		return status;
+	va_start(args, fmt);
+	why = clean_format(fmt, args);
+	va_end(args);
+	if (error_said)
+		keep(where, todo, why ?: "out of memory");
+	else
+		print(what, where, todo, why ?: "out of memory");
+	free(why);
 	return status;
 }
 

@@ -27,7 +27,13 @@ static char *file_text(const struct connection *c)
 	return text;
 }
 
-/* Another program may own an interface, or a connection in the daemon, of that name. */
+static int connection_of_others(const struct connection *c)
+{
+	return ctl_error(CTL_FAILED, "up", c->name, "give one of the two another name",
+			 "strongSwan has a connection of that name, which up has not loaded");
+}
+
+/* Others may have an interface, or a connection in the daemon, of that name. */
 static int check_free(struct vici *daemon, const struct connection *c)
 {
 	struct runtime runtime;
@@ -37,10 +43,9 @@ static int check_free(struct vici *daemon, const struct connection *c)
 		return ctl_error(CTL_FAILED, "up", c->name, "choose another with Interface",
 				 "interface %s is there and was not made by up", c->ifname);
 	if (runtime_load(c->name, &runtime) || !strongswan_has(daemon, c->name) ||
-	    strongswan_is_ours(daemon, c->name))
+	    strongswan_is_ours(daemon, c->name, c))
 		return CTL_OK;
-	return ctl_error(CTL_FAILED, "up", c->name, "give one of the two another name",
-			 "strongSwan has a connection of that name, which up has not loaded");
+	return connection_of_others(c);
 }
 
 void configure_undo(struct vici *daemon, const char *name, const char *ifname)
@@ -48,7 +53,7 @@ void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 	char alias[ALIAS_MAX], renamed[IFNAMSIZ];
 
 	if (daemon)
-		strongswan_remove(daemon, name);
+		strongswan_remove(daemon, name, NULL);
 	rules_remove(name);
 	runtime_alias(alias, name);
 	if (interface_is_ours(ifname, name))
@@ -132,6 +137,8 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 	if (!configure_is_current(c))
 		return ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
 				 "its file, or pvsvpnctl itself, has changed since it was brought up");
+	if (strongswan_has(daemon, c->name) && !strongswan_looks_like(daemon, c->name, c))
+		return connection_of_others(c);
 	text = file_text(c);
 	ret = write_down(daemon, c, cred) ?: strongswan_load(daemon, c, cred) ?:
 	      runtime_save_loaded("up", c->name, text);

@@ -184,7 +184,7 @@ static void look(struct watch *watch)
 	if (!watch->is_up || now_ms() - watch->checked >= CHECK_MS) {
 		runtime_load(name, &runtime);
 		watch->forgotten = watch->daemon &&
-				   strongswan_forgot(watch->daemon, name, runtime.key);
+				   strongswan_forgot(watch->daemon, watch->c, runtime.key);
 		watch->checked = now_ms();
 	}
 	ctl_error_mute(false);

@@ -238,20 +238,14 @@ void strongswan_print(FILE *out, const struct connection *c)
 	vici_message_free(&message);
 }
 
-#define MARK_MAX (CONNECTION_NAME_MAX + 16)
-
 /* Size of a message with a secret, two identities and the words around them: bytes */
 #define SECRET_MESSAGE_MAX 1024
 
 #define SEE_LOG "see the log of strongSwan (journalctl -u strongswan)"
 
-/*
- * The name of a secret or a CA. Those of the operator have names of sections, such as "ike-1". Ours
- * is loaded first and removed last, so it also marks the connection as ours.
- */
-static const char *mark_of(char *text, const char *name)
+const char *strongswan_mark(char *text, const char *name)
 {
-	snprintf(text, MARK_MAX, "pvsvpn-%s", name);
+	snprintf(text, STRONGSWAN_MARK_MAX, "pvsvpn-%s", name);
 	return text;
 }
 
@@ -259,11 +253,11 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 		       const struct secret *secret)
 {
 	struct vici_message message = { 0 };
-	char mark[MARK_MAX], text[IDENTITY_TEXT_MAX];
+	char mark[STRONGSWAN_MARK_MAX], text[IDENTITY_TEXT_MAX];
 	int ret;
 
 	vici_reserve_locked(&message, SECRET_MESSAGE_MAX);
-	vici_value(&message, "id", "%s", mark_of(mark, c->name));
+	vici_value(&message, "id", "%s", strongswan_mark(mark, c->name));
 	vici_value(&message, "type", "IKE");
 	vici_bytes(&message, "data", secret->text, secret->len);
 	vici_list(&message, "owners");
@@ -278,10 +272,10 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 static int load_ca(struct vici *daemon, const struct connection *c, const struct der *ca)
 {
 	struct vici_message message = { 0 };
-	char mark[MARK_MAX];
+	char mark[STRONGSWAN_MARK_MAX];
 	int ret;
 
-	vici_section(&message, mark_of(mark, c->name));
+	vici_section(&message, strongswan_mark(mark, c->name));
 	vici_bytes(&message, "cacert", ca->bytes, ca->len);
 	vici_section_end(&message);
 	ret = vici_order(daemon, "load-authority", &message, SEE_LOG);
@@ -321,64 +315,10 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 	add_connection(&message, c, &cred->certs);
 	ret = vici_order(daemon, "load-conn", &message, SEE_LOG);
 	vici_message_free(&message);
-	return ret;
-}
-
-/* @data: a name; set to "" when found */
-static void find_name(struct vici_reader *message, void *data)
-{
-	struct vici_element element;
-	const char **name = data;
-
-	while (vici_read(message, &element) > 0)
-		if (element.type == VICI_ITEM && element.len == strlen(*name) &&
-		    !memcmp(element.value, *name, element.len))
-			*name = "";
-}
-
-static bool has_name(struct vici *daemon, const char *command, const char *name)
-{
-	const char *wanted = name;
-	const struct vici_call call = {
-		.command = command, .answer = find_name, .data = &wanted,
-	};
-
-	return !vici_call(daemon, &call) && !*wanted;
-}
-
-bool strongswan_has(struct vici *daemon, const char *name)
-{
-	return has_name(daemon, "get-conns", name);
-}
-
-bool strongswan_is_ours(struct vici *daemon, const char *name)
-{
-	char mark[MARK_MAX];
-
-	mark_of(mark, name);
-	return has_name(daemon, "get-shared", mark) || has_name(daemon, "get-authorities", mark);
-}
-
-int strongswan_has_key(struct vici *daemon, const char *key, bool *there)
-{
-	const char *wanted = key;
-	const struct vici_call call = {
-		.command = "get-keys", .answer = find_name, .data = &wanted,
-	};
-	int ret = vici_call(daemon, &call);
-
-	*there = !*wanted;
-	return ret;
-}
-
-bool strongswan_forgot(struct vici *daemon, const char *name, const char *key)
-{
-	bool there = true;
-
-	if (*key)
-		strongswan_has_key(daemon, key, &there);
-	return !(there && strongswan_has(daemon, name) && strongswan_is_ours(daemon, name)) &&
-	       !vici_broken(daemon);
+	if (ret || !strongswan_forgot(daemon, c, cred->certs.key_id))
+		return ret;
+	return ctl_error(CTL_FAILED, "up", "strongSwan", SEE_LOG,
+			 "it has taken the connection, and does not have it as the file says");
 }
 
 static int unload(struct vici *daemon, const char *command, const char *key, const char *name)
@@ -430,13 +370,18 @@ int strongswan_remove_key(struct vici *daemon, const char *key)
 	return unload(daemon, "unload-key", "id", key);
 }
 
-int strongswan_remove(struct vici *daemon, const char *name)
+int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c)
 {
-	char mark[MARK_MAX];
+	char mark[STRONGSWAN_MARK_MAX];
+	int ret = CTL_OK;
 
-	mark_of(mark, name);
-	return unload(daemon, "unload-conn", "name", name) ?: terminate(daemon, name) ?:
-	       unload(daemon, "unload-shared", "id", mark) ?:
+	strongswan_mark(mark, name);
+	if (!strongswan_has(daemon, name) || strongswan_looks_like(daemon, name, c))
+		ret = unload(daemon, "unload-conn", "name", name) ?: terminate(daemon, name);
+	else
+		ret = strongswan_drop_sas(daemon, name, c ? connection_if_id(c) :
+					  connection_number(name));
+	return ret ?: unload(daemon, "unload-shared", "id", mark) ?:
 	       unload(daemon, "unload-authority", "name", mark);
 }
 

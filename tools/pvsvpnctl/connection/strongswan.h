@@ -101,13 +101,37 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 bool strongswan_has(struct vici *daemon, const char *name);
 
 /*
- * Whether the daemon answers, and has lost the connection or its credentials. @key: the name of the
- * private key, "" for none
+ * Our name of its secret or its CA, in @text of STRONGSWAN_MARK_MAX bytes. The operator's own have
+ * names of sections, such as "ike-1". We load it first and unload it last, so it also marks the
+ * connection as ours. Return: @text.
  */
-bool strongswan_forgot(struct vici *daemon, const char *name, const char *key);
+#define STRONGSWAN_MARK_MAX (CONNECTION_NAME_MAX + 16)
+const char *strongswan_mark(char *text, const char *name);
 
-/* Whether we have loaded something for that connection: a secret or a CA has our mark. */
-bool strongswan_is_ours(struct vici *daemon, const char *name);
+/*
+ * Whether the daemon answers, and no longer has the connection or its credentials as we loaded
+ * them. @key: the name of the private key, "" for none
+ */
+bool strongswan_forgot(struct vici *daemon, const struct connection *c, const char *key);
+
+/**
+ * strongswan_looks_like() - compare a connection of the daemon with one that we load
+ * @daemon: the connection to strongSwan
+ * @name: of the connection
+ * @c: the connection, or NULL if its file is not known
+ *
+ * Ours has one child SA, of the same name, with the subnets of @c. The operator may have loaded
+ * another one under the same name.
+ *
+ * Return: whether it can be ours; false also if there is none.
+ */
+bool strongswan_looks_like(struct vici *daemon, const char *name, const struct connection *c);
+
+/*
+ * Whether what the daemon has for that connection is ours: a secret or a CA has our mark, and a
+ * connection of that name, if there is one, looks like @c. @c: NULL if its file is not known
+ */
+bool strongswan_is_ours(struct vici *daemon, const char *name, const struct connection *c);
 
 /* *@there: whether the daemon has the key, loaded over VICI. Return: CTL_OK, or as vici_call() */
 int strongswan_has_key(struct vici *daemon, const char *key, bool *there);
@@ -119,6 +143,10 @@ int strongswan_remove_key(struct vici *daemon, const char *key);
  * strongswan_remove() - remove a connection, its SAs and its secret or CA from the daemon
  * @daemon: the connection to strongSwan
  * @name: of the connection
+ * @c: the connection, or NULL if its file is not known
+ *
+ * A connection of that name that does not look like @c is the operator's, and stays. Only its IKE
+ * SAs with a child SA of ours end.
  *
  * Removes the connection first, or the daemon would restart its SAs. Waits 3 s for a peer that does
  * not answer. Removes the secret or the CA last: if the daemon fails meanwhile, this shows the next
@@ -127,7 +155,7 @@ int strongswan_remove_key(struct vici *daemon, const char *key);
  *
  * Return: CTL_OK, also if there was nothing; an exit status after saying why not.
  */
-int strongswan_remove(struct vici *daemon, const char *name);
+int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c);
 
 /**
  * strongswan_drop() - delete an IKE SA and its child SAs at once
@@ -139,6 +167,9 @@ int strongswan_remove(struct vici *daemon, const char *name);
  * Return: CTL_OK, also if there was nothing; an exit status after saying why not.
  */
 int strongswan_drop(struct vici *daemon, uint64_t ike_id);
+
+/* The same for all IKE SAs of that name with a child SA that has the if_id */
+int strongswan_drop_sas(struct vici *daemon, const char *name, uint32_t if_id);
 
 /**
  * strongswan_initiate() - initiate a connection

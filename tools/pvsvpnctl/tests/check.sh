@@ -115,7 +115,19 @@ takes 'RouteSource in LocalSubnets' '1aRouteSource = 10.1.0.7'
 takes 'RouteSource of each family' '1aRouteSource = 10.1.0.7 , fd00:1::7
 	s/^LocalSub.*/&, fd00:1::\/64/'
 takes 'RouteSource in TunnelAddress' '1aRouteSource = 169.254.7.1\nTunnelAddress = 169.254.7.1/30'
-takes 'the smallest MTU' '1aMTU = 68'
+takes 'RouteSource in several keys' '1aRouteSource = 10.1.0.7\nRouteSource = fd00:1::7
+	s/^LocalSub.*/&, fd00:1::\/64/'
+takes 'the smallest MTU' '1aMTU = 68
+	s/, fd00:2.*//'
+takes 'the smallest MTU for IPv6' '1aMTU = 1280'
+takes 'the smallest MSS' '1aMSS = 216'
+takes 'the largest MSS' '1aMSS = 65535'
+takes 'no clamping of the MSS' '1aMSS = off'
+takes 'halves of all addresses' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/1, 128.0.0.0\/1\nRoutes = no/'
+takes 'a section with a comment' '1s/$/ # why/'
+for id in 'fqdn:gw' @gw @@gw@example 'keyid:#61:62' '@#6162' 'C=DE, CN=gw' '{gw}' gw-1.example; do
+	takes "the identity $id" "s/^PeerId.*/PeerIdentity=$id/"
+done
 takes 'the largest MTU' '1aMTU = 65410'
 takes 'the least that a file can say' '/^LocalId/d; /^PeerId/d; /^IKEPolicy/d; /^$/,$d'
 takes 'the names of the service' 's/aes256gcm16/aes-256-gcm/; s/sha384/sha-384/'
@@ -135,12 +147,14 @@ write_site
 {
 	sed '/^PeerSub/d; /^IKEPolicy/,$d' "$dir/site-b.conf"
 	printf 'PeerSubnets = '
-	for ((i = 0; i < 1000; i++)); do printf '10.2.%d.%d/30, ' $((i / 64)) $((i % 64 * 4)); done
+	for ((i = 0; i < 254; i++)); do printf '10.2.%d.%d/30, ' $((i / 64)) $((i % 64 * 4)); done
 	echo 'fd00:2::/64'
 } >"$dir/long" && mv "$dir/long" "$dir/site-b.conf"
 verdict 0 'takes a long list' check site-b
 listed() { [ "$(check site-b swanctl | grep -oE '10\.2\.[0-9.]+/30|fd00:2::/64' | sort -u | wc -l)" = "$1" ]; }
-verdict 0 'all of a long list reach strongSwan' listed 1001
+verdict 0 'all of a long list reach strongSwan' listed 255
+sed -i 's/fd00:2::\/64/&, fd00:3::\/64/' "$dir/site-b.conf"
+is_refused 'a list that no message of IKE can carry' ':7: PeerSubnets: 256 prefixes are too many, IKE carries 255'
 
 # says WHAT WORDS [SED-SCRIPT]: the configuration for strongSwan has the words
 says()
@@ -196,8 +210,8 @@ refuses 'a key that is needed' ':1: PeerGateway is missing' '/^PeerGateway/d'
 refuses 'no address and no identity' 'LocalIdentity is missing' '/^Local[GI]/d'
 refuses 'no [Connection]' 'no section [Connection]' '1,9d'
 refuses 'a bad prefix' ':7: PeerSubnets: "10.2.0.0/33" is not valid' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/33/'
-for id in %any 0.0.0.0 :: '*.example'; do
-	refuses "an identity of anybody: $id" ":5: PeerIdentity: \"$id\" is not valid" "s/^PeerId.*/PeerIdentity = $id/"
+for id in %any 0.0.0.0 :: 0::0 '*.example' 10.0.0.0/8 10.0.0.1-10.0.0.9; do
+	refuses "an identity of anybody: $id" ":5: PeerIdentity: \"$id\" is not valid" "s|^PeerId.*|PeerIdentity = $id|"
 done
 refuses 'a word twice' ':11: Encryption: "aes256, aes256" is not valid; expected each word once' \
 	's/aes256gcm16/aes256, aes256/'
@@ -210,6 +224,11 @@ refuses 'none for CBC' 'Authentication: none is for encryption that authenticate
 	's/aes256gcm16/aes256\nAuthentication = none, sha256/'
 refuses 'an address of another type' ':5: PeerIdentity: "site-b.example" cannot be of type ipv4: not an address' \
 	'7aPeerIdentityType = ipv4'
+for id in ipv4:192.0.2.1 ipv4net:192.0.2.0/24 asn1dn:CN=gw '{0}:gw' '{2}:gw' '@#gw' keyid: 'fqdn:#6162' @; do
+	refuses "the identity $id" ":5: PeerIdentity: \"$id\" is not valid: " "s|^PeerId.*|PeerIdentity=$id|"
+done
+refuses 'a type and a notation' ':5: PeerIdentity: "@gw" cannot be of type fqdn: a DNS name has no @' \
+	's/^PeerId.*/PeerIdentity = @gw\nPeerIdentityType = fqdn/'
 refuses 'a type of identity that is none' ':8: PeerIdentityType: "x" is not valid' '7aPeerIdentityType = x'
 refuses 'two words on who begins' ':9: EstablishMode and Initiate say the same; keep one' \
 	'7aInitiate = no\nEstablishMode = peer_only'
@@ -232,6 +251,22 @@ refuses 'two families outside' ':2: LocalGateway and PeerGateway are of differen
 	's/^LocalG.*/LocalGateway = fd00::1/'
 refuses 'itself as the peer' ':3: PeerGateway is the same as LocalGateway' 's/198.51.100.1/192.0.2.1/'
 refuses 'a multicast peer' ':3: PeerGateway is no address of a host' 's/198.51.100.1/224.0.0.1/'
+for addr in 0.0.0.0 127.0.0.1 255.255.255.255 :: ::1 fe80::1 ff02::1 ::ffff:192.0.2.1; do
+	refuses "the peer $addr" 'Gateway' "/^LocalG/d; s/198.51.100.1/$addr/"
+done
+refuses 'a local address of no host' ':2: LocalGateway is no address of a host' 's/192.0.2.1/224.0.0.1/'
+for subnet in 127.0.0.0/8 127.1.0.0/16 224.0.0.0/4 fe80::/10 ff00::/8; do
+	refuses "the subnet $subnet" ":7: PeerSubnets: $subnet is never routed" "s|^PeerSub.*|PeerSubnets = $subnet|"
+done
+refuses 'an interface with a multicast address' ':2: TunnelAddress: 224.0.0.1/24 cannot be' \
+	'1aTunnelAddress = 224.0.0.1/24'
+refuses 'an address twice' ':2: TunnelAddress: 10.9.0.1 is there twice' '1aTunnelAddress = 10.9.0.1/24, 10.9.0.1/32'
+refuses 'the table of the host' ':2: RouteTable: "255" is not valid' '1aRouteTable = 255'
+refuses 'a tab in an interface' ':2: Interface: ' '1aInterface = pvs\t0'
+refuses 'text behind a section' ':1: a section stands alone in its line' '1s/$/ Mode = route/'
+write_site
+tr '\n' '\r' <"$dir/site-b.conf" >"$dir/new" && mv "$dir/new" "$dir/site-b.conf"
+is_refused 'lines that end as on an old Mac' 'its lines end in CR alone'
 refuses 'a name with a blank' ':3: PeerGateway: "gw example" is not valid' 's/198.51.100.1/gw example/'
 refuses 'a label that begins with a dash' ':3: PeerGateway: "gw.-a" is not valid' 's/198.51.100.1/gw.-a/'
 refuses 'a label of 64 characters' ':3: PeerGateway: "a' "s/198.51.100.1/$(printf 'a%.0s' {1..64})/"
@@ -250,6 +285,12 @@ refuses 'an octal prefix' ':7: PeerSubnets: "10.2.0.0/024" is not valid' \
 	's/^PeerSub.*/PeerSubnets = 10.2.0.0\/024/'
 refuses 'an MTU too small' ':2: MTU: "67" is not valid; expected auto, or 68 to 65410 bytes' '1aMTU = 67'
 refuses 'an MTU too large' ':2: MTU: "65411" is not valid' '1aMTU = 65411'
+refuses 'an MTU too small for IPv6' ':2: MTU: 1279 bytes are too few for the IPv6' '1aMTU = 1279'
+for mss in 215 65536 2; do
+	refuses "an MSS of $mss" ":2: MSS: \"$mss\" is not valid; expected auto, off, or 216 to 65535" "1aMSS = $mss"
+done
+refuses 'a word behind RouteSource' ':2: RouteSource: "10.1.0.7 10.1.0.8" is not valid' \
+	'1aRouteSource = 10.1.0.7 10.1.0.8'
 refuses 'RouteSource outside' ':2: RouteSource: in none of LocalSubnets' '1aRouteSource = 10.9.0.1'
 refuses 'two RouteSources of a family' ':2: RouteSource: "10.1.0.1, 10.1.0.2" is not valid' \
 	'1aRouteSource = 10.1.0.1, 10.1.0.2'
@@ -279,6 +320,8 @@ refuses_secret 'a short secret' 'a secret has 6 to 128 characters' 'short'
 refuses_secret 'a long secret' 'a secret has 6 to 128 characters' "$(printf %129s x | tr ' ' y)"
 refuses_secret 'hex as a secret' 'does not begin with 0x or 0s' '0x0123456789'
 refuses_secret 'two lines of secret' 'one line of printable ASCII' $'not one\nbut two'
+refuses_secret 'a second line far behind' 'one line of printable ASCII' "$(printf 'abcdef%.0s\n' 1; printf '\n%.0s' {1..130}; echo second)"
+refuses_secret 'a file much longer than a secret' 'one line of printable ASCII' "$(printf 'abcdef\n'; printf '\n%.0s' {1..2000}; echo second)"
 refuses_secret 'a blank behind a secret' 'a blank at its begin or end' 'both have been told '
 refuses_secret 'a secret that is not ASCII' 'one line of printable ASCII' $'both h\xc3\xa4ve been told'
 refuses_secret 'a secret with DEL' 'one line of printable ASCII' $'both have\x7f been told'
@@ -382,6 +425,10 @@ if [ "$(id -u)" = 0 ]; then
 	chown 65534 "$dir/site-b.conf"
 	is_refused 'a file of somebody else' 'site-b.conf: belongs to user 65534, who can change it; chown root'
 fi
+write_site
+chmod 777 "$dir"
+is_refused 'a directory in which others write' "$dir: others can write to it (mode 777); chmod go-w"
+chmod 700 "$dir"
 for name in site.b $'s\xc3\xadte' "$(printf 'x%.0s' {1..48})"; do
 	write_site
 	cp "$dir/site-b.conf" "$dir/$name.conf"
@@ -421,6 +468,18 @@ mkdir "$dir/run"
 echo 'interface site-b' >"$dir/run/site-b.state"
 verdict 1 'refuses a tunnel that would take along one that is up' \
 	env PVSVPN_RUN_DIR="$dir/run" "$top/pvsvpnctl" check site-c
+rm -rf "$dir/run" && mkdir "$dir/run" && mkfifo "$dir/run/site-b.state"
+verdict 0 'waits for no FIFO in the place of a state' \
+	env PVSVPN_RUN_DIR="$dir/run" timeout 10 "$top/pvsvpnctl" check site-c
+for command in status 'status site-b' 'down site-b'; do
+	chmod 777 "$dir/run"
+	# shellcheck disable=SC2086 # words
+	verdict 1 "$command believes no directory in which others write" \
+		env PVSVPN_RUN_DIR="$dir/run" timeout 10 "$top/pvsvpnctl" $command
+	chmod 700 "$dir/run"
+done
+verdict 2 'down policies is a mistake' env PVSVPN_RUN_DIR="$dir/run" "$top/pvsvpnctl" down policies
+rm -rf "$dir/run"
 another_takes_all '1aRouteMetric = 10'
 sed -i 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/0/' "$dir/site-b.conf"
 is_refused 'two that take everything' ':7: PeerSubnets: '"$dir"'/site-c.conf:9 takes everything, too'
@@ -432,6 +491,42 @@ sed 's/10.2.0/10.3.0/; s/fd00:2/fd00:3/' "$dir/site-b.conf" >"$dir/site-c.conf"
 verdict 0 'takes the same identities with the same secret' check
 (umask 077 && echo 'what one has been told' >"$dir/site-c.secret")
 is_refused 'the same identities with another secret' 'have the same identities and different secrets'
+
+# two_secrets IDENTITY TYPE IDENTITY TYPE: two connections to such peers, with different secrets
+two_secrets()
+{
+	write_site
+	sed "s/10.2.0/10.3.0/; s/fd00:2/fd00:3/; s|^PeerId.*|PeerIdentity=$3\nPeerIdentityType = $4|" \
+		"$dir/site-b.conf" >"$dir/site-c.conf"
+	sed -i "s|^PeerId.*|PeerIdentity=$1\nPeerIdentityType = $2|" "$dir/site-b.conf"
+	(umask 077 && echo 'what one has been told' >"$dir/site-c.secret")
+}
+
+# one_identity IDENTITY TYPE IDENTITY TYPE: the daemon could not tell them apart
+one_identity()
+{
+	two_secrets "$@"
+	is_refused "$1 ($2) and $3 ($4) with different secrets" 'the same identities and different secrets'
+}
+
+one_identity gw.example auto GW.example auto
+one_identity gw.example auto gw.example fqdn
+one_identity gw.example auto @gw.example auto
+one_identity gw.example auto fqdn:gw.example auto
+one_identity gw.example fqdn dns:gw.example auto
+one_identity 2001:db8::1 auto 2001:0db8:0::1 ipv6
+one_identity a@b.example auto email:a@b.example auto
+one_identity a@b.example email @@A@b.example auto
+one_identity 'C=DE, CN=b' auto 'C=DE,CN=b' auto
+one_identity 'C=DE, CN=b' auto '/C=DE/CN=b' auto
+one_identity ab key_id 'keyid:#6162' auto
+one_identity '@#61:62' auto ab key_id
+for other in 'gw.example key_id' 'gwx.example auto' 'gw.example@gw.example auto'; do
+	two_secrets gw.example auto "${other% *}" "${other#* }"
+	verdict 0 "takes gw.example and ${other% *} (${other#* }) with different secrets" check
+done
+two_secrets 'CN=ab' auto 'CN=a b' auto
+verdict 0 'takes two subjects with different secrets' check
 
 write_site
 head -c 10M /dev/zero >"$dir/site-b.conf"
@@ -466,6 +561,13 @@ valid() { "$top/pvsvpnctl" -j check site-b | tr -d ' \n' | grep -q "\"valid\":$1
 verdict 0 'check --json says what is not valid' valid false
 write_site
 verdict 0 'check --json says what is valid' valid true
+write_site
+cp "$dir/site-b.conf" "$dir/site.b.conf"
+printed=$("$top/pvsvpnctl" -j check)
+verdict 0 'check --json follows its schema, with a name that is not read' follows_schema check
+names_bad() { jq -e '[.connections[] | select(.valid | not).name] == ["site.b"]' <<<"$printed"; }
+verdict 0 'check --json has a file that is not read' names_bad
+write_site
 printed=$("$top/pvsvpnctl" -j policies)
 verdict 0 'policies --json follows its schema' follows_schema policies
 
