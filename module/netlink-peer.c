@@ -147,7 +147,7 @@ static const char *fault6(const struct in6_addr *addr)
 	if (ipv6_addr_is_multicast(addr))
 		return "a multicast address";
 	if (ipv6_addr_v4mapped(addr))
-		return "an IPv4 address in IPv6's clothes";
+		return "an IPv4-mapped IPv6 address";
 	return NULL;
 }
 

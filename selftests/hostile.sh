@@ -197,7 +197,7 @@ hostile_in()
 	user=$background
 	# Preparation takes long: the kernel tests each algorithm that the attack creates
 	busywait $((5 * ${WAIT_LIMIT:-20})) grep -qE '^(ready|Traceback)' "$tmp/user" ||
-		fail "waited in vain for the attack $2" "$(cat "$tmp/user")"
+		fail "timed out waiting for the attack $2" "$(cat "$tmp/user")"
 	sed "s/^/$2, seed $SEED: /" "$tmp/user" | cut -c -200 | report
 	grep -q '^ready' "$tmp/user" || fail "the attack $2 has failed" "$(cat "$tmp/user")"
 }

@@ -337,7 +337,7 @@ class Control:
         deadline = time.monotonic() + float(os.environ.get("WAIT_LIMIT", 20))
         while not condition():
             if time.monotonic() > deadline:
-                raise OSError(f"waited in vain for {what}")
+                raise OSError(f"timed out waiting for {what}")
             time.sleep(0.05)
 
     def rekey_both(self):

@@ -260,7 +260,7 @@ tenths_to()
 {
 	local begin=${EPOCHREALTIME/./}
 
-	busywait "${WAIT_LIMIT:-60}" "$@" || fail "waited in vain for $*"
+	busywait "${WAIT_LIMIT:-60}" "$@" || fail "timed out waiting for $*"
 	echo $(((${EPOCHREALTIME/./} - begin) / 100000))
 }
 

@@ -97,7 +97,7 @@ wait_for()
 	local what=$1
 
 	shift
-	busywait "${WAIT_LIMIT:-20}" "$@" || fail "waited in vain for $what: $*"
+	busywait "${WAIT_LIMIT:-20}" "$@" || fail "timed out waiting for $what: $*"
 }
 
 run_case()

@@ -117,7 +117,14 @@ check_sizes()
 
 check_kernel_doc()
 {
-	c_files module | xargs perl "$source/scripts/kernel-doc" -none
+	c_files module | xargs perl "$source/scripts/kernel-doc" -Wall -none
+}
+
+# Comments and documentation have no sentence that must be read twice
+check_english()
+{
+	{ c_files; scripts; files '*.py' '*.md' '*.rst' '*Makefile' '*Kbuild' '*.8'; } |
+		xargs python3 selftests/lint_english.py
 }
 
 # Only warnings and errors: its other notes (cases called by name, unquoted words without a space)
@@ -248,13 +255,14 @@ mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "TAP version 13"
-echo "1..$((14 + 2 * ${#kernels[@]}))"
+echo "1..$((15 + 2 * ${#kernels[@]}))"
 check "SPDX tag in every file" check_spdx
 check "white space" check_whitespace
 check "lines of 100 columns at most" check_line_length
 check "functions of 80 lines, files of 900 at most" check_sizes
 check "checkpatch.pl" check_checkpatch
 check "kernel-doc" check_kernel_doc
+check "plain English" check_english
 check "shellcheck" check_shellcheck
 check "links in the documentation" check_links
 check "one version" check_version

@@ -63,7 +63,7 @@ addresses()
 		peer add pvs0 new remote ff02::1 subnets 10.9.0.0/16
 	no "remote ::1 is this host's own" peer set pvs0 right remote ::1
 	no "remote :: is the unspecified address" peer set pvs0 right remote ::
-	no "remote ::ffff:192.0.2.9 is an IPv4 address in IPv6's clothes" \
+	no "remote ::ffff:192.0.2.9 is an IPv4-mapped IPv6 address" \
 		peer set pvs0 right remote ::ffff:192.0.2.9
 	no 'local and remote are of different families' peer set pvs0 right local fd00::9
 	no 'remote is link-local; say its link, as in fe80::1%eth0' \

@@ -33,7 +33,7 @@ wait_for()
 
 	shift 2
 	until "$@"; do
-		[ $SECONDS -lt $deadline ] || fail "waited in vain for $what"
+		[ $SECONDS -lt $deadline ] || fail "timed out waiting for $what"
 		sleep 0.2
 	done
 }
