@@ -242,7 +242,8 @@ daemon_stops()
 	grep -q 'it is not told' "$tmp/down" || fail "$(cat "$tmp/down")"
 	! ip -n "$gw" link show dev pvs0 >/dev/null 2>&1 || fail 'pvs0 is there'
 	kill -CONT "${pids[$gw]}"
-	# The daemon still has our connection, and the name of the secret shows it
+	# The daemon has our connection, as the name of the secret shows, whatever the file says now
+	sed -i 's/^PeerSubnets.*/PeerSubnets = 10.2.0.0\/25/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	up
 	pings "$gw" 10.2.0.1
 	kill -STOP "${pids[$gw]}"
@@ -401,6 +402,8 @@ run_is_lost()
 	check 'children' "$(children "$stock")" 1
 	pings "$gw" 10.2.0.1
 	rm -r "$tmp/run"
+	# Nothing tells what the file said before
+	sed -i 's/^PeerSubnets.*/PeerSubnets = 10.2.0.0\/25/' "$PVSVPN_CONFIG_DIR/site-b.conf"
 	vpn down site-b >/dev/null
 	untouched
 }

@@ -17,15 +17,15 @@
 
 /*
  * Another connection of that name, which the operator has loaded, stays. If the file has changed
- * since, the daemon's connection is judged by its name alone.
+ * since, the daemon's connection is judged by its names alone.
  *
  * Return: the result of strongswan_remove().
  */
 static int take_out(struct vici *daemon, const char *name)
 {
 	struct connection c;
-	bool current = !connection_load("down", name, &c) && configure_is_current(&c);
-	int ret = strongswan_remove(daemon, name, current ? &c : NULL);
+	bool loaded = !connection_load("down", name, &c) && configure_is_loaded(&c);
+	int ret = strongswan_remove(daemon, name, loaded ? &c : NULL);
 
 	connection_free(&c);
 	return ret;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "print.h"
@@ -41,19 +42,25 @@ static char *clean_format(const char *fmt, va_list args)
 	return vasprintf(&text, fmt, args) < 0 ? NULL : clean_text(text);
 }
 
+static void print_clean(const char *before, const char *text, const char *behind)
+{
+	char *copy = text && *text ? strdup(text) : NULL;
+
+	if (copy)
+		fprintf(stderr, "%s%s%s", before, clean_text(copy), behind);
+	free(copy);
+}
+
 static void print(const char *what, const char *where, const char *todo, const char *why)
 {
 	/* Output that is on its way to stdout belongs before the error. */
 	fflush(stdout);
 	fputs("pvsvpnctl: ", stderr);
-	if (error_at)
-		fprintf(stderr, "%s: ", error_at);
-	fprintf(stderr, "%s: ", what);
-	if (where && *where)
-		fprintf(stderr, "%s: ", where);
+	print_clean("", error_at, ": ");
+	print_clean("", what, ": ");
+	print_clean("", where, ": ");
 	fputs(why, stderr);
-	if (todo)
-		fprintf(stderr, "; %s", todo);
+	print_clean("; ", todo, "");
 	fputc('\n', stderr);
 }
 

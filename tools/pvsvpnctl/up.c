@@ -62,6 +62,26 @@ static int up_one(const char *name, unsigned int seconds, unsigned int interval,
 	return ret;
 }
 
+/* It may have been started anew in between. */
+static bool daemon_answers(void)
+{
+	struct vici *daemon = vici_open_quietly("up");
+	bool answers;
+
+	ctl_error_mute(true);
+	answers = daemon && !vici_order(daemon, "version", NULL, NULL);
+	ctl_error_mute(false);
+	vici_close(daemon);
+	return answers;
+}
+
+/* Each would wait for a daemon that does not answer. */
+static int skip(const char *name)
+{
+	return ctl_error(CTL_NO_DAEMON, "up", name, "systemctl restart strongswan",
+			 "not brought up, as strongSwan does not answer");
+}
+
 /* Starts all attempts first, then waits for all peers together. */
 static int up_all(unsigned int seconds)
 {
@@ -69,19 +89,20 @@ static int up_all(unsigned int seconds)
 	size_t count = connection_names(&names);
 	uint64_t deadline = now_ms() + seconds * 1000ull;
 	int ret = connection_check_names("up"), *begun = ctl_alloc(NULL, (count + 1) * sizeof(*begun));
+	bool silent = false;
 	int mended;
 
 	for (size_t i = 0; i < count; i++) {
-		/* A daemon that does not answer keeps each of them waiting. */
-		if (ret == CTL_NO_DAEMON)
-			begun[i] = ret;
-		else
-			begun[i] = up_one(names[i], 0, 0, &mended);
+		begun[i] = silent ? skip(names[i]) : up_one(names[i], 0, 0, &mended);
+		silent = silent || (begun[i] == CTL_NO_DAEMON && !daemon_answers());
 		ret = begun[i] ?: mended ?: ret;
 	}
 	for (size_t i = 0; i < count && seconds; i++)
-		if (!begun[i])
-			ret = up_one(names[i], seconds_until(deadline) ?: 1, 0, &mended) ?: ret;
+		if (!begun[i] && !silent) {
+			begun[i] = up_one(names[i], seconds_until(deadline) ?: 1, 0, &mended);
+			silent = begun[i] == CTL_NO_DAEMON && !daemon_answers();
+			ret = begun[i] ?: ret;
+		}
 	free(begun);
 	if (!count && !ret)
 		ret = ctl_error(CTL_FAILED, "up", connection_dir(), "see pvsvpn.conf(5)",

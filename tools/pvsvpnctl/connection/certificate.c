@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "connection/certificate.h"
+#include "connection/identity.h"
 #include "connection/private_file.h"
 #include "error.h"
 #include "memory.h"
@@ -186,16 +187,14 @@ static int load_cert(const char *what, const char *path, X509 **cert)
 /* Only the daemon compares a subject, such as "C=DE, CN=gw". */
 static bool has_identity(X509 *cert, const struct identity *identity)
 {
-	const char *text = identity->text;
+	const char *text = identity_name(identity);
 	struct addr addr;
 
 	if (strchr(text, '='))
 		return true;
 	if (!parse_addr(text, &addr))
 		return X509_check_ip(cert, addr.byte, addr.len, 0) == 1;
-	/* strongSwan's prefix @ marks a host name. A leading dot would match any host. */
-	if (*text == '@')
-		text++;
+	/* A leading dot would match any host. */
 	if (*text == '.')
 		return false;
 	if (strchr(text, '@'))

@@ -27,25 +27,54 @@ static char *file_text(const struct connection *c)
 	return text;
 }
 
-static int connection_of_others(const struct connection *c)
+bool configure_is_loaded(const struct connection *c)
 {
+	struct runtime runtime;
+	char *text;
+	bool same;
+
+	if (!runtime_load(c->name, &runtime) || runtime.lost)
+		return false;
+	text = file_text(c);
+	same = runtime_loaded_is(c->name, text);
+	free(text);
+	return same;
+}
+
+/*
+ * The operator may have loaded a connection of that name. With a state of ours, the mark may be
+ * gone: the operator can clear all secrets.
+ */
+static int check_daemon(struct vici *daemon, const struct connection *c)
+{
+	const struct connection *loaded = configure_is_loaded(c) ? c : NULL;
+	struct runtime runtime;
+	bool ours;
+
+	if (!strongswan_has(daemon, c->name))
+		return CTL_OK;
+	if (runtime_load(c->name, &runtime))
+		ours = strongswan_looks_like(daemon, c->name, loaded);
+	else
+		ours = strongswan_is_ours(daemon, c->name, NULL);
+	/* It has said so. */
+	if (vici_broken(daemon))
+		return CTL_NO_DAEMON;
+	if (ours)
+		return CTL_OK;
 	return ctl_error(CTL_FAILED, "up", c->name, "give one of the two another name",
 			 "strongSwan has a connection of that name, which up has not loaded");
 }
 
-/* Others may have an interface, or a connection in the daemon, of that name. */
-static int check_free(struct vici *daemon, const struct connection *c)
+/* Others may have an interface of that name. */
+static int check_free(const struct connection *c)
 {
-	struct runtime runtime;
 	struct link link;
 
-	if (link_find(c->ifname, &link) && !interface_is_ours(c->ifname, c->name))
-		return ctl_error(CTL_FAILED, "up", c->name, "choose another with Interface",
-				 "interface %s is there and was not made by up", c->ifname);
-	if (runtime_load(c->name, &runtime) || !strongswan_has(daemon, c->name) ||
-	    strongswan_is_ours(daemon, c->name, c))
+	if (!link_find(c->ifname, &link) || interface_is_ours(c->ifname, c->name))
 		return CTL_OK;
-	return connection_of_others(c);
+	return ctl_error(CTL_FAILED, "up", c->name, "choose another with Interface",
+			 "interface %s is there and was not made by up", c->ifname);
 }
 
 void configure_undo(struct vici *daemon, const char *name, const char *ifname)
@@ -101,15 +130,9 @@ static int configure_first(struct vici *daemon, const struct connection *c,
 bool configure_is_current(const struct connection *c)
 {
 	struct runtime runtime;
-	bool current;
-	char *text;
 
-	if (!runtime_load(c->name, &runtime) || strcmp(runtime.ifname, c->ifname))
-		return false;
-	text = file_text(c);
-	current = runtime.lost || runtime_loaded_is(c->name, text);
-	free(text);
-	return current;
+	return runtime_load(c->name, &runtime) && !strcmp(runtime.ifname, c->ifname) &&
+	       (runtime.lost || configure_is_loaded(c));
 }
 
 /*
@@ -137,8 +160,9 @@ static int configure_again(struct vici *daemon, const struct connection *c,
 	if (!configure_is_current(c))
 		return ctl_error(CTL_FAILED, "up", c->name, "first pvsvpnctl down, then up",
 				 "its file, or pvsvpnctl itself, has changed since it was brought up");
-	if (strongswan_has(daemon, c->name) && !strongswan_looks_like(daemon, c->name, c))
-		return connection_of_others(c);
+	ret = check_daemon(daemon, c);
+	if (ret)
+		return ret;
 	text = file_text(c);
 	ret = write_down(daemon, c, cred) ?: strongswan_load(daemon, c, cred) ?:
 	      runtime_save_loaded("up", c->name, text);
@@ -170,5 +194,5 @@ int configure(struct vici *daemon, const struct connection *c,
 				 "it was taken down");
 	if (is_configured(c))
 		return configure_again(daemon, c, cred);
-	return check_free(daemon, c) ?: configure_first(daemon, c, cred);
+	return check_free(c) ?: check_daemon(daemon, c) ?: configure_first(daemon, c, cred);
 }

@@ -29,6 +29,9 @@ int configure(struct vici *daemon, const struct connection *c,
 /* Whether it was brought up and its file has not changed since. */
 bool configure_is_current(const struct connection *c);
 
+/* The same, and it is known what the file said: the state is not lost. */
+bool configure_is_loaded(const struct connection *c);
+
 /**
  * configure_mend() - repair what others have changed in the interface
  * @c: the connection; nothing happens unless configure_is_current()

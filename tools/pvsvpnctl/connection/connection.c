@@ -401,9 +401,9 @@ static int check_prefixes(const char *what, const struct ini_file *file,
 	for (size_t i = 0; i < list->count; i++) {
 		struct subnet masked = subnet_masked(&list->subnet[i]);
 
-		if (!subnet_can_be_routed(&list->subnet[i]))
+		if (!subnet_fits_tunnel(&list->subnet[i]))
 			return ctl_error(CTL_FAILED, what, at, "leave it out",
-					 "%s: %s is never routed", key,
+					 "%s: a tunnel cannot carry %s", key,
 					 format_subnet(text, &list->subnet[i]));
 		if (subnet_has_host_bits(&list->subnet[i]))
 			return ctl_error(CTL_FAILED, what, at, NULL,
@@ -486,7 +486,7 @@ static int check_host(const char *what, const struct ini_file *file, size_t sect
 
 static int check_gateway(const char *what, const char *at, const char *key, const struct addr *addr)
 {
-	if (!addr->len || addr_can_be_routed(addr))
+	if (!addr->len || addr_is_of_gateway(addr))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, at, "give the address of the gateway",
 			 "%s is no address of a host that a router can reach", key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,7 +26,7 @@ enum kind {
 struct meaning {
 	enum kind kind;
 	size_t len;
-	uint8_t byte[IDENTITY_MAX];
+	uint8_t byte[IDENTITY_MAX + 1];
 };
 
 static const struct identity_type identity_types[] = {
@@ -55,6 +56,8 @@ static const char * const bad_notations[] = {
 	"xmppaddr:",
 };
 
+#define BLANKS " \t"
+
 static bool has_prefix(const char *text, const char *prefix)
 {
 	return !strncasecmp(text, prefix, strlen(prefix));
@@ -74,10 +77,15 @@ static bool is_many_addresses(const char *text)
 {
 	char first[IDENTITY_MAX + 1];
 	size_t len = strcspn(text, "/-");
-	struct addr addr;
+	struct addr from, to;
+	uint32_t prefix;
 
 	snprintf(first, sizeof(first), "%.*s", (int)len, text);
-	return text[len] && !parse_addr(first, &addr);
+	if (!text[len] || parse_addr(first, &from))
+		return false;
+	if (text[len] == '/')
+		return !parse_u32(text + len + 1, &prefix) && prefix <= from.len * 8u;
+	return !parse_addr(text + len + 1, &to) && to.len == from.len;
 }
 
 static bool means_anybody(const char *text)
@@ -99,8 +107,6 @@ const char *parse_identity(const char *text, void *value)
 
 	if (!len || len > IDENTITY_MAX)
 		return expected;
-	if (means_anybody(text))
-		return "one name or address; strongSwan takes this one for anybody's";
 	for (const char *c = text; *c; c++)
 		if (*c == '"' || *c == '\\' || !isprint((unsigned char)*c))
 			return expected;
@@ -140,8 +146,15 @@ static void set_text(struct meaning *meaning, enum kind kind, const char *text)
 
 #define HEX "0123456789abcdefABCDEF"
 
+/* strongSwan takes "0x" in front, too. */
+static const char *digits_of(const char *text)
+{
+	return text + (has_prefix(text, "0x") ? 2 : 0);
+}
+
 static bool is_hex(const char *text)
 {
+	text = digits_of(text);
 	return strspn(text, HEX ":") == strlen(text) && strpbrk(text, HEX);
 }
 
@@ -155,6 +168,7 @@ static void set_hex(struct meaning *meaning, enum kind kind, const char *text)
 {
 	size_t count = 0, digits = 0;
 
+	text = digits_of(text);
 	for (const char *c = text; *c; c++)
 		digits += *c != ':';
 	meaning->kind = kind;
@@ -193,31 +207,77 @@ static const char *notation_value(const char *text, enum kind *kind, bool *hex)
 	return text + (*text == '#' || *text == '@');
 }
 
-static bool is_between(char c)
+/* Names of the parts of a subject that strongSwan takes for one */
+static const struct {
+	const char *name;
+	const char *same;
+} parts[] = {
+	{ "email", "e" }, { "emailaddress", "e" }, { "employeenumber", "en" },
+	{ "unstructuredname", "un" }, { "unstructuredaddress", "ua" },
+};
+
+static size_t trim(const char **text, size_t len)
 {
-	return c == ',' || c == '/';
+	for (; len && strchr(BLANKS, **text); len--)
+		(*text)++;
+	while (len && strchr(BLANKS, (*text)[len - 1]))
+		len--;
+	return len;
 }
 
-/* White space around the parts of a subject, and a separator in front, mean nothing. */
+static void append(struct meaning *meaning, const char *text, size_t len)
+{
+	memcpy(meaning->byte + meaning->len, text, len);
+	meaning->len += len;
+}
+
+static void add_part_name(struct meaning *meaning, const char *name, size_t len)
+{
+	char text[IDENTITY_MAX + 1];
+	const char *known = text;
+
+	len = trim(&name, len);
+	for (size_t i = 0; i < len; i++)
+		text[i] = tolower((unsigned char)name[i]);
+	text[len] = '\0';
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strcmp(text, parts[i].name))
+			known = parts[i].same;
+	append(meaning, known, strlen(known));
+}
+
+/* Capitals make no difference in a PrintableString (X.680 section 41.4). */
+static void add_part_value(struct meaning *meaning, const char *value, size_t len)
+{
+	char text[IDENTITY_MAX + 1];
+	bool printable = true;
+
+	len = trim(&value, len);
+	for (size_t i = 0; i < len; i++)
+		printable &= isalnum((unsigned char)value[i]) || strchr(" '()+,-./:=?@", value[i]);
+	for (size_t i = 0; i < len; i++)
+		text[i] = printable ? tolower((unsigned char)value[i]) : value[i];
+	append(meaning, text, len);
+}
+
+/* "C=DE, CN=gw" and "/C=DE/CN=gw" are the same subject. */
 static void set_subject(struct meaning *meaning, const char *text)
 {
-	char bare[IDENTITY_MAX + 1], *to = bare;
+	const char separator[] = { *text == '/' ? '/' : ',', '\0' };
 
-	for (const char *c = text; *c; c++) {
-		char next = c[strspn(c, " \t")];
-		char before = to > bare ? to[-1] : ',';
+	meaning->kind = KIND_SUBJECT;
+	meaning->len = 0;
+	while (*text) {
+		size_t len = strcspn(text, separator), name = strcspn(text, "=");
 
-		if ((*c == ' ' || *c == '\t') &&
-		    (is_between(before) || before == '=' || is_between(next) || next == '=' || !next))
-			continue;
-		if (is_between(*c) && before == ',')
-			continue;
-		*to++ = is_between(*c) ? ',' : *c;
+		if (name < len) {
+			add_part_name(meaning, text, name);
+			append(meaning, "=", 1);
+			add_part_value(meaning, text + name + 1, len - name - 1);
+			append(meaning, ",", 1);
+		}
+		text += len + !!text[len];
 	}
-	while (to > bare && to[-1] == ',')
-		to--;
-	*to = '\0';
-	set_text(meaning, KIND_SUBJECT, bare);
 }
 
 static bool set_addr(struct meaning *meaning, const char *text)
@@ -266,19 +326,22 @@ bool identity_is_same(const struct identity *a, const struct identity *b)
 
 /* ---- what is refused ---- */
 
-/* "{2}:gw" names the type by its number. */
+/* "{2}:gw" names the type by its number; "{}:gw" has the number 0. */
 static bool has_number(const char *text)
 {
-	size_t len = *text == '{' ? strspn(text + 1, HEX "xX") : 0;
+	char *end;
 
-	return len && !strncmp(text + 1 + len, "}:", 2);
+	if (*text != '{')
+		return false;
+	strtoul(text + 1, &end, 0);
+	return !strncmp(end, "}:", 2);
 }
 
 static const char *guessed_why_not(const char *text)
 {
 	for (size_t i = 0; i < sizeof(bad_notations) / sizeof(bad_notations[0]); i++)
 		if (has_prefix(text, bad_notations[i]))
-			return "strongSwan takes raw bytes behind that word; leave it out";
+			return "strongSwan takes raw bytes behind that word; give the name or address alone";
 	return has_number(text) ? "leave the number out, and give the type by its key" : NULL;
 }
 
@@ -307,6 +370,8 @@ const char *identity_why_not(const struct identity *identity)
 	bool hex;
 
 	value = notation_value(identity_text(text, identity), &kind, &hex);
+	if (!why && (!value || kind != KIND_KEY_ID) && means_anybody(identity->text))
+		return "strongSwan takes it for anybody's; give one name or address";
 	if (why || !value)
 		return why;
 	if (hex && kind != KIND_KEY_ID)
@@ -314,4 +379,12 @@ const char *identity_why_not(const struct identity *identity)
 	if (hex && !is_hex(value))
 		return "hexadecimal digits follow the #";
 	return *value ? NULL : "it is empty";
+}
+
+const char *identity_name(const struct identity *identity)
+{
+	enum kind kind;
+	bool hex;
+
+	return notation_value(identity->text, &kind, &hex) ?: identity->text;
 }

@@ -45,4 +45,7 @@ const char *identity_why_not(const struct identity *identity);
  */
 bool identity_is_same(const struct identity *a, const struct identity *b);
 
+/* Return: the text of an identity without strongSwan's notation, as "gw" of "@gw" and "fqdn:gw" */
+const char *identity_name(const struct identity *identity);
+
 #endif /* PVSVPNCTL_IDENTITY_H */

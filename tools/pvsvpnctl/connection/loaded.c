@@ -64,6 +64,7 @@ enum { DEPTH_CHILDREN = 1, DEPTH_CHILD = 2, DEPTH_OF_CHILD = 3 };
  * @differs: something in it is not ours
  * @local: how many of its subnets are our local ones
  * @remote: how many of its subnets are our remote ones
+ * @found: it can be ours
  */
 struct look {
 	const char *name;
@@ -72,6 +73,7 @@ struct look {
 	bool differs;
 	size_t local;
 	size_t remote;
+	bool found;
 };
 
 static bool has_subnet(const struct subnet_list *list, const char *text)
@@ -99,12 +101,17 @@ static void look_at_subnet(struct look *look, const struct vici_element *element
 		look->differs = true;
 }
 
+/* The daemon may have several of one name, from other files of its own. */
 static void look_at(struct vici_reader *message, void *data)
 {
 	struct vici_element element;
 	struct look *look = data;
+	const struct connection *c = look->c;
 	bool inside = false;
 
+	look->children = 0;
+	look->differs = false;
+	look->local = look->remote = 0;
 	while (vici_read(message, &element) > 0) {
 		if (element.type == VICI_SECTION && element.depth == DEPTH_CHILDREN)
 			inside = !strcmp(element.name, "children");
@@ -114,9 +121,12 @@ static void look_at(struct vici_reader *message, void *data)
 			look->children++;
 			look->differs |= strcmp(element.name, look->name);
 		}
-		if (look->c && element.type == VICI_ITEM && element.depth == DEPTH_OF_CHILD)
+		if (c && element.type == VICI_ITEM && element.depth == DEPTH_OF_CHILD)
 			look_at_subnet(look, &element);
 	}
+	look->found |= look->children == 1 && !look->differs &&
+		       (!c || (look->local == c->local_subnets.count &&
+			       look->remote == c->peer_subnets.count));
 }
 
 bool strongswan_looks_like(struct vici *daemon, const char *name, const struct connection *c)
@@ -132,9 +142,7 @@ bool strongswan_looks_like(struct vici *daemon, const char *name, const struct c
 	vici_value(&message, "ike", "%s", name);
 	ret = vici_call(daemon, &call);
 	vici_message_free(&message);
-	return !ret && look.children == 1 && !look.differs &&
-	       (!c || (look.local == c->local_subnets.count &&
-		       look.remote == c->peer_subnets.count));
+	return !ret && look.found;
 }
 
 /* ---- SAs of a connection that the operator has replaced ---- */
@@ -142,11 +150,11 @@ bool strongswan_looks_like(struct vici *daemon, const char *name, const struct c
 /* list-sas: the IKE SA's section is the outermost, a child SA's is in "child-sas" in it. */
 enum { DEPTH_IKE_SA = 1, DEPTH_CHILD_SA = 3 };
 
-#define SAS_MAX 8
+#define SAS_MAX 64
 
 /**
- * struct ours - IKE SAs with a child SA of ours
- * @if_id: of our child SAs
+ * struct ours - IKE SAs of ours
+ * @if_id: of them and of their child SAs
  * @ike_id: the IKE SA that is being read
  * @ids: those that are ours
  * @count: how many
@@ -170,7 +178,8 @@ static void find_ours(struct vici_reader *message, void *data)
 		vici_element_text(&element, text, sizeof(text));
 		if (element.depth == DEPTH_IKE_SA && !strcmp(element.name, "uniqueid"))
 			ours->ike_id = strtoull(text, NULL, 10);
-		if (element.depth == DEPTH_CHILD_SA && !strcmp(element.name, "if-id-in") &&
+		if ((element.depth == DEPTH_IKE_SA || element.depth == DEPTH_CHILD_SA) &&
+		    !strcmp(element.name, "if-id-in") &&
 		    strtoull(text, NULL, 16) == ours->if_id && ours->count < SAS_MAX &&
 		    (!ours->count || ours->ids[ours->count - 1] != ours->ike_id))
 			ours->ids[ours->count++] = ours->ike_id;

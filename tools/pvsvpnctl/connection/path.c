@@ -44,8 +44,8 @@ static bool is_addr(const struct sockaddr *sockaddr, const struct addr *addr)
 	       !memcmp(&other->ip6.sin6_addr, addr->byte, addr->len);
 }
 
-/* Return: whether an interface has the address; true if that is not known. */
-static bool is_here(const struct addr *addr)
+/* Return: whether an interface has the address, also in a VRF; true if that is not known. */
+static bool is_of_interface(const struct addr *addr)
 {
 	struct ifaddrs *list;
 	bool found = false;
@@ -56,6 +56,19 @@ static bool is_here(const struct addr *addr)
 		found = is_addr(one->ifa_addr, addr);
 	freeifaddrs(list);
 	return found;
+}
+
+/* A route of type local makes an address ours as well. */
+static bool is_here(const struct addr *addr)
+{
+	union socket_addr here;
+	socklen_t len = to_socket_addr(&here, addr, 0);
+	int fd = socket(here.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool missing = fd >= 0 && bind(fd, &here.any, len) && errno == EADDRNOTAVAIL;
+
+	if (fd >= 0)
+		close(fd);
+	return !missing || is_of_interface(addr);
 }
 
 /* connect() of a UDP socket looks the route up and sends nothing. */

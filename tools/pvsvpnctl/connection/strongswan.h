@@ -145,8 +145,8 @@ int strongswan_remove_key(struct vici *daemon, const char *key);
  * @name: of the connection
  * @c: the connection, or NULL if its file is not known
  *
- * A connection of that name that does not look like @c is the operator's, and stays. Only its IKE
- * SAs with a child SA of ours end.
+ * A connection of that name that does not look like @c is the operator's, and stays. IKE
+ * SAs with our if_id end in any case.
  *
  * Removes the connection first, or the daemon would restart its SAs. Waits 3 s for a peer that does
  * not answer. Removes the secret or the CA last: if the daemon fails meanwhile, this shows the next
@@ -168,7 +168,7 @@ int strongswan_remove(struct vici *daemon, const char *name, const struct connec
  */
 int strongswan_drop(struct vici *daemon, uint64_t ike_id);
 
-/* The same for all IKE SAs of that name with a child SA that has the if_id */
+/* The same for all IKE SAs of that name with the if_id */
 int strongswan_drop_sas(struct vici *daemon, const char *name, uint32_t if_id);
 
 /**

@@ -55,26 +55,30 @@ const struct subnet *subnet_list_find(const struct subnet_list *list,
 	return NULL;
 }
 
-/* Prefixes with a meaning of their own (RFC 6890). @local: an interface can have an address of it. */
+/* Uses of an address */
+enum { NOTHING = 0, OF_HOST = 1, IN_TUNNEL = 2 };
+
+/* Prefixes with a meaning of their own (RFC 6890), and the uses of their addresses */
 static const struct {
 	struct subnet subnet;
-	bool local;
+	unsigned int can_be;
 } special[] = {
-	{ { { 4, { 0 } }, 8 }, false },
-	{ { { 4, { 127 } }, 8 }, true },
-	{ { { 4, { 224 } }, 4 }, false },
-	{ { { 4, { 255, 255, 255, 255 } }, 32 }, false },
-	{ { { 16, { 0 } }, 128 }, false },
-	{ { { 16, { [15] = 1 } }, 128 }, true },
-	{ { { 16, { [10] = 0xff, 0xff } }, 96 }, false },
-	{ { { 16, { 0xfe, 0x80 } }, 10 }, true },
-	{ { { 16, { 0xff } }, 8 }, false },
+	{ { { 4, { 0 } }, 8 }, NOTHING },
+	{ { { 4, { 127 } }, 8 }, OF_HOST },
+	{ { { 4, { 224 } }, 4 }, IN_TUNNEL },
+	{ { { 4, { 255, 255, 255, 255 } }, 32 }, NOTHING },
+	{ { { 16, { 0 } }, 128 }, NOTHING },
+	{ { { 16, { [15] = 1 } }, 128 }, OF_HOST },
+	{ { { 16, { [10] = 0xff, 0xff } }, 96 }, NOTHING },
+	{ { { 16, { 0xfe, 0x80 } }, 10 }, OF_HOST | IN_TUNNEL },
+	{ { { 16, { 0xff } }, 8 }, IN_TUNNEL },
 };
 
-static bool is_special(const struct subnet *subnet, bool with_local)
+/* Return: whether all of @subnet is in a special prefix whose addresses cannot be all of @wanted. */
+static bool is_special(const struct subnet *subnet, unsigned int wanted)
 {
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
-		if ((with_local || !special[i].local) &&
+		if ((special[i].can_be & wanted) != wanted &&
 		    special[i].subnet.prefix <= subnet->prefix &&
 		    subnet_holds(&special[i].subnet, &subnet->addr))
 			return true;
@@ -85,17 +89,20 @@ bool addr_is_of_host(const struct addr *addr)
 {
 	const struct subnet host = { *addr, addr->len * 8 };
 
-	return !is_special(&host, false);
+	return !is_special(&host, OF_HOST);
 }
 
-bool subnet_can_be_routed(const struct subnet *subnet)
+bool subnet_fits_tunnel(const struct subnet *subnet)
 {
-	return !is_special(subnet, true);
+	return !is_special(subnet, IN_TUNNEL);
 }
 
-bool addr_can_be_routed(const struct addr *addr)
+/* Neither a file nor a route can say on which link such an address is. */
+static const struct subnet link_local = { { 16, { 0xfe, 0x80 } }, 10 };
+
+bool addr_is_of_gateway(const struct addr *addr)
 {
 	const struct subnet host = { *addr, addr->len * 8 };
 
-	return subnet_can_be_routed(&host);
+	return !is_special(&host, OF_HOST | IN_TUNNEL) && !subnet_holds(&link_local, addr);
 }

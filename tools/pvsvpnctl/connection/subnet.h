@@ -17,9 +17,11 @@ struct subnet subnet_masked(const struct subnet *subnet);
 /* Whether an interface can have it: no multicast or broadcast, unspecified or IPv4-mapped address */
 bool addr_is_of_host(const struct addr *addr);
 
-/* Whether some packet to it can pass a router, which none to loopback or fe80::/10 can, either */
-bool subnet_can_be_routed(const struct subnet *subnet);
-bool addr_can_be_routed(const struct addr *addr);
+/* Whether a tunnel can carry packets with such addresses: also multicast, not loopback */
+bool subnet_fits_tunnel(const struct subnet *subnet);
+
+/* Whether it can be an outer address: of a host, neither loopback nor IPv6 link-local */
+bool addr_is_of_gateway(const struct addr *addr);
 
 /* The first prefix of a list that holds @addr, or NULL. */
 const struct subnet *subnet_list_find(const struct subnet_list *list,

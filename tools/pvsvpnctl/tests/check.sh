@@ -124,8 +124,9 @@ takes 'the smallest MSS' '1aMSS = 216'
 takes 'the largest MSS' '1aMSS = 65535'
 takes 'no clamping of the MSS' '1aMSS = off'
 takes 'halves of all addresses' 's/^PeerSub.*/PeerSubnets = 0.0.0.0\/1, 128.0.0.0\/1\nRoutes = no/'
+takes 'multicast and link-local prefixes' 's/^PeerSub.*/&, 224.0.0.0\/4, fe80::\/10, ff02::\/16/'
 takes 'a section with a comment' '1s/$/ # why/'
-for id in 'fqdn:gw' @gw @@gw@example 'keyid:#61:62' '@#6162' 'C=DE, CN=gw' '{gw}' gw-1.example; do
+for id in 'fqdn:gw' @gw @@gw@example 'keyid:#61:62' '@#6162' 'C=DE, CN=gw' '{gw}' gw-1.example 10.1.2.3-gw '@#0x61'; do
 	takes "the identity $id" "s/^PeerId.*/PeerIdentity=$id/"
 done
 takes 'the largest MTU' '1aMTU = 65410'
@@ -224,7 +225,8 @@ refuses 'none for CBC' 'Authentication: none is for encryption that authenticate
 	's/aes256gcm16/aes256\nAuthentication = none, sha256/'
 refuses 'an address of another type' ':5: PeerIdentity: "site-b.example" cannot be of type ipv4: not an address' \
 	'7aPeerIdentityType = ipv4'
-for id in ipv4:192.0.2.1 ipv4net:192.0.2.0/24 asn1dn:CN=gw '{0}:gw' '{2}:gw' '@#gw' keyid: 'fqdn:#6162' @; do
+takes 'a key ID that a name cannot be' 's/^PeerId.*/PeerIdentity = group*1\nPeerIdentityType = key_id/'
+for id in '{}:gw' '{ 2}:gw' ipv4:192.0.2.1 ipv4net:192.0.2.0/24 asn1dn:CN=gw '{0}:gw' '{2}:gw' '@#gw' keyid: 'fqdn:#6162' @; do
 	refuses "the identity $id" ":5: PeerIdentity: \"$id\" is not valid: " "s|^PeerId.*|PeerIdentity=$id|"
 done
 refuses 'a type and a notation' ':5: PeerIdentity: "@gw" cannot be of type fqdn: a DNS name has no @' \
@@ -255,8 +257,8 @@ for addr in 0.0.0.0 127.0.0.1 255.255.255.255 :: ::1 fe80::1 ff02::1 ::ffff:192.
 	refuses "the peer $addr" 'Gateway' "/^LocalG/d; s/198.51.100.1/$addr/"
 done
 refuses 'a local address of no host' ':2: LocalGateway is no address of a host' 's/192.0.2.1/224.0.0.1/'
-for subnet in 127.0.0.0/8 127.1.0.0/16 224.0.0.0/4 fe80::/10 ff00::/8; do
-	refuses "the subnet $subnet" ":7: PeerSubnets: $subnet is never routed" "s|^PeerSub.*|PeerSubnets = $subnet|"
+for subnet in 127.0.0.0/8 127.1.0.0/16 0.0.0.0/8 255.255.255.255/32 ::1/128 ::ffff:10.0.0.0/104; do
+	refuses "the subnet $subnet" ":7: PeerSubnets: a tunnel cannot carry " "s|^PeerSub.*|PeerSubnets = $subnet|"
 done
 refuses 'an interface with a multicast address' ':2: TunnelAddress: 224.0.0.1/24 cannot be' \
 	'1aTunnelAddress = 224.0.0.1/24'
@@ -376,6 +378,9 @@ takes_identity()
 takes_identity site-a.example
 takes_identity 192.0.2.1
 takes_identity site-a@example.com
+takes_identity @site-a.example
+takes_identity fqdn:site-a.example
+takes_identity email:site-a@example.com
 takes_identity 'C=DE, CN=site-a'
 
 # refuses_certificate WHAT WORDS FILE FROM...: replaces one of the three files
@@ -519,14 +524,21 @@ one_identity a@b.example auto email:a@b.example auto
 one_identity a@b.example email @@A@b.example auto
 one_identity 'C=DE, CN=b' auto 'C=DE,CN=b' auto
 one_identity 'C=DE, CN=b' auto '/C=DE/CN=b' auto
-one_identity ab key_id 'keyid:#6162' auto
+one_identity 'E=a@b, CN=x' auto 'emailAddress=A@b, CN=x' auto
+one_identity ab key_id 'keyid:#0x6162' auto
 one_identity '@#61:62' auto ab key_id
 for other in 'gw.example key_id' 'gwx.example auto' 'gw.example@gw.example auto'; do
 	two_secrets gw.example auto "${other% *}" "${other#* }"
 	verdict 0 "takes gw.example and ${other% *} (${other#* }) with different secrets" check
 done
-two_secrets 'CN=ab' auto 'CN=a b' auto
-verdict 0 'takes two subjects with different secrets' check
+while IFS='|' read -r one other; do
+	two_secrets "$one" auto "$other" auto
+	verdict 0 "takes the subjects $one and $other with different secrets" check
+done <<-END
+	CN=ab|CN=a b
+	CN=a_b|CN=a_B
+	CN=a/OU=b|CN=a, OU=b
+END
 
 write_site
 head -c 10M /dev/zero >"$dir/site-b.conf"
