@@ -16,6 +16,7 @@
 #include "pmtu.h"
 #include "sa.h"
 #include "stats.h"
+#include "work.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
 #include "xfrm_policy.h"
@@ -31,26 +32,11 @@ struct pvsvpn_net {
 	struct pvsvpn_adopt adopt;
 };
 
-/*
- * A refresh walks all peers. When thousands of peers are added, or a thousand devices
- * go up, each of them requests a refresh; the delay combines these requests.
- */
-#define REFRESH_DELAY	(HZ / 5)
-
 /* Peers that a refresh checks per hold of RTNL; each may check hundreds of policies. */
 #define REFRESH_MAX	32
 
 static unsigned int pvsvpn_net_id __read_mostly;
 static struct rtnl_link_ops pvsvpn_link_ops;
-
-/* Frees SAs and refreshes devices; destroyed only after both have ended. */
-struct workqueue_struct *pvsvpn_wq;
-
-/*
- * Checks XFRM's states and policies. Any user can keep many of these works busy, so they
- * must not delay the works in pvsvpn_wq.
- */
-struct workqueue_struct *pvsvpn_adopt_wq;
 
 /**
  * pvsvpn_device_is() - check whether a netdevice is a pvsvpn device
@@ -155,19 +141,6 @@ static void device_refresh_work(struct work_struct *work)
 		cond_resched();
 	} while (more);
 	dev_put(pvs->dev);
-}
-
-/**
- * pvsvpn_device_refresh() - schedule a check of the peers' SAs and paths
- * @pvs: the device
- *
- * Context: any; the caller must keep the device alive.
- */
-void pvsvpn_device_refresh(struct pvsvpn_device *pvs)
-{
-	dev_hold(pvs->dev);
-	if (!queue_delayed_work(pvsvpn_wq, &pvs->refresh, REFRESH_DELAY))
-		dev_put(pvs->dev);
 }
 
 /**
@@ -479,7 +452,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 		if (pvs->dev == dev || !pvs->peer_count)
 			continue;
 		pvs->links_moved |= moves_links(event);
-		pvsvpn_device_refresh(pvs);
+		pvsvpn_work_refresh(pvs);
 	}
 	return NOTIFY_DONE;
 }
@@ -498,17 +471,9 @@ int __init pvsvpn_device_init(void)
 {
 	int err;
 
-	pvsvpn_wq = alloc_workqueue("pvsvpn", WQ_UNBOUND, 0);
-	if (!pvsvpn_wq)
-		return -ENOMEM;
-	pvsvpn_adopt_wq = alloc_workqueue("pvsvpn_adopt", WQ_UNBOUND, 0);
-	if (!pvsvpn_adopt_wq) {
-		err = -ENOMEM;
-		goto err_wq;
-	}
 	err = register_pernet_device(&pvsvpn_net_ops);
 	if (err)
-		goto err_adopt_wq;
+		return err;
 	err = register_netdevice_notifier(&device_notifier);
 	if (err)
 		goto err_pernet;
@@ -521,17 +486,13 @@ err_notifier:
 	unregister_netdevice_notifier(&device_notifier);
 err_pernet:
 	unregister_pernet_device(&pvsvpn_net_ops);
-err_adopt_wq:
-	destroy_workqueue(pvsvpn_adopt_wq);
-err_wq:
-	destroy_workqueue(pvsvpn_wq);
 	return err;
 }
 
 /**
  * pvsvpn_device_exit() - unregister the device kind and remove every device
  *
- * On return no peer, SA or request of any device is left.
+ * On return no device is left. pvsvpn_work_exit() waits for the last SAs and requests.
  *
  * Context: process.
  */
@@ -540,6 +501,4 @@ void pvsvpn_device_exit(void)
 	rtnl_link_unregister(&pvsvpn_link_ops);
 	unregister_netdevice_notifier(&device_notifier);
 	unregister_pernet_device(&pvsvpn_net_ops);
-	destroy_workqueue(pvsvpn_adopt_wq);
-	destroy_workqueue(pvsvpn_wq);
 }

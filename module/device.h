@@ -95,13 +95,9 @@ struct pvsvpn_device {
 	struct delayed_work refresh;
 };
 
-extern struct workqueue_struct *pvsvpn_wq;
-extern struct workqueue_struct *pvsvpn_adopt_wq;
-
 struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net);
 bool pvsvpn_device_is(const struct net_device *dev);
 void pvsvpn_device_carrier(struct pvsvpn_device *pvs);
-void pvsvpn_device_refresh(struct pvsvpn_device *pvs);
 struct pvsvpn_device *pvsvpn_device_next(struct net *net, int *ifindex);
 int pvsvpn_device_init(void);
 void pvsvpn_device_exit(void);

@@ -3,16 +3,17 @@
 #include <net/rtnetlink.h>
 
 #include "device.h"
-#include "quota.h"
 #include "netlink.h"
 #include "offload.h"
 #include "outer.h"
 #include "outer4.h"
 #include "peer.h"
+#include "quota.h"
+#include "request.h"
 #include "sad.h"
 #include "secpath.h"
 #include "selector.h"
-#include "transform.h"
+#include "work.h"
 #include "xfrm_notify.h"
 #include "xfrm_policy.h"
 
@@ -46,9 +47,12 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_secpath_init();
 	if (err)
 		goto err_outer4_net;
-	err = pvsvpn_device_init();
+	err = pvsvpn_work_init();
 	if (err)
 		goto err_secpath;
+	err = pvsvpn_device_init();
+	if (err)
+		goto err_work;
 	err = pvsvpn_outer_init();
 	if (err)
 		goto err_device;
@@ -66,6 +70,8 @@ err_outer:
 	pvsvpn_outer_exit();
 err_device:
 	pvsvpn_device_exit();
+err_work:
+	pvsvpn_work_exit();
 err_secpath:
 	pvsvpn_secpath_exit();
 err_outer4_net:
@@ -86,7 +92,7 @@ err_selector:
 }
 
 /*
- * Undo pvsvpn_init() in reverse order. pvsvpn_device_exit() waits until no peer, no
+ * Undo pvsvpn_init() in reverse order. pvsvpn_work_exit() waits until no peer, no
  * SA and no crypto request is left, so the tables are empty and the request memory
  * is idle. See Documentation/locking.rst.
  */
@@ -96,6 +102,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_offload_exit();
 	pvsvpn_outer_exit();
 	pvsvpn_device_exit();
+	pvsvpn_work_exit();
 	pvsvpn_secpath_exit();
 	pvsvpn_outer4_net_unregister();
 	pvsvpn_netlink_exit();
@@ -104,7 +111,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_sad_exit();
 	pvsvpn_peer_exit();
 	pvsvpn_selector_exit();
-	pvsvpn_transform_exit();
+	pvsvpn_request_exit();
 	/*
 	 * Wait for code of this module: call_rcu() callbacks, and the end of
 	 * asynchronous requests. After a request has released its SA, it is

@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "peer.h"
 #include "pmtu.h"
+#include "work.h"
 #include "xfrm_adopt.h"
 
 /**
@@ -128,7 +129,7 @@ static void settings_set(struct pvsvpn_device *pvs, struct nlattr **attrs)
 				   nla_get_u32(attrs[settings[i].attr]));
 	if (attrs[PVSVPN_A_DEVICE_FWMARK])
 		pvsvpn_peer_reset_routes(pvs);
-	pvsvpn_device_refresh(pvs);
+	pvsvpn_work_refresh(pvs);
 }
 
 /**

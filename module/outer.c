@@ -21,22 +21,6 @@
 #include "xfrm_state.h"
 
 /**
- * pvsvpn_outer_len() - get the length of the outer headers
- * @family: AF_INET or AF_INET6
- * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
- *
- * Context: any.
- * Return: bytes of the IP header, and of the UDP header if any.
- */
-unsigned int pvsvpn_outer_len(u16 family, u8 encap)
-{
-	unsigned int len = encap == PVSVPN_ENCAP_UDP ? PVSVPN_UDP_LEN : 0;
-
-	return len + (family == AF_INET ? PVSVPN_OUTER4_LEN :
-					  PVSVPN_OUTER6_LEN);
-}
-
-/**
  * pvsvpn_outer_route() - look up the route to a peer's remote address
  * @endpoint: the peer's addresses
  * @outer: family, addresses and ports are filled in, even if there is no route

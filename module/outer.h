@@ -16,8 +16,9 @@ struct sk_buff;
 
 #define PVSVPN_OUTER4_LEN	20
 #define PVSVPN_OUTER6_LEN	40
-/* Including the UDP header of RFC 3948. */
-#define PVSVPN_OUTER_LEN_MAX	(PVSVPN_OUTER6_LEN + 8)
+/* The UDP header of ESP in UDP (RFC 3948 section 2.1). */
+#define PVSVPN_UDP_LEN		8
+#define PVSVPN_OUTER_LEN_MAX	(PVSVPN_OUTER6_LEN + PVSVPN_UDP_LEN)
 /* Before the ESP handlers of VTI (100) and stock IPsec (0), which get the other packets. */
 #define PVSVPN_OUTER_PRIORITY	200
 
@@ -43,7 +44,22 @@ struct pvsvpn_outer {
 	u8 ttl;
 };
 
-unsigned int pvsvpn_outer_len(u16 family, u8 encap);
+/**
+ * pvsvpn_outer_len() - get the length of the outer headers
+ * @family: AF_INET or AF_INET6
+ * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
+ *
+ * Context: any.
+ * Return: bytes of the IP header, and of the UDP header if any.
+ */
+static inline unsigned int pvsvpn_outer_len(u16 family, u8 encap)
+{
+	unsigned int len = encap == PVSVPN_ENCAP_UDP ? PVSVPN_UDP_LEN : 0;
+
+	return len + (family == AF_INET ? PVSVPN_OUTER4_LEN :
+					  PVSVPN_OUTER6_LEN);
+}
+
 struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
 				     struct pvsvpn_outer *outer);
 enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,

@@ -19,6 +19,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "udp_encap.h"
+#include "work.h"
 
 /**
  * struct outer4_net - IPv4 state of a namespace
@@ -236,7 +237,7 @@ void pvsvpn_outer4_too_big(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 	ipv4_sk_update_pmtu(error, errors_lock_for(endpoint, link), mtu);
 	errors_unlock();
 	consume_skb(error);
-	pvsvpn_device_refresh(sa->peer->pvs);
+	pvsvpn_work_refresh(sa->peer->pvs);
 }
 
 /**

@@ -18,6 +18,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "udp_encap.h"
+#include "work.h"
 
 /*
  * If a source is given, the kernel would otherwise accept a better route through another interface.
@@ -211,7 +212,7 @@ void pvsvpn_outer6_too_big(struct pvsvpn_sa *sa, u32 mtu)
 	if (skb) {
 		dst->ops->update_pmtu(dst, NULL, skb, mtu, false);
 		consume_skb(skb);
-		pvsvpn_device_refresh(sa->peer->pvs);
+		pvsvpn_work_refresh(sa->peer->pvs);
 	}
 	dst_release(dst);
 }

@@ -13,6 +13,7 @@
 #include "sa.h"
 #include "stats.h"
 #include "udp_encap.h"
+#include "work.h"
 #include "xfrm_policy.h"
 
 /* ---- peers by (device, name) ---- */
@@ -727,32 +728,6 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 	return entry ? entry->peer : NULL;
 }
 
-/**
- * pvsvpn_peer_endpoint() - get the outer addresses of a peer
- * @peer: the peer
- *
- * Context: RCU read-side critical section, or RTNL held.
- * Return: the endpoint, valid until that ends.
- */
-struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
-{
-	return rcu_dereference_rtnl(peer->endpoint);
-}
-
-/**
- * pvsvpn_peer_path() - get the outer addresses that packets to a peer now use
- * @peer: the peer
- *
- * Context: RCU read-side critical section, or RTNL held.
- * Return: the endpoint of the current outbound SA, or else the peer's; valid until that ends.
- */
-struct pvsvpn_endpoint *pvsvpn_peer_path(const struct pvsvpn_peer *peer)
-{
-	const struct pvsvpn_sa *sa = rcu_dereference_rtnl(peer->tx_sa);
-
-	return sa ? pvsvpn_sa_endpoint(sa) : pvsvpn_peer_endpoint(peer);
-}
-
 static void peer_reset_routes(struct pvsvpn_peer *peer)
 {
 	struct pvsvpn_endpoint *endpoint;
@@ -794,7 +769,7 @@ void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs)
 	synchronize_net();
 	xa_for_each(&pvs->peers, id, peer)
 		peer_reset_routes(peer);
-	pvsvpn_device_refresh(pvs);
+	pvsvpn_work_refresh(pvs);
 }
 
 /**

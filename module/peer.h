@@ -7,6 +7,7 @@
 #include <linux/netdevice.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/rtnetlink.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/dst_cache.h>
@@ -183,8 +184,6 @@ void pvsvpn_peer_del(struct pvsvpn_peer *peer);
 void pvsvpn_peer_del_all(struct pvsvpn_device *pvs);
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name);
-struct pvsvpn_endpoint *pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer);
-struct pvsvpn_endpoint *pvsvpn_peer_path(const struct pvsvpn_peer *peer);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port);
 void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
@@ -195,5 +194,18 @@ void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
 void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer);
 int pvsvpn_peer_init(void);
 void pvsvpn_peer_exit(void);
+
+/**
+ * pvsvpn_peer_endpoint() - get the outer addresses of a peer
+ * @peer: the peer
+ *
+ * Context: RCU read-side critical section, or RTNL held.
+ * Return: the endpoint, valid until that ends.
+ */
+static inline struct pvsvpn_endpoint *
+pvsvpn_peer_endpoint(const struct pvsvpn_peer *peer)
+{
+	return rcu_dereference_rtnl(peer->endpoint);
+}
 
 #endif /* _PVSVPN_PEER_H */

@@ -17,6 +17,7 @@
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
+#include "work.h"
 
 /* Trailer without padding. */
 #define TRAILER_LEN	2
@@ -208,7 +209,7 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
 	if (mtu < pvs->dev->mtu)
 		device_set_mtu(pvs, mtu);
 	else if (mtu > pvs->dev->mtu)
-		pvsvpn_device_refresh(pvs);
+		pvsvpn_work_refresh(pvs);
 }
 
 /**
@@ -234,7 +235,7 @@ void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs)
 {
 	ASSERT_RTNL();
 	pvs->mtu_auto = true;
-	pvsvpn_device_refresh(pvs);
+	pvsvpn_work_refresh(pvs);
 }
 
 static bool packet_fits(const struct sk_buff *skb, u32 mtu)
@@ -308,7 +309,7 @@ int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	fit->mtu = pvsvpn_pmtu_inner(path_mtu, outer->len, sa->transform);
 	fit->how = PVSVPN_FITS;
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
-		pvsvpn_device_refresh(sa->peer->pvs);
+		pvsvpn_work_refresh(sa->peer->pvs);
 	if (likely(READ_ONCE(settings->pmtudisc) &&
 		   packet_fits(skb, fit->mtu)))
 		return PVSVPN_PASS;

@@ -20,6 +20,7 @@
 #include "peer.h"
 #include "receive.h"
 #include "replay.h"
+#include "request.h"
 #include "sa.h"
 #include "secpath.h"
 #include "selector.h"
@@ -426,7 +427,7 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 	}
 	receive_cb(skb)->before = pvsvpn_esp_open(sa, skb,
 						  receive_cb(skb)->seq);
-	pvsvpn_transform_decrypt(sa, skb, receive_done);
+	pvsvpn_request_decrypt(sa, skb, receive_done);
 }
 
 /* The steps of receive_open() that XFRM has not done. */

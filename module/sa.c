@@ -15,6 +15,7 @@
 #include "sad.h"
 #include "stats.h"
 #include "transform.h"
+#include "work.h"
 #include "xfrm_seq.h"
 #include "xfrm_traffic.h"
 

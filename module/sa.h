@@ -172,4 +172,19 @@ pvsvpn_sa_endpoint(const struct pvsvpn_sa *sa)
 	       pvsvpn_peer_endpoint(sa->peer);
 }
 
+/**
+ * pvsvpn_peer_path() - get the outer addresses that packets to a peer now use
+ * @peer: the peer
+ *
+ * Context: RCU read-side critical section, or RTNL held.
+ * Return: the endpoint of the current outbound SA, or else the peer's; valid until that ends.
+ */
+static inline struct pvsvpn_endpoint *
+pvsvpn_peer_path(const struct pvsvpn_peer *peer)
+{
+	const struct pvsvpn_sa *sa = rcu_dereference_rtnl(peer->tx_sa);
+
+	return sa ? pvsvpn_sa_endpoint(sa) : pvsvpn_peer_endpoint(peer);
+}
+
 #endif /* _PVSVPN_SA_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ESP transforms: the table, AEAD set-up, and the requests. */
+/* ESP transforms: the table, and AEADs with their keys. */
 #ifndef _PVSVPN_TRANSFORM_H
 #define _PVSVPN_TRANSFORM_H
 
@@ -9,8 +9,6 @@
 
 struct crypto_aead;
 struct netlink_ext_ack;
-struct pvsvpn_sa;
-struct sk_buff;
 
 /**
  * struct pvsvpn_transform - an ESP cipher suite; columns of transforms.h
@@ -50,19 +48,6 @@ struct pvsvpn_transform {
 /* The longest IV of the table. */
 #define PVSVPN_IV_MAX	16
 
-/**
- * typedef pvsvpn_transform_done - continue after encryption or decryption
- * @sa: the SA
- * @skb: the packet; the function takes ownership of @skb
- * @err: 0, -EBADMSG if the ICV is wrong, or another errno
- *
- * Called once for each packet: at once, or when the crypto driver has finished.
- *
- * Context: RCU read-side critical section with BH disabled.
- */
-typedef void (*pvsvpn_transform_done)(struct pvsvpn_sa *sa,
-				      struct sk_buff *skb, int err);
-
 const struct pvsvpn_transform *
 pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity);
 const struct pvsvpn_transform *
@@ -78,10 +63,5 @@ struct crypto_aead *
 pvsvpn_transform_alloc(const struct pvsvpn_transform *transform, bool esn,
 		       const u8 *key, struct netlink_ext_ack *extack);
 const char *pvsvpn_transform_driver(struct crypto_aead *aead);
-void pvsvpn_transform_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			      pvsvpn_transform_done done);
-void pvsvpn_transform_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			      pvsvpn_transform_done done);
-void pvsvpn_transform_exit(void);
 
 #endif /* _PVSVPN_TRANSFORM_H */

@@ -9,8 +9,6 @@ struct pvsvpn_outer;
 struct pvsvpn_peer;
 struct sk_buff;
 
-#define PVSVPN_UDP_LEN	8
-
 void pvsvpn_udp_push(struct sk_buff *skb, const struct pvsvpn_outer *outer);
 void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer);
 void pvsvpn_udp_keepalive_init(struct pvsvpn_peer *peer);

@@ -615,19 +615,6 @@ static void adopt_work(struct work_struct *work)
 
 /* ---- devices ---- */
 
-/**
- * pvsvpn_adopt_wanted() - check whether any device of a namespace carries XFRM's states
- * @adopt: of the namespace
- *
- * Context: any.
- * Return: true if at least one device has an if_id.
- */
-bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
-{
-	return !xa_empty(&adopt->devices[PVSVPN_DIRECTION_IN]) ||
-	       !xa_empty(&adopt->devices[PVSVPN_DIRECTION_OUT]);
-}
-
 static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 		       struct netlink_ext_ack *extack)
 {

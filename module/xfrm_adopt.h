@@ -8,6 +8,8 @@
 #include <linux/xarray.h>
 #include <net/xfrm.h>
 
+#include <uapi/linux/pvsvpn.h>
+
 #include "xfrm_policy.h"
 
 /* Number of bits in @told, as a power of two. The SPI selects the bit of a state. */
@@ -82,12 +84,24 @@ struct pvsvpn_adopt_wait {
 	unsigned long round;
 };
 
+/**
+ * pvsvpn_adopt_wanted() - check whether any device of a namespace carries XFRM's states
+ * @adopt: of the namespace
+ *
+ * Context: any.
+ * Return: true if at least one device has an if_id.
+ */
+static inline bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
+{
+	return !xa_empty(&adopt->devices[PVSVPN_DIRECTION_IN]) ||
+	       !xa_empty(&adopt->devices[PVSVPN_DIRECTION_OUT]);
+}
+
 void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net);
 void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt);
 int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 		     struct netlink_ext_ack *extack);
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
-bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
 void pvsvpn_adopt_made_room(struct net *net);
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer);

@@ -20,6 +20,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "transform.h"
+#include "work.h"
 #include "xfrm_check.h"
 #include "xfrm_child.h"
 #include "xfrm_policy.h"
@@ -205,7 +206,7 @@ static void sa_lead(struct pvsvpn_sa *sa, int count)
 	} else {
 		/* There may be many policies, so the device only refreshes now and then. */
 		peer_doubt(sa->peer);
-		pvsvpn_device_refresh(sa->peer->pvs);
+		pvsvpn_work_refresh(sa->peer->pvs);
 		return;
 	}
 	peer_led_elsewhere(sa->peer);

@@ -16,6 +16,7 @@
 #include "device.h"
 #include "sa.h"
 #include "sad.h"
+#include "work.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
 #include "xfrm_park.h"

@@ -22,6 +22,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "stats.h"
+#include "work.h"
 #include "xfrm_adopt.h"
 #include "xfrm_child.h"
 #include "xfrm_notify.h"

@@ -22,6 +22,7 @@
 #include "outer.h"
 #include "peer.h"
 #include "pmtu.h"
+#include "request.h"
 #include "sa.h"
 #include "selector.h"
 #include "stats.h"
@@ -438,7 +439,7 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	skb->ignore_df = batch->fit.how != PVSVPN_FITS ||
 			 batch->sa->traffic & PVSVPN_TRAFFIC_NO_DF;
 	skb_dst_set_noref(skb, batch->dst);
-	pvsvpn_transform_encrypt(batch->sa, skb, xmit_done);
+	pvsvpn_request_encrypt(batch->sa, skb, xmit_done);
 }
 
 /* @list: set to the packet, or to the segments that replace it. */
