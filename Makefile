@@ -20,7 +20,8 @@ help:
 	@echo 'make check         lint and every selftest, in VMs with Debian kernels'
 	@echo '                   (TESTS="replay interop" KERNELS=6.12 picks)'
 	@echo 'make check-debug   the same on a kernel with KASAN, lockdep, kmemleak, faults'
-	@echo 'make fuzz          the readers of the tool are given whatever comes (SECONDS=60 each)'
+	@echo 'make fuzz          arbitrary input for the parsers of the tool (SECONDS=60 each)'
+	@echo 'make htmldocs      Documentation/ as HTML, in build/html'
 	@echo 'make install       module, tool, man page, completion (DESTDIR=); then depmod'
 	@echo 'make uninstall     removes them'
 	@echo 'make dkms          gives the sources to dkms, which builds for each kernel'
@@ -46,6 +47,15 @@ check:
 
 check-debug:
 	@KERNELS=debug selftests/vm/check.sh
+
+htmldocs:
+	@selftests/vm/deps.sh
+	@$(MAKE) -s html
+	@echo 'build/html/index.html'
+
+# Without a look at the packages. A warning is an error.
+html:
+	@sphinx-build -W --keep-going -q -b html -d build/doctrees Documentation build/html
 
 fuzz:
 	@selftests/vm/deps.sh fuzz
@@ -84,4 +94,4 @@ clean:
 	$(MAKE) -C tools/pvsvpnctl clean
 	rm -rf build
 
-.PHONY: all help headers module tool demo check check-debug fuzz install uninstall dkms regen clean
+.PHONY: all help headers module tool demo check check-debug fuzz htmldocs html install uninstall dkms regen clean

@@ -255,7 +255,7 @@ mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "TAP version 13"
-echo "1..$((15 + 2 * ${#kernels[@]}))"
+echo "1..$((16 + 2 * ${#kernels[@]}))"
 check "SPDX tag in every file" check_spdx
 check "white space" check_whitespace
 check "lines of 100 columns at most" check_line_length
@@ -265,6 +265,7 @@ check "kernel-doc" check_kernel_doc
 check "plain English" check_english
 check "shellcheck" check_shellcheck
 check "links in the documentation" check_links
+check "documentation builds as HTML" make -s html
 check "one version" check_version
 check "counters.rst follows from drop.h" selftests/gen-counters.sh --check
 check "pvsvpn.conf(5) follows from its page" make -s -C tools/pvsvpnctl man CHECK=1

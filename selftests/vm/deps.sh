@@ -22,6 +22,7 @@ packages()
 	netlink code generator: python3-yaml python3-jsonschema
 	lint: shellcheck sparse clang-format python3-docutils
 	dkms test: dkms
+	documentation: python3-sphinx
 	END
 }
 
