@@ -310,6 +310,14 @@ operators_connection_takes_the_name()
 		wait_for 'the end of our SAs' is '' ip -n "$gw" xfrm state
 		untouched
 	done
+	# The interface is lost, too, so up begins anew
+	sed -i '/children/,$s/site-b {/net {/' "$tmp/theirs.conf"
+	up
+	swan "$gw" --load-conns --file "$tmp/theirs.conf" >/dev/null
+	ip -n "$gw" link del pvs0
+	sed -i 's/^PeerSubnets.*/PeerSubnets = 10.2.0.0\/25/' "$PVSVPN_CONFIG_DIR/site-b.conf"
+	expect_refused 'strongSwan has a connection of that name, which up has not loaded' vpn up site-b
+	grep -q 'remote: 203.0.113.9' <<<"$(swan "$gw" --list-conns)" || fail 'it is another now'
 }
 
 # As many subnets as a message of IKE can carry
