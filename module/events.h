@@ -4,24 +4,24 @@
  * header includes nothing. The YAML specification describes each event.
  *
  * EVENT(symbol, name)
- *   symbol  PVSVPN_EVENT_TYPE_<symbol> of the uAPI
+ *   symbol  the enumerator of the uAPI
  *   name    name in the YAML specification
  */
 #ifndef _PVSVPN_EVENTS_H
 #define _PVSVPN_EVENTS_H
 
-#define PVSVPN_EVENT_LIST(EVENT)			\
-	EVENT(PEER_NEW, "peer-new")			\
-	EVENT(PEER_DEL, "peer-del")			\
-	EVENT(PEER_UP, "peer-up")			\
-	EVENT(PEER_DOWN, "peer-down")			\
-	EVENT(SA_NEW, "sa-new")				\
-	EVENT(SA_DEL, "sa-del")				\
-	EVENT(SA_EXPIRED, "sa-expired")			\
-	EVENT(SA_SOFT_EXPIRED, "sa-soft-expired")	\
-	EVENT(ENDPOINT_CHANGED, "endpoint-changed")	\
-	EVENT(SA_REPLAY_BURST, "sa-replay-burst")	\
-	EVENT(SA_REFUSED, "sa-refused")			\
-	EVENT(POLICY_REFUSED, "policy-refused")
+#define PVSVPN_EVENT_LIST(EVENT)						\
+	EVENT(PVSVPN_EVENT_TYPE_PEER_NEW, "peer-new")				\
+	EVENT(PVSVPN_EVENT_TYPE_PEER_DEL, "peer-del")				\
+	EVENT(PVSVPN_EVENT_TYPE_PEER_UP, "peer-up")				\
+	EVENT(PVSVPN_EVENT_TYPE_PEER_DOWN, "peer-down")				\
+	EVENT(PVSVPN_EVENT_TYPE_SA_NEW, "sa-new")				\
+	EVENT(PVSVPN_EVENT_TYPE_SA_DEL, "sa-del")				\
+	EVENT(PVSVPN_EVENT_TYPE_SA_EXPIRED, "sa-expired")			\
+	EVENT(PVSVPN_EVENT_TYPE_SA_SOFT_EXPIRED, "sa-soft-expired")		\
+	EVENT(PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED, "endpoint-changed")		\
+	EVENT(PVSVPN_EVENT_TYPE_SA_REPLAY_BURST, "sa-replay-burst")		\
+	EVENT(PVSVPN_EVENT_TYPE_SA_REFUSED, "sa-refused")			\
+	EVENT(PVSVPN_EVENT_TYPE_POLICY_REFUSED, "policy-refused")
 
 #endif /* _PVSVPN_EVENTS_H */

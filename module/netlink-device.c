@@ -34,7 +34,7 @@ struct setting {
 
 #define SETTING(_attr, _name, _field, _min, _max, _special, _says)	\
 	{								\
-		.attr = PVSVPN_A_DEVICE_##_attr,			\
+		.attr = _attr,						\
 		.name = _name,						\
 		.offset = offsetof(struct pvsvpn_settings, _field),	\
 		.min = _min,						\
@@ -46,7 +46,7 @@ struct setting {
 /* Settings of routing and XFRM in the namespace where the device was created. */
 #define BIRTH_SETTING(_attr, _name, _field)				\
 	{								\
-		.attr = PVSVPN_A_DEVICE_##_attr,			\
+		.attr = _attr,						\
 		.name = _name,						\
 		.offset = offsetof(struct pvsvpn_settings, _field),	\
 		.max = U32_MAX,						\
@@ -56,24 +56,22 @@ struct setting {
 	}
 
 static const struct setting settings[] = {
-	BIRTH_SETTING(FWMARK, "fwmark", fwmark),
-	SETTING(TTL, "ttl", ttl, 0, 255, PVSVPN_TTL_INHERIT,
+	BIRTH_SETTING(PVSVPN_A_DEVICE_FWMARK, "fwmark", fwmark),
+	SETTING(PVSVPN_A_DEVICE_TTL, "ttl", ttl, 0, 255, PVSVPN_TTL_INHERIT,
 		"1 to 255, 0 (auto) or 256 (inherit)"),
-	SETTING(DSCP, "dscp", dscp, 0, 63, PVSVPN_DSCP_INHERIT,
+	SETTING(PVSVPN_A_DEVICE_DSCP, "dscp", dscp, 0, 63, PVSVPN_DSCP_INHERIT,
 		"0 to 63, or 64 (inherit)"),
-	SETTING(ECN, "ecn", ecn, 0, 1, 1, "0 or 1"),
-	SETTING(PRIORITY, "priority", priority, 0, U32_MAX, U32_MAX, ""),
-	SETTING(PMTUDISC, "pmtudisc", pmtudisc, 0, 1, 1, "0 or 1"),
-	SETTING(FRAGMENT, "fragment", fragment, PVSVPN_FRAGMENT_INNER,
-		PVSVPN_FRAGMENT_OUTER, PVSVPN_FRAGMENT_OUTER,
-		"0 (inner) or 1 (outer)"),
+	SETTING(PVSVPN_A_DEVICE_ECN, "ecn", ecn, 0, 1, 1, "0 or 1"),
+	SETTING(PVSVPN_A_DEVICE_PRIORITY, "priority", priority, 0, U32_MAX, U32_MAX, ""),
+	SETTING(PVSVPN_A_DEVICE_PMTUDISC, "pmtudisc", pmtudisc, 0, 1, 1, "0 or 1"),
+	SETTING(PVSVPN_A_DEVICE_FRAGMENT, "fragment", fragment, PVSVPN_FRAGMENT_INNER,
+		PVSVPN_FRAGMENT_OUTER, PVSVPN_FRAGMENT_OUTER, "0 (inner) or 1 (outer)"),
 	/* @special is auto; setting_ok() accepts off. */
-	SETTING(MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
-		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO,
-		"216 to 65535, 0 (off) or 1 (auto)"),
-	BIRTH_SETTING(IF_ID_IN, "if-id-in", if_id_in),
-	BIRTH_SETTING(IF_ID_OUT, "if-id-out", if_id_out),
-	SETTING(INNER_MARK, "inner-mark", inner_mark, 0, U32_MAX, U32_MAX, ""),
+	SETTING(PVSVPN_A_DEVICE_MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
+		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO, "216 to 65535, 0 (off) or 1 (auto)"),
+	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_IN, "if-id-in", if_id_in),
+	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_OUT, "if-id-out", if_id_out),
+	SETTING(PVSVPN_A_DEVICE_INNER_MARK, "inner-mark", inner_mark, 0, U32_MAX, U32_MAX, ""),
 };
 
 static bool setting_ok(const struct setting *setting, u32 value)

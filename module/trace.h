@@ -16,11 +16,11 @@
 
 /* Export the numbers behind the names in the format file. */
 #define PVSVPN_TRACE_ENUM(symbol, name, link, core, text)	\
-	TRACE_DEFINE_ENUM(PVSVPN_DROP_##symbol);
+	TRACE_DEFINE_ENUM(symbol);
 PVSVPN_DROP_LIST(PVSVPN_TRACE_ENUM)
 
 #define PVSVPN_TRACE_REASON(symbol, name, link, core, text)	\
-	{ PVSVPN_DROP_##symbol, name },
+	{ symbol, name },
 
 /* A packet was dropped; peer and spi are 0 if unknown. */
 TRACE_EVENT(pvsvpn_drop,
@@ -52,11 +52,11 @@ TRACE_EVENT(pvsvpn_drop,
 );
 
 #define PVSVPN_TRACE_EVENT_ENUM(symbol, name)	\
-	TRACE_DEFINE_ENUM(PVSVPN_EVENT_TYPE_##symbol);
+	TRACE_DEFINE_ENUM(symbol);
 PVSVPN_EVENT_LIST(PVSVPN_TRACE_EVENT_ENUM)
 
 #define PVSVPN_TRACE_EVENT_NAME(symbol, name)	\
-	{ PVSVPN_EVENT_TYPE_##symbol, name },
+	{ symbol, name },
 
 /*
  * An event of a peer or an SA; dir and spi are 0 for a peer, peer is 0 for a state

@@ -127,6 +127,13 @@ check_english()
 		xargs python3 selftests/lint_english.py
 }
 
+# A search for an attribute, an event or a drop reason finds every place. No name is pasted together
+check_greppable()
+{
+	c_files module tools | xargs grep -nE 'PVSVPN_[A-Z_]*##' /dev/null
+	return 0
+}
+
 # Only warnings and errors: its other notes (cases called by name, unquoted words without a space)
 # are intended here
 check_shellcheck() { scripts | xargs shellcheck -x -P SCRIPTDIR -S warning; }
@@ -255,7 +262,7 @@ mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "TAP version 13"
-echo "1..$((16 + 2 * ${#kernels[@]}))"
+echo "1..$((17 + 2 * ${#kernels[@]}))"
 check "SPDX tag in every file" check_spdx
 check "white space" check_whitespace
 check "lines of 100 columns at most" check_line_length
@@ -263,6 +270,7 @@ check "functions of 80 lines, files of 900 at most" check_sizes
 check "checkpatch.pl" check_checkpatch
 check "kernel-doc" check_kernel_doc
 check "plain English" check_english
+check "names that grep finds" check_greppable
 check "shellcheck" check_shellcheck
 check "links in the documentation" check_links
 check "documentation builds as HTML" make -s html

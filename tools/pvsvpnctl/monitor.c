@@ -30,8 +30,8 @@ struct event {
 static const char *event_name(const struct event *event)
 {
 	switch ((enum pvsvpn_event_type)event->type) {
-#define EVENT(symbol, name)			\
-	case PVSVPN_EVENT_TYPE_##symbol:	\
+#define EVENT(symbol, name)	\
+	case symbol:		\
 		return name;
 	PVSVPN_EVENT_LIST(EVENT)
 #undef EVENT

@@ -13,7 +13,7 @@
 #define DUMP_TRIES 10
 
 #define REASON(_symbol, _name, _link, _core, _text) \
-	[PVSVPN_DROP_##_symbol] = { .name = _name, .text = _text },
+	[_symbol] = { .name = _name, .text = _text },
 
 const struct drop_reason drop_reasons[PVSVPN_DROP_MAX] = {
 	PVSVPN_DROP_LIST(REASON)
