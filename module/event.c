@@ -3,10 +3,13 @@
 
 #include "device.h"
 #include "event.h"
-#include "netlink.h"
+#include "netlink-gen.h"
 #include "peer.h"
 #include "sa.h"
 #include "trace.h"
+
+/* The family that events belong to, from pvsvpn_event_init(). */
+static const struct genl_family *event_family __ro_after_init;
 
 static int event_put_remote(struct sk_buff *msg,
 			    const struct pvsvpn_event *event)
@@ -59,7 +62,7 @@ static struct sk_buff *event_message(const struct pvsvpn_event *event,
 
 	if (!msg)
 		return NULL;
-	hdr = genlmsg_put(msg, 0, 0, &pvsvpn_nl_family, 0, PVSVPN_CMD_EVENT);
+	hdr = genlmsg_put(msg, 0, 0, event_family, 0, PVSVPN_CMD_EVENT);
 	if (!hdr || event_put(msg, event, inside)) {
 		nlmsg_free(msg);
 		return NULL;
@@ -99,11 +102,11 @@ void pvsvpn_event_send(const struct pvsvpn_event *event)
 
 	ASSERT_RTNL();
 	trace_pvsvpn_event(event);
-	if (!genl_has_listeners(&pvsvpn_nl_family, net, PVSVPN_NLGRP_EVENTS))
+	if (!genl_has_listeners(event_family, net, PVSVPN_NLGRP_EVENTS))
 		return;
 	msg = event_message(event, listeners_may(net, event->pvs->net));
 	if (msg)
-		genlmsg_multicast_netns(&pvsvpn_nl_family, net, msg, 0,
+		genlmsg_multicast_netns(event_family, net, msg, 0,
 					PVSVPN_NLGRP_EVENTS, GFP_KERNEL);
 }
 
@@ -156,4 +159,15 @@ void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
 	event.dir = sa->dir;
 	event.spi = sa->spi;
 	pvsvpn_event_send(&event);
+}
+
+/**
+ * pvsvpn_event_init() - name the netlink family of events
+ * @family: the family; events are sent once it is registered
+ *
+ * Context: process, before the first event.
+ */
+void __init pvsvpn_event_init(const struct genl_family *family)
+{
+	event_family = family;
 }

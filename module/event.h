@@ -7,6 +7,7 @@
 
 #include <uapi/linux/pvsvpn.h>
 
+struct genl_family;
 struct pvsvpn_device;
 struct pvsvpn_peer;
 struct pvsvpn_sa;
@@ -40,5 +41,6 @@ void pvsvpn_event_peer(const struct pvsvpn_peer *peer,
 		       enum pvsvpn_event_type type, const char *reason);
 void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
 		     const char *reason);
+void pvsvpn_event_init(const struct genl_family *family);
 
 #endif /* _PVSVPN_EVENT_H */

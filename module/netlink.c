@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 
 #include "device.h"
+#include "event.h"
 #include "netlink.h"
 #include "peer.h"
 #include "sa.h"
@@ -278,6 +279,7 @@ struct genl_family pvsvpn_nl_family __ro_after_init = {
  */
 int __init pvsvpn_netlink_init(void)
 {
+	pvsvpn_event_init(&pvsvpn_nl_family);
 	return genl_register_family(&pvsvpn_nl_family);
 }
 
