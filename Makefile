@@ -53,9 +53,9 @@ htmldocs:
 	@$(MAKE) -s html
 	@echo 'build/html/index.html'
 
-# Without a look at the packages. A warning is an error.
+# Does not look at the packages. A warning is an error; -E reads all pages, or it would come once.
 html:
-	@sphinx-build -W --keep-going -q -b html -d build/doctrees Documentation build/html
+	@sphinx-build -E -W --keep-going -q -b html -d build/doctrees Documentation build/html
 
 fuzz:
 	@selftests/vm/deps.sh fuzz

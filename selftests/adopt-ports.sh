@@ -49,7 +49,7 @@ listeners() { in_ns "$left" ss -Hlun sport = 4500 | grep -c .; }
 a_daemon_comes_after_us_and_goes()
 {
 	udp_up
-	flood in "$right" 10.1.0.1 0.02
+	flood in "$right" 10.1.0.1 20
 	daemon first
 	ike first
 	kill "$background"
@@ -83,7 +83,7 @@ a_daemon_of_adopted_SAs_goes_and_comes_back()
 	state 192.0.2.2 192.0.2.1 0x1002 "$back"
 	state 192.0.2.1 192.0.2.2 0x1001 "$there"
 	wait_for 'the peer to be up' is true show "$left" peers.0.up
-	flood in "$right" 10.1.0.1 0.02
+	flood in "$right" 10.1.0.1 20
 	kill "$first"
 	wait_for 'the daemon to be gone' is 0 listeners
 	pings "$left" 10.2.0.1

@@ -318,8 +318,8 @@ NAT_has_another_address()
 
 # ---- rekeys ----
 
-# rekeys_under_load [INTERVAL]: rekeys a child from each end in turn; twenty times if the test is
-# named
+# rekeys_under_load [MILLISECONDS]: rekeys a child from each end in turn; twenty times if the test
+# is named
 rekeys_under_load()
 {
 	local i count=20 first
@@ -350,7 +350,7 @@ child_rekeys_under_load()
 	near_end
 	initiate
 	# Pings at twice the rate: stock IPsec itself may lose some (stock_lost)
-	rekeys_under_load 0.02
+	rekeys_under_load 20
 }
 
 child_rekeys_of_our_own()

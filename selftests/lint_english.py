@@ -20,8 +20,8 @@ OPENINGS = re.compile(
     r"|Without a word|By (a|an|the|its|their|two|one) ")
 # Words that say less than the usual ones
 WORDS = re.compile(r"in vain|'s clothes|without a word|nobody's|is told of|comes? and goe?s?\b")
-# A sentence begins at the start of a paragraph, or behind the end of another one.
-SENTENCE = re.compile(r"(?:^\s*|(?<=[.:?!])\s+|(?<=[.?!][)\"'*`])\s+)(?=[A-Z])")
+# A sentence begins at the start of a paragraph or an item, or behind the end of another one.
+SENTENCE = re.compile(r"(?:^\s*|\n[ \t]*(?:[-*+]|\d+\.)[ \t]+|(?<=[.:?!])\s+|(?<=[.?!][)\"'*`])\s+)(?=[A-Z])")
 
 
 def c_comments(text):

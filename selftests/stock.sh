@@ -95,17 +95,18 @@ tunnel()
 	stock_state "$stock" 192.0.2.2 192.0.2.1 0x1002 "$back" 42
 }
 
-# flood NAME NS ADDRESS [INTERVAL]: pings until flood_end, which waits for the answers; it has
-# started when this returns
+# flood NAME NS ADDRESS [MILLISECONDS]: pings until flood_end, which waits for the answers; it has
+# started when this returns. ping itself waits for its last answer only twice the longest time so
+# far, whatever -W says, and a guest that stood still needs more
 flood()
 {
 	touch "$tmp/flooding"
 	background ip netns exec "$2" sh -c "
 		echo begin
-		while ping -q -c 100 -i ${4:-0.01} -W 10 $3; [ -e $tmp/flooding ]; do
+		while fping -q -c 100 -p ${4:-10} -t 10000 $3; [ -e $tmp/flooding ]; do
 			:
 		done
-		echo end" >"$tmp/flood-$1"
+		echo end" >"$tmp/flood-$1" 2>&1
 	wait_for 'the first pings' grep -q '^begin' "$tmp/flood-$1"
 }
 
@@ -183,9 +184,10 @@ flood_end()
 	rm "$tmp/flooding"
 	for name; do
 		wait_for 'the last pings' grep -q '^end' "$tmp/flood-$name"
-		read -r sent received twice < <(awk '/transmitted/ { s += $1; r += $4 }
-			/duplicates/ { d += substr($6, 2) } END { print s + 0, r + 0, d + 0 }' \
-			"$tmp/flood-$name")
+		read -r sent received twice < <(awk '
+			/xmt\/rcv/ { split($5, n, "/"); s += n[1]; r += n[2] }
+			/duplicate for/ { d++ }
+			END { print s + 0, r + 0, d + 0 }' "$tmp/flood-$name")
 		echo "pings $name: sent $sent, received $received," \
 			"lost $((sent - received)), duplicated $twice" | report
 		[ "$sent" -ge 100 ] || fail "only $sent pings $name"

@@ -16,7 +16,7 @@ packages()
 	building modules: libelf1 pahole
 	building the debug kernel: bc bison flex libelf-dev perl xz-utils
 	virtual machines: qemu-system-x86 busybox-static cpio kmod xz-utils util-linux
-	selftests: iproute2 iputils-ping iperf3 jq gojq ethtool procps nftables conntrack
+	selftests: iproute2 iputils-ping fping iperf3 jq gojq ethtool procps nftables conntrack
 	selftests, packets: tcpdump tshark python3 python3-scapy python3-cryptography
 	selftests, metrics: python3-prometheus-client
 	netlink code generator: python3-yaml python3-jsonschema

@@ -24,8 +24,10 @@
 static int take_out(struct vici *daemon, const char *name)
 {
 	struct connection c;
-	bool loaded = !connection_load("down", name, &c) && configure_is_loaded(&c);
-	int ret = strongswan_remove(daemon, name, loaded ? &c : NULL);
+	bool has_file = !connection_load("down", name, &c);
+	uint32_t if_id = has_file ? connection_if_id(&c) : connection_number(name);
+	int ret = strongswan_remove(daemon, name, has_file && configure_is_loaded(&c) ? &c : NULL,
+				    if_id);
 
 	connection_free(&c);
 	return ret;

@@ -62,17 +62,20 @@ static int up_one(const char *name, unsigned int seconds, unsigned int interval,
 	return ret;
 }
 
-/* It may have been started anew in between. */
-static bool daemon_answers(void)
+/* How long a daemon takes that does not hang: ms. One that is started anew refuses at once. */
+#define ANSWER_MS 2000
+
+static bool daemon_hangs(void)
 {
+	uint64_t begun = now_ms();
 	struct vici *daemon = vici_open_quietly("up");
-	bool answers;
 
 	ctl_error_mute(true);
-	answers = daemon && !vici_order(daemon, "version", NULL, NULL);
+	if (daemon)
+		vici_order(daemon, "version", NULL, NULL);
 	ctl_error_mute(false);
 	vici_close(daemon);
-	return answers;
+	return now_ms() - begun >= ANSWER_MS;
 }
 
 /* Each would wait for a daemon that does not answer. */
@@ -94,13 +97,13 @@ static int up_all(unsigned int seconds)
 
 	for (size_t i = 0; i < count; i++) {
 		begun[i] = silent ? skip(names[i]) : up_one(names[i], 0, 0, &mended);
-		silent = silent || (begun[i] == CTL_NO_DAEMON && !daemon_answers());
+		silent = silent || (begun[i] == CTL_NO_DAEMON && daemon_hangs());
 		ret = begun[i] ?: mended ?: ret;
 	}
 	for (size_t i = 0; i < count && seconds; i++)
 		if (!begun[i] && !silent) {
 			begun[i] = up_one(names[i], seconds_until(deadline) ?: 1, 0, &mended);
-			silent = begun[i] == CTL_NO_DAEMON && !daemon_answers();
+			silent = begun[i] == CTL_NO_DAEMON && daemon_hangs();
 			ret = begun[i] ?: ret;
 		}
 	free(begun);

@@ -187,20 +187,27 @@ static int load_cert(const char *what, const char *path, X509 **cert)
 /* Only the daemon compares a subject, such as "C=DE, CN=gw". */
 static bool has_identity(X509 *cert, const struct identity *identity)
 {
-	const char *text = identity_name(identity);
+	enum identity_kind kind;
+	const char *text = identity_name(identity, &kind);
 	struct addr addr;
 
-	if (strchr(text, '='))
+	switch (kind) {
+	case KIND_SUBJECT:
 		return true;
-	if (!parse_addr(text, &addr))
-		return X509_check_ip(cert, addr.byte, addr.len, 0) == 1;
-	/* A leading dot would match any host. */
-	if (*text == '.')
-		return false;
-	if (strchr(text, '@'))
+	case KIND_IPV4:
+	case KIND_IPV6:
+		return !parse_addr(text, &addr) && X509_check_ip(cert, addr.byte, addr.len, 0) == 1;
+	case KIND_EMAIL:
 		return X509_check_email(cert, text, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT) == 1;
-	return X509_check_host(cert, text, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-			       X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;
+	case KIND_FQDN:
+		/* A leading dot would match any host. */
+		return *text != '.' &&
+		       X509_check_host(cert, text, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+				       X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;
+	case KIND_KEY_ID:
+		break;
+	}
+	return false;
 }
 
 static int check_own(const char *what, const struct connection *c, X509 *cert, EVP_PKEY *key)

@@ -42,8 +42,8 @@ bool configure_is_loaded(const struct connection *c)
 }
 
 /*
- * The operator may have loaded a connection of that name. With a state of ours, the mark may be
- * gone: the operator can clear all secrets.
+ * The operator may have loaded a connection of that name. If we have loaded one before, the mark
+ * may be gone: the operator can clear all secrets.
  */
 static int check_daemon(struct vici *daemon, const struct connection *c)
 {
@@ -53,7 +53,7 @@ static int check_daemon(struct vici *daemon, const struct connection *c)
 
 	if (!strongswan_has(daemon, c->name))
 		return CTL_OK;
-	if (runtime_load(c->name, &runtime))
+	if (runtime_load(c->name, &runtime) && (runtime.lost || runtime_has_loaded(c->name)))
 		ours = strongswan_looks_like(daemon, c->name, loaded);
 	else
 		ours = strongswan_is_ours(daemon, c->name, NULL);
@@ -82,7 +82,7 @@ void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 	char alias[ALIAS_MAX], renamed[IFNAMSIZ];
 
 	if (daemon)
-		strongswan_remove(daemon, name, NULL);
+		strongswan_remove(daemon, name, NULL, connection_number(name));
 	rules_remove(name);
 	runtime_alias(alias, name);
 	if (interface_is_ours(ifname, name))

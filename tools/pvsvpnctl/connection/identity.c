@@ -7,16 +7,6 @@
 
 #include "connection/identity.h"
 
-/* Types of identities, with their numbers in IKE (RFC 7296 section 3.5) */
-enum kind {
-	KIND_IPV4 = 1,
-	KIND_FQDN = 2,
-	KIND_EMAIL = 3,
-	KIND_IPV6 = 5,
-	KIND_SUBJECT = 9,
-	KIND_KEY_ID = 11,
-};
-
 /**
  * struct meaning - an identity as the daemon understands it
  * @kind: its type
@@ -24,7 +14,7 @@ enum kind {
  * @byte: an address; or a text, in small letters where capitals make no difference
  */
 struct meaning {
-	enum kind kind;
+	enum identity_kind kind;
 	size_t len;
 	uint8_t byte[IDENTITY_MAX + 1];
 };
@@ -40,7 +30,7 @@ static const struct identity_type identity_types[] = {
 /* The words of strongSwan in front of an identity that one peer can have */
 static const struct {
 	const char *prefix;
-	enum kind kind;
+	enum identity_kind kind;
 } notations[] = {
 	{ "fqdn:", KIND_FQDN },
 	{ "dns:", KIND_FQDN },
@@ -72,20 +62,20 @@ static bool is_zero(const struct addr *addr)
 	return !memcmp(addr->byte, zero.byte, sizeof(zero.byte));
 }
 
-/* strongSwan takes a subnet or a range for each address in it. */
+/*
+ * strongSwan takes a subnet or a range for each address in it. The text behind the / may be no
+ * number: strongSwan then takes it for 0.
+ */
 static bool is_many_addresses(const char *text)
 {
 	char first[IDENTITY_MAX + 1];
 	size_t len = strcspn(text, "/-");
 	struct addr from, to;
-	uint32_t prefix;
 
 	snprintf(first, sizeof(first), "%.*s", (int)len, text);
 	if (!text[len] || parse_addr(first, &from))
 		return false;
-	if (text[len] == '/')
-		return !parse_u32(text + len + 1, &prefix) && prefix <= from.len * 8u;
-	return !parse_addr(text + len + 1, &to) && to.len == from.len;
+	return text[len] == '/' || (!parse_addr(text + len + 1, &to) && to.len == from.len);
 }
 
 static bool means_anybody(const char *text)
@@ -136,7 +126,7 @@ const char *identity_text(char *text, const struct identity *identity)
 
 /* ---- what it means ---- */
 
-static void set_text(struct meaning *meaning, enum kind kind, const char *text)
+static void set_text(struct meaning *meaning, enum identity_kind kind, const char *text)
 {
 	meaning->kind = kind;
 	meaning->len = strlen(text);
@@ -149,7 +139,7 @@ static void set_text(struct meaning *meaning, enum kind kind, const char *text)
 /* strongSwan takes "0x" in front, too. */
 static const char *digits_of(const char *text)
 {
-	return text + (has_prefix(text, "0x") ? 2 : 0);
+	return text + (!strncmp(text, "0x", 2) ? 2 : 0);
 }
 
 static bool is_hex(const char *text)
@@ -164,7 +154,7 @@ static uint8_t digit(char c)
 }
 
 /* Colons between the bytes do not count. An odd digit stands alone in the first byte. */
-static void set_hex(struct meaning *meaning, enum kind kind, const char *text)
+static void set_hex(struct meaning *meaning, enum identity_kind kind, const char *text)
 {
 	size_t count = 0, digits = 0;
 
@@ -189,7 +179,7 @@ static void set_hex(struct meaning *meaning, enum kind kind, const char *text)
  *
  * Return: the value behind it, or NULL if @text has no notation.
  */
-static const char *notation_value(const char *text, enum kind *kind, bool *hex)
+static const char *notation_value(const char *text, enum identity_kind *kind, bool *hex)
 {
 	for (size_t i = 0; i < sizeof(notations) / sizeof(notations[0]); i++) {
 		if (!has_prefix(text, notations[i].prefix))
@@ -207,13 +197,18 @@ static const char *notation_value(const char *text, enum kind *kind, bool *hex)
 	return text + (*text == '#' || *text == '@');
 }
 
-/* Names of the parts of a subject that strongSwan takes for one */
+/* How the values of a part of a subject are compared (RFC 5280 section 7.1) */
+enum compare { IF_PRINTABLE = 0, IGNORE_CASE, EXACTLY };
+
+/* Names of parts that strongSwan takes for one, or whose values it compares in another way */
 static const struct {
 	const char *name;
 	const char *same;
+	enum compare compare;
 } parts[] = {
-	{ "email", "e" }, { "emailaddress", "e" }, { "employeenumber", "en" },
-	{ "unstructuredname", "un" }, { "unstructuredaddress", "ua" },
+	{ "e", "e", IGNORE_CASE }, { "email", "e", IGNORE_CASE }, { "emailaddress", "e", IGNORE_CASE },
+	{ "un", "un", EXACTLY }, { "unstructuredname", "un", EXACTLY },
+	{ "unstructuredaddress", "ua", IF_PRINTABLE }, { "employeenumber", "en", IF_PRINTABLE },
 };
 
 static size_t trim(const char **text, size_t len)
@@ -231,8 +226,9 @@ static void append(struct meaning *meaning, const char *text, size_t len)
 	meaning->len += len;
 }
 
-static void add_part_name(struct meaning *meaning, const char *name, size_t len)
+static enum compare add_part_name(struct meaning *meaning, const char *name, size_t len)
 {
+	enum compare compare = IF_PRINTABLE;
 	char text[IDENTITY_MAX + 1];
 	const char *known = text;
 
@@ -240,23 +236,28 @@ static void add_part_name(struct meaning *meaning, const char *name, size_t len)
 	for (size_t i = 0; i < len; i++)
 		text[i] = tolower((unsigned char)name[i]);
 	text[len] = '\0';
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (!strcmp(text, parts[i].name))
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!strcmp(text, parts[i].name)) {
 			known = parts[i].same;
+			compare = parts[i].compare;
+		}
+	}
 	append(meaning, known, strlen(known));
+	return compare;
 }
 
 /* Capitals make no difference in a PrintableString (X.680 section 41.4). */
-static void add_part_value(struct meaning *meaning, const char *value, size_t len)
+static void add_part_value(struct meaning *meaning, const char *value, size_t len,
+			   enum compare compare)
 {
+	bool fold = compare != EXACTLY;
 	char text[IDENTITY_MAX + 1];
-	bool printable = true;
 
 	len = trim(&value, len);
+	for (size_t i = 0; i < len && compare == IF_PRINTABLE; i++)
+		fold &= isalnum((unsigned char)value[i]) || strchr(" '()+,-./:=?", value[i]);
 	for (size_t i = 0; i < len; i++)
-		printable &= isalnum((unsigned char)value[i]) || strchr(" '()+,-./:=?@", value[i]);
-	for (size_t i = 0; i < len; i++)
-		text[i] = printable ? tolower((unsigned char)value[i]) : value[i];
+		text[i] = fold ? tolower((unsigned char)value[i]) : value[i];
 	append(meaning, text, len);
 }
 
@@ -271,9 +272,10 @@ static void set_subject(struct meaning *meaning, const char *text)
 		size_t len = strcspn(text, separator), name = strcspn(text, "=");
 
 		if (name < len) {
-			add_part_name(meaning, text, name);
+			enum compare compare = add_part_name(meaning, text, name);
+
 			append(meaning, "=", 1);
-			add_part_value(meaning, text + name + 1, len - name - 1);
+			add_part_value(meaning, text + name + 1, len - name - 1, compare);
 			append(meaning, ",", 1);
 		}
 		text += len + !!text[len];
@@ -297,7 +299,7 @@ static void understand(struct meaning *meaning, const struct identity *identity)
 {
 	char text[IDENTITY_TEXT_MAX];
 	const char *value;
-	enum kind kind;
+	enum identity_kind kind;
 	bool hex;
 
 	identity_text(text, identity);
@@ -360,17 +362,26 @@ static const char *typed_why_not(const struct identity *identity)
 	return NULL;
 }
 
+/* From version 6.0.2 on, strongSwan takes "fqdn:^...$" for a regular expression. */
+static bool is_pattern(const char *value)
+{
+	size_t len = value ? strlen(value) : 0;
+
+	return len && *value == '^' && value[len - 1] == '$';
+}
+
 const char *identity_why_not(const struct identity *identity)
 {
 	const char *why = identity->type ? typed_why_not(identity) :
 			  guessed_why_not(identity->text);
 	char text[IDENTITY_TEXT_MAX];
 	const char *value;
-	enum kind kind;
+	enum identity_kind kind;
 	bool hex;
 
 	value = notation_value(identity_text(text, identity), &kind, &hex);
-	if (!why && (!value || kind != KIND_KEY_ID) && means_anybody(identity->text))
+	if (!why && (!value || kind != KIND_KEY_ID) &&
+	    (means_anybody(identity->text) || is_pattern(value)))
 		return "strongSwan takes it for anybody's; give one name or address";
 	if (why || !value)
 		return why;
@@ -381,10 +392,14 @@ const char *identity_why_not(const struct identity *identity)
 	return *value ? NULL : "it is empty";
 }
 
-const char *identity_name(const struct identity *identity)
+const char *identity_name(const struct identity *identity, enum identity_kind *kind)
 {
-	enum kind kind;
+	enum identity_kind noted;
+	struct meaning meaning;
 	bool hex;
 
-	return notation_value(identity->text, &kind, &hex) ?: identity->text;
+	understand(&meaning, identity);
+	*kind = meaning.kind;
+	return (identity->type ? NULL : notation_value(identity->text, &noted, &hex)) ?:
+	       identity->text;
 }

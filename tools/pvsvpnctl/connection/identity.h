@@ -7,6 +7,16 @@
 
 #include "connection/connection.h"
 
+/* Types of identities, with their numbers in IKE (RFC 7296 section 3.5) */
+enum identity_kind {
+	KIND_IPV4 = 1,
+	KIND_FQDN = 2,
+	KIND_EMAIL = 3,
+	KIND_IPV6 = 5,
+	KIND_SUBJECT = 9,
+	KIND_KEY_ID = 11,
+};
+
 /**
  * struct identity_type - a line of the table of types
  * @word: the service's word for it
@@ -45,7 +55,13 @@ const char *identity_why_not(const struct identity *identity);
  */
 bool identity_is_same(const struct identity *a, const struct identity *b);
 
-/* Return: the text of an identity without strongSwan's notation, as "gw" of "@gw" and "fqdn:gw" */
-const char *identity_name(const struct identity *identity);
+/**
+ * identity_name() - get the text of an identity without strongSwan's notation
+ * @identity: one that identity_why_not() takes
+ * @kind: filled in with its type
+ *
+ * Return: the text, as "gw" of "@gw" and "fqdn:gw"; a part of @identity.
+ */
+const char *identity_name(const struct identity *identity, enum identity_kind *kind);
 
 #endif /* PVSVPNCTL_IDENTITY_H */

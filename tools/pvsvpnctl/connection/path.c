@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,17 +59,35 @@ static bool is_of_interface(const struct addr *addr)
 	return found;
 }
 
+/* Return: whether any address can be bound, as gateways with VRRP have it. */
+static bool binds_all(const struct addr *addr)
+{
+	const char *path = addr->len == 4 ? "/proc/sys/net/ipv4/ip_nonlocal_bind" :
+					    "/proc/sys/net/ipv6/ip_nonlocal_bind";
+	FILE *in = fopen(path, "re");
+	bool on = in && getc(in) != '0';
+
+	if (in)
+		fclose(in);
+	return on;
+}
+
 /* A route of type local makes an address ours as well. */
-static bool is_here(const struct addr *addr)
+static bool can_bind(const struct addr *addr)
 {
 	union socket_addr here;
 	socklen_t len = to_socket_addr(&here, addr, 0);
 	int fd = socket(here.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool missing = fd >= 0 && bind(fd, &here.any, len) && errno == EADDRNOTAVAIL;
+	bool can = fd < 0 || !bind(fd, &here.any, len) || errno != EADDRNOTAVAIL;
 
 	if (fd >= 0)
 		close(fd);
-	return !missing || is_of_interface(addr);
+	return can;
+}
+
+static bool is_here(const struct addr *addr)
+{
+	return is_of_interface(addr) || (!binds_all(addr) && can_bind(addr));
 }
 
 /* connect() of a UDP socket looks the route up and sends nothing. */

@@ -370,7 +370,8 @@ int strongswan_remove_key(struct vici *daemon, const char *key)
 	return unload(daemon, "unload-key", "id", key);
 }
 
-int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c)
+int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c,
+		      uint32_t if_id)
 {
 	char mark[STRONGSWAN_MARK_MAX];
 	int ret = CTL_OK;
@@ -379,8 +380,7 @@ int strongswan_remove(struct vici *daemon, const char *name, const struct connec
 	if (!strongswan_has(daemon, name) || strongswan_looks_like(daemon, name, c))
 		ret = unload(daemon, "unload-conn", "name", name) ?: terminate(daemon, name);
 	else
-		ret = strongswan_drop_sas(daemon, name, c ? connection_if_id(c) :
-					  connection_number(name));
+		ret = strongswan_drop_sas(daemon, name, if_id);
 	return ret ?: unload(daemon, "unload-shared", "id", mark) ?:
 	       unload(daemon, "unload-authority", "name", mark);
 }

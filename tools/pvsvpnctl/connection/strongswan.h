@@ -144,6 +144,7 @@ int strongswan_remove_key(struct vici *daemon, const char *key);
  * @daemon: the connection to strongSwan
  * @name: of the connection
  * @c: the connection, or NULL if its file is not known
+ * @if_id: of its SAs
  *
  * A connection of that name that does not look like @c is the operator's, and stays. IKE
  * SAs with our if_id end in any case.
@@ -155,7 +156,8 @@ int strongswan_remove_key(struct vici *daemon, const char *key);
  *
  * Return: CTL_OK, also if there was nothing; an exit status after saying why not.
  */
-int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c);
+int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c,
+		      uint32_t if_id);
 
 /**
  * strongswan_drop() - delete an IKE SA and its child SAs at once

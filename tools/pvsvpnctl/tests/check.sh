@@ -211,7 +211,7 @@ refuses 'a key that is needed' ':1: PeerGateway is missing' '/^PeerGateway/d'
 refuses 'no address and no identity' 'LocalIdentity is missing' '/^Local[GI]/d'
 refuses 'no [Connection]' 'no section [Connection]' '1,9d'
 refuses 'a bad prefix' ':7: PeerSubnets: "10.2.0.0/33" is not valid' 's/^PeerSub.*/PeerSubnets = 10.2.0.0\/33/'
-for id in %any 0.0.0.0 :: 0::0 '*.example' 10.0.0.0/8 10.0.0.1-10.0.0.9; do
+for id in %any 0.0.0.0 :: 0::0 '*.example' 10.0.0.0/8 10.0.0.1-10.0.0.9 192.0.2.9/gw 2001:db8::1/site 'fqdn:^.+$'; do
 	refuses "an identity of anybody: $id" ":5: PeerIdentity: \"$id\" is not valid" "s|^PeerId.*|PeerIdentity = $id|"
 done
 refuses 'a word twice' ':11: Encryption: "aes256, aes256" is not valid; expected each word once' \
@@ -226,7 +226,7 @@ refuses 'none for CBC' 'Authentication: none is for encryption that authenticate
 refuses 'an address of another type' ':5: PeerIdentity: "site-b.example" cannot be of type ipv4: not an address' \
 	'7aPeerIdentityType = ipv4'
 takes 'a key ID that a name cannot be' 's/^PeerId.*/PeerIdentity = group*1\nPeerIdentityType = key_id/'
-for id in '{}:gw' '{ 2}:gw' ipv4:192.0.2.1 ipv4net:192.0.2.0/24 asn1dn:CN=gw '{0}:gw' '{2}:gw' '@#gw' keyid: 'fqdn:#6162' @; do
+for id in '{}:gw' '{ 2}:gw' ipv4:192.0.2.1 ipv4net:192.0.2.0/24 asn1dn:CN=gw '{0}:gw' '{2}:gw' '@#gw' 'keyid:#0X61' keyid: 'fqdn:#6162' @; do
 	refuses "the identity $id" ":5: PeerIdentity: \"$id\" is not valid: " "s|^PeerId.*|PeerIdentity=$id|"
 done
 refuses 'a type and a notation' ':5: PeerIdentity: "@gw" cannot be of type fqdn: a DNS name has no @' \
@@ -391,6 +391,12 @@ refuses_certificate()
 	is_refused "$1" "$2"
 }
 
+for id in keyid:site-a.example @192.0.2.1 fqdn:192.0.2.1; do
+	write_certificates
+	sed -i "s/^LocalIdentity.*/LocalIdentity = $id/" "$dir/site-b.conf"
+	is_refused "the identity $id of a certificate" "the certificate is not of LocalIdentity $id"
+done
+
 cd "$certs" || exit
 refuses_certificate 'the key of another certificate' 'site-b.key: not the key of the certificate in' key other.key
 refuses_certificate 'a key with a password' 'site-b.key: the private key has a password' key locked.key
@@ -525,6 +531,7 @@ one_identity a@b.example email @@A@b.example auto
 one_identity 'C=DE, CN=b' auto 'C=DE,CN=b' auto
 one_identity 'C=DE, CN=b' auto '/C=DE/CN=b' auto
 one_identity 'E=a@b, CN=x' auto 'emailAddress=A@b, CN=x' auto
+one_identity 'E=a_b@x' auto 'E=A_b@x' auto
 one_identity ab key_id 'keyid:#0x6162' auto
 one_identity '@#61:62' auto ab key_id
 for other in 'gw.example key_id' 'gwx.example auto' 'gw.example@gw.example auto'; do
@@ -537,6 +544,8 @@ while IFS='|' read -r one other; do
 done <<-END
 	CN=ab|CN=a b
 	CN=a_b|CN=a_B
+	CN=a@b|CN=A@b
+	UN=a|UN=A
 	CN=a/OU=b|CN=a, OU=b
 END
 
