@@ -342,7 +342,7 @@ ICMP_errors_by_the_flag_of_the_state()
 	in_ns "$stock" sysctl -qw net.ipv4.ip_forward=1
 	ip -n "$stock" route add unreachable 10.2.0.9
 	ip -n "$stock" route replace 10.1.0.0/24 dev ipsec0 src 172.16.6.6
-	# One at a time, since the kernel limits the rate of errors
+	# Send one at a time, because the kernel limits the rate of errors
 	! in_ns "$gw" ping -c 1 -W 1 10.2.0.9 >"$tmp/ping" || fail 'an answer'
 	check 'without the flag' "$(drops "$gw")" rx_selector=1
 	! grep -q Unreachable "$tmp/ping" || fail "$(cat "$tmp/ping")"

@@ -73,7 +73,7 @@ XFRM_ends_them()
 	said 'sa-soft-expired 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
 	in_ns "$gw" ping -q -c 5 -i 0.1 -W 1 10.2.0.1 >/dev/null || true
 	said 'sa-del 192.0.2.2 .* dir out spi 0x00001001 reason xfrm'
-	# One more packet back: six were answered
+	# Send one more packet back: six were answered
 	in_ns "$stock" ping -q -c 1 -W 1 10.1.0.1 >/dev/null || true
 	said 'peer-del 192.0.2.2 .*reason xfrm'
 	check 'packets of the other end' "$(xfrm "$stock" 0x1001 packets)" 6

@@ -16,9 +16,9 @@ usage()
 	exit 2
 }
 
-# One line a reason: SCOPE|NAME|COLUMN|TEXT. The preprocessor expands the list, so the output is
-# what the module compiles. A line that does not match the pattern stays unchanged, and tables()
-# refuses it.
+# Prints a line for each reason: SCOPE|NAME|COLUMN|TEXT. The preprocessor expands the list, so the
+# output is what the module compiles. A line that does not match the pattern stays unchanged, and
+# tables() refuses it.
 reasons()
 {
 	${CC:-cc} -E -P -x c - <<-'EOC' | sed 's/@ROW /\n@ROW /g' |

@@ -539,20 +539,13 @@ static int check_tunnel_addresses(const char *what, const struct ini_file *file,
 	return CTL_OK;
 }
 
-static bool has_ipv6(const struct subnet_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->subnet[i].addr.len == 16)
-			return true;
-	return false;
-}
-
 /* The kernel takes IPv6 off an interface with less. */
 static int check_mtu(const char *what, const struct ini_file *file, size_t section,
 		     const struct connection *c)
 {
 	if (!c->mtu || c->mtu >= IPV6_MTU_MIN ||
-	    (!has_ipv6(&c->peer_subnets) && !has_ipv6(&c->tunnel_addresses)))
+	    (!subnet_list_has_family(&c->peer_subnets, 16) &&
+	     !subnet_list_has_family(&c->tunnel_addresses, 16)))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, key_at(file, section, "MTU"),
 			 "take 1280 or more, or auto, or leave IPv6 out",
@@ -571,11 +564,7 @@ static bool has_address(const struct connection *c, const struct addr *addr)
 static int check_source(const char *what, const char *at, const struct connection *c,
 			const struct addr *source)
 {
-	bool family = false;
-
-	for (size_t i = 0; i < c->peer_subnets.count; i++)
-		family |= c->peer_subnets.subnet[i].addr.len == source->len;
-	if (!family)
+	if (!subnet_list_has_family(&c->peer_subnets, source->len))
 		return ctl_error(CTL_FAILED, what, at, "leave it out, or take one of the other family",
 				 "RouteSource: none of PeerSubnets is of its family");
 	if (subnet_list_find(&c->local_subnets, source) || has_address(c, source))

@@ -88,14 +88,9 @@ static int add_link(const struct view *view, const struct connection *c)
 
 static bool holds_nothing_else(const struct subnet_list *list, const struct subnet_list *other)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < other->count; j++)
-			found |= subnets_equal(&list->subnet[i], &other->subnet[j]);
-		if (!found)
+	for (size_t i = 0; i < list->count; i++)
+		if (!subnet_list_has(other, &list->subnet[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -79,11 +79,9 @@ struct look {
 static bool has_subnet(const struct subnet_list *list, const char *text)
 {
 	struct subnet_list one = { .count = 0 };
-	bool found = false;
+	bool found = !parse_subnets(text, &one) && one.count == 1 &&
+		     subnet_list_has(list, &one.subnet[0]);
 
-	if (!parse_subnets(text, &one) && one.count == 1)
-		for (size_t i = 0; i < list->count && !found; i++)
-			found = subnets_equal(&list->subnet[i], &one.subnet[0]);
 	free(one.subnet);
 	return found;
 }
@@ -131,89 +129,25 @@ static void look_at(struct vici_reader *message, void *data)
 
 bool strongswan_looks_like(struct vici *daemon, const char *name, const struct connection *c)
 {
-	struct vici_message message = { 0 };
 	struct look look = { .name = name, .c = c };
-	const struct vici_call call = {
-		.command = "list-conns", .request = &message, .event = "list-conn",
-		.heard = look_at, .data = &look,
-	};
-	int ret;
 
-	vici_value(&message, "ike", "%s", name);
-	ret = vici_call(daemon, &call);
-	vici_message_free(&message);
-	return !ret && look.found;
-}
-
-/* ---- SAs of a connection that the operator has replaced ---- */
-
-/* list-sas: the IKE SA's section is the outermost, a child SA's is in "child-sas" in it. */
-enum { DEPTH_IKE_SA = 1, DEPTH_CHILD_SA = 3 };
-
-#define SAS_MAX 64
-
-/**
- * struct ours - IKE SAs of ours
- * @if_id: of them and of their child SAs
- * @ike_id: the IKE SA that is being read
- * @ids: those that are ours
- * @count: how many
- */
-struct ours {
-	uint32_t if_id;
-	uint64_t ike_id;
-	uint64_t ids[SAS_MAX];
-	size_t count;
-};
-
-static void find_ours(struct vici_reader *message, void *data)
-{
-	struct vici_element element;
-	struct ours *ours = data;
-	char text[FORMAT_MAX];
-
-	while (vici_read(message, &element) > 0) {
-		if (element.type != VICI_VALUE)
-			continue;
-		vici_element_text(&element, text, sizeof(text));
-		if (element.depth == DEPTH_IKE_SA && !strcmp(element.name, "uniqueid"))
-			ours->ike_id = strtoull(text, NULL, 10);
-		if ((element.depth == DEPTH_IKE_SA || element.depth == DEPTH_CHILD_SA) &&
-		    !strcmp(element.name, "if-id-in") &&
-		    strtoull(text, NULL, 16) == ours->if_id && ours->count < SAS_MAX &&
-		    (!ours->count || ours->ids[ours->count - 1] != ours->ike_id))
-			ours->ids[ours->count++] = ours->ike_id;
-	}
-}
-
-int strongswan_drop_sas(struct vici *daemon, const char *name, uint32_t if_id)
-{
-	struct vici_message message = { 0 };
-	struct ours ours = { .if_id = if_id };
-	const struct vici_call call = {
-		.command = "list-sas", .request = &message, .event = "list-sa",
-		.heard = find_ours, .data = &ours,
-	};
-	int ret;
-
-	vici_value(&message, "ike", "%s", name);
-	ret = vici_call(daemon, &call);
-	vici_message_free(&message);
-	for (size_t i = 0; i < ours.count && !ret; i++)
-		ret = strongswan_drop(daemon, ours.ids[i]);
-	return ret;
+	return !strongswan_list(daemon, "list-conns", "list-conn", name, look_at, &look) && look.found;
 }
 
 /* ---- whose it is ---- */
 
-bool strongswan_is_ours(struct vici *daemon, const char *name, const struct connection *c)
+static bool has_mark(struct vici *daemon, const char *name)
 {
 	char mark[STRONGSWAN_MARK_MAX];
 
 	strongswan_mark(mark, name);
-	if (!has_name(daemon, "get-shared", mark) && !has_name(daemon, "get-authorities", mark))
-		return false;
-	return !strongswan_has(daemon, name) || strongswan_looks_like(daemon, name, c);
+	return has_name(daemon, "get-shared", mark) || has_name(daemon, "get-authorities", mark);
+}
+
+bool strongswan_is_ours(struct vici *daemon, const char *name, const struct connection *c)
+{
+	return has_mark(daemon, name) &&
+	       (!strongswan_has(daemon, name) || strongswan_looks_like(daemon, name, c));
 }
 
 bool strongswan_forgot(struct vici *daemon, const struct connection *c, const char *key)
@@ -222,6 +156,6 @@ bool strongswan_forgot(struct vici *daemon, const struct connection *c, const ch
 
 	if (*key)
 		strongswan_has_key(daemon, key, &there);
-	return !(there && strongswan_has(daemon, c->name) &&
-		 strongswan_is_ours(daemon, c->name, c)) && !vici_broken(daemon);
+	return !(there && strongswan_has(daemon, c->name) && has_mark(daemon, c->name) &&
+		 strongswan_looks_like(daemon, c->name, c)) && !vici_broken(daemon);
 }

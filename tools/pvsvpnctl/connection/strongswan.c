@@ -370,6 +370,73 @@ int strongswan_remove_key(struct vici *daemon, const char *key)
 	return unload(daemon, "unload-key", "id", key);
 }
 
+/* The IKE SA's section is the outermost; child SAs are in "child-sas" inside it. */
+enum { DEPTH_IKE = 1, DEPTH_CHILD = 3 };
+
+int strongswan_list(struct vici *daemon, const char *command, const char *event, const char *name,
+		    vici_fn *heard, void *data)
+{
+	struct vici_message message = { 0 };
+	const struct vici_call call = {
+		.command = command, .request = &message, .event = event,
+		.heard = heard, .data = data,
+	};
+	int ret;
+
+	vici_value(&message, "ike", "%s", name);
+	ret = vici_call(daemon, &call);
+	vici_message_free(&message);
+	return ret;
+}
+
+/* ---- SAs of a connection that the operator has replaced ---- */
+
+#define SAS_MAX 64
+
+/**
+ * struct ours - IKE SAs of ours
+ * @if_id: of them and of their child SAs
+ * @ike_id: the IKE SA that is being read
+ * @ids: those that are ours
+ * @count: how many
+ */
+struct ours {
+	uint32_t if_id;
+	uint64_t ike_id;
+	uint64_t ids[SAS_MAX];
+	size_t count;
+};
+
+static void find_ours(struct vici_reader *message, void *data)
+{
+	struct vici_element element;
+	struct ours *ours = data;
+	char text[FORMAT_MAX];
+
+	while (vici_read(message, &element) > 0) {
+		if (element.type != VICI_VALUE)
+			continue;
+		vici_element_text(&element, text, sizeof(text));
+		if (element.depth == DEPTH_IKE && !strcmp(element.name, "uniqueid"))
+			ours->ike_id = strtoull(text, NULL, 10);
+		if ((element.depth == DEPTH_IKE || element.depth == DEPTH_CHILD) &&
+		    !strcmp(element.name, "if-id-in") &&
+		    strtoull(text, NULL, 16) == ours->if_id && ours->count < SAS_MAX &&
+		    (!ours->count || ours->ids[ours->count - 1] != ours->ike_id))
+			ours->ids[ours->count++] = ours->ike_id;
+	}
+}
+
+static int drop_sas(struct vici *daemon, const char *name, uint32_t if_id)
+{
+	struct ours ours = { .if_id = if_id };
+	int ret = strongswan_list(daemon, "list-sas", "list-sa", name, find_ours, &ours);
+
+	for (size_t i = 0; i < ours.count && !ret; i++)
+		ret = strongswan_drop(daemon, ours.ids[i]);
+	return ret;
+}
+
 int strongswan_remove(struct vici *daemon, const char *name, const struct connection *c,
 		      uint32_t if_id)
 {
@@ -380,7 +447,7 @@ int strongswan_remove(struct vici *daemon, const char *name, const struct connec
 	if (!strongswan_has(daemon, name) || strongswan_looks_like(daemon, name, c))
 		ret = unload(daemon, "unload-conn", "name", name) ?: terminate(daemon, name);
 	else
-		ret = strongswan_drop_sas(daemon, name, if_id);
+		ret = drop_sas(daemon, name, if_id);
 	return ret ?: unload(daemon, "unload-shared", "id", mark) ?:
 	       unload(daemon, "unload-authority", "name", mark);
 }
@@ -549,9 +616,6 @@ enum reason strongswan_initiate(struct vici *daemon, const struct connection *c,
 
 /* ---- SAs ---- */
 
-/* The IKE SA's section is the outermost; child SAs are in "child-sas" inside it. */
-enum { DEPTH_IKE = 1, DEPTH_CHILD = 3 };
-
 static void read_number(const struct vici_element *element, const char *key, uint64_t *value,
 			int base)
 {
@@ -699,16 +763,6 @@ static void hear_sa(struct vici_reader *message, void *data)
 
 int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *n)
 {
-	struct vici_message message = { 0 };
-	const struct vici_call call = {
-		.command = "list-sas", .request = &message, .event = "list-sa",
-		.heard = hear_sa, .data = n,
-	};
-	int ret;
-
 	memset(n, 0, sizeof(*n));
-	vici_value(&message, "ike", "%s", name);
-	ret = vici_call(daemon, &call);
-	vici_message_free(&message);
-	return ret;
+	return strongswan_list(daemon, "list-sas", "list-sa", name, hear_sa, n);
 }

@@ -97,6 +97,20 @@ void strongswan_print(FILE *out, const struct connection *c);
 int strongswan_load(struct vici *daemon, const struct connection *c,
 		    const struct credentials *cred);
 
+/**
+ * strongswan_list() - have the daemon list what it has of one connection
+ * @daemon: the connection to strongSwan
+ * @command: list-conns or list-sas
+ * @event: the event that the command sends for each
+ * @name: of the connection
+ * @heard: called for each event
+ * @data: for @heard
+ *
+ * Return: as vici_call().
+ */
+int strongswan_list(struct vici *daemon, const char *command, const char *event, const char *name,
+		    vici_fn *heard, void *data);
+
 /* Whether a connection of that name was loaded, by us or by others */
 bool strongswan_has(struct vici *daemon, const char *name);
 
@@ -170,8 +184,6 @@ int strongswan_remove(struct vici *daemon, const char *name, const struct connec
  */
 int strongswan_drop(struct vici *daemon, uint64_t ike_id);
 
-/* The same for all IKE SAs of that name with the if_id */
-int strongswan_drop_sas(struct vici *daemon, const char *name, uint32_t if_id);
 
 /**
  * strongswan_initiate() - initiate a connection

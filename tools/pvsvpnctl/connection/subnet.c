@@ -46,6 +46,22 @@ bool subnets_overlap(const struct subnet *a, const struct subnet *b)
 				       subnet_holds(b, &a->addr);
 }
 
+bool subnet_list_has(const struct subnet_list *list, const struct subnet *subnet)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (subnets_equal(&list->subnet[i], subnet))
+			return true;
+	return false;
+}
+
+bool subnet_list_has_family(const struct subnet_list *list, uint8_t addr_len)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->subnet[i].addr.len == addr_len)
+			return true;
+	return false;
+}
+
 const struct subnet *subnet_list_find(const struct subnet_list *list,
 				      const struct addr *addr)
 {

@@ -23,6 +23,12 @@ bool subnet_fits_tunnel(const struct subnet *subnet);
 /* Whether it can be an outer address: of a host, neither loopback nor IPv6 link-local */
 bool addr_is_of_gateway(const struct addr *addr);
 
+/* Whether the list has that very prefix */
+bool subnet_list_has(const struct subnet_list *list, const struct subnet *subnet);
+
+/* Whether the list has a prefix of addresses of @addr_len bytes */
+bool subnet_list_has_family(const struct subnet_list *list, uint8_t addr_len);
+
 /* The first prefix of a list that holds @addr, or NULL. */
 const struct subnet *subnet_list_find(const struct subnet_list *list,
 				      const struct addr *addr);

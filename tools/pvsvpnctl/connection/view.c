@@ -236,10 +236,7 @@ void view_free(struct view *view)
 
 bool view_has_address(const struct view *view, const struct subnet *subnet)
 {
-	for (size_t i = 0; i < view->addresses.count; i++)
-		if (subnets_equal(&view->addresses.subnet[i], subnet))
-			return true;
-	return false;
+	return subnet_list_has(&view->addresses, subnet);
 }
 
 /* If no metric is wanted, the kernel has chosen one. */
