@@ -16,6 +16,7 @@
 #include "pmtu.h"
 #include "sa.h"
 #include "stats.h"
+#include "tunnel.h"
 #include "work.h"
 #include "xfrm_adopt.h"
 #include "xfrm_notify.h"
@@ -64,29 +65,6 @@ struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net)
 	return &pn->adopt;
 }
 
-/**
- * pvsvpn_device_carrier() - set carrier on if a peer is up, else off
- * @pvs: the device
- *
- * Packets pass as soon as carrier is on. The kernel's linkwatch worker would activate
- * the queue too, but may wait for RTNL while the queue drops packets.
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_device_carrier(struct pvsvpn_device *pvs)
-{
-	struct net_device *dev = pvs->dev;
-
-	ASSERT_RTNL();
-	if (!pvs->up_count) {
-		netif_carrier_off(dev);
-	} else if (!netif_carrier_ok(dev)) {
-		netif_carrier_on(dev);
-		if (dev->flags & IFF_UP)
-			dev_activate(dev);
-	}
-}
-
 /*
  * Return: whether peers have to look up their links again. No lookup by an old name can still run:
  * the core waits for such lookups before it notifies of a change.
@@ -116,8 +94,8 @@ static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id,
 	xa_for_each_start(&pvs->peers, *id, peer, *id + 1) {
 		if (moved)
 			pvsvpn_peer_reset_link(peer);
-		pvsvpn_peer_tell_news(peer);
-		pvsvpn_peer_select_sa(peer);
+		pvsvpn_tunnel_tell_news(peer);
+		pvsvpn_tunnel_select_sa(peer);
 		pvs->mtu_least = min(pvs->mtu_least, pvsvpn_pmtu_look(peer));
 		if (++count == REFRESH_MAX)
 			return true;
@@ -200,7 +178,7 @@ static void pvsvpn_dev_uninit(struct net_device *dev)
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 
 	pvsvpn_adopt_forget(pvs);
-	pvsvpn_peer_del_all(pvs);
+	pvsvpn_tunnel_del_peers(pvs);
 	/* Other devices of the namespace may adopt states that were refused. */
 	pvsvpn_adopt_made_room(pvs->net);
 	pvsvpn_policy_device_exit(pvs);

@@ -97,7 +97,6 @@ struct pvsvpn_device {
 
 struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net);
 bool pvsvpn_device_is(const struct net_device *dev);
-void pvsvpn_device_carrier(struct pvsvpn_device *pvs);
 struct pvsvpn_device *pvsvpn_device_next(struct net *net, int *ifindex);
 int pvsvpn_device_init(void);
 void pvsvpn_device_exit(void);

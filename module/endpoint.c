@@ -230,13 +230,12 @@ bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
 	return endpoint->family != config->family ||
 	       endpoint->encap != config->encap ||
 	       endpoint->sport != config->sport ||
-	       endpoint->dport != config->dport ||
 	       endpoint->mark != config->mark ||
 	       strcmp(endpoint->link, config->link) ||
 	       !xfrm_addr_equal(&endpoint->local, &config->local,
 				config->family) ||
-	       !xfrm_addr_equal(&endpoint->remote, &config->remote,
-				config->family);
+	       !pvsvpn_endpoint_is_at(endpoint, &config->remote,
+				      config->dport);
 }
 
 static struct pvsvpn_peer *first_peer(struct rhlist_head *list,

@@ -72,4 +72,21 @@ u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint);
 int pvsvpn_endpoint_init(void);
 void pvsvpn_endpoint_exit(void);
 
+/**
+ * pvsvpn_endpoint_is_at() - check whether an endpoint has a remote address and port
+ * @endpoint: the endpoint
+ * @remote: the address, of the endpoint's family
+ * @port: the port
+ *
+ * Context: any; the caller must keep the endpoint alive.
+ * Return: true if it has both.
+ */
+static inline bool pvsvpn_endpoint_is_at(const struct pvsvpn_endpoint *endpoint,
+					 const xfrm_address_t *remote,
+					 __be16 port)
+{
+	return endpoint->dport == port &&
+	       xfrm_addr_equal(&endpoint->remote, remote, endpoint->family);
+}
+
 #endif /* _PVSVPN_ENDPOINT_H */

@@ -44,7 +44,7 @@ void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	/* Publish hard_why before setting the flag. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-		pvsvpn_sa_has_news(sa);
+		pvsvpn_peer_add_news(sa);
 }
 
 static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
@@ -55,7 +55,7 @@ static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 	/* Publish soft_why before setting the flag. */
 	smp_mb__before_atomic();
 	if (!test_and_set_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
-		pvsvpn_sa_has_news(sa);
+		pvsvpn_peer_add_news(sa);
 }
 
 /* Check the limits of @kind at the value @now. Return: whether the hard limit is reached. */

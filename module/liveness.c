@@ -138,7 +138,7 @@ static void liveness_start(struct pvsvpn_peer *peer)
 
 /**
  * pvsvpn_liveness_set() - change the times of a peer
- * @peer: the peer; the caller must call pvsvpn_peer_select_sa() afterwards
+ * @peer: the peer; the caller must call pvsvpn_tunnel_select_sa() afterwards
  * @keepalive: seconds, as in struct pvsvpn_liveness
  * @dead_after: seconds, as in struct pvsvpn_liveness. A new value restarts its clock,
  *	but a dead peer stays dead until an authentic packet arrives

@@ -13,6 +13,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "tunnel.h"
 #include "xfrm_adopt.h"
 
 /* ---- name, addresses ---- */
@@ -426,8 +427,8 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info,
 	if (err)
 		return err;
 	config.name = nla_data(info->attrs[PVSVPN_A_PEER_NAME]);
-	err = peer ? pvsvpn_peer_set(peer, &config, info->extack) :
-		     pvsvpn_peer_new(pvs, &config, info->extack);
+	err = peer ? pvsvpn_tunnel_set_peer(peer, &config, info->extack) :
+		     pvsvpn_tunnel_add_peer(pvs, &config, info->extack);
 	config_free(&config);
 	if (err)
 		return err;
@@ -498,7 +499,7 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	err = peer_check_sas(peer, &config, info);
 	if (!err)
-		err = pvsvpn_peer_set(peer, &config, info->extack);
+		err = pvsvpn_tunnel_set_peer(peer, &config, info->extack);
 	config_free(&config);
 	if (!err)
 		pvsvpn_adopt_made_room(peer->pvs->net);
@@ -541,7 +542,7 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
 	}
 	/* If the peer has SAs of XFRM states, the device keeps it for them. */
 	if (!pvsvpn_adopt_keep(peer))
-		pvsvpn_peer_del(peer);
+		pvsvpn_tunnel_del_peer(peer);
 	pvsvpn_adopt_again(pvs);
 	pvsvpn_adopt_hold(pvs, wait);
 	return 0;

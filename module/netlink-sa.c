@@ -11,6 +11,7 @@
 #include "sa.h"
 #include "sad.h"
 #include "transform.h"
+#include "tunnel.h"
 #include "xfrm_adopt.h"
 
 /**
@@ -337,7 +338,7 @@ static int sa_add(struct sk_buff *skb, struct genl_info *info,
 	peer = sa_place(skb, info, config);
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err)
-		err = pvsvpn_sa_add(sa, peer, config->replay_window);
+		err = pvsvpn_tunnel_add_sa(sa, peer, config->replay_window);
 	rtnl_unlock();
 	return err;
 }
@@ -400,7 +401,7 @@ static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
 	struct net *net = sa->peer->pvs->net;
 
 	if (!sa->x) {
-		pvsvpn_sa_del(sa);
+		pvsvpn_tunnel_del_sa(sa);
 		pvsvpn_adopt_made_room(net);
 		return 0;
 	}

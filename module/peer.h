@@ -20,7 +20,6 @@
 #include "selector.h"
 #include "transform.h"
 
-struct netlink_ext_ack;
 struct pvsvpn_counters;
 struct pvsvpn_destination;
 struct pvsvpn_device;
@@ -123,7 +122,7 @@ struct pvsvpn_peer {
 
 /**
  * struct pvsvpn_peer_config - validated parameters of a peer
- * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated; pvsvpn_peer_set() renames
+ * @name: 1 to PVSVPN_PEER_NAME_MAX bytes, NUL-terminated; pvsvpn_tunnel_set_peer() renames
  * @family: of @local and @remote, AF_INET or AF_INET6
  * @encap: PVSVPN_ENCAP_NONE or PVSVPN_ENCAP_UDP
  * @sport: as in struct pvsvpn_endpoint
@@ -141,10 +140,10 @@ struct pvsvpn_peer {
  * @replay_window: PVSVPN_REPLAY_WINDOW_MIN to PVSVPN_REPLAY_WINDOW_MAX
  * @prefixes: all different, and none of another peer; NULL with @prefix_count 0
  * @prefix_count: number of prefixes; 0 stands for 0.0.0.0/0 and ::/0
- * @keep_prefixes: pvsvpn_peer_set(): leave the prefixes as they are
+ * @keep_prefixes: pvsvpn_tunnel_set_peer(): leave the prefixes as they are
  * @locals: local subnets, all different; NULL with @local_count 0
  * @local_count: number of local subnets; 0 for no limit
- * @keep_locals: pvsvpn_peer_set(): leave the local subnets as they are
+ * @keep_locals: pvsvpn_tunnel_set_peer(): leave the local subnets as they are
  */
 struct pvsvpn_peer_config {
 	const char *name;
@@ -171,27 +170,26 @@ struct pvsvpn_peer_config {
 	bool keep_locals;
 };
 
-int pvsvpn_peer_new(struct pvsvpn_device *pvs,
-		    const struct pvsvpn_peer_config *config,
-		    struct netlink_ext_ack *extack);
-int pvsvpn_peer_set(struct pvsvpn_peer *peer,
-		    const struct pvsvpn_peer_config *config,
-		    struct netlink_ext_ack *extack);
-int pvsvpn_peer_move(struct pvsvpn_peer *peer,
-		     const struct pvsvpn_peer_config *config,
-		     const char *reason);
-void pvsvpn_peer_del(struct pvsvpn_peer *peer);
-void pvsvpn_peer_del_all(struct pvsvpn_device *pvs);
+struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer,
+					      const char *name);
+void pvsvpn_peer_name_remove(struct pvsvpn_peer_name *entry);
+void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer,
+			     struct pvsvpn_peer_name *entry);
+void pvsvpn_peer_switch_endpoint(struct pvsvpn_peer *peer,
+				 struct pvsvpn_endpoint *endpoint);
+int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer,
+			    const struct pvsvpn_peer_config *config);
+void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer);
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 			__be16 port);
 void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
+void pvsvpn_peer_add_news(struct pvsvpn_sa *sa);
 void pvsvpn_peer_reset_link(struct pvsvpn_peer *peer);
 void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs);
 void pvsvpn_peer_put(struct pvsvpn_peer *peer);
-void pvsvpn_peer_select_sa(struct pvsvpn_peer *peer);
-void pvsvpn_peer_tell_news(struct pvsvpn_peer *peer);
+void pvsvpn_peer_put_later(struct pvsvpn_peer *peer);
 int pvsvpn_peer_init(void);
 void pvsvpn_peer_exit(void);
 

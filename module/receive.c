@@ -40,7 +40,7 @@ static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 {
 	if (receive_is_replay(why) && pvsvpn_replay_burst(&sa->replay, why)) {
 		set_bit(PVSVPN_SA_REPLAY_BURST, &sa->flags);
-		pvsvpn_sa_has_news(sa);
+		pvsvpn_peer_add_news(sa);
 	}
 	if (unlikely(sa->x))
 		pvsvpn_state_dropped(sa, why);

@@ -6,13 +6,9 @@
 #include <linux/timekeeping.h>
 #include <net/xfrm.h>
 
-#include "device.h"
-#include "event.h"
 #include "quota.h"
 #include "peer.h"
-#include "pmtu.h"
 #include "sa.h"
-#include "sad.h"
 #include "stats.h"
 #include "transform.h"
 #include "work.h"
@@ -50,17 +46,6 @@ static void sa_unhashed_work(struct work_struct *work)
 }
 
 /**
- * pvsvpn_sa_get() - keep an SA beyond the RCU read-side critical section that found it
- * @sa: the SA; the SAD's reference protects it until then
- *
- * Context: any.
- */
-void pvsvpn_sa_get(struct pvsvpn_sa *sa)
-{
-	refcount_inc(&sa->refs);
-}
-
-/**
  * pvsvpn_sa_put() - drop a reference to an SA
  * @sa: the SA; after the last reference it is freed in process context
  *
@@ -94,7 +79,7 @@ void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir)
  * @extack: receives the error message, or NULL
  *
  * Context: process, RTNL not held: the crypto driver may be a module to load.
- * Return: the SA, for pvsvpn_sa_add() or pvsvpn_sa_destroy(); or an ERR_PTR.
+ * Return: the SA, for pvsvpn_tunnel_add_sa() or pvsvpn_sa_destroy(); or an ERR_PTR.
  */
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 				struct netlink_ext_ack *extack)
@@ -144,27 +129,13 @@ err_sa:
 
 /**
  * pvsvpn_sa_destroy() - free an SA that was never in use
- * @sa: from pvsvpn_sa_new(); pvsvpn_sa_add() was not called, or has failed
+ * @sa: from pvsvpn_sa_new(); pvsvpn_tunnel_add_sa() was not called, or has failed
  *
  * Context: process.
  */
 void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 {
 	sa_free(sa);
-}
-
-/* The owner: whoever created the SA also deletes it. */
-static const char *sa_origin(const struct pvsvpn_sa *sa)
-{
-	return sa->x ? "xfrm" : "request";
-}
-
-/* An SA with no number left expires now, so that another one carries the traffic. */
-static void sa_check_exhausted(struct pvsvpn_sa *sa)
-{
-	if (sa->dir == PVSVPN_DIRECTION_OUT &&
-	    pvsvpn_sa_seq(sa) == pvsvpn_sa_seq_max(sa->dir, sa->esn))
-		pvsvpn_lifetime_end(sa, PVSVPN_LIFETIME_SEQUENCE);
 }
 
 /**
@@ -174,7 +145,7 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
  * @instead: an SA of the namespace that gives up its place if there is no other, or NULL
  *
  * Context: process, RTNL held.
- * Return: 0, then call pvsvpn_sa_add() or pvsvpn_sa_cancel(); or -ENOSPC.
+ * Return: 0, then call pvsvpn_tunnel_add_sa() or pvsvpn_sa_cancel(); or -ENOSPC.
  */
 int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
 		      struct pvsvpn_sa *instead)
@@ -193,7 +164,14 @@ int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
 	return err;
 }
 
-static void sa_unreserve(struct pvsvpn_sa *sa, struct net *net)
+/**
+ * pvsvpn_sa_unreserve() - give up the place of an SA within the limit of the namespace
+ * @sa: the SA; nothing happens if it has none
+ * @net: namespace in which the device was created
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_sa_unreserve(struct pvsvpn_sa *sa, struct net *net)
 {
 	if (test_and_clear_bit(PVSVPN_SA_COUNTED, &sa->flags))
 		pvsvpn_quota_put(net, PVSVPN_LIMIT_SAS);
@@ -210,82 +188,12 @@ void pvsvpn_sa_cancel(struct pvsvpn_sa *sa, struct net *net)
 {
 	struct pvsvpn_endpoint *endpoint = rtnl_dereference(sa->endpoint);
 
-	sa_unreserve(sa, net);
+	pvsvpn_sa_unreserve(sa, net);
 	if (!endpoint)
 		return;
 	RCU_INIT_POINTER(sa->endpoint, NULL);
 	pvsvpn_endpoint_stop(endpoint);
 	pvsvpn_endpoint_free(endpoint);
-}
-
-static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
-			  u32 replay_window)
-{
-	int err;
-
-	if (sa->dir == PVSVPN_DIRECTION_IN) {
-		if (!replay_window && !sa->x)
-			replay_window = peer->replay_window;
-		err = pvsvpn_replay_init(&sa->replay, replay_window,
-					 sa->replay.top);
-		if (err)
-			return err;
-	}
-	err = pvsvpn_sa_reserve(sa, peer->pvs->net, NULL);
-	if (err)
-		return err;
-	sa->peer = peer;
-	err = pvsvpn_policy_sa_prepare(sa);
-	if (!err)
-		err = pvsvpn_sad_add(sa);
-	if (err)
-		pvsvpn_policy_sa_del(sa);
-	return err;
-}
-
-/**
- * pvsvpn_sa_add() - put an SA into use
- * @sa: from pvsvpn_sa_new()
- * @peer: its peer
- * @replay_window: inbound: in packets; 0 takes the peer's. 0 for an adopted SA, whose
- *	state has the window
- *
- * An outbound SA becomes the current one. The caller must have ruled out conflicts with
- * pvsvpn_sad_conflict().
- *
- * Context: process, RTNL held.
- * Return: 0, and the peer owns the SA. Or -ENOMEM, or -ENOSPC at the limit of the
- * namespace; the caller then still owns it, as returned by pvsvpn_sa_new().
- */
-int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
-		  u32 replay_window)
-{
-	int err;
-
-	ASSERT_RTNL();
-	err = sa_add_prepare(sa, peer, replay_window);
-	if (err) {
-		pvsvpn_sa_cancel(sa, peer->pvs->net);
-		return err;
-	}
-	refcount_inc(&peer->refs);
-	sa->id = peer->next_sa_id++;
-	list_add_tail(&sa->list, &peer->sas);
-	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		list_add_tail(&sa->outbound, &peer->outbound);
-	if (sa->x)
-		peer->adopted_count++;
-	peer->sa_count++;
-	peer->pvs->sa_count++;
-	sa->created = ktime_get_boottime_ns();
-	pvsvpn_lifetime_start(sa);
-	sa_check_exhausted(sa);
-	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, sa_origin(sa));
-	pvsvpn_policy_sa_add(sa);
-	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		pvsvpn_peer_select_sa(peer);
-	pvsvpn_pmtu_changed(peer);
-	return 0;
 }
 
 /**
@@ -310,74 +218,6 @@ int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config
 	if (old)
 		pvsvpn_endpoint_replace(old);
 	return 0;
-}
-
-/**
- * pvsvpn_sa_has_news() - queue an event that a packet or a timer found for an SA
- * @sa: the SA; the caller has set the flag that tells the event
- *
- * The peer's work reports it to user space and selects another SA if necessary.
- *
- * Context: any.
- */
-void pvsvpn_sa_has_news(struct pvsvpn_sa *sa)
-{
-	if (test_and_set_bit(PVSVPN_SA_NEWS, &sa->flags))
-		return;
-	pvsvpn_sa_get(sa);
-	llist_add(&sa->news, &sa->peer->news);
-	pvsvpn_peer_refresh(sa->peer);
-}
-
-/**
- * pvsvpn_sa_del() - take an SA out of use
- * @sa: the SA; freed after a grace period, when its last request has completed
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_sa_del(struct pvsvpn_sa *sa)
-{
-	struct pvsvpn_peer *peer = sa->peer;
-
-	ASSERT_RTNL();
-	/* 1. Arriving packets no longer find the SA; outgoing packets still do */
-	/*    until the peer has another one. */
-	pvsvpn_sad_del(sa);
-	set_bit(PVSVPN_SA_GONE, &sa->flags);
-	list_del(&sa->list);
-	list_del(&sa->outbound);
-	pvsvpn_policy_sa_del(sa);
-	list_del(&sa->adopted);
-	if (sa->x)
-		peer->adopted_count--;
-	peer->sa_count--;
-	peer->pvs->sa_count--;
-	sa_unreserve(sa, peer->pvs->net);
-	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_DEL, sa_origin(sa));
-	if (sa->dir == PVSVPN_DIRECTION_OUT)
-		pvsvpn_peer_select_sa(peer);
-	if (rcu_access_pointer(sa->endpoint))
-		pvsvpn_endpoint_stop(rtnl_dereference(sa->endpoint));
-	/* 2. Earlier lookups are done after a grace period. */
-	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
-}
-
-/**
- * pvsvpn_sa_seq_max() - get the highest sequence number
- * @dir: enum pvsvpn_direction
- * @esn: true for 64-bit numbers, false for 32-bit numbers
- *
- * An outbound ESN stops at half of the range, so that CPUs which see the end late
- * do not wrap the counter. A peer may use the full range.
- *
- * Context: any.
- * Return: the last number that may be used.
- */
-u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
-{
-	if (!esn)
-		return U32_MAX;
-	return dir == PVSVPN_DIRECTION_OUT ? S64_MAX : U64_MAX;
 }
 
 /**

@@ -140,23 +140,47 @@ struct pvsvpn_sa_config {
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 				struct netlink_ext_ack *extack);
 void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir);
-int pvsvpn_sa_add(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
-		  u32 replay_window);
 int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
 		      struct pvsvpn_sa *instead);
+void pvsvpn_sa_unreserve(struct pvsvpn_sa *sa, struct net *net);
 void pvsvpn_sa_cancel(struct pvsvpn_sa *sa, struct net *net);
 int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config);
-void pvsvpn_sa_del(struct pvsvpn_sa *sa);
 void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);
-void pvsvpn_sa_has_news(struct pvsvpn_sa *sa);
-void pvsvpn_sa_get(struct pvsvpn_sa *sa);
 void pvsvpn_sa_put(struct pvsvpn_sa *sa);
-u64 pvsvpn_sa_seq_max(u8 dir, bool esn);
 unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
 				u64 *first);
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
 u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa);
 bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low);
+
+/**
+ * pvsvpn_sa_get() - keep an SA beyond the RCU read-side critical section that found it
+ * @sa: the SA; the SAD's reference protects it until then
+ *
+ * Context: any.
+ */
+static inline void pvsvpn_sa_get(struct pvsvpn_sa *sa)
+{
+	refcount_inc(&sa->refs);
+}
+
+/**
+ * pvsvpn_sa_seq_max() - get the highest sequence number
+ * @dir: enum pvsvpn_direction
+ * @esn: true for 64-bit numbers, false for 32-bit numbers
+ *
+ * An outbound ESN stops at half of the range, so that CPUs which see the end late
+ * do not wrap the counter. A peer may use the full range.
+ *
+ * Context: any.
+ * Return: the last number that may be used.
+ */
+static inline u64 pvsvpn_sa_seq_max(u8 dir, bool esn)
+{
+	if (!esn)
+		return U32_MAX;
+	return dir == PVSVPN_DIRECTION_OUT ? S64_MAX : U64_MAX;
+}
 
 /**
  * pvsvpn_sa_endpoint() - get the outer addresses of an SA

@@ -22,6 +22,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "tunnel.h"
 #include "xfrm_adopt.h"
 #include "xfrm_check.h"
 #include "xfrm_notify.h"
@@ -59,7 +60,7 @@ static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
 	pvsvpn_state_endpoint(x, dir, &config);
 	if (!pvsvpn_endpoint_differs(endpoint, &config))
 		return 0;
-	return pvsvpn_peer_move(peer, &config, "xfrm");
+	return pvsvpn_tunnel_move_peer(peer, &config, "xfrm");
 }
 
 /*
@@ -101,7 +102,7 @@ static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
 
 	pvsvpn_state_endpoint(x, dir, &config);
 	config_fill(&config, name);
-	err = pvsvpn_peer_new(pvs, &config, NULL);
+	err = pvsvpn_tunnel_add_peer(pvs, &config, NULL);
 	if (err)
 		return ERR_PTR(err);
 	return pvsvpn_peer_find(pvs, name);
@@ -124,7 +125,7 @@ static void made_room(struct pvsvpn_adopt *adopt, bool dead)
 static void peer_leave(struct pvsvpn_peer *peer)
 {
 	if (peer->origin == PVSVPN_ORIGIN_XFRM && !peer->sa_count)
-		pvsvpn_peer_del(peer);
+		pvsvpn_tunnel_del_peer(peer);
 }
 
 static void sa_let_go(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
@@ -132,7 +133,7 @@ static void sa_let_go(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 	struct pvsvpn_peer *peer = sa->peer;
 	bool dead = pvsvpn_state_dead(sa);
 
-	pvsvpn_sa_del(sa);
+	pvsvpn_tunnel_del_sa(sa);
 	peer_leave(peer);
 	made_room(adopt, dead);
 }
@@ -191,7 +192,7 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 	sa->sweep = adopt->sweep;
 	err = sa_follow(sa);
 	if (!err)
-		err = pvsvpn_sa_add(sa, peer, 0);
+		err = pvsvpn_tunnel_add_sa(sa, peer, 0);
 	if (err)
 		pvsvpn_sa_cancel(sa, adopt->net);
 	else
@@ -754,7 +755,7 @@ static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
  * The peer becomes one that the device has created, and keeps only its adopted SAs.
  *
  * Context: process, RTNL held.
- * Return: true if the peer stays; false if it has no adopted SA, or if pvsvpn_peer_set() fails,
+ * Return: true if the peer stays; false if it has no adopted SA, or if pvsvpn_tunnel_set_peer() fails,
  * for instance because of another peer.
  */
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
@@ -768,11 +769,11 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 		return false;
 	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
 	config_fill(&config, name);
-	if (pvsvpn_peer_set(peer, &config, NULL))
+	if (pvsvpn_tunnel_set_peer(peer, &config, NULL))
 		return false;
 	list_for_each_entry_safe(sa, next, &peer->sas, list)
 		if (!sa->x)
-			pvsvpn_sa_del(sa);
+			pvsvpn_tunnel_del_sa(sa);
 	return true;
 }
 
