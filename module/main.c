@@ -3,16 +3,17 @@
 #include <net/rtnetlink.h>
 
 #include "device.h"
+#include "icmp.h"
+#include "input.h"
 #include "netlink.h"
 #include "offload.h"
-#include "outer.h"
-#include "outer4.h"
 #include "peer.h"
 #include "quota.h"
 #include "request.h"
 #include "sad.h"
 #include "secpath.h"
 #include "selector.h"
+#include "udp_port.h"
 #include "work.h"
 #include "xfrm_notify.h"
 #include "xfrm_policy.h"
@@ -40,25 +41,26 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_netlink_init();
 	if (err)
 		goto err_policy;
-	/* Before the devices, because their UDP ports handle ICMP errors too. */
-	err = pvsvpn_outer4_net_register();
+	/* Before the devices, because their UDP ports handle packets and ICMP errors. */
+	pvsvpn_udp_port_init(&pvsvpn_input_udp);
+	err = pvsvpn_icmp_init();
 	if (err)
 		goto err_netlink;
 	err = pvsvpn_secpath_init();
 	if (err)
-		goto err_outer4_net;
+		goto err_icmp;
 	err = pvsvpn_work_init();
 	if (err)
 		goto err_secpath;
 	err = pvsvpn_device_init();
 	if (err)
 		goto err_work;
-	err = pvsvpn_outer_init();
+	err = pvsvpn_input_init();
 	if (err)
 		goto err_device;
 	err = pvsvpn_offload_init();
 	if (err)
-		goto err_outer;
+		goto err_input;
 	err = pvsvpn_notify_init();
 	if (err)
 		goto err_offload;
@@ -66,16 +68,16 @@ static int __init pvsvpn_init(void)
 
 err_offload:
 	pvsvpn_offload_exit();
-err_outer:
-	pvsvpn_outer_exit();
+err_input:
+	pvsvpn_input_exit();
 err_device:
 	pvsvpn_device_exit();
 err_work:
 	pvsvpn_work_exit();
 err_secpath:
 	pvsvpn_secpath_exit();
-err_outer4_net:
-	pvsvpn_outer4_net_unregister();
+err_icmp:
+	pvsvpn_icmp_exit();
 err_netlink:
 	pvsvpn_netlink_exit();
 err_policy:
@@ -100,11 +102,11 @@ static void __exit pvsvpn_exit(void)
 {
 	pvsvpn_notify_exit();
 	pvsvpn_offload_exit();
-	pvsvpn_outer_exit();
+	pvsvpn_input_exit();
 	pvsvpn_device_exit();
 	pvsvpn_work_exit();
 	pvsvpn_secpath_exit();
-	pvsvpn_outer4_net_unregister();
+	pvsvpn_icmp_exit();
 	pvsvpn_netlink_exit();
 	pvsvpn_policy_exit();
 	pvsvpn_quota_exit();

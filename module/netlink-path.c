@@ -4,7 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include "netlink.h"
-#include "outer.h"
+#include "output.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -64,8 +64,8 @@ int pvsvpn_netlink_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 			      PVSVPN_A_PEER_PAD))
 		return -EMSGSIZE;
 	if (nla_put_u8(msg, PVSVPN_A_PEER_ROUTE,
-		       pvsvpn_outer_look(pvsvpn_peer_path(peer),
-					 &path_mtu)))
+		       pvsvpn_output_look(pvsvpn_peer_path(peer),
+					  &path_mtu)))
 		return -EMSGSIZE;
 	return mtu_put(msg, peer);
 }

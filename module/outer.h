@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The outer IP header of either family: route, send, receive. */
+/* The outer headers: content, lengths, addresses. */
 #ifndef _PVSVPN_OUTER_H
 #define _PVSVPN_OUTER_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <net/xfrm.h>
 
 #include <uapi/linux/pvsvpn.h>
-
-struct dst_entry;
-struct ip_esp_hdr;
-struct pvsvpn_device;
-struct pvsvpn_endpoint;
-struct pvsvpn_sa;
-struct sk_buff;
 
 #define PVSVPN_OUTER4_LEN	20
 #define PVSVPN_OUTER6_LEN	40
 /* The UDP header of ESP in UDP (RFC 3948 section 2.1). */
 #define PVSVPN_UDP_LEN		8
 #define PVSVPN_OUTER_LEN_MAX	(PVSVPN_OUTER6_LEN + PVSVPN_UDP_LEN)
-/* Before the ESP handlers of VTI (100) and stock IPsec (0), which get the other packets. */
-#define PVSVPN_OUTER_PRIORITY	200
 
 /**
  * struct pvsvpn_outer - content of the outer headers of a packet to send
@@ -60,20 +53,36 @@ static inline unsigned int pvsvpn_outer_len(u16 family, u8 encap)
 					  PVSVPN_OUTER6_LEN);
 }
 
-struct dst_entry *pvsvpn_outer_route(struct pvsvpn_endpoint *endpoint,
-				     struct pvsvpn_outer *outer);
-enum pvsvpn_route pvsvpn_outer_look(struct pvsvpn_endpoint *endpoint,
-				    u32 *path_mtu);
-int pvsvpn_outer_send(struct pvsvpn_device *pvs, struct sk_buff *skb,
-		      const struct pvsvpn_outer *outer);
-int pvsvpn_outer_receive(struct sk_buff *skb, u16 family,
-			 const xfrm_address_t *saddr,
-			 const xfrm_address_t *daddr, bool in_udp);
-void pvsvpn_outer_pass_on(struct sk_buff *skb, u16 family, bool in_udp);
-struct pvsvpn_sa *pvsvpn_outer_quoted(struct net *net, u16 family,
-				      const xfrm_address_t *daddr,
-				      const struct ip_esp_hdr *esph);
-int pvsvpn_outer_init(void);
-void pvsvpn_outer_exit(void);
+/**
+ * pvsvpn_outer_saddr() - get the outer source address of a packet
+ * @skb: the packet, network header at the outer IP header
+ * @family: of the outer header
+ *
+ * Context: any.
+ * Return: the address in the packet; only the bytes of the family may be read.
+ */
+static inline const xfrm_address_t *
+pvsvpn_outer_saddr(const struct sk_buff *skb, u16 family)
+{
+	return family == AF_INET ?
+	       (const xfrm_address_t *)&ip_hdr(skb)->saddr :
+	       (const xfrm_address_t *)&ipv6_hdr(skb)->saddr;
+}
+
+/**
+ * pvsvpn_outer_daddr() - get the outer destination address of a packet
+ * @skb: the packet, network header at the outer IP header
+ * @family: of the outer header
+ *
+ * Context: any.
+ * Return: the address in the packet; only the bytes of the family may be read.
+ */
+static inline const xfrm_address_t *
+pvsvpn_outer_daddr(const struct sk_buff *skb, u16 family)
+{
+	return family == AF_INET ?
+	       (const xfrm_address_t *)&ip_hdr(skb)->daddr :
+	       (const xfrm_address_t *)&ipv6_hdr(skb)->daddr;
+}
 
 #endif /* _PVSVPN_OUTER_H */

@@ -11,7 +11,7 @@
 
 #include "device.h"
 #include "esp.h"
-#include "outer.h"
+#include "output.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -155,7 +155,7 @@ static void peer_look_at_path(struct pvsvpn_peer *peer)
 {
 	u32 path_mtu;
 
-	if (pvsvpn_outer_look(pvsvpn_peer_path(peer), &path_mtu) ==
+	if (pvsvpn_output_look(pvsvpn_peer_path(peer), &path_mtu) ==
 	    PVSVPN_ROUTE_FOUND)
 		WRITE_ONCE(peer->path_mtu, path_mtu);
 	pvsvpn_pmtu_tighten(peer);

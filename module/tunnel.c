@@ -23,7 +23,7 @@
 #include "selector.h"
 #include "stats.h"
 #include "tunnel.h"
-#include "udp_encap.h"
+#include "udp_keepalive.h"
 #include "work.h"
 #include "xfrm_policy.h"
 

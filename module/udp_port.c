@@ -4,15 +4,13 @@
  *
  * No port is bound. A netfilter hook sees packets for this host, after all firewall rules, and
  * gives ESP for a port that peers use to our own socket, which has no address. UDP finds
- * the socket in the packet, checks the packet and calls port_encap_rcv(). All other
+ * the socket in the packet, checks the packet and calls the receiver. All other
  * packets continue, above all IKE and its port: an IKE daemon may start and stop, and
  * no user can take ESP away with a socket of his own.
  *
  * The same hook sees the ICMP errors about packets that we have sent. UDP would handle them
  * with the socket at the port, which does not have the endpoint's mark.
  */
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
@@ -28,10 +26,6 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/udp_tunnel.h>
 
-#include "outer.h"
-#include "outer4.h"
-#include "outer6.h"
-#include "udp_encap.h"
 #include "udp_port.h"
 
 /* The last hook before conntrack confirms the connection. */
@@ -41,7 +35,7 @@
 #define KEEPALIVE	0xff
 
 /**
- * struct port_room - the ports that peers use in one namespace and family
+ * struct pvsvpn_udp_room - the ports that peers use in one namespace and family
  * @list: in the list of all rooms; RTNL
  * @net: namespace in which the peers' devices were created
  * @family: AF_INET or AF_INET6
@@ -50,7 +44,7 @@
  * @ops: the hook
  * @rcu: delays kfree(); packets may still be in the hook
  */
-struct port_room {
+struct pvsvpn_udp_room {
 	struct list_head list;
 	struct net *net;
 	u16 family;
@@ -69,65 +63,15 @@ struct port_room {
 struct pvsvpn_udp_port {
 	unsigned int refs;
 	u16 port;
-	struct port_room *room;
-};
-
-/**
- * struct quote - the contents of an ICMP error about a packet of ours
- * @offset: of the quoted IP header in the packet
- * @mtu: the reported MTU, 0 for a redirect
- * @redirect: the error is a redirect to another gateway
- * @daddr: destination address of the quoted packet
- * @sport: its source port
- * @esph: its ESP header
- */
-struct quote {
-	unsigned int offset;
-	u32 mtu;
-	bool redirect;
-	xfrm_address_t daddr;
-	__be16 sport;
-	struct ip_esp_hdr esph;
+	struct pvsvpn_udp_room *room;
 };
 
 static LIST_HEAD(rooms);
 
+/* Where packets and errors go, from pvsvpn_udp_port_init(). */
+static const struct pvsvpn_udp_receiver *receiver __ro_after_init;
+
 /* ---- packets ---- */
-
-static int port_receive(const struct sock *sk, struct sk_buff *skb)
-{
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	const struct iphdr *iph = ip_hdr(skb);
-
-	if (sk->sk_family == AF_INET)
-		return pvsvpn_outer_receive(skb, AF_INET,
-					    (const xfrm_address_t *)&iph->saddr,
-					    (const xfrm_address_t *)&iph->daddr,
-					    true);
-	return pvsvpn_outer_receive(skb, AF_INET6,
-				    (const xfrm_address_t *)&ip6h->saddr,
-				    (const xfrm_address_t *)&ip6h->daddr, true);
-}
-
-/*
- * Receive a packet that the hook has given to our socket. If the SPI is not ours, return the
- * packet to UDP, which then looks up the socket at the port.
- */
-static int port_encap_rcv(struct sock *sk, struct sk_buff *skb)
-{
-	if (unlikely(!pskb_may_pull(skb, PVSVPN_UDP_LEN +
-					 sizeof(struct ip_esp_hdr)))) {
-		kfree_skb(skb);
-		return 0;
-	}
-	__skb_pull(skb, PVSVPN_UDP_LEN);
-	skb_reset_transport_header(skb);
-	if (likely(!port_receive(sk, skb)))
-		return 0;
-	__skb_push(skb, PVSVPN_UDP_LEN);
-	skb_reset_transport_header(skb);
-	return -IPPROTO_UDP;
-}
 
 /*
  * True for ESP, and for a keepalive, which needs no receiver. IKE has a non-ESP marker, an
@@ -151,195 +95,33 @@ static bool looks_like_esp(const struct sk_buff *skb, unsigned int offset)
 	return byte && *byte == KEEPALIVE;
 }
 
-static bool port_is_used(struct port_room *room, __be16 port)
+/**
+ * pvsvpn_udp_port_is_used() - check whether a peer uses a port
+ * @room: namespace and family of the port
+ * @port: network byte order
+ *
+ * Context: RCU read-side critical section.
+ * Return: true if at least one does.
+ */
+bool pvsvpn_udp_port_is_used(struct pvsvpn_udp_room *room, __be16 port)
 {
 	return xa_load(&room->ports, ntohs(port));
 }
 
 /* RCU protects the socket until UDP is done, so the packet needs no reference. */
-static unsigned int port_take(struct port_room *room, struct sk_buff *skb,
+static unsigned int port_take(struct pvsvpn_udp_room *room, struct sk_buff *skb,
 			      unsigned int offset)
 {
 	const struct udphdr *uh;
 	struct udphdr _uh;
 
 	uh = skb_header_pointer(skb, offset, sizeof(_uh), &_uh);
-	if (!uh || !port_is_used(room, uh->dest) ||
+	if (!uh || !pvsvpn_udp_port_is_used(room, uh->dest) ||
 	    !looks_like_esp(skb, offset + sizeof(*uh)))
 		return NF_ACCEPT;
 	skb_orphan(skb);
 	skb->sk = room->sock->sk;
 	skb->destructor = sock_pfree;
-	return NF_ACCEPT;
-}
-
-/* ---- ICMP errors ---- */
-
-/* Read the UDP and ESP headers of the quoted packet; false if the quote is too short. */
-static bool quote_headers(const struct sk_buff *skb, unsigned int offset,
-			  struct quote *quote)
-{
-	struct {
-		struct udphdr uh;
-		struct ip_esp_hdr esph;
-	} __packed _head, *head;
-
-	head = skb_header_pointer(skb, offset, sizeof(_head), &_head);
-	if (!head)
-		return false;
-	quote->sport = head->uh.source;
-	quote->esph = head->esph;
-	return true;
-}
-
-static bool quote4(const struct sk_buff *skb, struct quote *quote)
-{
-	const struct iphdr *iph;
-	struct iphdr _iph;
-
-	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
-	if (!iph || iph->ihl < 5 || iph->protocol != IPPROTO_UDP ||
-	    iph->frag_off & htons(IP_OFFSET))
-		return false;
-	quote->daddr.a4 = iph->daddr;
-	return quote_headers(skb, quote->offset + iph->ihl * 4, quote);
-}
-
-static bool quote6(const struct sk_buff *skb, struct quote *quote)
-{
-	const struct ipv6hdr *ip6h;
-	struct ipv6hdr _ip6h;
-
-	ip6h = skb_header_pointer(skb, quote->offset, sizeof(_ip6h), &_ip6h);
-	if (!ip6h || ip6h->nexthdr != IPPROTO_UDP)
-		return false;
-	quote->daddr.in6 = ip6h->daddr;
-	return quote_headers(skb, quote->offset + sizeof(*ip6h), quote);
-}
-
-/* Same rules as icmp_unreach(), also for its hardened mode 3, because we check the quote. */
-static bool error4(const struct net *net, const struct icmphdr *icmph,
-		   struct quote *quote)
-{
-	u8 no_pmtu_disc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc);
-
-	quote->redirect = icmph->type == ICMP_REDIRECT;
-	if (quote->redirect)
-		return true;
-	if (icmph->type != ICMP_DEST_UNREACH ||
-	    icmph->code != ICMP_FRAG_NEEDED || no_pmtu_disc == 2)
-		return false;
-	quote->mtu = no_pmtu_disc == 1 ? 0 : ntohs(icmph->un.frag.mtu);
-	return true;
-}
-
-/*
- * Find the SA of the quoted packet. An error that is not credible must not reach another
- * socket at the port either, because that would believe it.
- */
-static struct pvsvpn_sa *quote_sa(struct port_room *room,
-				  const struct quote *quote)
-{
-	if (!port_is_used(room, quote->sport) || !quote->esph.spi)
-		return ERR_PTR(-ENOENT);
-	return pvsvpn_outer_quoted(room->net, room->family, &quote->daddr,
-				   &quote->esph);
-}
-
-static unsigned int quote_verdict(const struct pvsvpn_sa *sa)
-{
-	return PTR_ERR(sa) == -EINVAL ? NF_DROP : NF_ACCEPT;
-}
-
-static unsigned int icmp_look4(struct port_room *room, struct sk_buff *skb,
-			       unsigned int offset)
-{
-	struct quote quote = { .offset = offset + sizeof(struct icmphdr) };
-	const struct icmphdr *icmph;
-	struct icmphdr _icmph;
-	struct pvsvpn_sa *sa;
-
-	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
-	if (!icmph || !error4(room->net, icmph, &quote) ||
-	    !quote4(skb, &quote) ||
-	    nf_ip_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMP))
-		return NF_ACCEPT;
-	sa = quote_sa(room, &quote);
-	if (IS_ERR(sa))
-		return quote_verdict(sa);
-	if (quote.redirect)
-		pvsvpn_outer4_redirect(sa, skb, icmph);
-	else
-		pvsvpn_outer4_too_big(sa, skb, icmph, quote.mtu);
-	return NF_ACCEPT;
-}
-
-/* Offset of the packet that a redirect quotes (RFC 4861 section 8); 0 if there is none */
-static unsigned int redirected(const struct sk_buff *skb, unsigned int offset)
-{
-	const struct nd_opt_hdr *opt;
-	struct nd_opt_hdr _opt;
-
-	if (ipv6_hdr(skb)->hop_limit != 255 ||
-	    offset != sizeof(struct ipv6hdr))
-		return 0;
-	offset += sizeof(struct rd_msg);
-	for (;;) {
-		opt = skb_header_pointer(skb, offset, sizeof(_opt), &_opt);
-		if (!opt || !opt->nd_opt_len)
-			return 0;
-		if (opt->nd_opt_type == ND_OPT_REDIRECT_HDR)
-			return offset + 8;
-		offset += opt->nd_opt_len * 8;
-	}
-}
-
-static bool error6(const struct sk_buff *skb, unsigned int offset,
-		   struct quote *quote)
-{
-	const struct icmp6hdr *icmph;
-	struct icmp6hdr _icmph;
-
-	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
-	if (!icmph)
-		return false;
-	quote->redirect = icmph->icmp6_type == NDISC_REDIRECT;
-	if (quote->redirect) {
-		quote->offset = redirected(skb, offset);
-		return quote->offset;
-	}
-	quote->offset = offset + sizeof(*icmph);
-	quote->mtu = ntohl(icmph->icmp6_mtu);
-	return icmph->icmp6_type == ICMPV6_PKT_TOOBIG;
-}
-
-/* The kernel's redirect code expects the data at the quoted packet, as in an error handler. */
-static void redirect6(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      unsigned int offset)
-{
-	if (!pskb_may_pull(skb, offset + sizeof(struct ipv6hdr)))
-		return;
-	__skb_pull(skb, offset);
-	pvsvpn_outer6_redirect(sa, skb);
-	__skb_push(skb, offset);
-}
-
-static unsigned int icmp_look6(struct port_room *room, struct sk_buff *skb,
-			       unsigned int offset)
-{
-	struct quote quote = {};
-	struct pvsvpn_sa *sa;
-
-	if (!error6(skb, offset, &quote) || !quote6(skb, &quote) ||
-	    nf_ip6_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMPV6))
-		return NF_ACCEPT;
-	sa = quote_sa(room, &quote);
-	if (IS_ERR(sa))
-		return quote_verdict(sa);
-	if (quote.redirect)
-		redirect6(sa, skb, quote.offset);
-	else
-		pvsvpn_outer6_too_big(sa, quote.mtu);
 	return NF_ACCEPT;
 }
 
@@ -349,11 +131,13 @@ static unsigned int icmp_look6(struct port_room *room, struct sk_buff *skb,
 static unsigned int port_hook4(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
+	struct pvsvpn_udp_room *room = priv;
+
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_UDP:
-		return port_take(priv, skb, ip_hdrlen(skb));
+		return port_take(room, skb, ip_hdrlen(skb));
 	case IPPROTO_ICMP:
-		return icmp_look4(priv, skb, ip_hdrlen(skb));
+		return receiver->error4(room, room->net, skb, ip_hdrlen(skb));
 	default:
 		return NF_ACCEPT;
 	}
@@ -362,6 +146,7 @@ static unsigned int port_hook4(void *priv, struct sk_buff *skb,
 static unsigned int port_hook6(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
+	struct pvsvpn_udp_room *room = priv;
 	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
 	__be16 fragment = 0;
 	int offset;
@@ -372,9 +157,9 @@ static unsigned int port_hook6(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	switch (nexthdr) {
 	case IPPROTO_UDP:
-		return port_take(priv, skb, offset);
+		return port_take(room, skb, offset);
 	case IPPROTO_ICMPV6:
-		return icmp_look6(priv, skb, offset);
+		return receiver->error6(room, room->net, skb, offset);
 	default:
 		return NF_ACCEPT;
 	}
@@ -382,7 +167,7 @@ static unsigned int port_hook6(void *priv, struct sk_buff *skb,
 
 /* ---- rooms ---- */
 
-static int room_open_socket(struct port_room *room)
+static int room_open_socket(struct pvsvpn_udp_room *room)
 {
 	struct sock *sk;
 	int err;
@@ -394,19 +179,19 @@ static int room_open_socket(struct port_room *room)
 	sk = room->sock->sk;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	udp_sk(sk)->encap_type = UDP_ENCAP_ESPINUDP;
-	WRITE_ONCE(udp_sk(sk)->encap_rcv, port_encap_rcv);
+	WRITE_ONCE(udp_sk(sk)->encap_rcv, receiver->packet);
 	udp_tunnel_encap_enable(sk);
 	return 0;
 }
 
 /* Packets that still have the socket, for instance in a netfilter queue, end there. */
-static void room_close_socket(struct port_room *room)
+static void room_close_socket(struct pvsvpn_udp_room *room)
 {
 	WRITE_ONCE(udp_sk(room->sock->sk)->encap_rcv, NULL);
 	sock_release(room->sock);
 }
 
-static int room_open_hook(struct port_room *room)
+static int room_open_hook(struct pvsvpn_udp_room *room)
 {
 	bool ipv6 = room->family == AF_INET6;
 	int err = 0;
@@ -427,7 +212,7 @@ static int room_open_hook(struct port_room *room)
 	return err;
 }
 
-static void room_close(struct port_room *room)
+static void room_close(struct pvsvpn_udp_room *room)
 {
 	list_del(&room->list);
 	nf_unregister_net_hook(room->net, &room->ops);
@@ -437,9 +222,9 @@ static void room_close(struct port_room *room)
 	kfree_rcu(room, rcu);
 }
 
-static struct port_room *room_open(struct net *net, u16 family)
+static struct pvsvpn_udp_room *room_open(struct net *net, u16 family)
 {
-	struct port_room *room = kzalloc(sizeof(*room), GFP_KERNEL);
+	struct pvsvpn_udp_room *room = kzalloc(sizeof(*room), GFP_KERNEL);
 	int err;
 
 	if (!room)
@@ -462,9 +247,9 @@ static struct port_room *room_open(struct net *net, u16 family)
 	return room;
 }
 
-static struct port_room *room_get(struct net *net, u16 family)
+static struct pvsvpn_udp_room *room_get(struct net *net, u16 family)
 {
-	struct port_room *room;
+	struct pvsvpn_udp_room *room;
 
 	list_for_each_entry(room, &rooms, list)
 		if (room->net == net && room->family == family)
@@ -472,13 +257,13 @@ static struct port_room *room_get(struct net *net, u16 family)
 	return room_open(net, family);
 }
 
-static void room_put(struct port_room *room)
+static void room_put(struct pvsvpn_udp_room *room)
 {
 	if (xa_empty(&room->ports))
 		room_close(room);
 }
 
-static struct pvsvpn_udp_port *port_new(struct port_room *room, u16 number)
+static struct pvsvpn_udp_port *port_new(struct pvsvpn_udp_room *room, u16 number)
 {
 	struct pvsvpn_udp_port *port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -509,7 +294,7 @@ struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family,
 					    __be16 port)
 {
 	struct pvsvpn_udp_port *found;
-	struct port_room *room;
+	struct pvsvpn_udp_room *room;
 
 	ASSERT_RTNL();
 	room = room_get(net, family);
@@ -539,4 +324,15 @@ void pvsvpn_udp_port_put(struct pvsvpn_udp_port *port)
 	room_put(port->room);
 	/* The packet path has only tested the pointer, so free without a grace period. */
 	kfree(port);
+}
+
+/**
+ * pvsvpn_udp_port_init() - say where packets and errors go
+ * @given: their receiver
+ *
+ * Context: process, before the first device is created.
+ */
+void __init pvsvpn_udp_port_init(const struct pvsvpn_udp_receiver *given)
+{
+	receiver = given;
 }

@@ -13,7 +13,7 @@
 #include <net/xfrm.h>
 
 #include "device.h"
-#include "outer.h"
+#include "input.h"
 #include "sa.h"
 #include "sad.h"
 #include "xfrm_adopt.h"
@@ -46,21 +46,13 @@ static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
 {
 	const struct park_cb cb = *park_cb(skb);
 	struct net_device *dev = skb->dev;
-	const xfrm_address_t *saddr, *daddr;
 
-	if (cb.family == AF_INET) {
-		saddr = (const xfrm_address_t *)&ip_hdr(skb)->saddr;
-		daddr = (const xfrm_address_t *)&ip_hdr(skb)->daddr;
-	} else {
-		saddr = (const xfrm_address_t *)&ipv6_hdr(skb)->saddr;
-		daddr = (const xfrm_address_t *)&ipv6_hdr(skb)->daddr;
-	}
 	local_bh_disable();
 	rcu_read_lock();
 	if (!net_eq(dev_net(dev), adopt->net))
 		kfree_skb(skb);
-	else if (pvsvpn_outer_receive(skb, cb.family, saddr, daddr, cb.in_udp))
-		pvsvpn_outer_pass_on(skb, cb.family, cb.in_udp);
+	else if (pvsvpn_input_receive(skb, cb.family, cb.in_udp))
+		pvsvpn_input_pass_on(skb, cb.family, cb.in_udp);
 	rcu_read_unlock();
 	local_bh_enable();
 	dev_put(dev);

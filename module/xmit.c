@@ -19,7 +19,7 @@
 #include "device.h"
 #include "esp.h"
 #include "mss.h"
-#include "outer.h"
+#include "output.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "request.h"
@@ -208,7 +208,7 @@ static int xmit_find_route(struct xmit_batch *batch)
 	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(batch->sa);
 	struct dst_entry *dst;
 
-	dst = pvsvpn_outer_route(endpoint, &batch->outer);
+	dst = pvsvpn_output_route(endpoint, &batch->outer);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst) == -ELOOP ? PVSVPN_DROP_TX_LOOP :
 						PVSVPN_DROP_TX_NO_ROUTE;
@@ -330,7 +330,7 @@ static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	/* Use the depth of the packet: after an asynchronous driver, that of the CPU is wrong. */
 	depth = __this_cpu_read(xmit_depth);
 	__this_cpu_write(xmit_depth, cb.depth);
-	if (likely(!pvsvpn_outer_send(sa->peer->pvs, skb, &cb.outer)))
+	if (likely(!pvsvpn_output_send(sa->peer->pvs, skb, &cb.outer)))
 		xmit_passed(sa, cb.inner_len);
 	else
 		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, len,

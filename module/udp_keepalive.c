@@ -1,41 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ESP in UDP (RFC 3948): the header, and the keepalives for a NAT on the way.
- * Sending needs no socket: the header is built here, like the IP header. See
- * udp_port.c for the inbound packets.
- */
+/* Keepalives of ESP in UDP for a NAT on the way (RFC 3948 section 4). */
 #include <linux/rtnetlink.h>
 #include <linux/timer.h>
-#include <linux/udp.h>
-#include <net/ip6_checksum.h>
 
 #include "device.h"
-#include "outer.h"
+#include "output.h"
 #include "peer.h"
-#include "udp_encap.h"
-
-/**
- * pvsvpn_udp_push() - prepend the UDP header (RFC 3948 section 2.1)
- * @skb: ESP packet or keepalive
- * @outer: addresses and ports
- *
- * IPv4 gets no checksum, as the RFC asks; IPv6 requires one.
- *
- * Context: any.
- */
-void pvsvpn_udp_push(struct sk_buff *skb, const struct pvsvpn_outer *outer)
-{
-	struct udphdr *uh = skb_push(skb, sizeof(*uh));
-
-	skb_reset_transport_header(skb);
-	uh->source = outer->sport;
-	uh->dest = outer->dport;
-	uh->len = htons(skb->len);
-	uh->check = 0;
-	if (outer->family == AF_INET6)
-		udp6_set_csum(false, skb, &outer->saddr.in6, &outer->daddr.in6,
-			      skb->len);
-}
+#include "udp_keepalive.h"
 
 static struct sk_buff *keepalive_new(const struct dst_entry *dst)
 {
@@ -56,7 +27,7 @@ static void keepalive_send(struct pvsvpn_peer *peer,
 	struct dst_entry *dst;
 	struct sk_buff *skb;
 
-	dst = pvsvpn_outer_route(endpoint, &outer);
+	dst = pvsvpn_output_route(endpoint, &outer);
 	if (IS_ERR(dst))
 		return;
 	skb = keepalive_new(dst);
@@ -66,7 +37,7 @@ static void keepalive_send(struct pvsvpn_peer *peer,
 	}
 	skb_dst_set(skb, dst);
 	skb->mark = pvsvpn_endpoint_mark(endpoint);
-	pvsvpn_outer_send(peer->pvs, skb, &outer);
+	pvsvpn_output_send(peer->pvs, skb, &outer);
 }
 
 /*
