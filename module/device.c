@@ -26,11 +26,9 @@
 /**
  * struct pvsvpn_net - the devices of a network namespace
  * @devices: devices that were created here, wherever they are now; RTNL
- * @adopt: adoption of XFRM states by these devices
  */
 struct pvsvpn_net {
 	struct list_head devices;
-	struct pvsvpn_adopt adopt;
 };
 
 /* Peers that a refresh checks per hold of RTNL; each may check hundreds of policies. */
@@ -49,20 +47,6 @@ static struct rtnl_link_ops pvsvpn_link_ops;
 bool pvsvpn_device_is(const struct net_device *dev)
 {
 	return dev->rtnl_link_ops == &pvsvpn_link_ops;
-}
-
-/**
- * pvsvpn_device_adopt() - get the state of XFRM adoption in a namespace
- * @net: the namespace
- *
- * Context: any; the namespace must be alive.
- * Return: the state, valid as long as the namespace.
- */
-struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net)
-{
-	struct pvsvpn_net *pn = net_generic(net, pvsvpn_net_id);
-
-	return &pn->adopt;
 }
 
 /*
@@ -369,7 +353,6 @@ static int __net_init pvsvpn_net_init(struct net *net)
 	struct pvsvpn_net *pn = net_generic(net, pvsvpn_net_id);
 
 	INIT_LIST_HEAD(&pn->devices);
-	pvsvpn_adopt_net_init(&pn->adopt, net);
 	return 0;
 }
 
@@ -392,8 +375,6 @@ static void __net_exit pvsvpn_net_exit_batch(struct list_head *nets)
 	}
 	unregister_netdevice_many(&kill);
 	rtnl_unlock();
-	list_for_each_entry(net, nets, exit_list)
-		pvsvpn_adopt_net_exit(pvsvpn_device_adopt(net));
 }
 
 static struct pernet_operations pvsvpn_net_ops = {

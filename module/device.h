@@ -95,7 +95,6 @@ struct pvsvpn_device {
 	struct delayed_work refresh;
 };
 
-struct pvsvpn_adopt *pvsvpn_device_adopt(struct net *net);
 bool pvsvpn_device_is(const struct net_device *dev);
 struct pvsvpn_device *pvsvpn_device_next(struct net *net, int *ifindex);
 int pvsvpn_device_init(void);

@@ -84,7 +84,7 @@ int pvsvpn_input_receive(struct sk_buff *skb, u16 family, bool in_udp)
 	spi = ((const struct ip_esp_hdr *)skb->data)->spi;
 	sa = input_sa(net, skb, family, daddr, spi);
 	if (unlikely(!sa || pvsvpn_state_dead(sa)) &&
-	    pvsvpn_adopt_wanted(pvsvpn_device_adopt(net))) {
+	    pvsvpn_adopt_wanted(pvsvpn_adopt_of(net))) {
 		if (pvsvpn_park_in(net, skb, family, daddr, in_udp))
 			return 0;
 		sa = input_sa(net, skb, family, daddr, spi);

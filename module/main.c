@@ -15,6 +15,7 @@
 #include "selector.h"
 #include "udp_port.h"
 #include "work.h"
+#include "xfrm_adopt.h"
 #include "xfrm_notify.h"
 #include "xfrm_policy.h"
 
@@ -52,9 +53,13 @@ static int __init pvsvpn_init(void)
 	err = pvsvpn_work_init();
 	if (err)
 		goto err_secpath;
-	err = pvsvpn_device_init();
+	/* Before the devices, which leave their namespaces first. */
+	err = pvsvpn_adopt_init();
 	if (err)
 		goto err_work;
+	err = pvsvpn_device_init();
+	if (err)
+		goto err_adopt;
 	err = pvsvpn_input_init();
 	if (err)
 		goto err_device;
@@ -72,6 +77,8 @@ err_input:
 	pvsvpn_input_exit();
 err_device:
 	pvsvpn_device_exit();
+err_adopt:
+	pvsvpn_adopt_exit();
 err_work:
 	pvsvpn_work_exit();
 err_secpath:
@@ -104,6 +111,7 @@ static void __exit pvsvpn_exit(void)
 	pvsvpn_offload_exit();
 	pvsvpn_input_exit();
 	pvsvpn_device_exit();
+	pvsvpn_adopt_exit();
 	pvsvpn_work_exit();
 	pvsvpn_secpath_exit();
 	pvsvpn_icmp_exit();

@@ -93,7 +93,7 @@ static bool offload_daddr(struct sk_buff *skb, u16 family,
 static bool offload_is_ours(struct sk_buff *skb, u16 family)
 {
 	struct net *net = dev_net(skb->dev);
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(net);
 	unsigned int offset = skb_gro_offset(skb);
 	const struct ip_esp_hdr *esph;
 	xfrm_address_t daddr;

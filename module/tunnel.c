@@ -25,6 +25,7 @@
 #include "tunnel.h"
 #include "udp_keepalive.h"
 #include "work.h"
+#include "xfrm_check.h"
 #include "xfrm_policy.h"
 
 /* ---- a peer that moves ---- */
@@ -191,7 +192,7 @@ void pvsvpn_tunnel_select_sa(struct pvsvpn_peer *peer)
 	ASSERT_RTNL();
 	newest = peer_newest(peer);
 	usable = newest && !newest->retired;
-	pvsvpn_policy_select(peer, newest);
+	pvsvpn_check_select(peer, newest);
 	pvsvpn_pmtu_tighten(peer);
 	why = pvsvpn_liveness_look(peer, usable);
 	peer_set_up(peer, usable && !peer->liveness.dead,

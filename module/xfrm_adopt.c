@@ -3,7 +3,7 @@
  * SAs that an IKE daemon, or ip xfrm state, has installed in XFRM, and that a device carries
  * because they have its if_id. See Documentation/ike.rst.
  *
- * xfrm_notify.c notes XFRM's notifications, and the work here acts on them. It handles a
+ * xfrm_note.c keeps notes about XFRM's notifications, and the work here acts on them. It handles a
  * few notes in each hold of RTNL, so that others do not wait for long, however many states
  * there are. Packets that come earlier wait for the work (xfrm_park.c). Each packet checks
  * whether its state is dead.
@@ -25,10 +25,11 @@
 #include "tunnel.h"
 #include "xfrm_adopt.h"
 #include "xfrm_check.h"
-#include "xfrm_notify.h"
+#include "xfrm_note.h"
 #include "xfrm_park.h"
 #include "xfrm_policy.h"
 #include "xfrm_state.h"
+#include "xfrm_unpark.h"
 
 /* Delay before a retry on -ENOMEM, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
@@ -117,9 +118,9 @@ static void made_room(struct pvsvpn_adopt *adopt, bool dead)
 		return;
 	adopt->refused = false;
 	if (dead)
-		pvsvpn_notify_later(adopt, 0);
+		pvsvpn_note_later(adopt, 0);
 	else
-		pvsvpn_notify_all(adopt);
+		pvsvpn_note_all(adopt);
 }
 
 static void peer_leave(struct pvsvpn_peer *peer)
@@ -252,7 +253,7 @@ static const char *carry_refusal(struct pvsvpn_adopt *adopt, int err)
 	case -ENOSPC:
 		return "limit";
 	case -ENOMEM:
-		pvsvpn_notify_later(adopt, RETRY_DELAY);
+		pvsvpn_note_later(adopt, RETRY_DELAY);
 		return "no-memory";
 	default:
 		/* For instance, no packet can be received at the port. */
@@ -429,7 +430,7 @@ static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 	if (test_and_set_bit(PVSVPN_SA_SWEPT, &sa->flags))
 		sa_let_go(adopt, sa);
 	else
-		pvsvpn_notify_later(adopt, 0);
+		pvsvpn_note_later(adopt, 0);
 }
 
 /*
@@ -444,7 +445,7 @@ static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
 
 	if (sa) {
 		if (!test_bit(PVSVPN_SA_ENDED, &sa->flags))
-			pvsvpn_notify_later(adopt, 0);
+			pvsvpn_note_later(adopt, 0);
 		return;
 	}
 	dir = state_direction(adopt, x, NULL);
@@ -472,7 +473,7 @@ static void dead_look(struct pvsvpn_adopt *adopt,
 	if (!now)
 		return;
 	if (state_is_valid(now))
-		pvsvpn_notify_state(adopt, now);
+		pvsvpn_note_state(adopt, now);
 	xfrm_state_put(now);
 }
 
@@ -484,7 +485,7 @@ static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 		state_look(adopt, noted);
 	else
 		/* It has become valid meanwhile, but must be prepared first. */
-		pvsvpn_notify_state(adopt, noted->x);
+		pvsvpn_note_state(adopt, noted->x);
 }
 
 /* Move the first notes of @list to @some. */
@@ -512,7 +513,7 @@ static void look_at_some(struct pvsvpn_adopt *adopt, struct list_head *some)
 		noted_look(adopt, noted);
 	rtnl_unlock();
 	list_for_each_entry_safe(noted, next, some, list)
-		pvsvpn_noted_free(noted);
+		pvsvpn_note_free(noted);
 	cond_resched();
 }
 
@@ -589,10 +590,10 @@ static void look_at_news(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 	bool whole = true;
 
 	if (news->all)
-		whole = pvsvpn_notify_scan_states(adopt, &news->list);
+		whole = pvsvpn_note_scan_states(adopt, &news->list);
 	look_at_all(adopt, &news->list);
 	if (!whole)
-		pvsvpn_notify_later(adopt, RETRY_DELAY);
+		pvsvpn_note_later(adopt, RETRY_DELAY);
 	else if (news->all)
 		sweep(adopt);
 }
@@ -604,14 +605,14 @@ static void adopt_work(struct work_struct *work)
 		container_of(work, struct pvsvpn_adopt, work);
 	struct pvsvpn_news news;
 
-	if (pvsvpn_notify_take(adopt, &news)) {
+	if (pvsvpn_note_take(adopt, &news)) {
 		pvsvpn_policy_look(&adopt->policies);
 		look_at_news(adopt, &news);
 		pvsvpn_policy_sweep(&adopt->policies);
-		pvsvpn_park_end(adopt);
+		pvsvpn_unpark(adopt);
 	}
-	pvsvpn_notify_done(adopt, &news);
-	pvsvpn_park_end(adopt);
+	pvsvpn_note_done(adopt, &news);
+	pvsvpn_unpark(adopt);
 }
 
 /* ---- devices ---- */
@@ -621,7 +622,7 @@ static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 {
 	struct pvsvpn_device *other;
 
-	other = if_id ? xa_load(&pvsvpn_device_adopt(pvs->net)->devices[dir], if_id) :
+	other = if_id ? xa_load(&pvsvpn_adopt_of(pvs->net)->devices[dir], if_id) :
 			NULL;
 	if (!other || other == pvs)
 		return 0;
@@ -633,7 +634,7 @@ static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 
 static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 {
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(pvs->net);
 
 	if (!if_id)
 		return 0;
@@ -644,7 +645,7 @@ static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
 {
 	if (old && old != now)
-		xa_erase(&pvsvpn_device_adopt(pvs->net)->devices[dir], old);
+		xa_erase(&pvsvpn_adopt_of(pvs->net)->devices[dir], old);
 }
 
 /* Stop packets from using earlier SAs: another work may remove their policies at once. */
@@ -695,7 +696,7 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 	if_id_change(pvs, PVSVPN_DIRECTION_IN, &settings->if_id_in, in);
 	if_id_change(pvs, PVSVPN_DIRECTION_OUT, &settings->if_id_out, out);
 	pvsvpn_policy_follow(pvs);
-	pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
+	pvsvpn_note_all(pvsvpn_adopt_of(pvs->net));
 	return 0;
 }
 
@@ -722,7 +723,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 {
 	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
-		pvsvpn_notify_all(pvsvpn_device_adopt(pvs->net));
+		pvsvpn_note_all(pvsvpn_adopt_of(pvs->net));
 }
 
 /**
@@ -735,7 +736,7 @@ void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
  */
 void pvsvpn_adopt_made_room(struct net *net)
 {
-	made_room(pvsvpn_device_adopt(net), false);
+	made_room(pvsvpn_adopt_of(net), false);
 }
 
 static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
@@ -787,7 +788,7 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
 		       struct pvsvpn_adopt_wait *wait)
 {
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(pvs->net);
 	bool busy;
 
 	spin_lock_bh(&adopt->lock);
@@ -824,7 +825,7 @@ void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait)
 
 	if (!wait->net)
 		return;
-	adopt = pvsvpn_device_adopt(wait->net);
+	adopt = pvsvpn_adopt_of(wait->net);
 	wait_event_killable_timeout(adopt->waiters,
 				    round_is_done(adopt, wait->round), WAIT_MAX);
 	put_net(wait->net);
@@ -832,38 +833,63 @@ void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait)
 	module_put(THIS_MODULE);
 }
 
-/**
- * pvsvpn_adopt_net_init() - set up adoption in a new namespace
- * @adopt: to be initialized
- * @net: the namespace
- *
- * Context: process.
- */
-void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net)
+/* ---- namespaces and module ---- */
+
+static int __net_init adopt_net_init(struct net *net)
 {
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(net);
+
 	adopt->net = net;
 	pvsvpn_policy_net_init(&adopt->policies, net);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 	INIT_LIST_HEAD(&adopt->sas);
-	pvsvpn_notify_net_init(adopt);
+	pvsvpn_note_net_init(adopt);
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_IN]);
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_OUT]);
 	INIT_WORK(&adopt->work, adopt_work);
+	return 0;
+}
+
+/* The last device was removed a grace period ago, so nothing is noted any more. */
+static void __net_exit adopt_net_exit(struct net *net)
+{
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(net);
+
+	pvsvpn_policy_net_stop(&adopt->policies);
+	pvsvpn_note_net_exit(adopt);
+	pvsvpn_policy_net_exit(&adopt->policies);
+	pvsvpn_unpark(adopt);
+	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_IN]);
+	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_OUT]);
+}
+
+static struct pernet_operations adopt_net_ops = {
+	.init = adopt_net_init,
+	.exit = adopt_net_exit,
+	.id = &pvsvpn_adopt_net_id,
+	.size = sizeof(struct pvsvpn_adopt),
+};
+
+/**
+ * pvsvpn_adopt_init() - set up adoption in all namespaces
+ *
+ * Namespaces lose their devices before their state of adoption, because devices register later.
+ *
+ * Context: process.
+ * Return: 0 or a negative errno.
+ */
+int __init pvsvpn_adopt_init(void)
+{
+	return register_pernet_subsys(&adopt_net_ops);
 }
 
 /**
- * pvsvpn_adopt_net_exit() - end adoption in a removed namespace
- * @adopt: of the namespace; no device is left, so nothing is noted any more
+ * pvsvpn_adopt_exit() - end adoption in all namespaces, after the last device is gone
  *
- * Context: process, RTNL not held; a grace period after the last device was removed.
+ * Context: process.
  */
-void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt)
+void pvsvpn_adopt_exit(void)
 {
-	pvsvpn_policy_net_stop(&adopt->policies);
-	pvsvpn_notify_net_exit(adopt);
-	pvsvpn_policy_net_exit(&adopt->policies);
-	pvsvpn_park_end(adopt);
-	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_IN]);
-	xa_destroy(&adopt->devices[PVSVPN_DIRECTION_OUT]);
+	unregister_pernet_subsys(&adopt_net_ops);
 }

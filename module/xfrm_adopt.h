@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/netns/generic.h>
 #include <net/xfrm.h>
 
 #include <uapi/linux/pvsvpn.h>
@@ -18,6 +19,8 @@
 struct netlink_ext_ack;
 struct pvsvpn_device;
 struct pvsvpn_peer;
+
+extern unsigned int pvsvpn_adopt_net_id;
 
 /**
  * struct pvsvpn_adopt - adoption of XFRM's states in a network namespace
@@ -85,6 +88,18 @@ struct pvsvpn_adopt_wait {
 };
 
 /**
+ * pvsvpn_adopt_of() - get the state of adoption in a namespace
+ * @net: the namespace
+ *
+ * Context: any; the namespace must be alive.
+ * Return: the state, valid as long as the namespace.
+ */
+static inline struct pvsvpn_adopt *pvsvpn_adopt_of(struct net *net)
+{
+	return net_generic(net, pvsvpn_adopt_net_id);
+}
+
+/**
  * pvsvpn_adopt_wanted() - check whether any device of a namespace carries XFRM's states
  * @adopt: of the namespace
  *
@@ -97,8 +112,6 @@ static inline bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
 	       !xa_empty(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 }
 
-void pvsvpn_adopt_net_init(struct pvsvpn_adopt *adopt, struct net *net);
-void pvsvpn_adopt_net_exit(struct pvsvpn_adopt *adopt);
 int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 		     struct netlink_ext_ack *extack);
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
@@ -108,5 +121,7 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer);
 void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
 		       struct pvsvpn_adopt_wait *wait);
 void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait);
+int pvsvpn_adopt_init(void);
+void pvsvpn_adopt_exit(void);
 
 #endif /* _PVSVPN_XFRM_ADOPT_H */

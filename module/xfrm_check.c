@@ -90,17 +90,12 @@ static bool subnet_covered(struct pairs *pairs, const struct pvsvpn_prefix *to)
 	return true;
 }
 
-/**
- * pvsvpn_check_covers() - check whether policies lead all packets of a peer to it
- * @peer: the peer
- *
- * The other end may have agreed to fewer subnets than the peer has. For each pair of a subnet and
- * a local subnet, one policy has to cover all packets between them.
- *
- * Context: process, RTNL held.
- * Return: true if they do; false if not, or if the check would take too long.
+/*
+ * Whether policies lead all packets of a peer to it. The other end may have agreed to fewer subnets
+ * than the peer has. For each pair of a subnet and a local subnet, one policy has to cover all packets
+ * between them. Return: false also if the check would take too long.
  */
-bool pvsvpn_check_covers(const struct pvsvpn_peer *peer)
+static bool peer_covered(const struct pvsvpn_peer *peer)
 {
 	struct pairs pairs = {
 		.peer = peer,
@@ -120,6 +115,39 @@ bool pvsvpn_check_covers(const struct pvsvpn_peer *peer)
 	return covered;
 }
 
+static bool peer_asks(const struct pvsvpn_peer *peer)
+{
+	return peer->led_count > 1 ||
+	       (peer->led_count && !peer_covered(peer));
+}
+
+/**
+ * pvsvpn_check_select() - choose the current outbound SA of a peer
+ * @peer: the peer
+ * @other: the SA to use if no policy leads to any, or NULL
+ *
+ * Packets ask the policies if those lead to several SAs, or to one SA but not with all
+ * packets. All other users take the chosen SA.
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_check_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
+{
+	spinlock_t *lock = &peer->pvs->spd->in->lock;
+	struct pvsvpn_sa *sa = other;
+
+	ASSERT_RTNL();
+	spin_lock_bh(lock);
+	if (peer->led_count)
+		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
+	rcu_assign_pointer(peer->tx_sa, sa);
+	if (peer->led_anew)
+		/* A packet that reads false also sees the new tx_sa. */
+		smp_store_release(&peer->by_policy, peer_asks(peer));
+	WRITE_ONCE(peer->led_anew, false);
+	spin_unlock_bh(lock);
+}
+
 /**
  * pvsvpn_check_asked() - check whether policies decide which SA a packet takes
  * @peer: the peer of the packet
@@ -135,7 +163,7 @@ bool pvsvpn_check_asked(const struct pvsvpn_peer *peer)
 	const struct pvsvpn_spd_half *half =
 		&peer->pvs->spd->halves[PVSVPN_DIRECTION_OUT];
 
-	/* Pairs with the release in pvsvpn_policy_select(). */
+	/* Pairs with the release in pvsvpn_check_select(). */
 	return smp_load_acquire(&peer->by_policy) ||
 	       READ_ONCE(half->blocks) || READ_ONCE(half->waiting);
 }

@@ -8,7 +8,7 @@ struct pvsvpn_sa;
 struct sk_buff;
 
 bool pvsvpn_check_asked(const struct pvsvpn_peer *peer);
-bool pvsvpn_check_covers(const struct pvsvpn_peer *peer);
+void pvsvpn_check_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other);
 bool pvsvpn_check_asks_ports(const struct pvsvpn_peer *peer);
 int pvsvpn_check_out(const struct pvsvpn_peer *peer, struct sk_buff *skb,
 		     struct pvsvpn_sa **sa);

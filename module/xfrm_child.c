@@ -21,7 +21,6 @@
 #include "sa.h"
 #include "transform.h"
 #include "work.h"
-#include "xfrm_check.h"
 #include "xfrm_child.h"
 #include "xfrm_policy.h"
 
@@ -466,15 +465,9 @@ bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
 	return READ_ONCE(sa->child.users) && READ_ONCE(sa->peer->led_count) > 1;
 }
 
-static bool peer_asks(const struct pvsvpn_peer *peer)
-{
-	return peer->led_count > 1 ||
-	       (peer->led_count && !pvsvpn_check_covers(peer));
-}
-
 /**
  * pvsvpn_policy_ask() - let packets ask the policies while a peer gets other subnets
- * @peer: the peer, before the change; pvsvpn_policy_select() must follow
+ * @peer: the peer, before the change; pvsvpn_check_select() must follow
  *
  * Context: process, RTNL held.
  */
@@ -486,33 +479,6 @@ void pvsvpn_policy_ask(struct pvsvpn_peer *peer)
 	spin_lock_bh(lock);
 	if (peer->led_count)
 		peer_led_elsewhere(peer);
-	spin_unlock_bh(lock);
-}
-
-/**
- * pvsvpn_policy_select() - choose the current outbound SA of a peer
- * @peer: the peer
- * @other: the SA to use if no policy leads to any, or NULL
- *
- * Packets ask the policies if those lead to several SAs, or to one SA but not with all
- * packets. All other users take the chosen SA.
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
-{
-	spinlock_t *lock = policies_lock(peer->pvs);
-	struct pvsvpn_sa *sa = other;
-
-	ASSERT_RTNL();
-	spin_lock_bh(lock);
-	if (peer->led_count)
-		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
-	rcu_assign_pointer(peer->tx_sa, sa);
-	if (peer->led_anew)
-		/* A packet that reads false also sees the new tx_sa. */
-		smp_store_release(&peer->by_policy, peer_asks(peer));
-	WRITE_ONCE(peer->led_anew, false);
 	spin_unlock_bh(lock);
 }
 

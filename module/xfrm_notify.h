@@ -1,56 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Notifications from XFRM about its states, noted for the work of xfrm_adopt.c. */
+/* What may change the adopted states and their policies. */
 #ifndef _PVSVPN_XFRM_NOTIFY_H
 #define _PVSVPN_XFRM_NOTIFY_H
 
-#include <linux/list.h>
-#include <net/xfrm.h>
-
 struct net_device;
-struct pvsvpn_adopt;
-struct pvsvpn_sa;
 
-/**
- * struct pvsvpn_noted - a state to look at
- * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
- * @x: the state, held
- * @sa: a prepared SA for the state, until it is adopted
- * @due: for a death: when to look at it, in time of ktime_get()
- * @alive: the note is not about a death
- * @valid: XFRM had marked the state valid when the work took the note
- */
-struct pvsvpn_noted {
-	struct list_head list;
-	struct xfrm_state *x;
-	struct pvsvpn_sa *sa;
-	ktime_t due;
-	bool alive;
-	bool valid;
-};
-
-/**
- * struct pvsvpn_news - the notes of one round of the work
- * @list: states to look at
- * @all: look at every state
- */
-struct pvsvpn_news {
-	struct list_head list;
-	bool all;
-};
-
-void pvsvpn_notify_all(struct pvsvpn_adopt *adopt);
-void pvsvpn_notify_later(struct pvsvpn_adopt *adopt, unsigned long delay);
-bool pvsvpn_notify_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news);
-void pvsvpn_notify_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *news);
-bool pvsvpn_notify_deaths(const struct pvsvpn_adopt *adopt);
-void pvsvpn_notify_death(struct pvsvpn_adopt *adopt);
-void pvsvpn_notify_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
-bool pvsvpn_notify_scan_states(struct pvsvpn_adopt *adopt,
-			       struct list_head *list);
 void pvsvpn_notify_device_down(const struct net_device *dev);
-void pvsvpn_notify_net_init(struct pvsvpn_adopt *adopt);
-void pvsvpn_notify_net_exit(struct pvsvpn_adopt *adopt);
-void pvsvpn_noted_free(struct pvsvpn_noted *noted);
 int pvsvpn_notify_init(void);
 void pvsvpn_notify_exit(void);
 

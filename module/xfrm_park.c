@@ -5,103 +5,21 @@
  */
 #include <linux/bitmap.h>
 #include <linux/hash.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/esp.h>
 #include <net/xfrm.h>
 
 #include "device.h"
-#include "input.h"
 #include "sa.h"
 #include "sad.h"
 #include "xfrm_adopt.h"
-#include "xfrm_notify.h"
+#include "xfrm_note.h"
 #include "xfrm_park.h"
 #include "xfrm_state.h"
-#include "xmit.h"
 
 /* Limit of waiting packets per namespace and direction. RTNL may be held for a while. */
 #define PARKED_MAX	1024
-
-/**
- * struct park_cb - data of a waiting packet, in skb->cb
- * @family: family of the outer header
- * @in_udp: ESP in UDP
- */
-struct park_cb {
-	u16 family;
-	bool in_udp;
-};
-
-static struct park_cb *park_cb(struct sk_buff *skb)
-{
-	BUILD_BUG_ON(sizeof(struct park_cb) > sizeof(skb->cb));
-	return (struct park_cb *)skb->cb;
-}
-
-/* Drop the packet if its device has moved to another namespace. */
-static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
-{
-	const struct park_cb cb = *park_cb(skb);
-	struct net_device *dev = skb->dev;
-
-	local_bh_disable();
-	rcu_read_lock();
-	if (!net_eq(dev_net(dev), adopt->net))
-		kfree_skb(skb);
-	else if (pvsvpn_input_receive(skb, cb.family, cb.in_udp))
-		pvsvpn_input_pass_on(skb, cb.family, cb.in_udp);
-	rcu_read_unlock();
-	local_bh_enable();
-	dev_put(dev);
-}
-
-/* If the device is down by now, drop the packet without counting it. */
-static void unpark_out(struct sk_buff *skb)
-{
-	struct net_device *dev = skb->dev;
-
-	local_bh_disable();
-	rcu_read_lock();
-	if (netif_running(dev))
-		pvsvpn_xmit(skb, dev);
-	else
-		kfree_skb(skb);
-	rcu_read_unlock();
-	local_bh_enable();
-	dev_put(dev);
-}
-
-/**
- * pvsvpn_park_end() - release the waiting packets
- * @adopt: of the namespace
- *
- * Handles only packets that wait now: a packet that must wait again is for the next run.
- *
- * Context: process.
- */
-void pvsvpn_park_end(struct pvsvpn_adopt *adopt)
-{
-	struct sk_buff_head *in = &adopt->parked[PVSVPN_DIRECTION_IN];
-	struct sk_buff_head *out = &adopt->parked[PVSVPN_DIRECTION_OUT];
-	unsigned int count;
-	struct sk_buff *skb;
-
-	for (count = skb_queue_len(in); count; count--) {
-		skb = skb_dequeue(in);
-		if (skb)
-			unpark_in(adopt, skb);
-		cond_resched();
-	}
-	for (count = skb_queue_len(out); count; count--) {
-		skb = skb_dequeue(out);
-		if (skb)
-			unpark_out(skb);
-		cond_resched();
-	}
-}
 
 /* ---- packets that come before XFRM's notification ---- */
 
@@ -138,7 +56,7 @@ static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 
 	if (test_bit(bit, adopt->told))
 		return;
-	pvsvpn_notify_state(adopt, x);
+	pvsvpn_note_state(adopt, x);
 	/* Pairs with test_bit_acquire(): a packet that sees the bit finds the work busy or done. */
 	smp_mb__before_atomic();
 	set_bit(bit, adopt->told);
@@ -149,7 +67,7 @@ static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
 	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
 		return;
-	pvsvpn_notify_death(adopt);
+	pvsvpn_note_death(adopt);
 	/* A packet that sees the bit takes adopt->lock next: the look is queued then, or done. */
 	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 }
@@ -210,16 +128,16 @@ bool pvsvpn_park_wants(struct pvsvpn_adopt *adopt, const struct sk_buff *skb,
  * packet is not kept, its skb->cb is unchanged.
  */
 static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb,
-		 bool dead, const struct park_cb *cb)
+		 bool dead, const struct pvsvpn_park_cb *cb)
 {
 	bool kept;
 
 	spin_lock_bh(&adopt->lock);
-	kept = (adopt->busy || (dead && pvsvpn_notify_deaths(adopt))) &&
+	kept = (adopt->busy || (dead && pvsvpn_note_deaths(adopt))) &&
 	       skb_queue_len(&adopt->parked[dir]) < PARKED_MAX;
 	if (kept) {
 		if (cb)
-			*park_cb(skb) = *cb;
+			*pvsvpn_park_cb(skb) = *cb;
 		skb_dst_force(skb);
 		dev_hold(skb->dev);
 		skb_queue_tail(&adopt->parked[dir], skb);
@@ -244,8 +162,8 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 		    const xfrm_address_t *daddr, bool in_udp)
 {
 	__be32 spi = ((const struct ip_esp_hdr *)skb->data)->spi;
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(net);
-	const struct park_cb cb = { .family = family, .in_udp = in_udp };
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(net);
+	const struct pvsvpn_park_cb cb = { .family = family, .in_udp = in_udp };
 	struct xfrm_state *x;
 	bool kept;
 
@@ -273,7 +191,7 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
 bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
 		     struct sk_buff *skb)
 {
-	struct pvsvpn_adopt *adopt = pvsvpn_device_adopt(pvs->net);
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(pvs->net);
 
 	bool dead = sa && pvsvpn_state_dead(sa);
 

@@ -25,7 +25,7 @@
 #include "work.h"
 #include "xfrm_adopt.h"
 #include "xfrm_child.h"
-#include "xfrm_notify.h"
+#include "xfrm_note.h"
 #include "xfrm_policy.h"
 #include "xfrm_spd.h"
 
@@ -564,7 +564,7 @@ static void policies_work(struct work_struct *work)
 		return;
 	if (READ_ONCE(policies->waiting)) {
 		/* The work of xfrm_adopt.c looks at the policies first, and sweeps last. */
-		pvsvpn_notify_all(adopt);
+		pvsvpn_note_all(adopt);
 	} else {
 		pvsvpn_policy_look(policies);
 		pvsvpn_policy_sweep(policies);
@@ -711,7 +711,7 @@ void pvsvpn_policy_follow(struct pvsvpn_device *pvs)
  */
 int pvsvpn_policy_device_init(struct pvsvpn_device *pvs)
 {
-	struct pvsvpn_policies *policies = &pvsvpn_device_adopt(pvs->net)->policies;
+	struct pvsvpn_policies *policies = &pvsvpn_adopt_of(pvs->net)->policies;
 	struct pvsvpn_spd *spd = kzalloc(sizeof(*spd), GFP_KERNEL_ACCOUNT);
 
 	if (!spd)

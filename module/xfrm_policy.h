@@ -105,7 +105,6 @@ void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa);
 void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa);
 bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa);
 void pvsvpn_policy_ask(struct pvsvpn_peer *peer);
-void pvsvpn_policy_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other);
 
 void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net);
 void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Releases packets that have waited in xfrm_park.c. They start again at the top of the inbound or
+ * outbound path, which is why this is not in the same file.
+ */
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+#include "input.h"
+#include "xfrm_adopt.h"
+#include "xfrm_park.h"
+#include "xfrm_unpark.h"
+#include "xmit.h"
+
+/* Drop the packet if its device has moved to another namespace. */
+static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
+{
+	const struct pvsvpn_park_cb cb = *pvsvpn_park_cb(skb);
+	struct net_device *dev = skb->dev;
+
+	local_bh_disable();
+	rcu_read_lock();
+	if (!net_eq(dev_net(dev), adopt->net))
+		kfree_skb(skb);
+	else if (pvsvpn_input_receive(skb, cb.family, cb.in_udp))
+		pvsvpn_input_pass_on(skb, cb.family, cb.in_udp);
+	rcu_read_unlock();
+	local_bh_enable();
+	dev_put(dev);
+}
+
+/* If the device is down by now, drop the packet without counting it. */
+static void unpark_out(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+
+	local_bh_disable();
+	rcu_read_lock();
+	if (netif_running(dev))
+		pvsvpn_xmit(skb, dev);
+	else
+		kfree_skb(skb);
+	rcu_read_unlock();
+	local_bh_enable();
+	dev_put(dev);
+}
+
+/**
+ * pvsvpn_unpark() - release the waiting packets
+ * @adopt: of the namespace
+ *
+ * Handles only packets that wait now: a packet that must wait again is for the next run.
+ *
+ * Context: process.
+ */
+void pvsvpn_unpark(struct pvsvpn_adopt *adopt)
+{
+	struct sk_buff_head *in = &adopt->parked[PVSVPN_DIRECTION_IN];
+	struct sk_buff_head *out = &adopt->parked[PVSVPN_DIRECTION_OUT];
+	unsigned int count;
+	struct sk_buff *skb;
+
+	for (count = skb_queue_len(in); count; count--) {
+		skb = skb_dequeue(in);
+		if (skb)
+			unpark_in(adopt, skb);
+		cond_resched();
+	}
+	for (count = skb_queue_len(out); count; count--) {
+		skb = skb_dequeue(out);
+		if (skb)
+			unpark_out(skb);
+		cond_resched();
+	}
+}
