@@ -285,11 +285,17 @@ static int sa_put(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 
 /* ---- one object ---- */
 
+static void *reply_begin(struct sk_buff *msg, const struct genl_info *info,
+			 u8 cmd)
+{
+	return pvsvpn_netlink_begin(msg, info->snd_portid, info->snd_seq, 0,
+				    cmd);
+}
+
 static int device_reply(const struct sk_buff *skb, struct genl_info *info,
 			struct sk_buff *msg, const struct pvsvpn_device *pvs)
 {
-	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
-				      PVSVPN_CMD_DEVICE_GET);
+	void *hdr = reply_begin(msg, info, PVSVPN_CMD_DEVICE_GET);
 
 	if (!hdr || device_put(msg, pvs, skb,
 			       info->attrs[PVSVPN_A_DEVICE_COUNTERS])) {
@@ -337,8 +343,7 @@ int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 static int peer_reply(struct genl_info *info, struct sk_buff *msg,
 		      const struct pvsvpn_peer *peer)
 {
-	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
-				      PVSVPN_CMD_PEER_GET);
+	void *hdr = reply_begin(msg, info, PVSVPN_CMD_PEER_GET);
 	struct pvsvpn_subnet_place at;
 
 	pvsvpn_netlink_first_subnet(&at, peer);
@@ -387,8 +392,7 @@ int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 static int sa_reply(struct genl_info *info, struct sk_buff *msg,
 		    const struct pvsvpn_sa *sa)
 {
-	void *hdr = genlmsg_put_reply(msg, info, &pvsvpn_nl_family, 0,
-				      PVSVPN_CMD_SA_GET);
+	void *hdr = reply_begin(msg, info, PVSVPN_CMD_SA_GET);
 
 	if (!hdr || sa_put(msg, sa, info->attrs[PVSVPN_A_SA_COUNTERS])) {
 		nlmsg_free(msg);
@@ -462,8 +466,9 @@ static struct dump_cursor *dump_cursor(struct netlink_callback *cb)
 static void *dump_put(struct sk_buff *msg, struct netlink_callback *cb,
 		      int flags, u8 cmd)
 {
-	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &pvsvpn_nl_family, NLM_F_MULTI | flags, cmd);
+	return pvsvpn_netlink_begin(msg, NETLINK_CB(cb->skb).portid,
+				    cb->nlh->nlmsg_seq, NLM_F_MULTI | flags,
+				    cmd);
 }
 
 /* Continue at a device. If it is another one than before, start with its first peer. */

@@ -61,8 +61,8 @@ static int transform_parse(struct pvsvpn_sa_config *config,
 	u16 encryption, bits, integrity;
 	int err;
 
-	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr,
-			       pvsvpn_transform_nl_policy, extack);
+	/* The policy of the request has checked the nest. */
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr, NULL, extack);
 	if (err)
 		return err;
 	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_TRANSFORM_ENCRYPTION, extack,

@@ -135,8 +135,8 @@ static int prefix_parse(struct pvsvpn_prefix *prefix, const struct nlattr *attr,
 	struct nlattr *attrs[ARRAY_SIZE(pvsvpn_subnet_nl_policy)];
 	int err;
 
-	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr,
-			       pvsvpn_subnet_nl_policy, extack);
+	/* The policy of the request has checked the nest. */
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr, NULL, extack);
 	if (err)
 		return err;
 	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_SUBNET_ADDRESS, extack,

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The family `pvsvpn`: find the object of a request. A request is checked completely
+ * What all requests have in common: find the object of a request. A request is checked completely
  * before anything changes, and every refusal says what is wrong and what to do
  * instead. Messages have room for 79 characters; names are truncated to fit.
  */
 #include <linux/rtnetlink.h>
 
 #include "device.h"
-#include "event.h"
 #include "netlink.h"
 #include "peer.h"
 #include "sa.h"
+
+/* The family of all messages, from pvsvpn_netlink_set_family(). */
+static const struct genl_family *netlink_family __ro_after_init;
 
 /* ---- the object of a request ---- */
 
@@ -244,51 +246,32 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* ---- family ---- */
-
-/* Listeners need the same capability; the generator does not support flags of groups. */
-static const struct genl_multicast_group groups[] = {
-	[PVSVPN_NLGRP_EVENTS] = {
-		.name = PVSVPN_MCGRP_EVENTS,
-		.flags = GENL_MCAST_CAP_NET_ADMIN,
-	},
-};
-
-/*
- * Every handler takes RTNL for the data that it reads and changes, so none needs the
- * mutex of generic netlink. Adding an SA may wait for a crypto API module, and would
- * block all other families if it held that mutex.
- */
-struct genl_family pvsvpn_nl_family __ro_after_init = {
-	.name = PVSVPN_FAMILY_NAME,
-	.version = PVSVPN_FAMILY_VERSION,
-	.netnsok = true,
-	.parallel_ops = true,
-	.module = THIS_MODULE,
-	.ops = pvsvpn_nl_ops,
-	.n_ops = ARRAY_SIZE(pvsvpn_nl_ops),
-	.mcgrps = groups,
-	.n_mcgrps = ARRAY_SIZE(groups),
-};
+/* ---- messages ---- */
 
 /**
- * pvsvpn_netlink_init() - register the family
+ * pvsvpn_netlink_begin() - begin a message of the family
+ * @msg: the message
+ * @portid: its receiver
+ * @seq: sequence number of the request that it answers
+ * @flags: NLM_F_...
+ * @cmd: enum pvsvpn_cmd
  *
- * Context: process.
- * Return: 0 or a negative errno.
+ * Context: any.
+ * Return: its header, or NULL if there is no room.
  */
-int __init pvsvpn_netlink_init(void)
+void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
+			   u8 cmd)
 {
-	pvsvpn_event_init(&pvsvpn_nl_family);
-	return genl_register_family(&pvsvpn_nl_family);
+	return genlmsg_put(msg, portid, seq, netlink_family, flags, cmd);
 }
 
 /**
- * pvsvpn_netlink_exit() - unregister the family, and wait for requests in progress
+ * pvsvpn_netlink_set_family() - name the family of all messages
+ * @family: the family
  *
- * Context: process.
+ * Context: process, before the family is registered.
  */
-void pvsvpn_netlink_exit(void)
+void __init pvsvpn_netlink_set_family(const struct genl_family *family)
 {
-	genl_unregister_family(&pvsvpn_nl_family);
+	netlink_family = family;
 }

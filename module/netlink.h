@@ -13,8 +13,6 @@ struct pvsvpn_peer;
 struct pvsvpn_peer_config;
 struct pvsvpn_sa;
 
-extern struct genl_family pvsvpn_nl_family;
-
 /* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128" */
 #define PVSVPN_PREFIX_STRLEN	44
 
@@ -90,6 +88,9 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     const struct nlattr *attr,
 			     struct netlink_ext_ack *extack);
+void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
+			   u8 cmd);
+void pvsvpn_netlink_set_family(const struct genl_family *family);
 int pvsvpn_netlink_init(void);
 void pvsvpn_netlink_exit(void);
 
