@@ -238,6 +238,9 @@ check_prefix()
 			print $1 ": global symbol without the prefix: " $3 }'
 }
 
+# check_floors KERNEL: on what check_build has built
+check_floors() { python3 selftests/lint_floors.py module/Kbuild "build/$1/module"; }
+
 # More warnings than in the tool's own Makefile
 check_tool()
 {
@@ -266,7 +269,7 @@ mkdir -p build
 work=$(mktemp -d build/lint.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 echo "TAP version 13"
-echo "1..$((17 + 2 * ${#kernels[@]}))"
+echo "1..$((17 + 3 * ${#kernels[@]}))"
 check "SPDX tag in every file" check_spdx
 check "white space" check_whitespace
 check "lines of 100 columns at most" check_line_length
@@ -287,5 +290,6 @@ check "tool compiles without a warning" check_tool
 for kernel in "${kernels[@]}"; do
 	check "$kernel: sparse and W=1 are silent" check_build "$kernel"
 	check "$kernel: global symbols begin with pvsvpn_" check_prefix "$kernel"
+	check "$kernel: no file uses a file of a floor above" check_floors "$kernel"
 done
 [ $failed -eq 0 ]
