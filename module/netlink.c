@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all requests have in common: find the object of a request. A request is checked completely
+ * The common part of all requests: find the object of a request. A request is checked completely
  * before anything changes, and every refusal says what is wrong and what to do
  * instead. Messages have room for 79 characters; names are truncated to fit.
  */

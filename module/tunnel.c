@@ -215,7 +215,7 @@ static void peer_refresh_work(struct work_struct *work)
 	pvsvpn_peer_put(peer);
 }
 
-/* ---- peers come, change and go ---- */
+/* ---- adding and changing peers ---- */
 
 /* The owner: whoever created the peer also deletes it. */
 static const char *peer_origin(const struct pvsvpn_peer *peer)
@@ -435,7 +435,7 @@ refused:
 	return err;
 }
 
-/* ---- SAs come and go ---- */
+/* ---- adding and deleting SAs ---- */
 
 /* The owner: whoever created the SA also deletes it. */
 static const char *sa_origin(const struct pvsvpn_sa *sa)
@@ -554,7 +554,7 @@ void pvsvpn_tunnel_del_sa(struct pvsvpn_sa *sa)
 	queue_rcu_work(pvsvpn_wq, &sa->unhashed);
 }
 
-/* ---- peers with their SAs ---- */
+/* ---- deleting peers with their SAs ---- */
 
 /**
  * pvsvpn_tunnel_del_peer() - remove a peer with its SAs

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What changes peers and SAs together. */
+/* Changes of peers and SAs together. */
 #ifndef _PVSVPN_TUNNEL_H
 #define _PVSVPN_TUNNEL_H
 

@@ -68,7 +68,7 @@ struct pvsvpn_udp_port {
 
 static LIST_HEAD(rooms);
 
-/* Where packets and errors go, from pvsvpn_udp_port_init(). */
+/* The receiver of packets and errors, from pvsvpn_udp_port_init(). */
 static const struct pvsvpn_udp_receiver *receiver __ro_after_init;
 
 /* ---- packets ---- */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What may change the adopted states and their policies: XFRM's notifications to its key managers,
- * the host's addresses, devices that go down. XFRM notifies in atomic context, sometimes with a
- * state's lock held: states are noted (xfrm_note.c), and the mirror of the policies changes at once
- * (xfrm_policy.c).
+ * Events that may change the adopted states and their policies: XFRM's notifications to its key
+ * managers, the host's addresses, devices that go down. XFRM notifies in atomic context, sometimes
+ * with a state's lock held: states are noted (xfrm_note.c), and the mirror of the policies changes
+ * at once (xfrm_policy.c).
  */
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>

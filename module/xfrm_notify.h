@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What may change the adopted states and their policies. */
+/* Events that may change the adopted states and their policies. */
 #ifndef _PVSVPN_XFRM_NOTIFY_H
 #define _PVSVPN_XFRM_NOTIFY_H
 
