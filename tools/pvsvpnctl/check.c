@@ -126,13 +126,13 @@ static int check_all_json(void)
 static int run_check(const struct options *options, int argc, char **argv)
 {
 	bool swanctl = false;
-	struct param params[] = {
-		{ .key = "swanctl", .parse = parse_word, .value = &swanctl },
-	};
+	static const struct param table = { .key = "swanctl", .parse = parse_word };
+	static const struct params params = { &table, 1, 0 };
 	int ret = CTL_OK;
 
 	if (argc > 1)
-		ret = parse_params("check", argc - 1, argv + 1, params, 1);
+		ret = parse_params("check", argc - 1, argv + 1, &params,
+				   &swanctl, NULL);
 	if (!ret && swanctl && options->json)
 		ret = ctl_error(CTL_USAGE, "check", "swanctl", "leave one of the two out",
 				"strongSwan's notation is no JSON");

@@ -4,6 +4,9 @@
 #define PVSVPNCTL_COMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
+
+#include "parse.h"
 
 /* The global options. */
 struct options {
@@ -13,14 +16,16 @@ struct options {
 /**
  * struct command - a command of the tool
  * @name: one or two words, "show" or "peer add"
- * @args: its arguments, as in the usage line
- * @help: what it does and what the arguments mean
+ * @args: its arguments, as in the usage line, without @params
+ * @params: its keywords, which come after @args; may be NULL
+ * @help: what it does, and what the arguments mean that are not in @params
  * @more_help: prints the help that comes from a table, may be NULL
  * @run: runs it with the arguments after the name; returns the exit status
  */
 struct command {
 	const char *name;
 	const char *args;
+	const struct params *params;
 	const char *help;
 	void (*more_help)(void);
 	int (*run)(const struct options *options, int argc, char **argv);

@@ -36,7 +36,48 @@ static const struct command * const commands[] = {
 	&command_status,
 };
 
+/* Column in which the help of a keyword begins */
+#define HELP_COLUMN 19
+
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* One line: the command with its arguments and keywords. */
+static void print_command(FILE *out, const struct command *command)
+{
+	const struct params *params = command->params;
+
+	fprintf(out, "pvsvpnctl %s%s%s", command->name,
+		*command->args ? " " : "", command->args);
+	for (size_t i = 0; params && i < params->count; i++) {
+		const struct param *param = &params->table[i];
+		bool needed = i < params->needed;
+
+		fprintf(out, " %s%s%s%s%s", needed ? "" : "[", param->key,
+			param->arg ? " " : "", param->arg ?: "",
+			needed ? "" : "]");
+	}
+	putc('\n', out);
+}
+
+/* The keyword and its value, then the lines of its help in a column. */
+static void print_param(const struct param *param)
+{
+	const char *text = param->help;
+	int width = printf("  %s%s%s", param->key, param->arg ? " " : "",
+			   param->arg ?: "");
+
+	if (width > HELP_COLUMN - 1) {
+		putchar('\n');
+		width = 0;
+	}
+	while (*text) {
+		int len = strcspn(text, "\n");
+
+		printf("%*s%.*s\n", HELP_COLUMN - width, "", len, text);
+		text += len + !!text[len];
+		width = 0;
+	}
+}
 
 static void print_usage(FILE *out)
 {
@@ -45,9 +86,10 @@ static void print_usage(FILE *out)
 	      "       pvsvpnctl help [OBJECT [VERB]]\n\n"
 	      "Configures and shows pvsvpn devices: IPsec tunnels as network interfaces.\n\n",
 	      out);
-	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  pvsvpnctl %s%s%s\n", commands[i]->name,
-			*commands[i]->args ? " " : "", commands[i]->args);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		fputs("  ", out);
+		print_command(out, commands[i]);
+	}
 	fputs("\nOptions:\n"
 	      "  -j, --json         print JSON (show, stats, monitor, check, policies, status)\n"
 	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
@@ -59,8 +101,15 @@ static void print_usage(FILE *out)
 
 static void print_help(const struct command *command)
 {
-	printf("Usage: pvsvpnctl %s%s%s\n\n%s", command->name,
-	       *command->args ? " " : "", command->args, command->help);
+	const struct params *params = command->params;
+
+	fputs("Usage: ", stdout);
+	print_command(stdout, command);
+	printf("\n%s", command->help);
+	if (params)
+		putchar('\n');
+	for (size_t i = 0; params && i < params->count; i++)
+		print_param(&params->table[i]);
 	if (command->more_help)
 		command->more_help();
 }

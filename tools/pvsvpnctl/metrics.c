@@ -515,11 +515,12 @@ static const char *parse_format(const char *text, void *value)
 static int run_metrics(const struct options *options, int argc, char **argv)
 {
 	bool openmetrics = true;
-	struct param params[] = {
-		{ .key = "format", .parse = parse_format, .value = &openmetrics },
+	static const struct param table = {
+		.key = "format", .arg = "NAME", .parse = parse_format
 	};
+	static const struct params params = { &table, 1, 0 };
 	/* A first "format" is the keyword if a value follows, else a device. */
-	bool names = argc && !(argc == 2 && !strcmp(argv[0], params[0].key));
+	bool names = argc && !(argc == 2 && !strcmp(argv[0], table.key));
 	int ret = CTL_OK;
 
 	(void)options;
@@ -527,7 +528,7 @@ static int run_metrics(const struct options *options, int argc, char **argv)
 		ret = parse_names("metrics", argc, argv, 1);
 	if (!ret)
 		ret = parse_params("metrics", argc - names, argv + names,
-				   params, 1);
+				   &params, &openmetrics, NULL);
 	if (ret)
 		return ret;
 	return show_with("metrics", true, show_metrics, openmetrics,

@@ -86,6 +86,18 @@ void nl_put_addr(struct nl *nl, uint16_t type, const struct addr *addr)
 	nl_put(nl, type, addr->len, addr->byte);
 }
 
+void nl_put_params(struct nl *nl, const struct params *params,
+		   const void *values, uint32_t seen)
+{
+	for (size_t i = 0; i < params->count; i++) {
+		const struct param *param = &params->table[i];
+
+		if (seen & 1U << i && param->size)
+			nl_put(nl, param->attr, param->size,
+			       (const char *)values + param->offset);
+	}
+}
+
 struct nlattr *nl_nest(struct nl *nl, uint16_t type)
 {
 	struct nlattr *nest;
@@ -245,10 +257,23 @@ static const char *remedy(const struct nl *nl, int err)
 	}
 }
 
-int nl_failed(const struct nl *nl, int err, const char *where,
-	      const char * const *names, size_t count)
+/* The first words of a command are attributes, too; all sets have them in the same place. */
+static const char *bad_name(uint16_t attr, const struct params *params)
 {
-	const char *name = nl->bad < count ? names[nl->bad] : NULL;
+	if (!attr || !params)
+		return NULL;
+	for (size_t i = 0; i < params->count; i++)
+		if (params->table[i].attr == attr)
+			return params->table[i].key;
+	if (attr == PVSVPN_A_PEER_IFNAME)
+		return "device";
+	return attr == PVSVPN_A_PEER_NAME ? "peer" : NULL;
+}
+
+int nl_failed(const struct nl *nl, int err, const char *where,
+	      const struct params *params)
+{
+	const char *name = bad_name(nl->bad, params);
 	const char *why = nl->why[0] ? nl->why : strerror(-err);
 	/* The kernel's texts name the remedy after a semicolon. */
 	const char *todo = strchr(why, ';') ? NULL : remedy(nl, err);
@@ -308,7 +333,7 @@ static int find_family(struct nl *nl)
 	if (err == -ENOENT)
 		return ctl_error(CTL_FAILED, nl->what, NULL, "modprobe pvsvpn",
 				 "kernel module pvsvpn is not loaded");
-	return err ? nl_failed(nl, err, "netlink", NULL, 0) : CTL_OK;
+	return err ? nl_failed(nl, err, "netlink", NULL) : CTL_OK;
 }
 
 /* Both options only make errors clearer; an old kernel may lack them. */

@@ -89,6 +89,9 @@ void nl_put_u32(struct nl *nl, uint16_t type, uint32_t value);
 void nl_put_u64(struct nl *nl, uint16_t type, uint64_t value);
 void nl_put_text(struct nl *nl, uint16_t type, const char *value);
 void nl_put_addr(struct nl *nl, uint16_t type, const struct addr *addr);
+/* The numbers among the @params of a command that were given, @seen, from its @values. */
+void nl_put_params(struct nl *nl, const struct params *params,
+		   const void *values, uint32_t seen);
 struct nlattr *nl_nest(struct nl *nl, uint16_t type);
 void nl_nest_end(struct nl *nl, struct nlattr *nest);
 
@@ -109,13 +112,12 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
  * @nl: the socket, after nl_call()
  * @err: what nl_call() returned
  * @where: the object
- * @names: names of the request's attributes by number
- * @count: number of @names
+ * @params: the keywords of the command, which name attributes of the request; may be NULL
  *
  * Return: CTL_FAILED.
  */
 int nl_failed(const struct nl *nl, int err, const char *where,
-	      const char * const *names, size_t count);
+	      const struct params *params);
 
 /* Makes room for many events, as the kernel drops events that do not fit. */
 void nl_make_room(struct nl *nl);

@@ -266,52 +266,65 @@ const char *parse_text(const char *text, void *value)
 	return NULL;
 }
 
-static struct param *find_param(struct param *params, size_t count,
-				const char *key)
+/* Return: the index of @key, or -1. */
+static int find_param(const struct params *params, const char *key)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(params[i].key, key))
-			return &params[i];
-	return NULL;
+	for (size_t i = 0; params && i < params->count; i++)
+		if (!strcmp(params->table[i].key, key))
+			return i;
+	return -1;
 }
 
-static int parse_param(const char *what, const char *key, const char *text,
-		       struct param *param)
+static int parse_param(const char *what, const char *text,
+		       const struct param *param, void *values)
 {
 	const char *expected;
 
-	if (!param)
-		return ctl_error(CTL_USAGE, what, key, "--help lists them",
-				 "no such option");
-	if (param->seen)
-		return ctl_error(CTL_USAGE, what, key, "give it once",
-				 "given twice");
-	if (!text && param->parse != parse_word)
-		return ctl_error(CTL_USAGE, what, key, "add it",
+	if (!text && param->arg)
+		return ctl_error(CTL_USAGE, what, param->key, "add it",
 				 "its value is missing");
-	expected = param->parse(text, param->value);
-	if (expected)
-		return ctl_error(CTL_USAGE, what, key, NULL,
-				 "\"%s\" is not valid; expected %s", text,
-				 expected);
-	param->seen = true;
+	expected = param->parse(text, (char *)values + param->offset);
+	if (!expected)
+		return CTL_OK;
+	return ctl_error(CTL_USAGE, what, param->key, NULL,
+			 "\"%s\" is not valid; expected %s", text, expected);
+}
+
+static int need_params(const char *what, const struct params *params,
+		       uint32_t seen)
+{
+	for (size_t i = 0; params && i < params->needed; i++)
+		if (!(seen & 1U << i))
+			return ctl_error(CTL_USAGE, what, NULL,
+					 "--help shows all that is needed",
+					 "%s is missing", params->table[i].key);
 	return CTL_OK;
 }
 
 int parse_params(const char *what, int argc, char **argv,
-		 struct param *params, size_t count)
+		 const struct params *params, void *values, uint32_t *seen)
 {
-	for (int i = 0; i < argc; i++) {
-		struct param *param = find_param(params, count, argv[i]);
-		const char *text = i + 1 < argc ? argv[i + 1] : NULL;
-		int ret = parse_param(what, argv[i], text, param);
+	uint32_t given = 0;
 
+	for (int i = 0; i < argc; i++) {
+		int found = find_param(params, argv[i]), ret;
+
+		if (found < 0)
+			return ctl_error(CTL_USAGE, what, argv[i],
+					 "--help lists them", "no such option");
+		if (given & 1U << found)
+			return ctl_error(CTL_USAGE, what, argv[i],
+					 "give it once", "given twice");
+		ret = parse_param(what, i + 1 < argc ? argv[i + 1] : NULL,
+				  &params->table[found], values);
 		if (ret)
 			return ret;
-		if (param->parse != parse_word)
-			i++;
+		given |= 1U << found;
+		i += !!params->table[found].arg;
 	}
-	return CTL_OK;
+	if (seen)
+		*seen = given;
+	return need_params(what, params, given);
 }
 
 int parse_names(const char *what, int argc, char **argv, int count)

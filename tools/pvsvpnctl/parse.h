@@ -70,12 +70,32 @@ parse_fn parse_transform;	/* const struct transform * */
 parse_fn parse_text;		/* const char * */
 parse_fn parse_word;		/* bool; a keyword without a value */
 
-/* A keyword of a command and where its value goes. */
+/**
+ * struct param - a keyword of a command, in a table from which its parsing, its request, its help
+ * and its completion follow
+ * @key: the keyword
+ * @arg: its value in the usage line; NULL if it stands alone
+ * @parse: reads the value
+ * @offset: where the value goes in the command's values, in bytes
+ * @attr: attribute that has the value in the request, 0 for none
+ * @size: bytes of a number in that attribute, 0 if the command adds the attribute itself
+ * @help: the lines of its help, with newlines between them
+ */
 struct param {
 	const char *key;
+	const char *arg;
 	parse_fn *parse;
-	void *value;
-	bool seen;
+	size_t offset;
+	uint16_t attr;
+	uint16_t size;
+	const char *help;
+};
+
+/* The keywords of a command. A table has 32 at most. */
+struct params {
+	const struct param *table;
+	size_t count;
+	size_t needed;		/* the first ones must be given */
 };
 
 /**
@@ -83,13 +103,14 @@ struct param {
  * @what: the command, for the error line
  * @argc: number of words in @argv
  * @argv: the words
- * @params: keywords known to the command
- * @count: number of @params
+ * @params: keywords known to the command, or NULL for none
+ * @values: where the values go; those that are not given stay as they are
+ * @seen: set to bits of the keywords that were given; may be NULL
  *
  * Return: CTL_OK, or CTL_USAGE after saying why.
  */
 int parse_params(const char *what, int argc, char **argv,
-		 struct param *params, size_t count);
+		 const struct params *params, void *values, uint32_t *seen);
 
 /**
  * parse_names() - check the objects that a command names first

@@ -7,31 +7,7 @@
 #include "error.h"
 #include "nl.h"
 
-static const char * const names[] = {
-	[PVSVPN_A_PEER_IFNAME] = "device",
-	[PVSVPN_A_PEER_NAME] = "peer",
-	[PVSVPN_A_PEER_LOCAL] = "local",
-	[PVSVPN_A_PEER_REMOTE] = "remote",
-	[PVSVPN_A_PEER_LINK] = "dev",
-	[PVSVPN_A_PEER_ENCAP] = "encap",
-	[PVSVPN_A_PEER_SPORT] = "sport",
-	[PVSVPN_A_PEER_DPORT] = "dport",
-	[PVSVPN_A_PEER_NAT_KEEPALIVE] = "nat-keepalive",
-	[PVSVPN_A_PEER_PIN] = "pin",
-	[PVSVPN_A_PEER_KEEPALIVE] = "keepalive",
-	[PVSVPN_A_PEER_DEAD_AFTER] = "dead-after",
-	[PVSVPN_A_PEER_TFC] = "tfc",
-	[PVSVPN_A_PEER_SUBNET] = "subnet",
-	[PVSVPN_A_PEER_LOCAL_SUBNET] = "local-subnet",
-	[PVSVPN_A_PEER_REPLAY_WINDOW] = "replay-window",
-};
-
-enum {
-	LOCAL, REMOTE, DEV, ENCAP, SPORT, DPORT, NAT_KEEPALIVE, PIN,
-	KEEPALIVE, DEAD_AFTER, TFC, SUBNETS, LOCAL_SUBNETS, REPLAY_WINDOW, PARAMS
-};
-
-struct peer_config {
+struct peer_values {
 	struct addr local;
 	struct remote remote;
 	char dev[IFNAMSIZ];
@@ -46,36 +22,78 @@ struct peer_config {
 	struct subnet_list subnets;
 	struct subnet_list local_subnets;
 	uint32_t replay_window;
-	struct param params[PARAMS];
 };
 
-static void init_config(struct peer_config *config)
-{
-	*config = (struct peer_config) {
-		.params = {
-			[LOCAL] = { "local", parse_addr, &config->local },
-			[REMOTE] = { "remote", parse_remote, &config->remote },
-			[DEV] = { "dev", parse_dev, &config->dev },
-			[ENCAP] = { "encap", parse_encap, &config->encap },
-			[SPORT] = { "sport", parse_port, &config->sport },
-			[DPORT] = { "dport", parse_port, &config->dport },
-			[NAT_KEEPALIVE] = { "nat-keepalive", parse_u32,
-					    &config->nat_keepalive },
-			[PIN] = { "pin", parse_switch, &config->pin },
-			[KEEPALIVE] = { "keepalive", parse_u32,
-					&config->keepalive },
-			[DEAD_AFTER] = { "dead-after", parse_u32,
-					 &config->dead_after },
-			[TFC] = { "tfc", parse_tfc, &config->tfc },
-			[SUBNETS] = { "subnets", parse_subnets,
-				      &config->subnets },
-			[LOCAL_SUBNETS] = { "local-subnets", parse_subnets,
-					    &config->local_subnets },
-			[REPLAY_WINDOW] = { "replay-window", parse_u32,
-					    &config->replay_window },
-		},
-	};
-}
+#define AT(member)	offsetof(struct peer_values, member)
+
+/* "peer add" needs the first one. */
+enum { REMOTE, LOCAL, DEV, PARAMS = 14 };
+
+static const struct param table[PARAMS] = {
+	[REMOTE] = {
+		"remote", "ADDR", parse_remote, AT(remote),
+		PVSVPN_A_PEER_REMOTE, 0,
+		"outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link"
+	},
+	[LOCAL] = {
+		"local", "ADDR", parse_addr, AT(local), PVSVPN_A_PEER_LOCAL, 0,
+		"outer address of this end; without it, the route to the remote decides"
+	},
+	[DEV] = {
+		"dev", "INTERFACE", parse_dev, AT(dev), PVSVPN_A_PEER_LINK, 0,
+		"interface through which the remote is reached, or its VRF; none for any"
+	},
+	{
+		"encap", "none|udp", parse_encap, AT(encap),
+		PVSVPN_A_PEER_ENCAP, 1,
+		"ESP as IP protocol 50, or ESP in UDP (for a NAT on the way)"
+	}, {
+		"sport", "N", parse_port, AT(sport), PVSVPN_A_PEER_SPORT, 2,
+		"with encap udp: our port, 4500 if not given"
+	}, {
+		"dport", "N", parse_port, AT(dport), PVSVPN_A_PEER_DPORT, 2,
+		"with encap udp: the peer's port, 4500 if not given"
+	}, {
+		"nat-keepalive", "N", parse_u32, AT(nat_keepalive),
+		PVSVPN_A_PEER_NAT_KEEPALIVE, 4,
+		"with encap udp: seconds without a packet until one is sent for\n"
+		"the NAT's sake, 20 if not given, 0 for never"
+	}, {
+		"pin", "on|off", parse_switch, AT(pin), PVSVPN_A_PEER_PIN, 1,
+		"with encap udp: keep remote and dport, do not follow the source of\n"
+		"authentic packets"
+	}, {
+		"keepalive", "SECONDS", parse_u32, AT(keepalive),
+		PVSVPN_A_PEER_KEEPALIVE, 4,
+		"seconds without a packet until an ESP dummy packet is sent, up to\n"
+		"3600, 0 (the default) for never"
+	}, {
+		"dead-after", "SECONDS", parse_u32, AT(dead_after),
+		PVSVPN_A_PEER_DEAD_AFTER, 4,
+		"seconds without an authentic packet until the peer is dead, up to\n"
+		"86400, 0 (the default) for never; more than keepalive"
+	}, {
+		"tfc", "off|mtu|BYTES", parse_tfc, AT(tfc), PVSVPN_A_PEER_TFC, 4,
+		"pad packets to a multiple of BYTES, 2 to 65535, or to the largest\n"
+		"size that fits the path, to hide their sizes"
+	}, {
+		"subnets", "CIDR[,CIDR...]", parse_subnets, AT(subnets),
+		PVSVPN_A_PEER_SUBNET, 0,
+		"inner prefixes behind the peer; without them, it takes everything"
+	}, {
+		"local-subnets", "CIDR[,CIDR...]", parse_subnets,
+		AT(local_subnets), PVSVPN_A_PEER_LOCAL_SUBNET, 0,
+		"inner prefixes here that its packets may reach, and that packets to\n"
+		"it come from; without them, and with 0.0.0.0/0,::/0, all"
+	}, {
+		"replay-window", "N", parse_u32, AT(replay_window),
+		PVSVPN_A_PEER_REPLAY_WINDOW, 4,
+		"anti-replay window of its inbound SAs in packets, 32 to 4096"
+	},
+};
+
+static const struct params add_params = { table, PARAMS, REMOTE + 1 };
+static const struct params set_params = { table, PARAMS, 0 };
 
 static void put_subnets(struct nl *nl, uint16_t attr,
 			const struct subnet_list *list)
@@ -90,45 +108,25 @@ static void put_subnets(struct nl *nl, uint16_t attr,
 	}
 }
 
-static void put_config(struct nl *nl, const struct peer_config *config)
+static void put_values(struct nl *nl, const struct peer_values *values,
+		       uint32_t seen)
 {
-	const struct param *params = config->params;
-
-	if (params[LOCAL].seen)
-		nl_put_addr(nl, PVSVPN_A_PEER_LOCAL, &config->local);
-	if (params[REMOTE].seen)
-		nl_put_addr(nl, PVSVPN_A_PEER_REMOTE, &config->remote.addr);
-	if (params[DEV].seen)
-		nl_put_text(nl, PVSVPN_A_PEER_LINK, config->dev);
-	else if (config->remote.link[0])
-		nl_put_text(nl, PVSVPN_A_PEER_LINK, config->remote.link);
-	if (params[ENCAP].seen)
-		nl_put_u8(nl, PVSVPN_A_PEER_ENCAP, config->encap);
-	if (params[SPORT].seen)
-		nl_put_u16(nl, PVSVPN_A_PEER_SPORT, config->sport);
-	if (params[DPORT].seen)
-		nl_put_u16(nl, PVSVPN_A_PEER_DPORT, config->dport);
-	if (params[NAT_KEEPALIVE].seen)
-		nl_put_u32(nl, PVSVPN_A_PEER_NAT_KEEPALIVE,
-			   config->nat_keepalive);
-	if (params[PIN].seen)
-		nl_put_u8(nl, PVSVPN_A_PEER_PIN, config->pin);
-	if (params[KEEPALIVE].seen)
-		nl_put_u32(nl, PVSVPN_A_PEER_KEEPALIVE, config->keepalive);
-	if (params[DEAD_AFTER].seen)
-		nl_put_u32(nl, PVSVPN_A_PEER_DEAD_AFTER, config->dead_after);
-	if (params[TFC].seen)
-		nl_put_u32(nl, PVSVPN_A_PEER_TFC, config->tfc);
-	if (params[REPLAY_WINDOW].seen)
-		nl_put_u32(nl, PVSVPN_A_PEER_REPLAY_WINDOW,
-			   config->replay_window);
-	put_subnets(nl, PVSVPN_A_PEER_SUBNET, &config->subnets);
-	put_subnets(nl, PVSVPN_A_PEER_LOCAL_SUBNET, &config->local_subnets);
+	nl_put_params(nl, &set_params, values, seen);
+	if (seen & 1U << LOCAL)
+		nl_put_addr(nl, PVSVPN_A_PEER_LOCAL, &values->local);
+	if (seen & 1U << REMOTE)
+		nl_put_addr(nl, PVSVPN_A_PEER_REMOTE, &values->remote.addr);
+	if (seen & 1U << DEV)
+		nl_put_text(nl, PVSVPN_A_PEER_LINK, values->dev);
+	else if (values->remote.link[0])
+		nl_put_text(nl, PVSVPN_A_PEER_LINK, values->remote.link);
+	put_subnets(nl, PVSVPN_A_PEER_SUBNET, &values->subnets);
+	put_subnets(nl, PVSVPN_A_PEER_LOCAL_SUBNET, &values->local_subnets);
 }
 
 /* argv[0] is the device, argv[1] the peer. */
 static int call(const char *what, uint8_t cmd, char **argv,
-		const struct peer_config *config)
+		const struct peer_values *values, uint32_t seen)
 {
 	struct nl *nl = nl_open(what);
 	char where[128];
@@ -139,45 +137,43 @@ static int call(const char *what, uint8_t cmd, char **argv,
 	nl_msg(nl, cmd, NLM_F_ACK);
 	nl_put_text(nl, PVSVPN_A_PEER_IFNAME, argv[0]);
 	nl_put_text(nl, PVSVPN_A_PEER_NAME, argv[1]);
-	if (config)
-		put_config(nl, config);
+	if (values)
+		put_values(nl, values, seen);
 	ret = nl_call(nl, NULL, NULL);
 	snprintf(where, sizeof(where), "%s %s", argv[0], argv[1]);
 	if (ret)
-		ret = nl_failed(nl, ret, where, names,
-				sizeof(names) / sizeof(names[0]));
+		ret = nl_failed(nl, ret, where, &set_params);
 	nl_close(nl);
 	return ret;
 }
 
-static int configure(const char *what, uint8_t cmd, int argc, char **argv)
+static int configure(const char *what, uint8_t cmd,
+		     const struct params *params, int argc, char **argv)
 {
-	struct peer_config config;
+	struct peer_values values = {};
+	uint32_t seen = 0;
 	int ret;
 
-	init_config(&config);
 	ret = parse_names(what, argc, argv, 2);
 	if (!ret)
-		ret = parse_params(what, argc - 2, argv + 2, config.params,
-				   PARAMS);
-	if (!ret && config.params[DEV].seen && config.remote.link[0])
+		ret = parse_params(what, argc - 2, argv + 2, params, &values,
+				   &seen);
+	if (!ret && seen & 1U << DEV && values.remote.link[0])
 		ret = ctl_error(CTL_USAGE, what, argv[1],
 				"leave dev out, or %INTERFACE",
 				"remote and dev both name an interface");
-	if (!ret && cmd == PVSVPN_CMD_PEER_NEW && !config.params[REMOTE].seen)
-		ret = ctl_error(CTL_USAGE, what, argv[1], "add remote ADDR",
-				"remote is missing");
 	if (!ret)
-		ret = call(what, cmd, argv, &config);
-	free(config.subnets.subnet);
-	free(config.local_subnets.subnet);
+		ret = call(what, cmd, argv, &values, seen);
+	free(values.subnets.subnet);
+	free(values.local_subnets.subnet);
 	return ret;
 }
 
 static int run_add(const struct options *options, int argc, char **argv)
 {
 	(void)options;
-	return configure("peer add", PVSVPN_CMD_PEER_NEW, argc, argv);
+	return configure("peer add", PVSVPN_CMD_PEER_NEW, &add_params, argc,
+			 argv);
 }
 
 static int run_set(const struct options *options, int argc, char **argv)
@@ -187,7 +183,8 @@ static int run_set(const struct options *options, int argc, char **argv)
 		return ctl_error(CTL_USAGE, "peer set", argv[1],
 				 "pvsvpnctl peer set --help lists what there is",
 				 "nothing to set");
-	return configure("peer set", PVSVPN_CMD_PEER_SET, argc, argv);
+	return configure("peer set", PVSVPN_CMD_PEER_SET, &set_params, argc,
+			 argv);
 }
 
 static int run_del(const struct options *options, int argc, char **argv)
@@ -196,45 +193,27 @@ static int run_del(const struct options *options, int argc, char **argv)
 
 	(void)options;
 	if (!ret)
-		ret = parse_params("peer del", argc - 2, argv + 2, NULL, 0);
+		ret = parse_params("peer del", argc - 2, argv + 2, NULL, NULL,
+				   NULL);
 	if (!ret)
-		ret = call("peer del", PVSVPN_CMD_PEER_DEL, argv, NULL);
+		ret = call("peer del", PVSVPN_CMD_PEER_DEL, argv, NULL, 0);
 	return ret;
 }
 
-#define CONFIG_HELP							\
-	"  local ADDR       outer address of this end; without, the route to the remote decides\n" \
-	"  remote ADDR      outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link\n" \
-	"  dev INTERFACE    by which the remote is reached, or a VRF in which it is; none for any\n" \
-	"  encap none|udp   ESP as IP protocol 50, or ESP in UDP (for a NAT on the way)\n" \
-	"  sport N, dport N with encap udp: our port and the peer's, 4500 if not given\n" \
-	"  nat-keepalive N  with encap udp: seconds without a packet until one is sent for\n" \
-	"                   the NAT's sake, 20 if not given, 0 for never\n" \
-	"  pin on|off       with encap udp: keep remote and dport, do not follow where\n" \
-	"                   authentic packets come from\n"	\
-	"  keepalive N      seconds without a packet until an ESP dummy packet is sent, up to\n" \
-	"                   3600, 0 (the default) for never\n" \
-	"  dead-after N     seconds without an authentic packet until the peer is dead, up to\n" \
-	"                   86400, 0 (the default) for never; more than keepalive\n" \
-	"  tfc off|mtu|N    pad what is sent to a multiple of N bytes, 2 to 65535, or to the\n" \
-	"                   largest size that fits the path, so that sizes tell nothing\n" \
-	"  subnets CIDR,... inner prefixes behind the peer; without, it takes everything\n" \
-	"  local-subnets CIDR,... inner prefixes here that its packets may reach, and that\n" \
-	"                   packets to it come from; without, and with 0.0.0.0/0,::/0, all\n" \
-	"  replay-window N  anti-replay window of its inbound SAs in packets, 32 to 4096\n"
-
 const struct command command_peer_add = {
 	.name = "peer add",
-	.args = "DEV PEER [local ADDR] remote ADDR [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [local-subnets CIDR[,CIDR...]] [replay-window N]",
-	.help = "Adds a remote gateway to a device.\n\n" CONFIG_HELP,
+	.args = "DEV PEER",
+	.params = &add_params,
+	.help = "Adds a remote gateway to a device.\n",
 	.run = run_add,
 };
 
 const struct command command_peer_set = {
 	.name = "peer set",
-	.args = "DEV PEER [local ADDR] [remote ADDR] [dev INTERFACE] [encap none|udp] [sport N] [dport N] [nat-keepalive N] [pin on|off] [keepalive SECONDS] [dead-after SECONDS] [tfc off|mtu|BYTES] [subnets CIDR[,CIDR...]] [local-subnets CIDR[,CIDR...]] [replay-window N]",
-	.help = "Changes a peer; what is not given stays. The subnets given replace the old ones, and so do the local ones.\n\n"
-		CONFIG_HELP,
+	.args = "DEV PEER",
+	.params = &set_params,
+	.help = "Changes a peer; parameters that are not given stay. The subnets given replace the old\n"
+		"ones, and so do the local ones.\n",
 	.run = run_set,
 };
 

@@ -8,81 +8,78 @@
 /* These follow the settings of the table; if-id sets two of those. */
 enum { MTU = SETTINGS, IF_ID, PARAMS };
 
-static void put_settings(struct nl *nl, const struct param *params,
-			 const uint32_t *values)
+/* The values are numbers of 32 bits, in the order of the keywords. */
+static void fill_table(struct param *table)
 {
-	if (params[MTU].seen)
-		nl_put_u32(nl, PVSVPN_A_DEVICE_MTU, values[MTU]);
 	for (int i = 0; i < SETTINGS; i++)
-		if (params[i].seen)
-			nl_put_u32(nl, settings[i].attr, values[i]);
-	if (!params[IF_ID].seen)
-		return;
-	nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_IN, values[IF_ID]);
-	nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_OUT, values[IF_ID]);
+		table[i] = (struct param) {
+			.key = settings[i].name,
+			.parse = settings[i].parse,
+			.attr = settings[i].attr,
+		};
+	table[MTU] = (struct param) {
+		.key = "mtu", .parse = parse_mtu, .attr = PVSVPN_A_DEVICE_MTU
+	};
+	table[IF_ID] = (struct param) { .key = "if-id", .parse = parse_u32 };
+	for (int i = 0; i < PARAMS; i++) {
+		table[i].arg = "N";
+		table[i].offset = i * sizeof(uint32_t);
+		table[i].size = table[i].attr ? sizeof(uint32_t) : 0;
+	}
 }
 
-static int check_if_id(const char *ifname, const struct param *params)
+static int check_if_id(const char *ifname, uint32_t seen)
 {
-	if (!params[IF_ID].seen || (!params[SETTING_IF_ID_IN].seen &&
-				    !params[SETTING_IF_ID_OUT].seen))
+	if (!(seen & 1U << IF_ID) ||
+	    !(seen & (1U << SETTING_IF_ID_IN | 1U << SETTING_IF_ID_OUT)))
 		return CTL_OK;
 	return ctl_error(CTL_USAGE, "set", ifname,
 			 "give if-id, or one for each direction",
 			 "if-id says both directions");
 }
 
-static int call(const char *ifname, const struct param *params,
-		const uint32_t *values)
+static int call(const char *ifname, const struct params *params,
+		const uint32_t *values, uint32_t seen)
 {
-	const char *names[PVSVPN_A_DEVICE_MAX + 1] = {
-		[PVSVPN_A_DEVICE_IFNAME] = "device",
-		[PVSVPN_A_DEVICE_MTU] = "mtu",
-	};
 	struct nl *nl = nl_open("set");
 	int ret;
 
 	if (!nl)
 		return CTL_FAILED;
-	for (int i = 0; i < SETTINGS; i++)
-		names[settings[i].attr] = settings[i].name;
 	nl_msg(nl, PVSVPN_CMD_DEVICE_SET, NLM_F_ACK);
 	nl_put_text(nl, PVSVPN_A_DEVICE_IFNAME, ifname);
-	put_settings(nl, params, values);
+	nl_put_params(nl, params, values, seen);
+	if (seen & 1U << IF_ID) {
+		nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_IN, values[IF_ID]);
+		nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_OUT, values[IF_ID]);
+	}
 	ret = nl_call(nl, NULL, NULL);
 	if (ret)
-		ret = nl_failed(nl, ret, ifname, names,
-				sizeof(names) / sizeof(names[0]));
+		ret = nl_failed(nl, ret, ifname, params);
 	nl_close(nl);
 	return ret;
 }
 
 static int run_set(const struct options *options, int argc, char **argv)
 {
-	uint32_t values[PARAMS];
-	struct param params[PARAMS] = {
-		[MTU] = { .key = "mtu", .parse = parse_mtu, .value = &values[MTU] },
-		[IF_ID] = { .key = "if-id", .parse = parse_u32, .value = &values[IF_ID] },
-	};
+	struct param table[PARAMS];
+	struct params params = { table, PARAMS, 0 };
+	uint32_t values[PARAMS], seen;
 	int ret;
 
 	(void)options;
-	for (int i = 0; i < SETTINGS; i++)
-		params[i] = (struct param) {
-			.key = settings[i].name,
-			.parse = settings[i].parse,
-			.value = &values[i],
-		};
+	fill_table(table);
 	ret = parse_names("set", argc, argv, 1);
 	if (!ret && argc == 1)
 		ret = ctl_error(CTL_USAGE, "set", argv[0],
 				"pvsvpnctl set --help lists what there is",
 				"nothing to set");
 	if (!ret)
-		ret = parse_params("set", argc - 1, argv + 1, params, PARAMS);
+		ret = parse_params("set", argc - 1, argv + 1, &params, values,
+				   &seen);
 	if (!ret)
-		ret = check_if_id(argv[0], params);
-	return ret ?: call(argv[0], params, values);
+		ret = check_if_id(argv[0], seen);
+	return ret ?: call(argv[0], &params, values, seen);
 }
 
 const struct command command_set = {

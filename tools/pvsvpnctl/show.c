@@ -471,7 +471,8 @@ int show_loaded(const char *what, bool counters,
 	if (argc)
 		ret = parse_names(what, argc, argv, 1);
 	if (!ret && argc)
-		ret = parse_params(what, argc - 1, argv + 1, NULL, 0);
+		ret = parse_params(what, argc - 1, argv + 1, NULL, NULL,
+				   NULL);
 	if (ret)
 		return ret;
 	return show_with(what, counters, print, options->json,

@@ -500,7 +500,7 @@ int state_load(struct nl *nl, const char *ifname, bool counters,
 	}
 	if (err) {
 		state_free(state);
-		return nl_failed(nl, err, ifname, NULL, 0);
+		return nl_failed(nl, err, ifname, NULL);
 	}
 	if (again)
 		ctl_error(CTL_OK, nl->what, ifname, "run it again",

@@ -114,26 +114,37 @@ static int up_all(unsigned int seconds)
 	return ret;
 }
 
+struct up_values {
+	uint32_t seconds;
+	uint32_t interval;
+};
+
+static const struct param up_table[] = {
+	{ .key = "timeout", .arg = "SECONDS", .parse = parse_u32,
+	  .offset = offsetof(struct up_values, seconds) },
+	{ .key = "keep", .arg = "SECONDS", .parse = parse_u32,
+	  .offset = offsetof(struct up_values, interval) },
+};
+
+static const struct params up_params = { up_table, 2, 0 };
+
 static int run_up(const struct options *options, int argc, char **argv)
 {
-	uint32_t seconds = UP_TIMEOUT, interval = 0;
-	struct param params[] = {
-		{ .key = "timeout", .parse = parse_u32, .value = &seconds },
-		{ .key = "keep", .parse = parse_u32, .value = &interval },
-	};
+	struct up_values values = { .seconds = UP_TIMEOUT };
 	int ret = CTL_OK, mended;
 
 	(void)options;
 	if (argc)
-		ret = parse_params("up", argc - 1, argv + 1, params, 2);
+		ret = parse_params("up", argc - 1, argv + 1, &up_params,
+				   &values, NULL);
 	if (!ret)
 		ret = may_read("up", connection_dir());
 	if (ret)
 		return ret;
 	if (!argc)
-		return up_all(seconds);
-	ret = up_one(argv[0], seconds, interval, &mended);
-	return ret ?: interval ? CTL_OK : mended;
+		return up_all(values.seconds);
+	ret = up_one(argv[0], values.seconds, values.interval, &mended);
+	return ret ?: values.interval ? CTL_OK : mended;
 }
 
 const struct command command_up = {

@@ -129,12 +129,30 @@ static void test_remote(void)
 	   "port refuses what is none");
 }
 
-static int params_of(const char *text, struct param *params)
+struct test_values {
+	uint32_t number;
+	uint8_t dir;
+	bool word;
+};
+
+static const struct param table[] = {
+	{ .key = "n", .arg = "N", .parse = parse_u32,
+	  .offset = offsetof(struct test_values, number) },
+	{ .key = "dir", .arg = "in|out", .parse = parse_dir,
+	  .offset = offsetof(struct test_values, dir) },
+	{ .key = "esn", .parse = parse_word,
+	  .offset = offsetof(struct test_values, word) },
+};
+
+/* The first @needed keywords must be given. */
+static int params_of(const char *text, size_t needed,
+		     struct test_values *values, uint32_t *seen)
 {
+	const struct params params = { table, 3, needed };
 	char *argv[8];
 	int argc = split(text, argv);
 
-	return parse_params("test", argc, argv, params, 2);
+	return parse_params("test", argc, argv, &params, values, seen);
 }
 
 static int names_of(const char *text)
@@ -147,32 +165,22 @@ static int names_of(const char *text)
 
 static void test_params(void)
 {
-	uint32_t number = 0;
-	uint8_t dir = 9;
-	bool word = false;
-	struct param params[] = {
-		{ "n", parse_u32, &number, false },
-		{ "dir", parse_dir, &dir, false },
-	};
+	struct test_values values = { .dir = 9 };
+	uint32_t seen = 0;
 
-	ok(params_of("dir out n 7", params) == CTL_OK && number == 7 &&
-	   dir == PVSVPN_DIRECTION_OUT && params[0].seen && params[1].seen,
-	   "keywords in any order");
-	ok(params_of("n 1", params) == CTL_USAGE && number == 7,
+	ok(params_of("dir out n 7", 0, &values, &seen) == CTL_OK &&
+	   values.number == 7 && values.dir == PVSVPN_DIRECTION_OUT &&
+	   seen == 3, "keywords in any order");
+	ok(params_of("n 1 n 2", 0, &values, &seen) == CTL_USAGE && seen == 3,
 	   "keyword given twice");
-	params[1].seen = false;
-	ok(params_of("m 1", params) == CTL_USAGE, "unknown keyword");
-	params[1] = (struct param) {
-		.key = "esn", .parse = parse_word, .value = &word,
-	};
-	params[0].seen = false;
-	ok(params_of("esn n 8", params) == CTL_OK && word && number == 8,
-	   "keyword that stands alone");
-	params[1] = (struct param) {
-		.key = "dir", .parse = parse_dir, .value = &dir,
-	};
-	ok(params_of("dir", params) == CTL_USAGE,
+	ok(params_of("m 1", 0, &values, &seen) == CTL_USAGE, "unknown keyword");
+	ok(params_of("esn n 8", 0, &values, &seen) == CTL_OK && values.word &&
+	   values.number == 8 && seen == 5, "keyword that stands alone");
+	ok(params_of("dir", 0, &values, &seen) == CTL_USAGE,
 	   "keyword without its value");
+	ok(params_of("n 1", 2, &values, &seen) == CTL_USAGE &&
+	   params_of("dir in n 1", 2, &values, &seen) == CTL_OK,
+	   "keyword that is needed");
 	ok(names_of("pvs0 site-b") == CTL_OK, "device and peer");
 	ok(names_of("pvs0") == CTL_USAGE, "peer missing");
 	ok(names_of("pvs0 123456789-123456789-123456789-123456789-1234567") ==
