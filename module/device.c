@@ -5,7 +5,6 @@
 #include <net/ip_tunnels.h>
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
-#include <net/sch_generic.h>
 
 #include <uapi/linux/pvsvpn.h>
 
@@ -407,6 +406,9 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	if (event != NETDEV_CHANGEMTU && !moves_links(event))
 		return NOTIFY_DONE;
 	pn = net_generic(dev_net(dev), pvsvpn_net_id);
+	/* A namespace that fails to set up may lose a device before it gets its list. */
+	if (!pn)
+		return NOTIFY_DONE;
 	list_for_each_entry(pvs, &pn->devices, net_list) {
 		if (pvs->dev == dev || !pvs->peer_count)
 			continue;

@@ -10,8 +10,6 @@
 #include "stats.h"
 #include "transform.h"
 
-/* Pad length and next header. */
-#define TRAILER_LEN	2
 #define PAD_MAX		255
 
 /*
@@ -113,10 +111,10 @@ static void header_put(const struct pvsvpn_sa *sa, u8 *header, u64 seq)
 void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
 		      u8 next_header)
 {
-	u8 pad_len = -(skb->len + TRAILER_LEN) & (sa->transform->align - 1);
+	u8 pad_len = -(skb->len + PVSVPN_ESP_TRAILER_LEN) & (sa->transform->align - 1);
 	u8 *pad, *header, i;
 
-	pad = __skb_put(skb, pad_len + TRAILER_LEN + sa->transform->icv_len);
+	pad = __skb_put(skb, pad_len + PVSVPN_ESP_TRAILER_LEN + sa->transform->icv_len);
 	for (i = 0; i < pad_len; i++)
 		*pad++ = i + 1;
 	*pad++ = pad_len;
@@ -226,12 +224,12 @@ int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 		     u8 *next_header)
 {
 	unsigned int head = pvsvpn_esp_head_len(sa->transform);
-	unsigned int end = skb->len - sa->transform->icv_len - TRAILER_LEN;
-	u8 buf[TRAILER_LEN];
+	unsigned int end = skb->len - sa->transform->icv_len - PVSVPN_ESP_TRAILER_LEN;
+	u8 buf[PVSVPN_ESP_TRAILER_LEN];
 	const u8 *trailer;
 	u8 pad_len;
 
-	trailer = skb_header_pointer(skb, end, TRAILER_LEN, buf);
+	trailer = skb_header_pointer(skb, end, PVSVPN_ESP_TRAILER_LEN, buf);
 	pad_len = trailer[0];
 	*next_header = trailer[1];
 	if (unlikely(head + pad_len > end) ||

@@ -9,10 +9,12 @@ struct pvsvpn_sa;
 struct pvsvpn_transform;
 struct sk_buff;
 
+/* The trailer without padding: pad length and next header. */
+#define PVSVPN_ESP_TRAILER_LEN	2
 /* Required headroom: SPI, both halves of an ESN, the longest IV. */
 #define PVSVPN_ESP_HEAD_MAX	(12 + 16)
-/* Required tailroom: padding, pad length and next header, the longest ICV. */
-#define PVSVPN_ESP_TAIL_MAX	(15 + 2 + 32)
+/* Required tailroom: padding, trailer, the longest ICV. */
+#define PVSVPN_ESP_TAIL_MAX	(15 + PVSVPN_ESP_TRAILER_LEN + 32)
 
 unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform);
 unsigned int pvsvpn_esp_ad_len(const struct pvsvpn_sa *sa);

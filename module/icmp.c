@@ -13,7 +13,6 @@
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/esp.h>
-#include <net/icmp.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -21,6 +20,7 @@
 #include <net/ndisc.h>
 #include <net/netns/generic.h>
 #include <net/route.h>
+#include <net/sock.h>
 
 #include "device.h"
 #include "icmp.h"
@@ -65,9 +65,10 @@ struct quote {
 };
 
 /*
- * Find the SA of the packet that an error quotes. Anyone can send an ICMP error. If it quotes an SPI
- * in use and a recent sequence number, its sender has seen our packets. Return: ERR_PTR(-EINVAL) if
- * the error is not trusted, which is counted; ERR_PTR(-ENOENT) if the packet is not ours.
+ * Find the SA of the packet that an error quotes. Anyone can send an ICMP error. If it quotes an
+ * SPI in use and a recent sequence number, its sender has seen our packets. Return:
+ * ERR_PTR(-EINVAL) if the error is not trusted, which is counted; ERR_PTR(-ENOENT) if the packet
+ * is not ours.
  */
 static struct pvsvpn_sa *quoted_sa(struct net *net, u16 family,
 				   const xfrm_address_t *daddr,
@@ -349,9 +350,9 @@ static bool error4(const struct net *net, const struct icmphdr *icmph,
  * Find the SA of the quoted packet. An error that is not credible must not reach another
  * socket at the port either, because that would believe it.
  */
-static struct pvsvpn_sa *quote_sa(struct pvsvpn_udp_room *room,
-				  struct net *net, u16 family,
-				  const struct quote *quote)
+static struct pvsvpn_sa *sa_at_port(struct pvsvpn_udp_room *room,
+				    struct net *net, u16 family,
+				    const struct quote *quote)
 {
 	if (!pvsvpn_udp_port_is_used(room, quote->sport) || !quote->esph.spi)
 		return ERR_PTR(-ENOENT);
@@ -386,7 +387,7 @@ unsigned int pvsvpn_icmp_udp4(struct pvsvpn_udp_room *room, struct net *net,
 	    !quote4(skb, &quote) ||
 	    nf_ip_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMP))
 		return NF_ACCEPT;
-	sa = quote_sa(room, net, AF_INET, &quote);
+	sa = sa_at_port(room, net, AF_INET, &quote);
 	if (IS_ERR(sa))
 		return quote_verdict(sa);
 	if (quote.redirect)
@@ -437,7 +438,7 @@ static bool error6(const struct sk_buff *skb, unsigned int offset,
 
 /* The kernel's redirect code expects the data at the quoted packet, as in an error handler. */
 static void redirect6_at(struct pvsvpn_sa *sa, struct sk_buff *skb,
-		      unsigned int offset)
+			 unsigned int offset)
 {
 	if (!pskb_may_pull(skb, offset + sizeof(struct ipv6hdr)))
 		return;
@@ -465,7 +466,7 @@ unsigned int pvsvpn_icmp_udp6(struct pvsvpn_udp_room *room, struct net *net,
 	if (!error6(skb, offset, &quote) || !quote6(skb, &quote) ||
 	    nf_ip6_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMPV6))
 		return NF_ACCEPT;
-	sa = quote_sa(room, net, AF_INET6, &quote);
+	sa = sa_at_port(room, net, AF_INET6, &quote);
 	if (IS_ERR(sa))
 		return quote_verdict(sa);
 	if (quote.redirect)

@@ -11,7 +11,6 @@
 #include <net/protocol.h>
 #include <net/xfrm.h>
 
-#include "device.h"
 #include "endpoint.h"
 #include "icmp.h"
 #include "input.h"

@@ -49,7 +49,7 @@ static u32 mss_wanted(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
 
 	if (clamp != PVSVPN_MSS_CLAMP_AUTO)
 		return clamp;
-	mtu = min(READ_ONCE(peer->pvs->dev->mtu), pvsvpn_pmtu_now(peer));
+	mtu = min(READ_ONCE(peer->pvs->dev->mtu), pvsvpn_pmtu_peer(peer));
 	if (skb->protocol == htons(ETH_P_IP))
 		return mtu - sizeof(struct iphdr) - sizeof(struct tcphdr);
 	/* IPv6 requires 1280 bytes: if the path carries less, outer packets are fragmented. */

@@ -10,7 +10,7 @@
 #include "sa.h"
 #include "stats.h"
 #include "transform.h"
-#include "xfrm_policy.h"
+#include "xfrm_child.h"
 
 /* ---- counters ---- */
 
@@ -252,7 +252,7 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 	bool expired = test_bit(PVSVPN_SA_EXPIRED, &sa->flags);
 	bool current_sa = !expired &&
 			  (sa == rtnl_dereference(sa->peer->tx_sa) ||
-			   pvsvpn_policy_uses(sa));
+			   pvsvpn_child_uses(sa));
 
 	if (sa->dir == PVSVPN_DIRECTION_IN &&
 	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW,

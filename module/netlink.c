@@ -12,7 +12,7 @@
 #include "sa.h"
 
 /* The family of all messages, from pvsvpn_netlink_set_family(). */
-static const struct genl_family *netlink_family __ro_after_init;
+static const struct genl_family *message_family __ro_after_init;
 
 /* ---- the object of a request ---- */
 
@@ -262,7 +262,7 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 			   u8 cmd)
 {
-	return genlmsg_put(msg, portid, seq, netlink_family, flags, cmd);
+	return genlmsg_put(msg, portid, seq, message_family, flags, cmd);
 }
 
 /**
@@ -273,5 +273,5 @@ void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
  */
 void __init pvsvpn_netlink_set_family(const struct genl_family *family)
 {
-	netlink_family = family;
+	message_family = family;
 }

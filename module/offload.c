@@ -40,7 +40,6 @@
 #include <net/protocol.h>
 #include <net/xfrm.h>
 
-#include "device.h"
 #include "offload.h"
 #include "receive.h"
 #include "sad.h"

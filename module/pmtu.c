@@ -19,9 +19,6 @@
 #include "transform.h"
 #include "work.h"
 
-/* Trailer without padding. */
-#define TRAILER_LEN	2
-
 /* Room between the headers and the trailer, in bytes; 0 if it is below one alignment unit. */
 static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
 		     const struct pvsvpn_transform *transform)
@@ -29,9 +26,9 @@ static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
 	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
 		     transform->icv_len;
 
-	if (path_mtu < around + TRAILER_LEN + transform->align)
+	if (path_mtu < around + PVSVPN_ESP_TRAILER_LEN + transform->align)
 		return 0;
-	return round_down(path_mtu - around, transform->align) - TRAILER_LEN;
+	return round_down(path_mtu - around, transform->align) - PVSVPN_ESP_TRAILER_LEN;
 }
 
 /**
@@ -102,22 +99,10 @@ void pvsvpn_pmtu_tighten(struct pvsvpn_peer *peer)
  * pvsvpn_pmtu_peer() - get the largest inner packet to a peer
  * @peer: the peer
  *
- * Context: process, RTNL held.
+ * Context: RCU read-side critical section, or RTNL held.
  * Return: bytes; defaults stand for an unknown path or transform.
  */
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
-{
-	return transform_mtu(peer, peer_transform(peer));
-}
-
-/**
- * pvsvpn_pmtu_now() - get the same value as pvsvpn_pmtu_peer() in the packet path
- * @peer: the peer
- *
- * Context: RCU read-side critical section.
- * Return: as pvsvpn_pmtu_peer().
- */
-u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer)
 {
 	return transform_mtu(peer, peer_transform(peer));
 }
@@ -144,7 +129,7 @@ bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 	overhead->esp = pvsvpn_esp_head_len(transform);
 	overhead->icv = transform->icv_len;
 	around = outer + overhead->esp + overhead->icv + pvsvpn_pmtu_peer(peer);
-	if (peer->path_mtu < around + TRAILER_LEN)
+	if (peer->path_mtu < around + PVSVPN_ESP_TRAILER_LEN)
 		return false;
 	overhead->trailer = peer->path_mtu - around;
 	return true;

@@ -49,7 +49,6 @@ struct pvsvpn_overhead {
 u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
 		      const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
-u32 pvsvpn_pmtu_now(const struct pvsvpn_peer *peer);
 bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 			  struct pvsvpn_overhead *overhead);
 void pvsvpn_pmtu_tighten(struct pvsvpn_peer *peer);

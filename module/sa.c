@@ -3,7 +3,6 @@
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 #include <net/xfrm.h>
 
 #include "quota.h"

@@ -20,13 +20,12 @@
 #include "quota.h"
 #include "sa.h"
 #include "sad.h"
-#include "selector.h"
 #include "stats.h"
 #include "tunnel.h"
 #include "udp_keepalive.h"
 #include "work.h"
 #include "xfrm_check.h"
-#include "xfrm_policy.h"
+#include "xfrm_child.h"
 
 /* ---- a peer that moves ---- */
 
@@ -168,7 +167,7 @@ static struct pvsvpn_sa *peer_newest(struct pvsvpn_peer *peer)
 			return sa;
 		sa->retired = true;
 		list_move(&sa->outbound, &peer->outbound);
-		pvsvpn_policy_sa_expired(sa);
+		pvsvpn_child_sa_expired(sa);
 	}
 	return NULL;
 }
@@ -401,7 +400,7 @@ int pvsvpn_tunnel_set_peer(struct pvsvpn_peer *peer,
 	err = PTR_ERR_OR_ZERO(name);
 	if (err)
 		goto err_endpoint;
-	pvsvpn_policy_ask(peer);
+	pvsvpn_child_ask(peer);
 	if (!config->keep_prefixes)
 		err = pvsvpn_peer_set_subnets(peer, config);
 	if (err)
@@ -468,11 +467,11 @@ static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	if (err)
 		return err;
 	sa->peer = peer;
-	err = pvsvpn_policy_sa_prepare(sa);
+	err = pvsvpn_child_sa_prepare(sa);
 	if (!err)
 		err = pvsvpn_sad_add(sa);
 	if (err)
-		pvsvpn_policy_sa_del(sa);
+		pvsvpn_child_sa_del(sa);
 	return err;
 }
 
@@ -514,7 +513,7 @@ int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	pvsvpn_lifetime_start(sa);
 	sa_check_exhausted(sa);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, sa_origin(sa));
-	pvsvpn_policy_sa_add(sa);
+	pvsvpn_child_sa_add(sa);
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_tunnel_select_sa(peer);
 	pvsvpn_pmtu_changed(peer);
@@ -538,7 +537,7 @@ void pvsvpn_tunnel_del_sa(struct pvsvpn_sa *sa)
 	set_bit(PVSVPN_SA_GONE, &sa->flags);
 	list_del(&sa->list);
 	list_del(&sa->outbound);
-	pvsvpn_policy_sa_del(sa);
+	pvsvpn_child_sa_del(sa);
 	list_del(&sa->adopted);
 	if (sa->x)
 		peer->adopted_count--;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Keepalives of ESP in UDP for a NAT on the way (RFC 3948 section 4). */
+#include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/skbuff.h>
 #include <linux/timer.h>
 
 #include "device.h"

@@ -756,8 +756,8 @@ static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
  * The peer becomes one that the device has created, and keeps only its adopted SAs.
  *
  * Context: process, RTNL held.
- * Return: true if the peer stays; false if it has no adopted SA, or if pvsvpn_tunnel_set_peer() fails,
- * for instance because of another peer.
+ * Return: true if the peer stays; false if it has no adopted SA, or if pvsvpn_tunnel_set_peer()
+ * fails, for instance because of another peer.
  */
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 {

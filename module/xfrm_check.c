@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Checks of packets against the policies: by which SA a packet leaves, and whether it may arrive
- * by the SA that has carried it.
+ * by the SA that has carried it. The current SA of a peer follows from the same checks.
  */
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -92,8 +92,8 @@ static bool subnet_covered(struct pairs *pairs, const struct pvsvpn_prefix *to)
 
 /*
  * Whether policies lead all packets of a peer to it. The other end may have agreed to fewer subnets
- * than the peer has. For each pair of a subnet and a local subnet, one policy has to cover all packets
- * between them. Return: false also if the check would take too long.
+ * than the peer has. For each pair of a subnet and a local subnet, one policy has to cover all
+ * packets between them. Return: false also if the check would take too long.
  */
 static bool peer_covered(const struct pvsvpn_peer *peer)
 {
@@ -133,7 +133,7 @@ static bool peer_asks(const struct pvsvpn_peer *peer)
  */
 void pvsvpn_check_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 {
-	spinlock_t *lock = &peer->pvs->spd->in->lock;
+	spinlock_t *lock = pvsvpn_child_lock(peer->pvs);
 	struct pvsvpn_sa *sa = other;
 
 	ASSERT_RTNL();

@@ -65,11 +65,6 @@ struct pvsvpn_child {
 	u32 lead;
 };
 
-static spinlock_t *policies_lock(const struct pvsvpn_device *pvs)
-{
-	return &pvs->spd->in->lock;
-}
-
 /* ---- the table ---- */
 
 static u32 key_hash(const struct child_key *key, u32 seed)
@@ -355,15 +350,15 @@ static void sa_children_choose(const struct pvsvpn_sa_child *child)
 }
 
 /**
- * pvsvpn_policy_sa_prepare() - do all steps that may fail before policies lead to an SA
+ * pvsvpn_child_sa_prepare() - do all steps that may fail before policies lead to an SA
  * @sa: the SA, its peer set; nothing happens unless it is adopted and outbound
  *
  * Context: process, RTNL held.
- * Return: 0, then call pvsvpn_policy_sa_add() or pvsvpn_policy_sa_del(); or -ENOMEM.
+ * Return: 0, then call pvsvpn_child_sa_add() or pvsvpn_child_sa_del(); or -ENOMEM.
  */
-int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
+int pvsvpn_child_sa_prepare(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = policies_lock(sa->peer->pvs);
+	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
 	struct child_key key = { .spd = sa->peer->pvs->spd };
 
 	ASSERT_RTNL();
@@ -384,16 +379,16 @@ int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_sa_add() - let policies lead to an SA
- * @sa: after pvsvpn_policy_sa_prepare()
+ * pvsvpn_child_sa_add() - let policies lead to an SA
+ * @sa: after pvsvpn_child_sa_prepare()
  *
  * The caller must let the peer choose again.
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
+void pvsvpn_child_sa_add(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = policies_lock(sa->peer->pvs);
+	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
 
 	ASSERT_RTNL();
@@ -407,16 +402,16 @@ void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_sa_del() - let policies no longer lead to an SA
+ * pvsvpn_child_sa_del() - let policies no longer lead to an SA
  * @sa: any SA
  *
  * The caller must let the peer choose again.
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
+void pvsvpn_child_sa_del(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = policies_lock(sa->peer->pvs);
+	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
 
 	ASSERT_RTNL();
@@ -433,14 +428,14 @@ void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_sa_expired() - prefer any other SA of the child to an expired one
+ * pvsvpn_child_sa_expired() - prefer any other SA of the child to an expired one
  * @sa: the expired SA; nothing happens if it has no child
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa)
+void pvsvpn_child_sa_expired(struct pvsvpn_sa *sa)
 {
-	spinlock_t *lock = policies_lock(sa->peer->pvs);
+	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
 
 	ASSERT_RTNL();
@@ -454,26 +449,26 @@ void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_policy_uses() - check whether packets leave by an SA because of a policy
+ * pvsvpn_child_uses() - check whether packets leave by an SA because of a policy
  * @sa: any SA
  *
  * Context: process, RTNL held.
  * Return: true if policies lead to this SA and to at least one other SA of the peer.
  */
-bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa)
+bool pvsvpn_child_uses(const struct pvsvpn_sa *sa)
 {
 	return READ_ONCE(sa->child.users) && READ_ONCE(sa->peer->led_count) > 1;
 }
 
 /**
- * pvsvpn_policy_ask() - let packets ask the policies while a peer gets other subnets
+ * pvsvpn_child_ask() - let packets ask the policies while a peer gets other subnets
  * @peer: the peer, before the change; pvsvpn_check_select() must follow
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_policy_ask(struct pvsvpn_peer *peer)
+void pvsvpn_child_ask(struct pvsvpn_peer *peer)
 {
-	spinlock_t *lock = policies_lock(peer->pvs);
+	spinlock_t *lock = pvsvpn_child_lock(peer->pvs);
 
 	ASSERT_RTNL();
 	spin_lock_bh(lock);

@@ -20,9 +20,6 @@
 #include "xfrm_note.h"
 #include "xfrm_state.h"
 
-/* The state of adoption in each namespace. It is here because this is the lowest file that uses it. */
-unsigned int pvsvpn_adopt_net_id __read_mostly;
-
 /*
  * When a peer moves, its daemon deletes a state and adds another one in its place. Each packet
  * checks whether the state is dead, so the SA may stay until the other state is there.

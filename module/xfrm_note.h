@@ -46,7 +46,7 @@ bool pvsvpn_note_deaths(const struct pvsvpn_adopt *adopt);
 void pvsvpn_note_death(struct pvsvpn_adopt *adopt);
 void pvsvpn_note_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_note_scan_states(struct pvsvpn_adopt *adopt,
-			       struct list_head *list);
+			     struct list_head *list);
 void pvsvpn_note_net_init(struct pvsvpn_adopt *adopt);
 void pvsvpn_note_net_exit(struct pvsvpn_adopt *adopt);
 void pvsvpn_note_free(struct pvsvpn_noted *noted);

@@ -18,6 +18,9 @@
 #include "xfrm_park.h"
 #include "xfrm_state.h"
 
+/* The key of pvsvpn_adopt_of(), in the lowest file that calls it. */
+unsigned int pvsvpn_adopt_net_id __read_mostly;
+
 /* Limit of waiting packets per namespace and direction. RTNL may be held for a while. */
 #define PARKED_MAX	1024
 

@@ -20,6 +20,13 @@ struct pvsvpn_park_cb {
 	bool in_udp;
 };
 
+/**
+ * pvsvpn_park_cb() - get the data of a waiting inbound packet
+ * @skb: the packet
+ *
+ * Context: any.
+ * Return: its data, in skb->cb.
+ */
 static inline struct pvsvpn_park_cb *pvsvpn_park_cb(struct sk_buff *skb)
 {
 	BUILD_BUG_ON(sizeof(struct pvsvpn_park_cb) > sizeof(skb->cb));

@@ -14,9 +14,6 @@
 struct pvsvpn_adopt;
 struct pvsvpn_child;
 struct pvsvpn_device;
-struct pvsvpn_peer;
-struct pvsvpn_sa;
-struct sk_buff;
 
 /* Charge the memory of our copy to whoever installs the policy. */
 #define PVSVPN_POLICY_GFP	(GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
@@ -98,14 +95,6 @@ void pvsvpn_policy_device_exit(struct pvsvpn_device *pvs);
 void pvsvpn_policy_device_free(struct pvsvpn_device *pvs);
 void pvsvpn_policy_follow(struct pvsvpn_device *pvs);
 bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs);
-
-int pvsvpn_policy_sa_prepare(struct pvsvpn_sa *sa);
-void pvsvpn_policy_sa_add(struct pvsvpn_sa *sa);
-void pvsvpn_policy_sa_del(struct pvsvpn_sa *sa);
-void pvsvpn_policy_sa_expired(struct pvsvpn_sa *sa);
-bool pvsvpn_policy_uses(const struct pvsvpn_sa *sa);
-void pvsvpn_policy_ask(struct pvsvpn_peer *peer);
-
 void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net);
 void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies);
 void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies);

@@ -3,8 +3,12 @@
  * Releases packets that have waited in xfrm_park.c. They start again at the top of the inbound or
  * outbound path, which is why this is not in the same file.
  */
+#include <linux/bottom_half.h>
 #include <linux/netdevice.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/skbuff.h>
+#include <net/net_namespace.h>
 
 #include "input.h"
 #include "xfrm_adopt.h"

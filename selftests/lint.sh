@@ -290,6 +290,6 @@ check "tool compiles without a warning" check_tool
 for kernel in "${kernels[@]}"; do
 	check "$kernel: sparse and W=1 are silent" check_build "$kernel"
 	check "$kernel: global symbols begin with pvsvpn_" check_prefix "$kernel"
-	check "$kernel: no file uses a file of a floor above" check_floors "$kernel"
+	check "$kernel: no file needs one that stands after it" check_floors "$kernel"
 done
 [ $failed -eq 0 ]

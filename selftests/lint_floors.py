@@ -4,9 +4,10 @@
 
 lint_floors.py KBUILD DIRECTORY
 
-DIRECTORY has the object files of a build. Each line of the list is a floor. Prints each symbol that
-a file takes from a file after it, and exits with status 1 if there is one. With -v, prints the
-floors and how many arrows point up and down.
+DIRECTORY has the object files of a build. Each line of the list is a floor. Prints each function and
+variable that a file takes from a file after it, and exits with status 1 if there is one. With -v,
+prints the floors and how many arrows point up and down. Types, macros and inline functions are in
+headers, which any file may include.
 """
 
 import re
@@ -31,7 +32,7 @@ def symbols_of(path):
     output = subprocess.run(["nm", "-g", path], check=True, text=True, stdout=subprocess.PIPE)
     for line in output.stdout.splitlines():
         kind, symbol = line.split()[-2:]
-        (needed if kind in "Uw" else defined).add(symbol)
+        (needed if kind in "Uwv" else defined).add(symbol)
     return defined, needed
 
 
@@ -42,15 +43,18 @@ def main(arguments):
     floors = floors_of(kbuild)
     objects = [name for floor in floors for name in floor]
     place = {name: number for number, name in enumerate(objects)}
-    owner, needs = {}, {}
+    owner, needs, up, down = {}, {}, [], set()
     for name in objects:
         defined, needs[name] = symbols_of(f"{directory}/{name}")
+        up.extend(f"{name} and {owner[symbol]} both have {symbol}"
+                  for symbol in sorted(defined & owner.keys()))
         owner.update((symbol, name) for symbol in defined)
-    up, down = [], set()
     for name in objects:
         for symbol in sorted(needs[name]):
             other = owner.get(symbol, name)
-            if place[other] > place[name]:
+            if symbol not in owner and "pvsvpn_" in symbol:
+                up.append(f"{name} needs {symbol}, which no file in {kbuild} has")
+            elif place[other] > place[name]:
                 up.append(f"{name} needs {symbol} of {other}, which stands after it in {kbuild}")
             elif other != name:
                 down.add((name, other))
