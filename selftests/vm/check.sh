@@ -80,12 +80,14 @@ shown()
 # run_on_host NAME "KERNEL..." TEST...
 run_on_host()
 {
-	local name=$1 with=$2
+	local name=$1 with=$2 scripts
 
 	shift 2
 	[ $# -gt 0 ] || return 0
+	scripts=("${@/#/host/}")
+	scripts=("${scripts[@]/%/.sh}")
 	(cd "$top/selftests" && KERNELS=$with TEST_TIMEOUT=3000 EVERY=${tests[*]} \
-		nice -n 10 ./runner.sh "${@/%/.sh}") 2>&1 | shown "$name" || :
+		nice -n 10 lib/runner.sh "${scripts[@]}") 2>&1 | shown "$name" || :
 }
 
 # Lint takes as long as the others together, so run both at once, on the time that guests leave.

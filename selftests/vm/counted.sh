@@ -23,4 +23,4 @@ cd "$here/.."
 # This clock jumps ahead while the guest waits for the host, by minutes if the host is busy. A limit
 # in the guest's seconds is then meaningless, and runner.sh's limit applies
 exec vm/run.sh -i -t 100000 -e WAIT_LIMIT=100000 -e CASES="$cases" "${options[@]}" "$kernel" -- \
-	"./$test.sh"
+	./*/"$test.sh"

@@ -6,8 +6,8 @@
 #
 # shellcheck source-path=SCRIPTDIR source=demo-lib.sh
 . "$(dirname "$0")/demo-lib.sh"
-# shellcheck source=../machine.sh
-. "$(dirname "$0")/../machine.sh"
+# shellcheck source=../lib/machine.sh
+. "$(dirname "$0")/../lib/machine.sh"
 
 secret_of_both='a secret for two gateways'
 declare -A machine=() first=()

@@ -17,7 +17,7 @@ limit=8000000
 
 words()
 {
-	cat "$top"/selftests/*.{sh,py} "$vm_dir"/{guest,kernel-check}.sh |
+	cat "$top"/selftests/{lib,packet,control,ike}/*.{sh,py} "$vm_dir"/{guest,kernel-check}.sh |
 		grep -oE '[[:alnum:]_.+-]+' | sort -u
 }
 
@@ -55,7 +55,7 @@ mapfile -t programs < <(programs)
 mapfile -t libraries < <(libraries "${programs[@]}" "$@")
 {
 	small "${programs[@]}" "${libraries[@]}" /etc/{ld.so.cache,passwd,group,nsswitch.conf} \
-		"$top"/selftests/*.{sh,py} "$@"
+		"$top"/selftests/{lib,packet,control,ike}/*.{sh,py} "$@"
 	python
 	find / /etc/alternatives -maxdepth 1 -type l
 } | sort -u | sed 's|^/||'
