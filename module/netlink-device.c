@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Settings of a device: parse requests, apply them, show the settings. */
+/* Requests about devices: parse and apply their settings, and show a device. */
 #include <linux/rtnetlink.h>
 #include <net/ip.h>
 
@@ -130,17 +130,9 @@ static void settings_set(struct pvsvpn_device *pvs, struct nlattr **attrs)
 	pvsvpn_work_refresh(pvs);
 }
 
-/**
- * pvsvpn_netlink_put_settings() - put the settings of a device into a message
- * @msg: the message
- * @pvs: the device
- * @hidden: omit settings that refer to the namespace where the device was created
- *
- * Context: process, RTNL held.
- * Return: 0 or -EMSGSIZE.
- */
-int pvsvpn_netlink_put_settings(struct sk_buff *msg,
-				const struct pvsvpn_device *pvs, bool hidden)
+/* @hidden: omit settings that refer to the namespace where the device was created */
+static int settings_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
+			bool hidden)
 {
 	const struct setting *setting;
 	unsigned int i;
@@ -252,5 +244,94 @@ int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = device_set(skb, info, &wait);
 	rtnl_unlock();
 	pvsvpn_adopt_wait(&wait);
+	return err;
+}
+
+/* ---- showing a device ---- */
+
+/* @hidden: the reader may not see the content of the device, only this flag. */
+static int device_put_inside(struct sk_buff *msg,
+			     const struct pvsvpn_device *pvs, bool hidden)
+{
+	if (hidden)
+		return nla_put_u8(msg, PVSVPN_A_DEVICE_HIDDEN, 1);
+	if (nla_put_u32(msg, PVSVPN_A_DEVICE_PEERS, pvs->peer_count) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_SAS, pvs->sa_count))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * pvsvpn_netlink_put_device() - put a device into a message
+ * @msg: the message
+ * @pvs: the device
+ * @request: the request, whose sender may not see everything
+ * @counters: also the drops by reason
+ *
+ * Context: process, RTNL held.
+ * Return: 0, or -EMSGSIZE if there is no room.
+ */
+int pvsvpn_netlink_put_device(struct sk_buff *msg, const struct pvsvpn_device *pvs,
+			      const struct sk_buff *request, bool counters)
+{
+	bool hidden = !pvsvpn_netlink_may(request, pvs, NULL);
+	const struct net_device *dev = pvs->dev;
+
+	if (nla_put_u32(msg, PVSVPN_A_DEVICE_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_DEVICE_IFNAME, dev->name) ||
+	    nla_put_u32(msg, PVSVPN_A_DEVICE_MTU, dev->mtu) ||
+	    nla_put_u8(msg, PVSVPN_A_DEVICE_MTU_AUTO, pvs->mtu_auto) ||
+	    settings_put(msg, pvs, hidden) ||
+	    nla_put_u8(msg, PVSVPN_A_DEVICE_UP, !!(dev->flags & IFF_UP)) ||
+	    nla_put_u8(msg, PVSVPN_A_DEVICE_CARRIER, netif_carrier_ok(dev)) ||
+	    device_put_inside(msg, pvs, hidden))
+		return -EMSGSIZE;
+	return pvsvpn_netlink_put_device_counters(msg, pvs, counters);
+}
+
+static int device_reply(const struct sk_buff *skb, struct genl_info *info,
+			struct sk_buff *msg, const struct pvsvpn_device *pvs)
+{
+	void *hdr = pvsvpn_netlink_begin_reply(msg, info, PVSVPN_CMD_DEVICE_GET);
+
+	if (!hdr || pvsvpn_netlink_put_device(msg, pvs, skb,
+					      info->attrs[PVSVPN_A_DEVICE_COUNTERS])) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int device_get(const struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_device *pvs;
+	struct sk_buff *msg;
+
+	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
+				    info->extack);
+	if (IS_ERR(pvs))
+		return PTR_ERR(pvs);
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	return device_reply(skb, info, msg, pvs);
+}
+
+/**
+ * pvsvpn_nl_device_get_doit() - show a device
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = device_get(skb, info);
+	rtnl_unlock();
 	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests about peers: parse them, and add, change or remove a peer. */
+/* Requests about peers: parse them, and add, change, remove or show a peer. */
 #include <linux/ctype.h>
 #include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
@@ -568,3 +568,146 @@ int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* ---- showing a peer ---- */
+
+static int addr_put(struct sk_buff *msg, int attr, u16 family,
+		    const xfrm_address_t *addr)
+{
+	return nla_put(msg, attr,
+		       family == AF_INET ? sizeof(addr->a4) : sizeof(*addr),
+		       addr);
+}
+
+static int link_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
+{
+	if (!*endpoint->link)
+		return 0;
+	return nla_put_string(msg, PVSVPN_A_PEER_LINK, endpoint->link);
+}
+
+static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
+{
+	const struct pvsvpn_peer *peer = endpoint->peer;
+
+	if (endpoint->encap != PVSVPN_ENCAP_UDP)
+		return 0;
+	if (nla_put_u16(msg, PVSVPN_A_PEER_SPORT, ntohs(endpoint->sport)) ||
+	    nla_put_u16(msg, PVSVPN_A_PEER_DPORT, ntohs(endpoint->dport)) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_NAT_KEEPALIVE, peer->nat_keepalive) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_PIN, peer->pin))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int peer_put_endpoint(struct sk_buff *msg,
+			     const struct pvsvpn_endpoint *endpoint)
+{
+	u16 family = endpoint->family;
+
+	if (!xfrm_addr_any(&endpoint->local, family) &&
+	    addr_put(msg, PVSVPN_A_PEER_LOCAL, family, &endpoint->local))
+		return -EMSGSIZE;
+	if (addr_put(msg, PVSVPN_A_PEER_REMOTE, family, &endpoint->remote) ||
+	    link_put(msg, endpoint) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_ENCAP, endpoint->encap) ||
+	    udp_put(msg, endpoint))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * pvsvpn_netlink_put_peer_ids() - put the names and numbers of a peer into a message
+ * @msg: the message
+ * @peer: the peer
+ *
+ * Context: process, RTNL held.
+ * Return: 0, or -EMSGSIZE if there is no room.
+ */
+int pvsvpn_netlink_put_peer_ids(struct sk_buff *msg, const struct pvsvpn_peer *peer)
+{
+	const struct net_device *dev = peer->pvs->dev;
+
+	if (nla_put_u32(msg, PVSVPN_A_PEER_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_PEER_IFNAME, dev->name) ||
+	    nla_put_string(msg, PVSVPN_A_PEER_NAME, peer->name) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_ID, peer->id))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * pvsvpn_netlink_put_peer() - put a peer into a message, without its subnets
+ * @msg: the message
+ * @peer: the peer
+ * @counters: also the drops by reason
+ *
+ * There may be many subnets: pvsvpn_netlink_put_subnets() puts as many as fit.
+ *
+ * Context: process, RTNL held.
+ * Return: 0, or -EMSGSIZE if there is no room.
+ */
+int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
+			    bool counters)
+{
+	if (pvsvpn_netlink_put_peer_ids(msg, peer) ||
+	    peer_put_endpoint(msg, pvsvpn_peer_endpoint(peer)) ||
+	    pvsvpn_netlink_put_liveness(msg, peer) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_REPLAY_WINDOW,
+			peer->replay_window) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_ORIGIN, peer->origin) ||
+	    nla_put_u8(msg, PVSVPN_A_PEER_UP, peer->up) ||
+	    nla_put_u32(msg, PVSVPN_A_PEER_SAS, peer->sa_count) ||
+	    pvsvpn_netlink_put_path(msg, peer))
+		return -EMSGSIZE;
+	return pvsvpn_netlink_put_peer_counters(msg, peer, counters);
+}
+
+/* Put all subnets into one message, however large it is. */
+static int peer_reply(struct genl_info *info, struct sk_buff *msg,
+		      const struct pvsvpn_peer *peer)
+{
+	void *hdr = pvsvpn_netlink_begin_reply(msg, info, PVSVPN_CMD_PEER_GET);
+	struct pvsvpn_subnet_place at;
+
+	pvsvpn_netlink_first_subnet(&at, peer);
+	if (!hdr ||
+	    pvsvpn_netlink_put_peer(msg, peer, info->attrs[PVSVPN_A_PEER_COUNTERS]) ||
+	    pvsvpn_netlink_put_subnets(msg, peer, &at)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int peer_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct sk_buff *msg;
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE +
+			  pvsvpn_netlink_subnets_size(peer), GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	return peer_reply(info, msg, peer);
+}
+
+/**
+ * pvsvpn_nl_peer_get_doit() - show a peer
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = peer_get(skb, info);
+	rtnl_unlock();
+	return err;
+}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests about SAs: parse them, and add or remove an SA. */
+/* Requests about SAs: parse them, and add, remove or show an SA. */
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/rtnetlink.h>
+#include <linux/timekeeping.h>
 
 #include "device.h"
 #include "quota.h"
@@ -13,6 +14,7 @@
 #include "transform.h"
 #include "tunnel.h"
 #include "xfrm_adopt.h"
+#include "xfrm_child.h"
 
 /**
  * pvsvpn_netlink_spi_taken() - report a conflict with another SA
@@ -225,16 +227,7 @@ static int lifetime_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 			      pvsvpn_lifetime_name(why));
 }
 
-/**
- * pvsvpn_netlink_put_lifetimes() - put the limits of an SA and their state into a message
- * @msg: the message
- * @sa: the SA
- *
- * Context: process.
- * Return: 0 or -EMSGSIZE.
- */
-int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
-				 const struct pvsvpn_sa *sa)
+static int lifetimes_put(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 {
 	int kind;
 
@@ -436,3 +429,128 @@ int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* ---- showing an SA ---- */
+
+static int sa_put_transform(struct sk_buff *msg,
+			    const struct pvsvpn_transform *transform)
+{
+	struct nlattr *nest = nla_nest_start(msg, PVSVPN_A_SA_TRANSFORM);
+
+	if (!nest ||
+	    nla_put_u16(msg, PVSVPN_A_TRANSFORM_ENCRYPTION,
+			transform->encryption) ||
+	    nla_put_u16(msg, PVSVPN_A_TRANSFORM_KEY_LENGTH,
+			transform->attr_bits) ||
+	    nla_put_u16(msg, PVSVPN_A_TRANSFORM_INTEGRITY,
+			transform->integrity))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int sa_put_ids(struct sk_buff *msg, const struct pvsvpn_sa *sa)
+{
+	const struct net_device *dev = sa->peer->pvs->dev;
+
+	if (nla_put_u32(msg, PVSVPN_A_SA_IFINDEX, dev->ifindex) ||
+	    nla_put_string(msg, PVSVPN_A_SA_IFNAME, dev->name) ||
+	    nla_put_string(msg, PVSVPN_A_SA_PEER, sa->peer->name) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_DIR, sa->dir) ||
+	    nla_put_u32(msg, PVSVPN_A_SA_SPI, be32_to_cpu(sa->spi)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
+{
+	u64 age = ktime_get_boottime_ns() - sa->created;
+	bool expired = test_bit(PVSVPN_SA_EXPIRED, &sa->flags);
+	bool current_sa = !expired &&
+			  (sa == rtnl_dereference(sa->peer->tx_sa) ||
+			   pvsvpn_child_uses(sa));
+
+	if (sa->dir == PVSVPN_DIRECTION_IN &&
+	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW,
+			pvsvpn_sa_window(sa)))
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(msg, PVSVPN_A_SA_SEQ, pvsvpn_sa_seq(sa),
+			      PVSVPN_A_SA_PAD) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_ESN, sa->esn) ||
+	    lifetimes_put(msg, sa) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_ORIGIN,
+		       sa->x ? PVSVPN_ORIGIN_XFRM : PVSVPN_ORIGIN_OPERATOR) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_CURRENT, current_sa) ||
+	    nla_put_u8(msg, PVSVPN_A_SA_EXPIRED, expired) ||
+	    nla_put_u64_64bit(msg, PVSVPN_A_SA_AGE,
+			      div_u64(age, NSEC_PER_MSEC), PVSVPN_A_SA_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * pvsvpn_netlink_put_sa() - put an SA into a message
+ * @msg: the message
+ * @sa: the SA
+ * @counters: also the drops by reason
+ *
+ * Context: process, RTNL held.
+ * Return: 0, or -EMSGSIZE if there is no room.
+ */
+int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa,
+			  bool counters)
+{
+	if (sa_put_ids(msg, sa) || sa_put_transform(msg, sa->transform) ||
+	    sa_put_state(msg, sa) ||
+	    nla_put_string(msg, PVSVPN_A_SA_DRIVER,
+			   pvsvpn_transform_driver(sa->aead)))
+		return -EMSGSIZE;
+	return pvsvpn_netlink_put_sa_counters(msg, sa, counters);
+}
+
+static int sa_reply(struct genl_info *info, struct sk_buff *msg,
+		    const struct pvsvpn_sa *sa)
+{
+	void *hdr = pvsvpn_netlink_begin_reply(msg, info, PVSVPN_CMD_SA_GET);
+
+	if (!hdr || pvsvpn_netlink_put_sa(msg, sa, info->attrs[PVSVPN_A_SA_COUNTERS])) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int sa_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct pvsvpn_sa *sa;
+	struct sk_buff *msg;
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	sa = pvsvpn_netlink_sa(peer, info->attrs, info->extack);
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	return sa_reply(info, msg, sa);
+}
+
+/**
+ * pvsvpn_nl_sa_get_doit() - show an SA
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	rtnl_lock();
+	err = sa_get(skb, info);
+	rtnl_unlock();
+	return err;
+}

@@ -266,6 +266,22 @@ void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 }
 
 /**
+ * pvsvpn_netlink_begin_reply() - begin the reply to a request
+ * @msg: the message
+ * @info: the request
+ * @cmd: enum pvsvpn_cmd
+ *
+ * Context: process.
+ * Return: its header, or NULL if there is no room.
+ */
+void *pvsvpn_netlink_begin_reply(struct sk_buff *msg,
+				 const struct genl_info *info, u8 cmd)
+{
+	return pvsvpn_netlink_begin(msg, info->snd_portid, info->snd_seq, 0,
+				    cmd);
+}
+
+/**
  * pvsvpn_netlink_set_family() - name the family of all messages
  * @family: the family
  *

@@ -54,10 +54,6 @@ bool pvsvpn_netlink_may(const struct sk_buff *skb,
 			struct netlink_ext_ack *extack);
 bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what);
-int pvsvpn_netlink_put_settings(struct sk_buff *msg,
-				const struct pvsvpn_device *pvs, bool hidden);
-int pvsvpn_netlink_put_lifetimes(struct sk_buff *msg,
-				 const struct pvsvpn_sa *sa);
 int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
 				  const struct pvsvpn_peer *peer,
 				  struct genl_info *info);
@@ -90,6 +86,25 @@ int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     struct netlink_ext_ack *extack);
 void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 			   u8 cmd);
+void *pvsvpn_netlink_begin_reply(struct sk_buff *msg,
+				 const struct genl_info *info, u8 cmd);
+int pvsvpn_netlink_put_device_counters(struct sk_buff *msg,
+				       const struct pvsvpn_device *pvs,
+				       bool by_name);
+int pvsvpn_netlink_put_peer_counters(struct sk_buff *msg,
+				     const struct pvsvpn_peer *peer,
+				     bool by_name);
+int pvsvpn_netlink_put_sa_counters(struct sk_buff *msg,
+				   const struct pvsvpn_sa *sa, bool by_name);
+int pvsvpn_netlink_put_device(struct sk_buff *msg,
+			      const struct pvsvpn_device *pvs,
+			      const struct sk_buff *request, bool counters);
+int pvsvpn_netlink_put_peer_ids(struct sk_buff *msg,
+				const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
+			    bool counters);
+int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa,
+			  bool counters);
 void pvsvpn_netlink_set_family(const struct genl_family *family);
 int pvsvpn_netlink_init(void);
 void pvsvpn_netlink_exit(void);
