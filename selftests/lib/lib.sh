@@ -16,8 +16,10 @@ shopt -s inherit_errexit
 # The directories of these helpers, and of the test
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 here=$(cd "$(dirname "$0")" && pwd -P)
-# Helpers in Python import others from there
-export PYTHONPATH=$lib PYTHONDONTWRITEBYTECODE=1
+# Helpers in Python import others from there. A guest keeps their bytecode in memory, a host would
+# keep it in the tree
+export PYTHONPATH=$lib
+[ -n "${VM_KERNEL-}" ] || export PYTHONDONTWRITEBYTECODE=1
 test_name=$(basename "$0" .sh)
 tmp='' deferred=() logs=()
 SKIP_STATUS=4

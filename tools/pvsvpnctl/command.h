@@ -4,7 +4,6 @@
 #define PVSVPNCTL_COMMAND_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "parse.h"
 

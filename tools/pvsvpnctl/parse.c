@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,14 +291,21 @@ static int parse_param(const char *what, const char *text,
 			 "\"%s\" is not valid; expected %s", text, expected);
 }
 
-static int need_params(const char *what, const struct params *params,
-		       uint32_t seen)
+int need_params(const char *what, const char *where,
+		const struct params *params, uint32_t seen)
 {
-	for (size_t i = 0; params && i < params->needed; i++)
-		if (!(seen & 1U << i))
-			return ctl_error(CTL_USAGE, what, NULL,
-					 "--help shows all that is needed",
-					 "%s is missing", params->table[i].key);
+	char todo[64];
+
+	for (size_t i = 0; i < params->needed; i++) {
+		const struct param *param = &params->table[i];
+
+		if (seen & 1U << i)
+			continue;
+		snprintf(todo, sizeof(todo), "add %s %s", param->key,
+			 param->arg);
+		return ctl_error(CTL_USAGE, what, where, todo, "%s is missing",
+				 param->key);
+	}
 	return CTL_OK;
 }
 
@@ -324,7 +332,7 @@ int parse_params(const char *what, int argc, char **argv,
 	}
 	if (seen)
 		*seen = given;
-	return need_params(what, params, given);
+	return CTL_OK;
 }
 
 int parse_names(const char *what, int argc, char **argv, int count)

@@ -95,7 +95,7 @@ struct param {
 struct params {
 	const struct param *table;
 	size_t count;
-	size_t needed;		/* the first ones must be given */
+	size_t needed;		/* need_params() wants the first ones */
 };
 
 /**
@@ -111,6 +111,18 @@ struct params {
  */
 int parse_params(const char *what, int argc, char **argv,
 		 const struct params *params, void *values, uint32_t *seen);
+
+/**
+ * need_params() - check that the keywords were given that a command cannot do without
+ * @what: the command, for the error line
+ * @where: the object, for the error line
+ * @params: keywords of the command; those that are needed have a value
+ * @seen: bits of the keywords that were given
+ *
+ * Return: CTL_OK, or CTL_USAGE after saying what is missing.
+ */
+int need_params(const char *what, const char *where,
+		const struct params *params, uint32_t seen);
 
 /**
  * parse_names() - check the objects that a command names first

@@ -158,6 +158,8 @@ static int configure(const char *what, uint8_t cmd,
 	if (!ret)
 		ret = parse_params(what, argc - 2, argv + 2, params, &values,
 				   &seen);
+	if (!ret)
+		ret = need_params(what, argv[1], params, seen);
 	if (!ret && seen & 1U << DEV && values.remote.link[0])
 		ret = ctl_error(CTL_USAGE, what, argv[1],
 				"leave dev out, or %INTERFACE",

@@ -147,8 +147,10 @@ static int parse_values(const char *what, int argc, char **argv,
 {
 	int ret = parse_names(what, argc, argv, 2);
 
-	return ret ?: parse_params(what, argc - 2, argv + 2, params, values,
+	if (!ret)
+		ret = parse_params(what, argc - 2, argv + 2, params, values,
 				   seen);
+	return ret ?: need_params(what, argv[1], params, *seen);
 }
 
 static int run_add(const struct options *options, int argc, char **argv)

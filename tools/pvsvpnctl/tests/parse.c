@@ -150,9 +150,10 @@ static int params_of(const char *text, size_t needed,
 {
 	const struct params params = { table, 3, needed };
 	char *argv[8];
-	int argc = split(text, argv);
+	int argc = split(text, argv), ret;
 
-	return parse_params("test", argc, argv, &params, values, seen);
+	ret = parse_params("test", argc, argv, &params, values, seen);
+	return ret ?: need_params("test", "site-b", &params, *seen);
 }
 
 static int names_of(const char *text)
