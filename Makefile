@@ -20,7 +20,7 @@ help:
 	@echo 'make check         lint and every selftest, in VMs with Debian kernels'
 	@echo '                   (TESTS="replay interop" KERNELS=6.12 picks)'
 	@echo 'make check-debug   the same on a kernel with KASAN, lockdep, kmemleak, faults'
-	@echo 'make fuzz          arbitrary input for the parsers of the tool (SECONDS=60 each)'
+	@echo 'make fuzz          arbitrary input for the parsers of the tool (SECONDS=60 each, and a million runs)'
 	@echo 'make htmldocs      Documentation/ as HTML, in build/html'
 	@echo 'make install       module, tool, man page, completion (DESTDIR=); then depmod'
 	@echo 'make uninstall     removes them'
