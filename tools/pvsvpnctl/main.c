@@ -41,7 +41,7 @@ static const struct command * const commands[] = {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* One line: the command with its arguments and keywords. */
+/* Prints the command with its arguments and keywords on one line. */
 static void print_command(FILE *out, const struct command *command)
 {
 	const struct params *params = command->params;
@@ -59,7 +59,7 @@ static void print_command(FILE *out, const struct command *command)
 	putc('\n', out);
 }
 
-/* The keyword and its value, then the lines of its help in a column. */
+/* Prints the keyword and its value, then the lines of its help in a column. */
 static void print_param(const struct param *param)
 {
 	const char *text = param->help;
