@@ -12,9 +12,7 @@
 enum link_column { RX_ERRORS, RX_DROPPED, TX_ERRORS, TX_DROPPED, CORE, NONE };
 
 #define REASON(symbol, name_, link_, core_, text)			\
-	[symbol] = {							\
-		.name = name_, .link = link_,				\
-		.core = SKB_DROP_REASON_##core_ },
+	[symbol] = { .name = name_, .link = link_, .core = core_ },
 static const struct {
 	const char *name;
 	enum link_column link;
