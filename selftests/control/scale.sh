@@ -73,27 +73,25 @@ thousand()
 	ctl "$left" -b "$tmp/batch"
 }
 
-# whole LAST: JSON on stdin has peers p1 to pLAST with their SAs, each once; other peers may exist
+# whole LAST: JSON on stdin has peers p1 to pLAST with their SAs, each once; other peers may exist.
+# Prints the numbers of peers and of SAs.
 whole()
 {
-	/usr/bin/python3 -IS -c '
-import json, sys
-last = int(sys.argv[1])
-peers = json.load(sys.stdin)["devices"][0]["peers"]
-names = [p["name"] for p in peers]
-if len(set(names)) != len(names):
-    sys.exit("a peer is listed twice")
-missing = {f"p{i}" for i in range(1, last + 1)} - set(names)
-if missing:
-    sys.exit(f"{len(missing)} peers are missing, such as {min(missing)}")
-for peer in peers:
-    i = int(peer["name"][1:])
-    sas = sorted((s["dir"], s["spi"]) for s in peer["sas"])
-    if i <= last and sas != [("in", 100000 + i), ("out", 200000 + i)]:
-        sys.exit(f"SAs of p{i}: {sas}")
-    if len(set(sas)) != len(sas):
-        sys.exit(f"an SA of p{i} is listed twice")
-print(len(peers), sum(len(p["sas"]) for p in peers))' "$1"
+	jq -r --argjson last "$1" '
+		def sas: [.sas[] | [.dir, .spi]] | sort;
+		.devices[0].peers as $peers
+		| ($peers | INDEX(.name)) as $named
+		| ($named | length) as $names
+		| [range(1; $last + 1) | "p\(.)" | select($named[.] | not)] as $missing
+		| [$peers[] | (.name[1:] | tonumber) as $i | select($i <= $last)
+			| select(sas != [["in", 100000 + $i], ["out", 200000 + $i]])] as $wrong
+		| [$peers[] | select((sas | unique) != sas)] as $twice
+		| if $names != ($peers | length) then error("a peer is listed twice")
+		elif $missing != [] then
+			error("\($missing | length) peers are missing, such as \($missing[0])")
+		elif $wrong != [] then error("SAs of \($wrong[0].name): \($wrong[0] | sas)")
+		elif $twice != [] then error("an SA of \($twice[0].name) is listed twice")
+		else "\($peers | length) \([$peers[].sas | length] | add)" end'
 }
 
 listed_whole()

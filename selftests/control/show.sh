@@ -155,8 +155,8 @@ sums()
 		"$(tr -dc '0-9 ' <<<"${1//IPv?/}" | xargs)"
 }
 
-# with TRANSFORM SPI: adds the new current outbound SA
-with()
+# new_outbound TRANSFORM SPI: adds an outbound SA, which becomes the current one
+new_outbound()
 {
 	"$PVSVPNCTL" genkey "$1" |
 		ctl "$left" sa add pvs0 right dir out spi "$2" transform "$1" key-file -
@@ -166,11 +166,11 @@ how_the_MTU_comes_about()
 {
 	pair_up
 	sums '1500 path - 20 IPv4 - 16 ESP and IV - 16 ICV - 2 trailer and padding = 1446 inner'
-	with aes128gcm12 0x3000
+	new_outbound aes128gcm12 0x3000
 	sums '1500 path - 20 IPv4 - 16 ESP and IV - 12 ICV - 2 trailer and padding = 1450 inner'
 	ctl "$left" peer set pvs0 right encap udp
 	sums '1500 path - 20 IPv4 - 8 UDP - 16 ESP and IV - 12 ICV - 2 trailer and padding = 1442 inner'
-	with aes256-sha256 0x3001
+	new_outbound aes256-sha256 0x3001
 	sums '1500 path - 20 IPv4 - 8 UDP - 24 ESP and IV - 16 ICV - 10 trailer and padding = 1422 inner'
 	ip -n "$left" link set $left_dev mtu 1400
 	wait_for 'the path' is 1400 show "$left" peers.0.path_mtu

@@ -13,24 +13,6 @@
 
 middle=''
 
-# Only the tunnel's IPv4 subnets
-V4=(LOCAL_TS=10.1.0.0/24 REMOTE_TS=10.2.0.0/24)
-FAR_V4=(LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24)
-
-# with SETTING... -- FUNCTION ARGUMENTS...: sets variables for this function only
-with()
-{
-	local setting
-
-	while [ "$1" != -- ]; do
-		setting=$1
-		local "${setting%%=*}=${setting#*=}"
-		shift
-	done
-	shift
-	"$@"
-}
-
 # near_end [CHILD-SETTING...]: this end, with its daemon
 near_end()
 {
@@ -44,6 +26,10 @@ far_end()
 	stock_end "$stock" ipsec0 42 "${far[@]}"
 	daemon "$stock" "${LOCAL:-192.0.2.2}" "${REMOTE:-192.0.2.1}" far near
 }
+
+# Ends for a peer that takes only the IPv4 subnets
+near_end_v4() { LOCAL_TS=10.1.0.0/24 REMOTE_TS=10.2.0.0/24 near_end; }
+far_end_v4() { LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24 far_end; }
 
 # pvsvpn_at_both_ends: connected
 pvsvpn_at_both_ends()
@@ -153,7 +139,7 @@ libreswan_with_stock_IPsec()
 		route add 10.1.0.0/24 via 192.0.2.1 src 10.2.0.1
 	END
 	pluto
-	with "${V4[@]}" -- near_end
+	near_end_v4
 	initiate
 	both_ways
 	both_ways -s 1400
@@ -179,10 +165,11 @@ ESP_in_user_space()
 	[ -e $plugin ] || skip 'no kernel-libipsec (libcharon-extra-plugins)'
 	ends
 	modprobe -q tun
-	PLUGINS=kernel-libipsec with "${FAR_V4[@]}" -- daemon "$stock" 192.0.2.2 192.0.2.1 far near
+	PLUGINS=kernel-libipsec LOCAL_TS=10.2.0.0/24 REMOTE_TS=10.1.0.0/24 \
+		daemon "$stock" 192.0.2.2 192.0.2.1 far near
 	ip -n "$stock" addr add 10.2.0.1/32 dev ipsec0
 	ip -n "$stock" route add 10.1.0.0/24 dev ipsec0 src 10.2.0.1
-	with "${V4[@]}" -- near_end
+	near_end_v4
 	initiate
 	check 'encapsulation' "$(show "$gw" peers.0 | jq -r '"\(.encap) \(.sport) \(.dport)"')" 'udp 4500 4500'
 	check 'stock states there' "$(ip -n "$stock" xfrm state)" ''
@@ -198,14 +185,13 @@ ESP_in_user_space()
 # Main mode and quick mode. The daemon keeps old inbound SAs until they expire
 IKEv1_with_CBC()
 {
-	local v1=($'CONNECTION=version = 1\nproposals = aes128-sha256-modp2048'
-		PROPOSAL=aes128-sha256-modp2048)
+	local version=$'version = 1\nproposals = aes128-sha256-modp2048' esp=aes128-sha256-modp2048
 
 	has_strongswan
 	has_IKEv1 || skip 'a strongSwan without IKEv1'
 	ends
-	with "${v1[@]}" "${FAR_V4[@]}" -- far_end
-	with "${v1[@]}" "${V4[@]}" -- near_end
+	CONNECTION=$version PROPOSAL=$esp far_end_v4
+	CONNECTION=$version PROPOSAL=$esp near_end_v4
 	initiate
 	check 'version' "$(swan "$gw" --list-sas --raw | grep -o 'version=.')" 'version=1'
 	check 'transform' "$(show "$gw" peers.0.sas.0.transform)" aes128-sha256
