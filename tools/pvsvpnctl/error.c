@@ -92,3 +92,9 @@ void *ctl_alloc(void *old, unsigned long size)
 			       "no %lu bytes to be had", size));
 	return new;
 }
+
+void no_memory_if(bool failed)
+{
+	if (failed)
+		exit(ctl_error(CTL_FAILED, "output", NULL, "free some", "out of memory"));
+}

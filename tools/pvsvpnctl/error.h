@@ -68,4 +68,7 @@ void ctl_error_keep(struct ctl_said *said);
  */
 void *ctl_alloc(void *old, unsigned long size);
 
+/* Ends the program if memory for output has run out, which is what @failed says. */
+void no_memory_if(bool failed);
+
 #endif /* PVSVPNCTL_ERROR_H */

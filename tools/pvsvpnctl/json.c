@@ -8,12 +8,6 @@
 #include "json.h"
 #include "print.h"
 
-static void no_memory_if(bool failed)
-{
-	if (failed)
-		exit(ctl_error(CTL_FAILED, "output", NULL, "free some", "out of memory"));
-}
-
 static struct json_object *made(struct json_object *json)
 {
 	no_memory_if(!json);

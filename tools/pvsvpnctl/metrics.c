@@ -66,19 +66,19 @@ enum scope {
  * @name: without the suffix of its kind; ends in the unit
  * @kind: its kind
  * @unit: NULL for none
- * @help: a sentence without newline, backslash and quotes
  * @scope: the kind of object that has it
- * @print: prints its samples
  * @offset: of the value in its owner, for print_u64() and the like
+ * @print: prints its samples
+ * @help: a sentence without newline, backslash and quotes
  */
 struct metric {
 	const char *name;
 	enum kind kind;
 	const char *unit;
-	const char *help;
 	enum scope scope;
-	void (*print)(struct output *out, const struct owner *owner);
 	size_t offset;
+	void (*print)(struct output *out, const struct owner *owner);
+	const char *help;
 };
 
 /* ---- lines ---- */
@@ -101,9 +101,7 @@ static void add_label(FILE *to, const char *before, const char *name,
 {
 	char *clean = strdup(value);
 
-	if (!clean)
-		exit(ctl_error(CTL_FAILED, "output", NULL, "free some",
-			       "out of memory"));
+	no_memory_if(!clean);
 	fprintf(to, "%s%s=\"", before, name);
 	print_escaped(to, clean_text(clean));
 	fputc('"', to);
@@ -276,20 +274,19 @@ static void print_left(struct output *out, const struct owner *owner)
 {
 	for (size_t i = 0; i < LIMITS; i++) {
 		const struct limit *limit = &limits[i];
-		bool time = limit_is_time(limit);
 
 		if (!limit_of(limit, owner->sa) ||
 		    strcmp(limit_unit(limit), out->metric->unit))
 			continue;
 		begin_sample(out);
 		add_label(stdout, ",", "limit", limit->hard ? "hard" : "soft");
-		if (time)
+		if (limit_is_time(limit)) {
 			add_label(stdout, ",", "since",
 				  limit->unit == LIMIT_SECONDS ? "added" : "first_packet");
-		if (time)
 			end_sample_ms(limit_left(limit, owner->sa));
-		else
+		} else {
 			end_sample(limit_left(limit, owner->sa));
+		}
 	}
 }
 
@@ -304,13 +301,22 @@ static void print_drop(struct output *out, const char *reason, uint64_t value)
  * Prints reasons that never occurred, too: a counter that first appears as 1 has not increased. An
  * SA has the reasons of its direction.
  */
-static void print_drop_list(struct output *out, const struct drops *drops,
-			    enum drop_scope scope, const char *prefix)
+static void print_drops(struct output *out, const struct owner *owner)
 {
+	static const size_t ends[] = {
+		[OF_DEVICE] = DROP_SCOPE_DEVICE,
+		[OF_PEER] = DROP_SCOPE_PEER,
+		[OF_SA] = DROP_SCOPE_SA,
+	};
+	const struct drops *drops = member(out, owner);
+	const char *prefix = "";
+
+	if (owner->sa)
+		prefix = owner->sa->dir == PVSVPN_DIRECTION_OUT ? "tx_" : "rx_";
 	for (size_t i = 0; i < PVSVPN_DROP_MAX; i++) {
 		const char *name = drop_reasons[i].name;
 
-		if (drops->value[i] || (i < (size_t)scope &&
+		if (drops->value[i] || (i < ends[out->metric->scope] &&
 					!strncmp(name, prefix, strlen(prefix))))
 			print_drop(out, name, drops->value[i]);
 	}
@@ -318,125 +324,78 @@ static void print_drop_list(struct output *out, const struct drops *drops,
 		print_drop(out, drops->new[i].name, drops->new[i].value);
 }
 
-static void print_device_drops(struct output *out, const struct owner *owner)
-{
-	print_drop_list(out, &owner->dev->drops, DROP_SCOPE_DEVICE, "");
-}
-
-static void print_peer_drops(struct output *out, const struct owner *owner)
-{
-	print_drop_list(out, &owner->peer->drops, DROP_SCOPE_PEER, "");
-}
-
-static void print_sa_drops(struct output *out, const struct owner *owner)
-{
-	print_drop_list(out, &owner->sa->drops, DROP_SCOPE_SA,
-			owner->sa->dir == PVSVPN_DIRECTION_OUT ? "tx_" : "rx_");
-}
-
 /* ---- the table ---- */
 
-#define DEVICE(_member) OF_DEVICE, .offset = offsetof(struct device, _member)
-#define PEER(_member) OF_PEER, .offset = offsetof(struct peer, _member)
-#define SA(_member) OF_SA, .offset = offsetof(struct sa, _member)
+#define DEVICE(_member) OF_DEVICE, offsetof(struct device, _member)
+#define PEER(_member) OF_PEER, offsetof(struct peer, _member)
+#define SA(_member) OF_SA, offsetof(struct sa, _member)
 
 static const struct metric metrics[] = {
-	{ "pvsvpn_device", INFO, NULL,
-	  "Settings of a device",
-	  OF_DEVICE, .print = print_device_info },
-	{ "pvsvpn_device_up", GAUGE, NULL,
-	  "The device is set up, as by ip link set up",
-	  DEVICE(up), .print = print_bool },
-	{ "pvsvpn_device_carrier", GAUGE, NULL,
-	  "Some peer of the device has a usable outbound SA",
-	  DEVICE(carrier), .print = print_bool },
-	{ "pvsvpn_device_mtu_bytes", GAUGE, "bytes",
-	  "MTU of the device",
-	  DEVICE(mtu), .print = print_mtu },
-	{ "pvsvpn_device_receive_packets", COUNTER, "packets",
-	  "Inner packets that came out of the device",
-	  DEVICE(traffic.rx_packets), .print = print_u64 },
-	{ "pvsvpn_device_receive_bytes", COUNTER, "bytes",
-	  "Bytes of inner packets that came out of the device",
-	  DEVICE(traffic.rx_bytes), .print = print_u64 },
-	{ "pvsvpn_device_transmit_packets", COUNTER, "packets",
-	  "Inner packets that left by the device",
-	  DEVICE(traffic.tx_packets), .print = print_u64 },
-	{ "pvsvpn_device_transmit_bytes", COUNTER, "bytes",
-	  "Bytes of inner packets that left by the device",
-	  DEVICE(traffic.tx_bytes), .print = print_u64 },
-	{ "pvsvpn_device_dropped_packets", COUNTER, "packets",
-	  "Packets dropped, by reason; those of peers and SAs are among them",
-	  OF_DEVICE, .print = print_device_drops },
-	{ "pvsvpn_peer", INFO, NULL,
-	  "Settings of a peer",
-	  OF_PEER, .print = print_peer_info },
-	{ "pvsvpn_peer_up", GAUGE, NULL,
-	  "The peer has a usable outbound SA",
-	  PEER(up), .print = print_bool },
-	{ "pvsvpn_peer_problem", STATESET, NULL,
-	  "What is in the way of the tunnel, as pvsvpnctl show says",
-	  OF_PEER, .print = print_problems },
-	{ "pvsvpn_peer_last_receive_age_seconds", GAUGE, "seconds",
-	  "Since the last authenticated packet of the peer",
-	  PEER(last_rx_ms), .print = print_ms },
-	{ "pvsvpn_peer_path_mtu_bytes", GAUGE, "bytes",
-	  "MTU of the outer path, as last seen",
-	  PEER(path_mtu), .print = print_mtu },
-	{ "pvsvpn_peer_inner_mtu_bytes", GAUGE, "bytes",
-	  "Largest inner packet that fits the path",
-	  PEER(inner_mtu), .print = print_mtu },
-	{ "pvsvpn_peer_receive_packets", COUNTER, "packets",
-	  "Inner packets from the peer",
-	  PEER(traffic.rx_packets), .print = print_u64 },
-	{ "pvsvpn_peer_receive_bytes", COUNTER, "bytes",
-	  "Bytes of inner packets from the peer",
-	  PEER(traffic.rx_bytes), .print = print_u64 },
-	{ "pvsvpn_peer_transmit_packets", COUNTER, "packets",
-	  "Inner packets to the peer",
-	  PEER(traffic.tx_packets), .print = print_u64 },
-	{ "pvsvpn_peer_transmit_bytes", COUNTER, "bytes",
-	  "Bytes of inner packets to the peer",
-	  PEER(traffic.tx_bytes), .print = print_u64 },
-	{ "pvsvpn_peer_dropped_packets", COUNTER, "packets",
-	  "Packets of or to the peer dropped, by reason; those of SAs are among them",
-	  OF_PEER, .print = print_peer_drops },
-	{ "pvsvpn_sa", INFO, NULL,
-	  "Transform of an SA and the crypto driver that does the work",
-	  OF_SA, .print = print_sa_info },
-	{ "pvsvpn_sa_current", GAUGE, NULL,
-	  "The packets of the peer leave with this outbound SA",
-	  OF_SA, .print = print_current },
-	{ "pvsvpn_sa_expired", GAUGE, NULL,
-	  "The SA carries no further packet",
-	  SA(expired), .print = print_bool },
-	{ "pvsvpn_sa_age_seconds", GAUGE, "seconds",
-	  "Since the SA was added",
-	  SA(age_ms), .print = print_ms },
-	{ "pvsvpn_sa_lifetime_left_seconds", GAUGE, "seconds",
-	  "Until a lifetime of the SA is over, where one is set",
-	  OF_SA, .print = print_left },
-	{ "pvsvpn_sa_lifetime_left_packets", GAUGE, "packets",
-	  "Packets until a lifetime of the SA is over, where one is set",
-	  OF_SA, .print = print_left },
-	{ "pvsvpn_sa_lifetime_left_bytes", GAUGE, "bytes",
-	  "Bytes until a lifetime of the SA is over, where one is set",
-	  OF_SA, .print = print_left },
-	{ "pvsvpn_sa_sequence_number", GAUGE, NULL,
-	  "Last sequence number sent, or highest one accepted",
-	  SA(seq), .print = print_u64 },
-	{ "pvsvpn_sa_sequence_used_ratio", GAUGE, "ratio",
-	  "Part of its sequence numbers that the SA has used",
-	  OF_SA, .print = print_sequence_used },
-	{ "pvsvpn_sa_packets", COUNTER, "packets",
-	  "Inner packets that the SA carried, in its direction",
-	  SA(packets), .print = print_u64 },
-	{ "pvsvpn_sa_bytes", COUNTER, "bytes",
-	  "Bytes of inner packets that the SA carried, in its direction",
-	  SA(bytes), .print = print_u64 },
-	{ "pvsvpn_sa_dropped_packets", COUNTER, "packets",
-	  "Packets of the SA dropped, by reason",
-	  OF_SA, .print = print_sa_drops },
+	{ "pvsvpn_device", INFO, NULL, OF_DEVICE, 0,
+	  print_device_info, "Settings of a device" },
+	{ "pvsvpn_device_up", GAUGE, NULL, DEVICE(up),
+	  print_bool, "The device is set up, as by ip link set up" },
+	{ "pvsvpn_device_carrier", GAUGE, NULL, DEVICE(carrier),
+	  print_bool, "Some peer of the device has a usable outbound SA" },
+	{ "pvsvpn_device_mtu_bytes", GAUGE, "bytes", DEVICE(mtu),
+	  print_mtu, "MTU of the device" },
+	{ "pvsvpn_device_receive_packets", COUNTER, "packets", DEVICE(traffic.rx_packets),
+	  print_u64, "Inner packets that came out of the device" },
+	{ "pvsvpn_device_receive_bytes", COUNTER, "bytes", DEVICE(traffic.rx_bytes),
+	  print_u64, "Bytes of inner packets that came out of the device" },
+	{ "pvsvpn_device_transmit_packets", COUNTER, "packets", DEVICE(traffic.tx_packets),
+	  print_u64, "Inner packets that left by the device" },
+	{ "pvsvpn_device_transmit_bytes", COUNTER, "bytes", DEVICE(traffic.tx_bytes),
+	  print_u64, "Bytes of inner packets that left by the device" },
+	{ "pvsvpn_device_dropped_packets", COUNTER, "packets", DEVICE(drops),
+	  print_drops, "Packets dropped, by reason; those of peers and SAs are among them" },
+	{ "pvsvpn_peer", INFO, NULL, OF_PEER, 0,
+	  print_peer_info, "Settings of a peer" },
+	{ "pvsvpn_peer_up", GAUGE, NULL, PEER(up),
+	  print_bool, "The peer has a usable outbound SA" },
+	{ "pvsvpn_peer_problem", STATESET, NULL, OF_PEER, 0,
+	  print_problems, "What is in the way of the tunnel, as pvsvpnctl show says" },
+	{ "pvsvpn_peer_last_receive_age_seconds", GAUGE, "seconds", PEER(last_rx_ms),
+	  print_ms, "Since the last authenticated packet of the peer" },
+	{ "pvsvpn_peer_path_mtu_bytes", GAUGE, "bytes", PEER(path_mtu),
+	  print_mtu, "MTU of the outer path, as last seen" },
+	{ "pvsvpn_peer_inner_mtu_bytes", GAUGE, "bytes", PEER(inner_mtu),
+	  print_mtu, "Largest inner packet that fits the path" },
+	{ "pvsvpn_peer_receive_packets", COUNTER, "packets", PEER(traffic.rx_packets),
+	  print_u64, "Inner packets from the peer" },
+	{ "pvsvpn_peer_receive_bytes", COUNTER, "bytes", PEER(traffic.rx_bytes),
+	  print_u64, "Bytes of inner packets from the peer" },
+	{ "pvsvpn_peer_transmit_packets", COUNTER, "packets", PEER(traffic.tx_packets),
+	  print_u64, "Inner packets to the peer" },
+	{ "pvsvpn_peer_transmit_bytes", COUNTER, "bytes", PEER(traffic.tx_bytes),
+	  print_u64, "Bytes of inner packets to the peer" },
+	{ "pvsvpn_peer_dropped_packets", COUNTER, "packets", PEER(drops),
+	  print_drops,
+	  "Packets of or to the peer dropped, by reason; those of SAs are among them" },
+	{ "pvsvpn_sa", INFO, NULL, OF_SA, 0,
+	  print_sa_info, "Transform of an SA and the crypto driver that does the work" },
+	{ "pvsvpn_sa_current", GAUGE, NULL, OF_SA, 0,
+	  print_current, "The packets of the peer leave with this outbound SA" },
+	{ "pvsvpn_sa_expired", GAUGE, NULL, SA(expired),
+	  print_bool, "The SA carries no further packet" },
+	{ "pvsvpn_sa_age_seconds", GAUGE, "seconds", SA(age_ms),
+	  print_ms, "Since the SA was added" },
+	{ "pvsvpn_sa_lifetime_left_seconds", GAUGE, "seconds", OF_SA, 0,
+	  print_left, "Until a lifetime of the SA is over, where one is set" },
+	{ "pvsvpn_sa_lifetime_left_packets", GAUGE, "packets", OF_SA, 0,
+	  print_left, "Packets until a lifetime of the SA is over, where one is set" },
+	{ "pvsvpn_sa_lifetime_left_bytes", GAUGE, "bytes", OF_SA, 0,
+	  print_left, "Bytes until a lifetime of the SA is over, where one is set" },
+	{ "pvsvpn_sa_sequence_number", GAUGE, NULL, SA(seq),
+	  print_u64, "Last sequence number sent, or highest one accepted" },
+	{ "pvsvpn_sa_sequence_used_ratio", GAUGE, "ratio", OF_SA, 0,
+	  print_sequence_used, "Part of its sequence numbers that the SA has used" },
+	{ "pvsvpn_sa_packets", COUNTER, "packets", SA(packets),
+	  print_u64, "Inner packets that the SA carried, in its direction" },
+	{ "pvsvpn_sa_bytes", COUNTER, "bytes", SA(bytes),
+	  print_u64, "Bytes of inner packets that the SA carried, in its direction" },
+	{ "pvsvpn_sa_dropped_packets", COUNTER, "packets", SA(drops),
+	  print_drops, "Packets of the SA dropped, by reason" },
 };
 
 /* ---- output ---- */
@@ -446,9 +405,7 @@ static void print_for(struct output *out, const struct owner *owner)
 	FILE *labels = open_memstream(&out->labels, &out->labels_size);
 	char spi[FORMAT_MAX];
 
-	if (!labels)
-		exit(ctl_error(CTL_FAILED, "output", NULL, "free some",
-			       "out of memory"));
+	no_memory_if(!labels);
 	add_label(labels, "", "device", owner->dev->ifname);
 	if (owner->peer)
 		add_label(labels, ",", "peer", owner->peer->name);
@@ -462,21 +419,6 @@ static void print_for(struct output *out, const struct owner *owner)
 	free(out->labels);
 }
 
-static void print_peer(struct output *out, const struct device *dev,
-		       const struct peer *peer)
-{
-	struct owner owner = { .dev = dev, .peer = peer };
-
-	if (out->metric->scope == OF_PEER) {
-		print_for(out, &owner);
-		return;
-	}
-	for (size_t i = 0; i < peer->sa_count; i++) {
-		owner.sa = &peer->sas[i];
-		print_for(out, &owner);
-	}
-}
-
 static void print_device(struct output *out, const struct device *dev)
 {
 	struct owner owner = { .dev = dev };
@@ -485,8 +427,16 @@ static void print_device(struct output *out, const struct device *dev)
 		print_for(out, &owner);
 		return;
 	}
-	for (size_t i = 0; i < dev->peer_count; i++)
-		print_peer(out, dev, &dev->peers[i]);
+	for (size_t i = 0; i < dev->peer_count; i++) {
+		owner.peer = &dev->peers[i];
+		owner.sa = NULL;
+		if (out->metric->scope == OF_PEER)
+			print_for(out, &owner);
+		for (size_t j = 0; out->metric->scope == OF_SA && j < owner.peer->sa_count; j++) {
+			owner.sa = &owner.peer->sas[j];
+			print_for(out, &owner);
+		}
+	}
 }
 
 void show_metrics(const struct state *state, bool openmetrics)

@@ -147,13 +147,6 @@ char *clean_text(char *text)
 	return text;
 }
 
-static void no_memory_if(bool failed)
-{
-	if (failed)
-		exit(ctl_error(CTL_FAILED, "output", NULL, "free some",
-			       "out of memory"));
-}
-
 static const struct {
 	const char *name;
 	int flags;
