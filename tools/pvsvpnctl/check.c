@@ -80,42 +80,26 @@ static int check_json(const char *name, struct json_object *list)
 	return ret;
 }
 
-static int check_list_json(char * const *names, size_t count, struct json_object *list)
+/* Of all connections, files that are not read because of their names are among them. */
+static int check_names_json(char * const *names, size_t count, char * const *bad, size_t bad_count)
 {
+	struct json_object *list = json_list();
 	int ret = CTL_OK;
 
 	for (size_t i = 0; i < count; i++)
 		ret = check_json(names[i], list) ?: ret;
+	for (size_t i = 0; i < bad_count; i++)
+		ret = check_json(bad[i], list) ? CTL_FAILED : ret;
+	json_print_list("connections", list);
 	return ret;
 }
 
-static int print_json(int ret, struct json_object *list)
-{
-	struct json_object *json = json_new();
-
-	json_add(json, "connections", list);
-	json_print(json);
-	return ret;
-}
-
-static int check_one_json(char *name)
-{
-	struct json_object *list = json_list();
-
-	return print_json(check_list_json(&name, 1, list), list);
-}
-
-/* Files that are not read because of their names are among them. */
 static int check_all_json(void)
 {
-	struct json_object *list = json_list();
 	char **names, **bad;
 	size_t count = connection_names(&names), bad_count = connection_bad_names(&bad);
-	int ret = check_list_json(names, count, list);
+	int ret = check_names_json(names, count, bad, bad_count);
 
-	if (check_list_json(bad, bad_count, list))
-		ret = CTL_FAILED;
-	ret = print_json(ret, list);
 	if (!count && !ret)
 		ret = no_connection();
 	connection_names_free(names, count);
@@ -141,7 +125,7 @@ static int run_check(const struct options *options, int argc, char **argv)
 	if (ret)
 		return ret;
 	if (options->json)
-		return argc ? check_one_json(argv[0]) : check_all_json();
+		return argc ? check_names_json(argv, 1, NULL, 0) : check_all_json();
 	return argc ? check_one(argv[0], swanctl) : check_all();
 }
 

@@ -55,6 +55,12 @@ void json_add_uint(struct json_object *json, const char *key, uint64_t value)
 	json_add(json, key, made(json_object_new_uint64(value)));
 }
 
+void json_add_uint_or_null(struct json_object *json, const char *key, uint64_t value,
+			   uint64_t none)
+{
+	json_add(json, key, value == none ? NULL : made(json_object_new_uint64(value)));
+}
+
 void json_add_bool(struct json_object *json, const char *key, bool value)
 {
 	json_add(json, key, made(json_object_new_boolean(value)));
@@ -117,6 +123,14 @@ static void print_as(struct json_object *json, int flags)
 void json_print(struct json_object *json)
 {
 	print_as(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+}
+
+void json_print_list(const char *key, struct json_object *list)
+{
+	struct json_object *json = json_new();
+
+	json_add(json, key, list);
+	json_print(json);
 }
 
 void json_print_line(struct json_object *json)

@@ -21,6 +21,9 @@ void json_add_text(struct json_object *json, const char *key, const char *value)
 /* The same, but null if the text is empty. */
 void json_add_text_or_null(struct json_object *json, const char *key, const char *value);
 void json_add_uint(struct json_object *json, const char *key, uint64_t value);
+/* The same, but null if the value is @none. */
+void json_add_uint_or_null(struct json_object *json, const char *key, uint64_t value,
+			   uint64_t none);
 void json_add_bool(struct json_object *json, const char *key, bool value);
 void json_add_null(struct json_object *json, const char *key);
 /* Null if there is no address. */
@@ -42,8 +45,9 @@ void json_add_traffic(struct json_object *json, const struct traffic *traffic);
 void json_add_drops(struct json_object *json, const struct drops *drops,
 		    enum drop_scope scope, bool zero);
 
-/* Both print to stdout and free @json. */
+/* All print to stdout and free what they print. json_print_list() prints an object of one list. */
 void json_print(struct json_object *json);
+void json_print_list(const char *key, struct json_object *list);
 void json_print_line(struct json_object *json);
 
 #endif /* PVSVPNCTL_JSON_H */

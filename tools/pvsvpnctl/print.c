@@ -147,6 +147,11 @@ char *clean_text(char *text)
 	return text;
 }
 
+char *clean_copy(char *copy, const char *text)
+{
+	return clean_text(strcpy(copy, text));
+}
+
 static const struct {
 	const char *name;
 	int flags;
@@ -185,13 +190,12 @@ static const char *format_state(char *text, const struct sa *sa)
 	char reason[sizeof(sa->expired_reason)];
 	const char *state = "valid";
 
-	strcpy(reason, sa->expired_reason);
 	if (sa->expired)
 		state = "expired";
 	else if (sa->dir == PVSVPN_DIRECTION_OUT)
 		state = sa->current ? "current" : "standby";
-	snprintf(text, FORMAT_MAX, "%s%s%s", state, *reason ? ": " : "",
-		 clean_text(reason));
+	snprintf(text, FORMAT_MAX, "%s%s%s", state, *sa->expired_reason ? ": " : "",
+		 clean_copy(reason, sa->expired_reason));
 	return text;
 }
 
@@ -252,8 +256,7 @@ static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 	set_cell(line, &column, "%s", format_age(text, sa->age_ms));
 	set_cell(line, &column, "%s", format_left(left, sizeof(left), sa));
 	set_cell(line, &column, "%s", origin_name(sa->origin));
-	strcpy(driver, sa->driver);
-	set_cell(line, &column, "%s", clean_text(driver));
+	set_cell(line, &column, "%s", clean_copy(driver, sa->driver));
 }
 
 static struct libscols_table *new_sa_table(void)

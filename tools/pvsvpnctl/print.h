@@ -35,6 +35,9 @@ const char *origin_name(uint8_t origin);
  */
 char *clean_text(char *text);
 
+/* Copies @text, which must fit, to @copy and makes the copy safe to print. Return: @copy. */
+char *clean_copy(char *copy, const char *text);
+
 /**
  * print_sas() - print an indented table of SAs
  * @sas: the SAs

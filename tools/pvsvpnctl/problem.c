@@ -5,22 +5,27 @@
 #include "print.h"
 #include "problem.h"
 
-static const char * const names[PROBLEM_MAX] = {
-	[PROBLEM_DEVICE_DOWN] = "device-down",
-	[PROBLEM_NO_OUTBOUND_SA] = "no-outbound-sa",
-	[PROBLEM_OUTBOUND_SA_EXPIRED] = "outbound-sa-expired",
-	[PROBLEM_NO_LINK] = "no-link",
-	[PROBLEM_NO_ROUTE] = "no-route",
-	[PROBLEM_ROUTE_LOOP] = "route-loop",
-	[PROBLEM_NO_INBOUND_SA] = "no-inbound-sa",
-	[PROBLEM_INBOUND_SA_EXPIRED] = "inbound-sa-expired",
-	[PROBLEM_DEAD] = "dead-peer",
-	[PROBLEM_NOTHING_RECEIVED] = "nothing-received",
+static const struct {
+	const char *name;
+	const char *text;	/* if it is the same for all peers */
+} problems[PROBLEM_MAX] = {
+	[PROBLEM_DEVICE_DOWN] = { .name = "device-down" },
+	[PROBLEM_NO_OUTBOUND_SA] = { "no-outbound-sa",
+				     "no outbound SA (pvsvpnctl sa add ... dir out)" },
+	[PROBLEM_OUTBOUND_SA_EXPIRED] = { .name = "outbound-sa-expired" },
+	[PROBLEM_NO_LINK] = { .name = "no-link" },
+	[PROBLEM_NO_ROUTE] = { .name = "no-route" },
+	[PROBLEM_ROUTE_LOOP] = { .name = "route-loop" },
+	[PROBLEM_NO_INBOUND_SA] = { "no-inbound-sa",
+				    "no inbound SA (pvsvpnctl sa add ... dir in)" },
+	[PROBLEM_INBOUND_SA_EXPIRED] = { .name = "inbound-sa-expired" },
+	[PROBLEM_DEAD] = { .name = "dead-peer" },
+	[PROBLEM_NOTHING_RECEIVED] = { "nothing-received", "nothing received yet" },
 };
 
 const char *problem_name(enum problem problem)
 {
-	return names[problem];
+	return problems[problem].name;
 }
 
 /* The newest SA of a direction, which is the last; NULL if there is none. */
@@ -32,17 +37,12 @@ static const struct sa *newest_sa(const struct peer *peer, uint8_t dir)
 	return NULL;
 }
 
-static bool has_usable_sa(const struct peer *peer, uint8_t dir)
+static bool has_only_expired_sas(const struct peer *peer, uint8_t dir)
 {
 	for (size_t i = 0; i < peer->sa_count; i++)
 		if (peer->sas[i].dir == dir && !peer->sas[i].expired)
-			return true;
-	return false;
-}
-
-static bool has_only_expired_sas(const struct peer *peer, uint8_t dir)
-{
-	return newest_sa(peer, dir) && !has_usable_sa(peer, dir);
+			return false;
+	return newest_sa(peer, dir);
 }
 
 bool peer_has_problem(const struct device *dev, const struct peer *peer,
@@ -75,21 +75,14 @@ bool peer_has_problem(const struct device *dev, const struct peer *peer,
 	return false;
 }
 
-static void expired_text(char *text, const struct sa *sa)
+static void expired_text(char *text, const struct peer *peer, uint8_t dir)
 {
+	const struct sa *sa = newest_sa(peer, dir);
 	char reason[sizeof(sa->expired_reason)];
 
-	strcpy(reason, sa->expired_reason);
-	snprintf(text, PROBLEM_TEXT_MAX,
-		 "%sbound SA 0x%08x expired (%s; pvsvpnctl sa add)",
-		 dir_name(sa->dir), sa->spi, clean_text(reason));
-}
-
-/* The name comes from the kernel and may hold any characters. */
-static const char *link_name(char *name, const struct peer *peer)
-{
-	strcpy(name, peer->link);
-	return clean_text(name);
+	if (sa)
+		snprintf(text, PROBLEM_TEXT_MAX, "%sbound SA 0x%08x expired (%s; pvsvpnctl sa add)",
+			 dir_name(dir), sa->spi, clean_copy(reason, sa->expired_reason));
 }
 
 /* Adds the words that make "ip route get" do the kernel's lookup. */
@@ -106,7 +99,7 @@ static void no_route_text(char *text, const struct device *dev,
 		snprintf(mark, sizeof(mark), " mark 0x%x",
 			 dev->setting[SETTING_FWMARK]);
 	if (*peer->link)
-		snprintf(oif, sizeof(oif), " oif %s", link_name(name, peer));
+		snprintf(oif, sizeof(oif), " oif %s", clean_copy(name, peer->link));
 	snprintf(text, PROBLEM_TEXT_MAX,
 		 "no route to remote (ip route get %s%s%s%s)",
 		 format_addr(remote, &peer->remote), from, oif, mark);
@@ -115,27 +108,21 @@ static void no_route_text(char *text, const struct device *dev,
 const char *problem_text(char *text, const struct device *dev,
 			 const struct peer *peer, enum problem problem)
 {
-	const struct sa *out = newest_sa(peer, PVSVPN_DIRECTION_OUT);
-	const struct sa *in = newest_sa(peer, PVSVPN_DIRECTION_IN);
 	char addr[FORMAT_MAX], name[sizeof(peer->link)];
 
-	*text = '\0';
+	strcpy(text, problems[problem].text ?: "");
 	switch (problem) {
 	case PROBLEM_DEVICE_DOWN:
 		snprintf(text, PROBLEM_TEXT_MAX,
 			 "device is down (ip link set %s up)", dev->ifname);
 		break;
-	case PROBLEM_NO_OUTBOUND_SA:
-		strcpy(text, "no outbound SA (pvsvpnctl sa add ... dir out)");
-		break;
 	case PROBLEM_OUTBOUND_SA_EXPIRED:
-		if (out)
-			expired_text(text, out);
+		expired_text(text, peer, PVSVPN_DIRECTION_OUT);
 		break;
 	case PROBLEM_NO_LINK:
 		snprintf(text, PROBLEM_TEXT_MAX,
 			 "interface %s is not there (ip link; peer set ... dev)",
-			 link_name(name, peer));
+			 clean_copy(name, peer->link));
 		break;
 	case PROBLEM_NO_ROUTE:
 		no_route_text(text, dev, peer);
@@ -145,21 +132,14 @@ const char *problem_text(char *text, const struct device *dev,
 			 "route to remote leads back into %s (ip route add %s ...)",
 			 dev->ifname, format_addr(addr, &peer->remote));
 		break;
-	case PROBLEM_NO_INBOUND_SA:
-		strcpy(text, "no inbound SA (pvsvpnctl sa add ... dir in)");
-		break;
 	case PROBLEM_INBOUND_SA_EXPIRED:
-		if (in)
-			expired_text(text, in);
+		expired_text(text, peer, PVSVPN_DIRECTION_IN);
 		break;
 	case PROBLEM_DEAD:
 		snprintf(text, PROBLEM_TEXT_MAX, "dead for %s (see pvsvpnctl show at the other end)",
 			 format_age(addr, peer->dead_ms));
 		break;
-	case PROBLEM_NOTHING_RECEIVED:
-		strcpy(text, "nothing received yet");
-		break;
-	case PROBLEM_MAX:
+	default:
 		break;
 	}
 	return text;

@@ -135,11 +135,9 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 {
 	char text[FORMAT_MAX], name[sizeof(peer->name)];
 
-	strcpy(name, peer->name);
-	printf("\npeer: %s\n", clean_text(name));
-	strcpy(name, peer->link);
+	printf("\npeer: %s\n", clean_copy(name, peer->name));
 	printf("  remote: %s%s%s", format_addr(text, &peer->remote),
-	       name[0] ? "%" : "", clean_text(name));
+	       *peer->link ? "%" : "", clean_copy(name, peer->link));
 	printf("  local: %s  encap: %s%s\n", format_addr(text, &peer->local),
 	       encap_name(peer->encap),
 	       peer->origin == PVSVPN_ORIGIN_XFRM ? "  origin: xfrm" : "");
@@ -201,24 +199,19 @@ static void print_text(const struct state *state)
 	}
 }
 
+/* Adds the limits, and "left": the remaining amounts with their names, whole seconds for times. */
 static void add_limits(struct json_object *json, const struct sa *sa)
 {
-	for (size_t i = 0; i < LIMITS; i++)
-		if (limit_of(&limits[i], sa))
-			json_add_uint(json, limits[i].name, limit_of(&limits[i], sa));
-}
+	struct json_object *left = json_new();
 
-/* The remaining amounts, with the names of the limits; whole seconds for times */
-static struct json_object *left_json(const struct sa *sa)
-{
-	struct json_object *json = json_new();
-
-	for (size_t i = 0; i < LIMITS; i++)
-		if (limit_of(&limits[i], sa))
-			json_add_uint(json, limits[i].name,
-				  limit_left(&limits[i], sa) /
-				  (limit_is_time(&limits[i]) ? 1000 : 1));
-	return json;
+	for (size_t i = 0; i < LIMITS; i++) {
+		if (!limit_of(&limits[i], sa))
+			continue;
+		json_add_uint(json, limits[i].name, limit_of(&limits[i], sa));
+		json_add_uint(left, limits[i].name, limit_left(&limits[i], sa) /
+			      (limit_is_time(&limits[i]) ? 1000 : 1));
+	}
+	json_add(json, "left", left);
 }
 
 static struct json_object *sa_json(const struct sa *sa)
@@ -229,37 +222,21 @@ static struct json_object *sa_json(const struct sa *sa)
 	json_add_text(json, "dir", dir_name(sa->dir));
 	json_add_uint(json, "spi", sa->spi);
 	json_add_text(json, "transform", format_transform(text, sa));
-	if (sa->replay_window)
-		json_add_uint(json, "replay_window", sa->replay_window);
-	else
-		json_add_null(json, "replay_window");
+	json_add_uint_or_null(json, "replay_window", sa->replay_window, 0);
 	json_add_bool(json, "esn", sa->esn);
 	json_add_uint(json, "seq", sa->seq);
 	add_limits(json, sa);
-	json_add(json, "left", left_json(sa));
 	json_add_text(json, "origin", origin_name(sa->origin));
 	json_add_bool(json, "current", sa->current);
 	json_add_bool(json, "expired", sa->expired);
 	json_add_text_or_null(json, "expired_reason", sa->expired_reason);
 	json_add_text(json, "driver", sa->driver);
 	json_add_uint(json, "age_ms", sa->age_ms);
-	if (sa->use_age_ms == NEVER)
-		json_add_null(json, "use_age_ms");
-	else
-		json_add_uint(json, "use_age_ms", sa->use_age_ms);
+	json_add_uint_or_null(json, "use_age_ms", sa->use_age_ms, NEVER);
 	json_add_uint(json, "packets", sa->packets);
 	json_add_uint(json, "bytes", sa->bytes);
 	json_add_drops(json, &sa->drops, DROP_SCOPE_SA, false);
 	return json;
-}
-
-static struct json_object *sas_json(const struct peer *peer)
-{
-	struct json_object *array = json_list();
-
-	for (size_t i = 0; i < peer->sa_count; i++)
-		json_append(array, sa_json(&peer->sas[i]));
-	return array;
 }
 
 static struct json_object *subnets_json(const struct subnet_list *list)
@@ -282,21 +259,20 @@ static struct json_object *problems_json(const struct device *dev, const struct 
 	return array;
 }
 
-static void add_overhead(struct json_object *json, const struct overhead *overhead)
+/* Null if it is unknown */
+static struct json_object *overhead_json(const struct overhead *overhead)
 {
-	struct json_object *object;
+	struct json_object *json;
 
-	if (!overhead->ip) {
-		json_add_null(json, "overhead");
-		return;
-	}
-	object = json_new();
-	json_add_uint(object, "ip", overhead->ip);
-	json_add_uint(object, "udp", overhead->udp);
-	json_add_uint(object, "esp", overhead->esp);
-	json_add_uint(object, "icv", overhead->icv);
-	json_add_uint(object, "trailer", overhead->trailer);
-	json_add(json, "overhead", object);
+	if (!overhead->ip)
+		return NULL;
+	json = json_new();
+	json_add_uint(json, "ip", overhead->ip);
+	json_add_uint(json, "udp", overhead->udp);
+	json_add_uint(json, "esp", overhead->esp);
+	json_add_uint(json, "icv", overhead->icv);
+	json_add_uint(json, "trailer", overhead->trailer);
+	return json;
 }
 
 static void add_peer_state(struct json_object *json, const struct device *dev,
@@ -305,20 +281,11 @@ static void add_peer_state(struct json_object *json, const struct device *dev,
 	json_add_bool(json, "up", peer->up);
 	json_add_text(json, "state", state_word(dev, peer));
 	json_add(json, "problems", problems_json(dev, peer));
-	if (peer->tx_spi)
-		json_add_uint(json, "tx_spi", peer->tx_spi);
-	else
-		json_add_null(json, "tx_spi");
-	if (peer->path_mtu)
-		json_add_uint(json, "path_mtu", peer->path_mtu);
-	else
-		json_add_null(json, "path_mtu");
+	json_add_uint_or_null(json, "tx_spi", peer->tx_spi, 0);
+	json_add_uint_or_null(json, "path_mtu", peer->path_mtu, 0);
 	json_add_uint(json, "inner_mtu", peer->inner_mtu);
-	add_overhead(json, &peer->overhead);
-	if (peer->last_rx_ms == NEVER)
-		json_add_null(json, "last_rx_ms");
-	else
-		json_add_uint(json, "last_rx_ms", peer->last_rx_ms);
+	json_add(json, "overhead", overhead_json(&peer->overhead));
+	json_add_uint_or_null(json, "last_rx_ms", peer->last_rx_ms, NEVER);
 }
 
 static void add_udp(struct json_object *json, const struct peer *peer)
@@ -338,15 +305,12 @@ static void add_liveness(struct json_object *json, const struct peer *peer)
 	json_add_uint(json, "keepalive", peer->keepalive);
 	json_add_uint(json, "dead_after", peer->dead_after);
 	json_add_text(json, "tfc", format_tfc(text, peer->tfc));
-	if (peer->dead_ms == NEVER)
-		json_add_null(json, "dead_ms");
-	else
-		json_add_uint(json, "dead_ms", peer->dead_ms);
+	json_add_uint_or_null(json, "dead_ms", peer->dead_ms, NEVER);
 }
 
 static struct json_object *peer_json(const struct device *dev, const struct peer *peer)
 {
-	struct json_object *json = json_new();
+	struct json_object *json = json_new(), *sas = json_list();
 
 	json_add_text(json, "name", peer->name);
 	json_add_uint(json, "id", peer->id);
@@ -358,15 +322,15 @@ static struct json_object *peer_json(const struct device *dev, const struct peer
 	add_udp(json, peer);
 	add_liveness(json, peer);
 	json_add(json, "subnets", subnets_json(&peer->subnets));
-	if (peer->local_subnets.count)
-		json_add(json, "local_subnets", subnets_json(&peer->local_subnets));
-	else
-		json_add_null(json, "local_subnets");
+	json_add(json, "local_subnets",
+		 peer->local_subnets.count ? subnets_json(&peer->local_subnets) : NULL);
 	json_add_uint(json, "replay_window", peer->replay_window);
 	add_peer_state(json, dev, peer);
 	json_add_traffic(json, &peer->traffic);
 	json_add_drops(json, &peer->drops, DROP_SCOPE_PEER, false);
-	json_add(json, "sas", sas_json(peer));
+	for (size_t i = 0; i < peer->sa_count; i++)
+		json_append(sas, sa_json(&peer->sas[i]));
+	json_add(json, "sas", sas);
 	return json;
 }
 
@@ -417,27 +381,24 @@ static struct json_object *device_json(const struct device *dev)
 	json_add_bool(json, "hidden", dev->hidden);
 	json_add_traffic(json, &dev->traffic);
 	json_add_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);
-	if (dev->hidden)
-		json_add_null(json, "peers");
-	else
-		json_add(json, "peers", peers_json(dev));
+	json_add(json, "peers", dev->hidden ? NULL : peers_json(dev));
 	return json;
 }
 
-static void print_json(const struct state *state)
+void show_json(const struct state *state,
+	       struct json_object *(*make)(const struct device *dev))
 {
-	struct json_object *json = json_new(), *array = json_list();
+	struct json_object *list = json_list();
 
 	for (size_t i = 0; i < state->device_count; i++)
-		json_append(array, device_json(&state->devices[i]));
-	json_add(json, "devices", array);
-	json_print(json);
+		json_append(list, make(&state->devices[i]));
+	json_print_list("devices", list);
 }
 
 void show_state(const struct state *state, bool json)
 {
 	if (json)
-		print_json(state);
+		show_json(state, device_json);
 	else
 		print_text(state);
 }

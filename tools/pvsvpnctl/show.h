@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+struct device;
+struct json_object;
 struct options;
 struct state;
 
@@ -34,6 +36,10 @@ int show_with(const char *what, bool counters,
 int show_loaded(const char *what, bool counters,
 		void (*print)(const struct state *state, bool json),
 		const struct options *options, int argc, char **argv);
+
+/* Prints an object with the list "devices", of what @make returns for each. */
+void show_json(const struct state *state,
+	       struct json_object *(*make)(const struct device *dev));
 
 void show_state(const struct state *state, bool json);
 void show_stats(const struct state *state, bool json);

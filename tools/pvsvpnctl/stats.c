@@ -57,9 +57,7 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 {
 	char scope[PEER_SCOPE_MAX], name[sizeof(peer->name)];
 
-	strcpy(name, peer->name);
-	snprintf(scope, sizeof(scope), "%s peer %s", dev->ifname,
-		 clean_text(name));
+	snprintf(scope, sizeof(scope), "%s peer %s", dev->ifname, clean_copy(name, peer->name));
 	print_traffic(scope, &peer->traffic);
 	print_drops(scope, &peer->drops);
 	for (size_t i = 0; i < peer->sa_count; i++)
@@ -92,8 +90,7 @@ static struct json_object *sa_json(const struct sa *sa)
 
 static struct json_object *peer_json(const struct peer *peer)
 {
-	struct json_object *json = json_new();
-	struct json_object *sas = json_list();
+	struct json_object *json = json_new(), *sas = json_list();
 
 	json_add_text(json, "name", peer->name);
 	json_add_traffic(json, &peer->traffic);
@@ -122,20 +119,10 @@ static struct json_object *device_json(const struct device *dev)
 	return json;
 }
 
-static void print_json(const struct state *state)
-{
-	struct json_object *json = json_new(), *array = json_list();
-
-	for (size_t i = 0; i < state->device_count; i++)
-		json_append(array, device_json(&state->devices[i]));
-	json_add(json, "devices", array);
-	json_print(json);
-}
-
 void show_stats(const struct state *state, bool json)
 {
 	if (json)
-		print_json(state);
+		show_json(state, device_json);
 	else
 		print_text(state);
 }

@@ -155,70 +155,10 @@ static struct json_object *json_report(const struct report *r)
 	else
 		json_add_null(json, "interface");
 	json_add_text_or_null(json, "netns", r->runtime.netns);
-	if (*r->n.ike_state)
-		json_add(json, "ike", json_ike(r));
-	else
-		json_add_null(json, "ike");
-	if (*r->n.child_state)
-		json_add(json, "child", json_child(r));
-	else
-		json_add_null(json, "child");
-	if (r->device)
-		json_add(json, "traffic", json_traffic(r));
-	else
-		json_add_null(json, "traffic");
+	json_add(json, "ike", *r->n.ike_state ? json_ike(r) : NULL);
+	json_add(json, "child", *r->n.child_state ? json_child(r) : NULL);
+	json_add(json, "traffic", r->device ? json_traffic(r) : NULL);
 	return json;
-}
-
-/* Return: exit status for the last connection */
-static int print_all_json(char * const *names, size_t count, struct vici *daemon)
-{
-	struct json_object *json = json_new(), *array = json_list();
-	struct report report;
-
-	for (size_t i = 0; i < count; i++) {
-		report_look(&report, names[i], daemon);
-		json_append(array, json_report(&report));
-		report_free(&report);
-	}
-	json_add(json, "connections", array);
-	json_print(json);
-	return count ? exit_status(&report) : CTL_OK;
-}
-
-static int print_all(char * const *names, size_t count, struct vici *daemon)
-{
-	struct report report;
-
-	for (size_t i = 0; i < count; i++) {
-		report_look(&report, names[i], daemon);
-		print_report(&report);
-		report_free(&report);
-	}
-	return count ? exit_status(&report) : CTL_OK;
-}
-
-/* Connections that have a file, and those that are up without one */
-static size_t all_names(char ***names)
-{
-	char **running;
-	size_t count = connection_names(names);
-	size_t more = runtime_names(&running), files = count;
-
-	for (size_t i = 0; i < more; i++) {
-		bool known = false;
-
-		for (size_t j = 0; j < files; j++)
-			known |= !strcmp((*names)[j], running[i]);
-		if (known) {
-			free(running[i]);
-			continue;
-		}
-		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
-		(*names)[count++] = running[i];
-	}
-	free(running);
-	return count;
 }
 
 static bool is_known(char * const *names, size_t count, const char *name)
@@ -229,14 +169,45 @@ static bool is_known(char * const *names, size_t count, const char *name)
 	return false;
 }
 
+/* Connections that have a file, and those that are up without one */
+static size_t all_names(char ***names)
+{
+	char **running;
+	size_t count = connection_names(names);
+	size_t more = runtime_names(&running), files = count;
+
+	for (size_t i = 0; i < more; i++) {
+		if (is_known(*names, files, running[i])) {
+			free(running[i]);
+			continue;
+		}
+		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
+		(*names)[count++] = running[i];
+	}
+	free(running);
+	return count;
+}
+
+/* Return: exit status for the last connection */
 static int print_reports(const struct options *options, char * const *names, size_t count)
 {
 	/* No error line: a report says that the daemon does not answer, if it matters. */
 	struct vici *daemon = vici_open_quietly("status");
-	int last = (options->json ? print_all_json : print_all)(names, count, daemon);
+	struct json_object *list = options->json ? json_list() : NULL;
+	struct report report;
 
+	for (size_t i = 0; i < count; i++) {
+		report_look(&report, names[i], daemon);
+		if (list)
+			json_append(list, json_report(&report));
+		else
+			print_report(&report);
+		report_free(&report);
+	}
+	if (list)
+		json_print_list("connections", list);
 	vici_close(daemon);
-	return last;
+	return count ? exit_status(&report) : CTL_OK;
 }
 
 static int run_status(const struct options *options, int argc, char **argv)
