@@ -115,8 +115,7 @@ static int run_check(const struct options *options, int argc, char **argv)
 	int ret = CTL_OK;
 
 	if (argc > 1)
-		ret = parse_params("check", argc - 1, argv + 1, &params,
-				   &swanctl, NULL);
+		ret = parse_params("check", argc - 1, argv + 1, 0, &params, &swanctl, NULL);
 	if (!ret && swanctl && options->json)
 		ret = ctl_error(CTL_USAGE, "check", "swanctl", "leave one of the two out",
 				"strongSwan's notation is no JSON");

@@ -471,17 +471,10 @@ static int run_metrics(const struct options *options, int argc, char **argv)
 	static const struct params params = { &table, 1, 0 };
 	/* A first "format" is the keyword if a value follows, else a device. */
 	bool names = argc && !(argc == 2 && !strcmp(argv[0], table.key));
-	int ret = CTL_OK;
+	int ret = parse_params("metrics", argc, argv, names, &params, &openmetrics, NULL);
 
 	(void)options;
-	if (names)
-		ret = parse_names("metrics", argc, argv, 1);
-	if (!ret)
-		ret = parse_params("metrics", argc - names, argv + names,
-				   &params, &openmetrics, NULL);
-	if (ret)
-		return ret;
-	return show_with("metrics", true, show_metrics, openmetrics,
+	return ret ?: show_with("metrics", true, show_metrics, openmetrics,
 			 names ? argv[0] : NULL);
 }
 

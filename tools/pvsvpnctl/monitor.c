@@ -161,7 +161,7 @@ static int print_event(const struct nlmsghdr *nlh, void *data)
 
 static int run_monitor(const struct options *options, int argc, char **argv)
 {
-	int ret = parse_params("monitor", argc, argv, NULL, NULL, NULL);
+	int ret = parse_params("monitor", argc, argv, 0, NULL, NULL, NULL);
 	struct nl *nl;
 
 	if (ret)

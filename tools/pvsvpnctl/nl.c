@@ -30,19 +30,17 @@ void *nl_route_msg(struct nl *nl, uint16_t type, uint16_t flags, size_t head)
 	return mnl_nlmsg_put_extra_header(nlh, head);
 }
 
-static struct nlmsghdr *begin(struct nl *nl, uint16_t family, uint8_t cmd,
-			      uint8_t version, uint16_t flags)
+static void begin(struct nl *nl, uint16_t family, uint8_t cmd, uint8_t version, uint16_t flags)
 {
 	struct genlmsghdr *genl = nl_route_msg(nl, family, flags, sizeof(*genl));
 
 	genl->cmd = cmd;
 	genl->version = version;
-	return request(nl);
 }
 
-struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags)
+void nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags)
 {
-	return begin(nl, nl->family, cmd, PVSVPN_FAMILY_VERSION, flags);
+	begin(nl, nl->family, cmd, PVSVPN_FAMILY_VERSION, flags);
 }
 
 void nl_lock(struct nl *nl)
@@ -336,19 +334,11 @@ static int find_family(struct nl *nl)
 	return err ? nl_failed(nl, err, "netlink", NULL) : CTL_OK;
 }
 
-/* Both options only make errors clearer; an old kernel may lack them. */
-static void want_clear_errors(struct nl *nl)
-{
-	int on = 1;
-
-	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
-}
-
 static struct nl *open_bus(const char *what, int bus)
 {
 	/* The struct is large, but calloc() does not touch its pages before they are used. */
 	struct nl *nl = calloc(1, sizeof(*nl));
+	int on = 1;
 
 	if (!nl) {
 		ctl_error(CTL_FAILED, what, NULL, "free some", "out of memory");
@@ -362,7 +352,9 @@ static struct nl *open_bus(const char *what, int bus)
 		nl_close(nl);
 		return NULL;
 	}
-	want_clear_errors(nl);
+	/* Both options only make errors clearer; an old kernel may lack them. */
+	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 	return nl;
 }
 
@@ -380,6 +372,16 @@ struct nl *nl_open(const char *what)
 struct nl *nl_open_route(const char *what)
 {
 	return open_bus(what, NETLINK_ROUTE);
+}
+
+int nl_finish(struct nl *nl, const char *where, const struct params *params)
+{
+	int ret = nl_call(nl, NULL, NULL);
+
+	if (ret)
+		ret = nl_failed(nl, ret, where, params);
+	nl_close(nl);
+	return ret;
 }
 
 void nl_close(struct nl *nl)

@@ -62,7 +62,7 @@ void nl_close(struct nl *nl);
  * @cmd: enum pvsvpn_cmd
  * @flags: NLM_F_DUMP, or NLM_F_ACK
  */
-struct nlmsghdr *nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags);
+void nl_msg(struct nl *nl, uint8_t cmd, uint16_t flags);
 
 /**
  * nl_route_msg() - begin a request of rtnetlink in @nl->tx
@@ -118,6 +118,16 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
  */
 int nl_failed(const struct nl *nl, int err, const char *where,
 	      const struct params *params);
+
+/**
+ * nl_finish() - send the request, say why it was refused if so, and close the socket
+ * @nl: the socket
+ * @where: the object
+ * @params: the keywords of the command, as for nl_failed()
+ *
+ * Return: CTL_OK or CTL_FAILED.
+ */
+int nl_finish(struct nl *nl, const char *where, const struct params *params);
 
 /* Makes room for many events, as the kernel drops events that do not fit. */
 void nl_make_room(struct nl *nl);

@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "parse.h"
+#include "setting.h"
 
 #define TRANSFORM(_name, _encryption, _key_bits, _attr_bits, _integrity,	\
 		  _aead, _extra, _iv, _icv, _block, _legacy)		\
@@ -90,18 +91,24 @@ const char *parse_port(const char *text, void *value)
 	return NULL;
 }
 
+/* Reads one of two words. */
+static const char *read_word(const char *text, void *value, const struct setting_word *words,
+			     const char *expected)
+{
+	for (int i = 0; i < 2; i++)
+		if (!strcmp(text, words[i].text)) {
+			*(uint8_t *)value = words[i].value;
+			return NULL;
+		}
+	return expected;
+}
+
 /* on or off, for a value that is a number in the kernel */
 const char *parse_switch(const char *text, void *value)
 {
-	uint8_t *on = value;
+	static const struct setting_word words[] = { { "on", 1 }, { "off", 0 } };
 
-	if (!strcmp(text, "on"))
-		*on = 1;
-	else if (!strcmp(text, "off"))
-		*on = 0;
-	else
-		return "on or off";
-	return NULL;
+	return read_word(text, value, words, "on or off");
 }
 
 const char *parse_u64(const char *text, void *value)
@@ -219,28 +226,21 @@ const char *parse_subnets(const char *text, void *value)
 
 const char *parse_dir(const char *text, void *value)
 {
-	uint8_t *dir = value;
+	static const struct setting_word words[] = {
+		{ "in", PVSVPN_DIRECTION_IN }, { "out", PVSVPN_DIRECTION_OUT }
+	};
 
-	if (!strcmp(text, "in"))
-		*dir = PVSVPN_DIRECTION_IN;
-	else if (!strcmp(text, "out"))
-		*dir = PVSVPN_DIRECTION_OUT;
-	else
-		return "in or out";
-	return NULL;
+	return read_word(text, value, words, "in or out");
 }
 
 const char *parse_encap(const char *text, void *value)
 {
-	uint8_t *encap = value;
+	static const struct setting_word words[] = {
+		{ "none", PVSVPN_ENCAP_NONE }, { "udp", PVSVPN_ENCAP_UDP }
+	};
 
-	if (!strcmp(text, "none"))
-		*encap = PVSVPN_ENCAP_NONE;
-	else if (!strcmp(text, "udp"))
-		*encap = PVSVPN_ENCAP_UDP;
-	else
-		return "none (ESP as IP protocol 50) or udp (ESP in UDP)";
-	return NULL;
+	return read_word(text, value, words,
+			 "none (ESP as IP protocol 50) or udp (ESP in UDP)");
 }
 
 const char *parse_transform(const char *text, void *value)
@@ -279,63 +279,38 @@ static int find_param(const struct params *params, const char *key)
 static int parse_param(const char *what, const char *text,
 		       const struct param *param, void *values)
 {
+	void *value = (char *)values + param->offset;
 	const char *expected;
 
 	if (!text && param->arg)
 		return ctl_error(CTL_USAGE, what, param->key, "add it",
 				 "its value is missing");
-	expected = param->parse(text, (char *)values + param->offset);
+	expected = param->parse ? param->parse(text, value) :
+		   parse_setting(param->setting, text, value);
 	if (!expected)
 		return CTL_OK;
 	return ctl_error(CTL_USAGE, what, param->key, NULL,
 			 "\"%s\" is not valid; expected %s", text, expected);
 }
 
-int need_params(const char *what, const char *where,
-		const struct params *params, uint32_t seen)
+/* @where: the object, for the error line */
+static int need_params(const char *what, const char *where, const struct params *params,
+		       uint32_t seen)
 {
 	char todo[64];
 
-	for (size_t i = 0; i < params->needed; i++) {
+	for (size_t i = 0; params && i < params->needed; i++) {
 		const struct param *param = &params->table[i];
 
 		if (seen & 1U << i)
 			continue;
-		snprintf(todo, sizeof(todo), "add %s %s", param->key,
-			 param->arg);
-		return ctl_error(CTL_USAGE, what, where, todo, "%s is missing",
-				 param->key);
+		snprintf(todo, sizeof(todo), "add %s %s", param->key, param->arg);
+		return ctl_error(CTL_USAGE, what, where, todo, "%s is missing", param->key);
 	}
 	return CTL_OK;
 }
 
-int parse_params(const char *what, int argc, char **argv,
-		 const struct params *params, void *values, uint32_t *seen)
-{
-	uint32_t given = 0;
-
-	for (int i = 0; i < argc; i++) {
-		int found = find_param(params, argv[i]), ret;
-
-		if (found < 0)
-			return ctl_error(CTL_USAGE, what, argv[i],
-					 "--help lists them", "no such option");
-		if (given & 1U << found)
-			return ctl_error(CTL_USAGE, what, argv[i],
-					 "give it once", "given twice");
-		ret = parse_param(what, i + 1 < argc ? argv[i + 1] : NULL,
-				  &params->table[found], values);
-		if (ret)
-			return ret;
-		given |= 1U << found;
-		i += !!params->table[found].arg;
-	}
-	if (seen)
-		*seen = given;
-	return CTL_OK;
-}
-
-int parse_names(const char *what, int argc, char **argv, int count)
+static int parse_names(const char *what, int argc, char **argv, int count)
 {
 	static const char * const word[] = { "DEV", "PEER" };
 	static const size_t max[] = { IFNAMSIZ - 1, PVSVPN_PEER_NAME_MAX };
@@ -352,4 +327,31 @@ int parse_names(const char *what, int argc, char **argv, int count)
 					 word[i], max[i]);
 	}
 	return CTL_OK;
+}
+
+int parse_params(const char *what, int argc, char **argv, int names,
+		 const struct params *params, void *values, uint32_t *seen)
+{
+	int ret = parse_names(what, argc, argv, names);
+	uint32_t given = 0;
+
+	for (int i = names; !ret && i < argc; i++) {
+		int found = find_param(params, argv[i]);
+
+		if (found < 0)
+			return ctl_error(CTL_USAGE, what, argv[i],
+					 "--help lists them", "no such option");
+		if (given & 1U << found)
+			return ctl_error(CTL_USAGE, what, argv[i],
+					 "give it once", "given twice");
+		ret = parse_param(what, i + 1 < argc ? argv[i + 1] : NULL,
+				  &params->table[found], values);
+		given |= 1U << found;
+		i += !!params->table[found].arg;
+	}
+	if (ret)
+		return ret;
+	if (seen)
+		*seen = given;
+	return need_params(what, names ? argv[names - 1] : NULL, params, given);
 }

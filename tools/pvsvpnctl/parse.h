@@ -51,6 +51,8 @@ const struct transform *transform_by_id(uint16_t encryption,
 /* Bytes of key material: key, then salt or integrity key. */
 size_t transform_key_bytes(const struct transform *t);
 
+struct setting;
+
 /* A parser of one value. Return: NULL, or the accepted values, worded to follow "expected". */
 typedef const char *parse_fn(const char *text, void *value);
 
@@ -75,11 +77,12 @@ parse_fn parse_word;		/* bool; a keyword without a value */
  * and its completion follow
  * @key: the keyword
  * @arg: its value in the usage line; NULL if it stands alone
- * @parse: reads the value
+ * @parse: reads the value; NULL if parse_setting() does
  * @offset: where the value goes in the command's values, in bytes
  * @attr: attribute that has the value in the request, 0 for none
  * @size: bytes of a number in that attribute, 0 if the command adds the attribute itself
  * @help: the lines of its help, with newlines between them
+ * @setting: for parse_setting()
  */
 struct param {
 	const char *key;
@@ -89,50 +92,30 @@ struct param {
 	uint16_t attr;
 	uint16_t size;
 	const char *help;
+	const struct setting *setting;
 };
 
 /* The keywords of a command. A table has 32 at most. */
 struct params {
 	const struct param *table;
 	size_t count;
-	size_t needed;		/* need_params() wants the first ones */
+	size_t needed;		/* the first ones, which must be given; they have a value */
 };
 
 /**
- * parse_params() - read "KEY VALUE" pairs, and keywords that have no value
- * @what: the command, for the error line
+ * parse_params() - read the words of a command: objects, then "KEY VALUE" pairs and keywords that
+ * have no value
+ * @what: the command, for error lines
  * @argc: number of words in @argv
  * @argv: the words
+ * @names: objects that the command names first: DEV is 1, DEV PEER 2
  * @params: keywords known to the command, or NULL for none
  * @values: where the values go; those that are not given stay as they are
  * @seen: set to bits of the keywords that were given; may be NULL
  *
- * Return: CTL_OK, or CTL_USAGE after saying why.
+ * Return: CTL_OK, or CTL_USAGE after saying why, such as what is missing.
  */
-int parse_params(const char *what, int argc, char **argv,
+int parse_params(const char *what, int argc, char **argv, int names,
 		 const struct params *params, void *values, uint32_t *seen);
-
-/**
- * need_params() - check that the keywords were given that a command cannot do without
- * @what: the command, for the error line
- * @where: the object, for the error line
- * @params: keywords of the command; those that are needed have a value
- * @seen: bits of the keywords that were given
- *
- * Return: CTL_OK, or CTL_USAGE after saying what is missing.
- */
-int need_params(const char *what, const char *where,
-		const struct params *params, uint32_t seen);
-
-/**
- * parse_names() - check the objects that a command names first
- * @what: the command, for the error line
- * @argc: number of words in @argv
- * @argv: DEV, or DEV and PEER
- * @count: 1 or 2, the words required
- *
- * Return: CTL_OK, or CTL_USAGE after saying why.
- */
-int parse_names(const char *what, int argc, char **argv, int count);
 
 #endif /* PVSVPNCTL_PARSE_H */

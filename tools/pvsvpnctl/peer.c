@@ -30,66 +30,41 @@ struct peer_values {
 enum { REMOTE, LOCAL, DEV, PARAMS = 14 };
 
 static const struct param table[PARAMS] = {
-	[REMOTE] = {
-		"remote", "ADDR", parse_remote, AT(remote),
-		PVSVPN_A_PEER_REMOTE, 0,
-		"outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link"
-	},
-	[LOCAL] = {
-		"local", "ADDR", parse_addr, AT(local), PVSVPN_A_PEER_LOCAL, 0,
-		"outer address of this end; without it, the route to the remote decides"
-	},
-	[DEV] = {
-		"dev", "INTERFACE", parse_dev, AT(dev), PVSVPN_A_PEER_LINK, 0,
-		"interface through which the remote is reached, or its VRF; none for any"
-	},
-	{
-		"encap", "none|udp", parse_encap, AT(encap),
-		PVSVPN_A_PEER_ENCAP, 1,
-		"ESP as IP protocol 50, or ESP in UDP (for a NAT on the way)"
-	}, {
-		"sport", "N", parse_port, AT(sport), PVSVPN_A_PEER_SPORT, 2,
-		"with encap udp: our port, 4500 if not given"
-	}, {
-		"dport", "N", parse_port, AT(dport), PVSVPN_A_PEER_DPORT, 2,
-		"with encap udp: the peer's port, 4500 if not given"
-	}, {
-		"nat-keepalive", "N", parse_u32, AT(nat_keepalive),
-		PVSVPN_A_PEER_NAT_KEEPALIVE, 4,
-		"with encap udp: seconds without a packet until one is sent for\n"
-		"the NAT's sake, 20 if not given, 0 for never"
-	}, {
-		"pin", "on|off", parse_switch, AT(pin), PVSVPN_A_PEER_PIN, 1,
-		"with encap udp: keep remote and dport, do not follow the source of\n"
-		"authentic packets"
-	}, {
-		"keepalive", "SECONDS", parse_u32, AT(keepalive),
-		PVSVPN_A_PEER_KEEPALIVE, 4,
-		"seconds without a packet until an ESP dummy packet is sent, up to\n"
-		"3600, 0 (the default) for never"
-	}, {
-		"dead-after", "SECONDS", parse_u32, AT(dead_after),
-		PVSVPN_A_PEER_DEAD_AFTER, 4,
-		"seconds without an authentic packet until the peer is dead, up to\n"
-		"86400, 0 (the default) for never; more than keepalive"
-	}, {
-		"tfc", "off|mtu|BYTES", parse_tfc, AT(tfc), PVSVPN_A_PEER_TFC, 4,
-		"pad packets to a multiple of BYTES, 2 to 65535, or to the largest\n"
-		"size that fits the path, to hide their sizes"
-	}, {
-		"subnets", "CIDR[,CIDR...]", parse_subnets, AT(subnets),
-		PVSVPN_A_PEER_SUBNET, 0,
-		"inner prefixes behind the peer; without them, it takes everything"
-	}, {
-		"local-subnets", "CIDR[,CIDR...]", parse_subnets,
-		AT(local_subnets), PVSVPN_A_PEER_LOCAL_SUBNET, 0,
-		"inner prefixes here that its packets may reach, and that packets to\n"
-		"it come from; without them, and with 0.0.0.0/0,::/0, all"
-	}, {
-		"replay-window", "N", parse_u32, AT(replay_window),
-		PVSVPN_A_PEER_REPLAY_WINDOW, 4,
-		"anti-replay window of its inbound SAs in packets, 32 to 4096"
-	},
+	[REMOTE] = { "remote", "ADDR", parse_remote, AT(remote), PVSVPN_A_PEER_REMOTE, 0,
+	  "outer address of the peer, IPv4 or IPv6; fe80::1%eth0 on a link" },
+	[LOCAL] = { "local", "ADDR", parse_addr, AT(local), PVSVPN_A_PEER_LOCAL, 0,
+	  "outer address of this end; without it, the route to the remote decides" },
+	[DEV] = { "dev", "INTERFACE", parse_dev, AT(dev), PVSVPN_A_PEER_LINK, 0,
+	  "interface through which the remote is reached, or its VRF; none for any" },
+	{ "encap", "none|udp", parse_encap, AT(encap), PVSVPN_A_PEER_ENCAP, 1,
+	  "ESP as IP protocol 50, or ESP in UDP (for a NAT on the way)" },
+	{ "sport", "N", parse_port, AT(sport), PVSVPN_A_PEER_SPORT, 2,
+	  "with encap udp: our port, 4500 if not given" },
+	{ "dport", "N", parse_port, AT(dport), PVSVPN_A_PEER_DPORT, 2,
+	  "with encap udp: the peer's port, 4500 if not given" },
+	{ "nat-keepalive", "N", parse_u32, AT(nat_keepalive), PVSVPN_A_PEER_NAT_KEEPALIVE, 4,
+	  "with encap udp: seconds without a packet until one is sent for\n"
+	  "the NAT's sake, 20 if not given, 0 for never" },
+	{ "pin", "on|off", parse_switch, AT(pin), PVSVPN_A_PEER_PIN, 1,
+	  "with encap udp: keep remote and dport, do not follow the source of\n"
+	  "authentic packets" },
+	{ "keepalive", "SECONDS", parse_u32, AT(keepalive), PVSVPN_A_PEER_KEEPALIVE, 4,
+	  "seconds without a packet until an ESP dummy packet is sent, up to\n"
+	  "3600, 0 (the default) for never" },
+	{ "dead-after", "SECONDS", parse_u32, AT(dead_after), PVSVPN_A_PEER_DEAD_AFTER, 4,
+	  "seconds without an authentic packet until the peer is dead, up to\n"
+	  "86400, 0 (the default) for never; more than keepalive" },
+	{ "tfc", "off|mtu|BYTES", parse_tfc, AT(tfc), PVSVPN_A_PEER_TFC, 4,
+	  "pad packets to a multiple of BYTES, 2 to 65535, or to the largest\n"
+	  "size that fits the path, to hide their sizes" },
+	{ "subnets", "CIDR[,CIDR...]", parse_subnets, AT(subnets), PVSVPN_A_PEER_SUBNET, 0,
+	  "inner prefixes behind the peer; without them, it takes everything" },
+	{ "local-subnets", "CIDR[,CIDR...]", parse_subnets, AT(local_subnets),
+	  PVSVPN_A_PEER_LOCAL_SUBNET, 0,
+	  "inner prefixes here that its packets may reach, and that packets to\n"
+	  "it come from; without them, and with 0.0.0.0/0,::/0, all" },
+	{ "replay-window", "N", parse_u32, AT(replay_window), PVSVPN_A_PEER_REPLAY_WINDOW, 4,
+	  "anti-replay window of its inbound SAs in packets, 32 to 4096" },
 };
 
 static const struct params add_params = { table, PARAMS, REMOTE + 1 };
@@ -130,21 +105,15 @@ static int call(const char *what, uint8_t cmd, char **argv,
 {
 	struct nl *nl = nl_open(what);
 	char where[128];
-	int ret;
 
 	if (!nl)
 		return CTL_FAILED;
 	nl_msg(nl, cmd, NLM_F_ACK);
 	nl_put_text(nl, PVSVPN_A_PEER_IFNAME, argv[0]);
 	nl_put_text(nl, PVSVPN_A_PEER_NAME, argv[1]);
-	if (values)
-		put_values(nl, values, seen);
-	ret = nl_call(nl, NULL, NULL);
+	put_values(nl, values, seen);
 	snprintf(where, sizeof(where), "%s %s", argv[0], argv[1]);
-	if (ret)
-		ret = nl_failed(nl, ret, where, &set_params);
-	nl_close(nl);
-	return ret;
+	return nl_finish(nl, where, &set_params);
 }
 
 static int configure(const char *what, uint8_t cmd,
@@ -152,14 +121,8 @@ static int configure(const char *what, uint8_t cmd,
 {
 	struct peer_values values = {};
 	uint32_t seen = 0;
-	int ret;
+	int ret = parse_params(what, argc, argv, 2, params, &values, &seen);
 
-	ret = parse_names(what, argc, argv, 2);
-	if (!ret)
-		ret = parse_params(what, argc - 2, argv + 2, params, &values,
-				   &seen);
-	if (!ret)
-		ret = need_params(what, argv[1], params, seen);
 	if (!ret && seen & 1U << DEV && values.remote.link[0])
 		ret = ctl_error(CTL_USAGE, what, argv[1],
 				"leave dev out, or %INTERFACE",
@@ -174,8 +137,7 @@ static int configure(const char *what, uint8_t cmd,
 static int run_add(const struct options *options, int argc, char **argv)
 {
 	(void)options;
-	return configure("peer add", PVSVPN_CMD_PEER_NEW, &add_params, argc,
-			 argv);
+	return configure("peer add", PVSVPN_CMD_PEER_NEW, &add_params, argc, argv);
 }
 
 static int run_set(const struct options *options, int argc, char **argv)
@@ -185,21 +147,13 @@ static int run_set(const struct options *options, int argc, char **argv)
 		return ctl_error(CTL_USAGE, "peer set", argv[1],
 				 "pvsvpnctl peer set --help lists what there is",
 				 "nothing to set");
-	return configure("peer set", PVSVPN_CMD_PEER_SET, &set_params, argc,
-			 argv);
+	return configure("peer set", PVSVPN_CMD_PEER_SET, &set_params, argc, argv);
 }
 
 static int run_del(const struct options *options, int argc, char **argv)
 {
-	int ret = parse_names("peer del", argc, argv, 2);
-
 	(void)options;
-	if (!ret)
-		ret = parse_params("peer del", argc - 2, argv + 2, NULL, NULL,
-				   NULL);
-	if (!ret)
-		ret = call("peer del", PVSVPN_CMD_PEER_DEL, argv, NULL, 0);
-	return ret;
+	return configure("peer del", PVSVPN_CMD_PEER_DEL, NULL, argc, argv);
 }
 
 const struct command command_peer_add = {

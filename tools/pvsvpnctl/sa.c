@@ -28,70 +28,41 @@ struct sa_values {
 enum { DIR, SPI, TRANSFORM, KEY_FILE, PARAMS = 16 };
 
 static const struct param table[PARAMS] = {
-	[DIR] = {
-		"dir", "in|out", parse_dir, AT(dir), PVSVPN_A_SA_DIR, 1,
-		"packets that arrive from the peer, or packets that leave for it"
-	},
-	[SPI] = {
-		"spi", "0xNNNNNNNN", parse_u32, AT(spi), PVSVPN_A_SA_SPI, 4,
-		"Security Parameters Index, 0x100 or higher"
-	},
-	[TRANSFORM] = {
-		"transform", "NAME", parse_transform, AT(transform),
-		PVSVPN_A_SA_TRANSFORM, 0, "cipher suite, see below"
-	},
-	[KEY_FILE] = {
-		"key-file", "FILE|-", parse_text, AT(key_file),
-		PVSVPN_A_SA_KEY, 0,
-		"hex digits: the key, then its salt or the integrity key;\n"
-		"- reads standard input.\n"
-		"A file must not be open to group or others (chmod 600)"
-	},
-	{
-		"legacy", NULL, parse_word, AT(legacy), PVSVPN_A_SA_LEGACY, 0,
-		"allows SHA-1 and 3DES, for a peer that has nothing better"
-	}, {
-		"replay-window", "N", parse_u32, AT(replay_window),
-		PVSVPN_A_SA_REPLAY_WINDOW, 4,
-		"anti-replay window in packets, 32 to 4096 (dir in)"
-	}, {
-		"esn", NULL, parse_word, AT(esn), PVSVPN_A_SA_ESN, 1,
-		"sequence numbers of 64 bits, if the peer has them too"
-	}, {
-		"seq", "N", parse_u64, AT(seq), PVSVPN_A_SA_SEQ, 8,
-		"takes an SA over: last number sent, or highest accepted"
-	}, {
-		"soft-packets", "N", parse_u64, AT(soft_packets),
-		PVSVPN_A_SA_SOFT_PACKETS, 8,
-		"sends an event after so many packets"
-	}, {
-		"hard-packets", "N", parse_u64, AT(hard_packets),
-		PVSVPN_A_SA_HARD_PACKETS, 8, "ends the SA after so many packets"
-	}, {
-		"soft-bytes", "N", parse_u64, AT(soft_bytes),
-		PVSVPN_A_SA_SOFT_BYTES, 8,
-		"sends an event after so many bytes of inner packets"
-	}, {
-		"hard-bytes", "N", parse_u64, AT(hard_bytes),
-		PVSVPN_A_SA_HARD_BYTES, 8,
-		"ends the SA after so many bytes of inner packets"
-	}, {
-		"soft-seconds", "N", parse_u64, AT(soft_seconds),
-		PVSVPN_A_SA_SOFT_SECONDS, 8,
-		"sends an event so long after the SA was added"
-	}, {
-		"hard-seconds", "N", parse_u64, AT(hard_seconds),
-		PVSVPN_A_SA_HARD_SECONDS, 8,
-		"ends the SA so long after it was added"
-	}, {
-		"soft-use-seconds", "N", parse_u64, AT(soft_use_seconds),
-		PVSVPN_A_SA_SOFT_USE_SECONDS, 8,
-		"sends an event so long after its first packet"
-	}, {
-		"hard-use-seconds", "N", parse_u64, AT(hard_use_seconds),
-		PVSVPN_A_SA_HARD_USE_SECONDS, 8,
-		"ends the SA so long after its first packet"
-	},
+	[DIR] = { "dir", "in|out", parse_dir, AT(dir), PVSVPN_A_SA_DIR, 1,
+	  "packets that arrive from the peer, or packets that leave for it" },
+	[SPI] = { "spi", "0xNNNNNNNN", parse_u32, AT(spi), PVSVPN_A_SA_SPI, 4,
+	  "Security Parameters Index, 0x100 or higher" },
+	[TRANSFORM] = { "transform", "NAME", parse_transform, AT(transform),
+	  PVSVPN_A_SA_TRANSFORM, 0,
+	  "cipher suite, see below" },
+	[KEY_FILE] = { "key-file", "FILE|-", parse_text, AT(key_file), PVSVPN_A_SA_KEY, 0,
+	  "hex digits: the key, then its salt or the integrity key;\n"
+	  "- reads standard input.\n"
+	  "A file must not be open to group or others (chmod 600)" },
+	{ "legacy", NULL, parse_word, AT(legacy), PVSVPN_A_SA_LEGACY, 0,
+	  "allows SHA-1 and 3DES, for a peer that has nothing better" },
+	{ "replay-window", "N", parse_u32, AT(replay_window), PVSVPN_A_SA_REPLAY_WINDOW, 4,
+	  "anti-replay window in packets, 32 to 4096 (dir in)" },
+	{ "esn", NULL, parse_word, AT(esn), PVSVPN_A_SA_ESN, 1,
+	  "sequence numbers of 64 bits, if the peer has them too" },
+	{ "seq", "N", parse_u64, AT(seq), PVSVPN_A_SA_SEQ, 8,
+	  "takes an SA over: last number sent, or highest accepted" },
+	{ "soft-packets", "N", parse_u64, AT(soft_packets), PVSVPN_A_SA_SOFT_PACKETS, 8,
+	  "sends an event after so many packets" },
+	{ "hard-packets", "N", parse_u64, AT(hard_packets), PVSVPN_A_SA_HARD_PACKETS, 8,
+	  "ends the SA after so many packets" },
+	{ "soft-bytes", "N", parse_u64, AT(soft_bytes), PVSVPN_A_SA_SOFT_BYTES, 8,
+	  "sends an event after so many bytes of inner packets" },
+	{ "hard-bytes", "N", parse_u64, AT(hard_bytes), PVSVPN_A_SA_HARD_BYTES, 8,
+	  "ends the SA after so many bytes of inner packets" },
+	{ "soft-seconds", "N", parse_u64, AT(soft_seconds), PVSVPN_A_SA_SOFT_SECONDS, 8,
+	  "sends an event so long after the SA was added" },
+	{ "hard-seconds", "N", parse_u64, AT(hard_seconds), PVSVPN_A_SA_HARD_SECONDS, 8,
+	  "ends the SA so long after it was added" },
+	{ "soft-use-seconds", "N", parse_u64, AT(soft_use_seconds), PVSVPN_A_SA_SOFT_USE_SECONDS, 8,
+	  "sends an event so long after its first packet" },
+	{ "hard-use-seconds", "N", parse_u64, AT(hard_use_seconds), PVSVPN_A_SA_HARD_USE_SECONDS, 8,
+	  "ends the SA so long after its first packet" },
 };
 
 static const struct params add_params = { table, PARAMS, KEY_FILE + 1 };
@@ -122,7 +93,6 @@ static int call(const char *what, uint8_t cmd, char **argv,
 {
 	struct nl *nl = nl_open(what);
 	char where[128];
-	int ret;
 
 	if (!nl)
 		return CTL_FAILED;
@@ -132,25 +102,8 @@ static int call(const char *what, uint8_t cmd, char **argv,
 	nl_put_params(nl, &add_params, values, seen);
 	if (key)
 		put_new(nl, values, key);
-	ret = nl_call(nl, NULL, NULL);
-	snprintf(where, sizeof(where), "%s %s spi 0x%08x", argv[0], argv[1],
-		 values->spi);
-	if (ret)
-		ret = nl_failed(nl, ret, where, &add_params);
-	nl_close(nl);
-	return ret;
-}
-
-static int parse_values(const char *what, int argc, char **argv,
-			const struct params *params, struct sa_values *values,
-			uint32_t *seen)
-{
-	int ret = parse_names(what, argc, argv, 2);
-
-	if (!ret)
-		ret = parse_params(what, argc - 2, argv + 2, params, values,
-				   seen);
-	return ret ?: need_params(what, argv[1], params, *seen);
+	snprintf(where, sizeof(where), "%s %s spi 0x%08x", argv[0], argv[1], values->spi);
+	return nl_finish(nl, where, &add_params);
 }
 
 static int run_add(const struct options *options, int argc, char **argv)
@@ -158,13 +111,11 @@ static int run_add(const struct options *options, int argc, char **argv)
 	struct sa_values values = {};
 	struct key key;
 	uint32_t seen;
-	int ret;
+	int ret = parse_params("sa add", argc, argv, 2, &add_params, &values, &seen);
 
 	(void)options;
-	ret = parse_values("sa add", argc, argv, &add_params, &values, &seen);
 	if (!ret)
-		ret = key_read("sa add", values.key_file, values.transform,
-			       &key);
+		ret = key_read("sa add", values.key_file, values.transform, &key);
 	if (ret)
 		return ret;
 	ret = call("sa add", PVSVPN_CMD_SA_NEW, argv, &values, seen, &key);
@@ -176,12 +127,10 @@ static int run_del(const struct options *options, int argc, char **argv)
 {
 	struct sa_values values = {};
 	uint32_t seen;
-	int ret;
+	int ret = parse_params("sa del", argc, argv, 2, &del_params, &values, &seen);
 
 	(void)options;
-	ret = parse_values("sa del", argc, argv, &del_params, &values, &seen);
-	return ret ?: call("sa del", PVSVPN_CMD_SA_DEL, argv, &values, seen,
-			   NULL);
+	return ret ?: call("sa del", PVSVPN_CMD_SA_DEL, argv, &values, seen, NULL);
 }
 
 const struct command command_sa_add = {

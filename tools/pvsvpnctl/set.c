@@ -15,6 +15,7 @@ static void fill_table(struct param *table)
 		table[i] = (struct param) {
 			.key = settings[i].name,
 			.parse = settings[i].parse,
+			.setting = &settings[i],
 			.attr = settings[i].attr,
 		};
 	table[MTU] = (struct param) {
@@ -42,7 +43,6 @@ static int call(const char *ifname, const struct params *params,
 		const uint32_t *values, uint32_t seen)
 {
 	struct nl *nl = nl_open("set");
-	int ret;
 
 	if (!nl)
 		return CTL_FAILED;
@@ -53,11 +53,7 @@ static int call(const char *ifname, const struct params *params,
 		nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_IN, values[IF_ID]);
 		nl_put_u32(nl, PVSVPN_A_DEVICE_IF_ID_OUT, values[IF_ID]);
 	}
-	ret = nl_call(nl, NULL, NULL);
-	if (ret)
-		ret = nl_failed(nl, ret, ifname, params);
-	nl_close(nl);
-	return ret;
+	return nl_finish(nl, ifname, params);
 }
 
 static int run_set(const struct options *options, int argc, char **argv)
@@ -69,14 +65,11 @@ static int run_set(const struct options *options, int argc, char **argv)
 
 	(void)options;
 	fill_table(table);
-	ret = parse_names("set", argc, argv, 1);
-	if (!ret && argc == 1)
+	ret = parse_params("set", argc, argv, 1, &params, values, &seen);
+	if (!ret && !seen)
 		ret = ctl_error(CTL_USAGE, "set", argv[0],
 				"pvsvpnctl set --help lists what there is",
 				"nothing to set");
-	if (!ret)
-		ret = parse_params("set", argc - 1, argv + 1, &params, values,
-				   &seen);
 	if (!ret)
 		ret = check_if_id(argv[0], seen);
 	return ret ?: call(argv[0], &params, values, seen);

@@ -25,12 +25,16 @@ struct setting {
 	int attr;		/* PVSVPN_A_DEVICE_* */
 	uint32_t usual;		/* value of a new device */
 	bool hex;
-	parse_fn *parse;
+	bool number;		/* parse_setting() takes numbers, too */
+	parse_fn *parse;	/* NULL: parse_setting() */
+	const char *expected;
 	struct setting_word words[3];
 };
 
 extern const struct setting settings[SETTINGS];
 
+/* Reads a word of the setting, or a number that is not another way to write a word. */
+const char *parse_setting(const struct setting *setting, const char *text, uint32_t *value);
 /* Formats @value as "set" takes it; @text has FORMAT_MAX bytes. */
 const char *format_setting(char *text, const struct setting *setting,
 			   uint32_t value);

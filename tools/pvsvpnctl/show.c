@@ -427,17 +427,9 @@ int show_loaded(const char *what, bool counters,
 		void (*print)(const struct state *state, bool json),
 		const struct options *options, int argc, char **argv)
 {
-	int ret = CTL_OK;
+	int ret = parse_params(what, argc, argv, !!argc, NULL, NULL, NULL);
 
-	if (argc)
-		ret = parse_names(what, argc, argv, 1);
-	if (!ret && argc)
-		ret = parse_params(what, argc - 1, argv + 1, NULL, NULL,
-				   NULL);
-	if (ret)
-		return ret;
-	return show_with(what, counters, print, options->json,
-			 argc ? argv[0] : NULL);
+	return ret ?: show_with(what, counters, print, options->json, argc ? argv[0] : NULL);
 }
 
 static int run_show(const struct options *options, int argc, char **argv)

@@ -135,8 +135,7 @@ static int run_up(const struct options *options, int argc, char **argv)
 
 	(void)options;
 	if (argc)
-		ret = parse_params("up", argc - 1, argv + 1, &up_params,
-				   &values, NULL);
+		ret = parse_params("up", argc - 1, argv + 1, 0, &up_params, &values, NULL);
 	if (!ret)
 		ret = may_read("up", connection_dir());
 	if (ret)

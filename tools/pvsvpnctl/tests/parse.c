@@ -150,10 +150,9 @@ static int params_of(const char *text, size_t needed,
 {
 	const struct params params = { table, 3, needed };
 	char *argv[8];
-	int argc = split(text, argv), ret;
+	int argc = split(text, argv);
 
-	ret = parse_params("test", argc, argv, &params, values, seen);
-	return ret ?: need_params("test", "site-b", &params, *seen);
+	return parse_params("test", argc, argv, 0, &params, values, seen);
 }
 
 static int names_of(const char *text)
@@ -161,7 +160,7 @@ static int names_of(const char *text)
 	char *argv[8];
 	int argc = split(text, argv);
 
-	return parse_names("test", argc, argv, 2);
+	return parse_params("test", argc, argv, 2, NULL, NULL, NULL);
 }
 
 static void test_params(void)
