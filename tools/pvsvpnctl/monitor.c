@@ -20,9 +20,8 @@ struct event {
 	char peer[PVSVPN_PEER_NAME_MAX + 1];
 	struct addr remote;
 	uint16_t port;
-	bool has_sa;
 	uint8_t dir;
-	uint32_t spi;
+	uint32_t spi;		/* 0 if no SA is concerned */
 	char reason[128];
 };
 
@@ -39,50 +38,17 @@ static const char *event_name(const struct event *event)
 	return "unknown";
 }
 
-static void read_text(const struct nlattr *attr, char *text, size_t size)
-{
-	snprintf(text, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
-		 mnl_attr_get_str(attr));
-	clean_text(text);
-}
-
-static void read_attr(const struct nlattr *attr, struct event *event)
-{
-	switch (mnl_attr_get_type(attr)) {
-	case PVSVPN_A_EVENT_TYPE:
-		event->type = mnl_attr_get_u8(attr);
-		break;
-	case PVSVPN_A_EVENT_IFINDEX:
-		event->ifindex = mnl_attr_get_u32(attr);
-		break;
-	case PVSVPN_A_EVENT_IFNAME:
-		read_text(attr, event->ifname, sizeof(event->ifname));
-		break;
-	case PVSVPN_A_EVENT_PEER:
-		read_text(attr, event->peer, sizeof(event->peer));
-		break;
-	case PVSVPN_A_EVENT_REMOTE:
-		event->remote.len = mnl_attr_get_payload_len(attr);
-		if (event->remote.len > sizeof(event->remote.byte))
-			event->remote.len = 0;
-		memcpy(event->remote.byte, mnl_attr_get_payload(attr),
-		       event->remote.len);
-		break;
-	case PVSVPN_A_EVENT_PORT:
-		event->port = mnl_attr_get_u16(attr);
-		break;
-	case PVSVPN_A_EVENT_DIR:
-		event->dir = mnl_attr_get_u8(attr);
-		break;
-	case PVSVPN_A_EVENT_SPI:
-		event->has_sa = true;
-		event->spi = mnl_attr_get_u32(attr);
-		break;
-	case PVSVPN_A_EVENT_REASON:
-		read_text(attr, event->reason, sizeof(event->reason));
-		break;
-	}
-}
+static const struct nl_field event_fields[] = {
+	[PVSVPN_A_EVENT_TYPE] = FIELD(nl_get_int, struct event, type),
+	[PVSVPN_A_EVENT_IFINDEX] = FIELD(nl_get_int, struct event, ifindex),
+	[PVSVPN_A_EVENT_IFNAME] = FIELD(nl_get_text, struct event, ifname),
+	[PVSVPN_A_EVENT_PEER] = FIELD(nl_get_text, struct event, peer),
+	[PVSVPN_A_EVENT_REMOTE] = FIELD(nl_get_addr, struct event, remote),
+	[PVSVPN_A_EVENT_PORT] = FIELD(nl_get_int, struct event, port),
+	[PVSVPN_A_EVENT_DIR] = FIELD(nl_get_int, struct event, dir),
+	[PVSVPN_A_EVENT_SPI] = FIELD(nl_get_int, struct event, spi),
+	[PVSVPN_A_EVENT_REASON] = FIELD(nl_get_text, struct event, reason),
+};
 
 /* 2026-11-24T14:20:01.123+0100 */
 static void format_now(char *text)
@@ -110,7 +76,7 @@ static void print_text(const char *now, const struct event *event)
 		printf(" remote %s", format_addr(text, &event->remote));
 	if (event->port)
 		printf(" port %u", event->port);
-	if (event->has_sa)
+	if (event->spi)
 		printf(" dir %s spi 0x%08x", dir_name(event->dir), event->spi);
 	if (event->reason[0])
 		printf(" reason %s", event->reason);
@@ -129,7 +95,7 @@ static void print_json(const char *now, const struct event *event)
 	json_add_addr(json, "remote", &event->remote);
 	if (event->port)
 		json_add_uint(json, "port", event->port);
-	if (event->has_sa) {
+	if (event->spi) {
 		json_add_text(json, "dir", dir_name(event->dir));
 		json_add_uint(json, "spi", event->spi);
 	}
@@ -142,14 +108,15 @@ static int print_event(const struct nlmsghdr *nlh, void *data)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct options *options = data;
-	struct event event = { .has_sa = false };
-	const struct nlattr *attr;
+	struct event event = { .spi = 0 };
 	char now[FORMAT_MAX];
 
 	if (genl->cmd != PVSVPN_CMD_EVENT)
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, nlh, sizeof(*genl))
-		read_attr(attr, &event);
+	nl_read(nlh, event_fields, sizeof(event_fields) / sizeof(event_fields[0]), &event);
+	clean_text(event.ifname);
+	clean_text(event.peer);
+	clean_text(event.reason);
 	format_now(now);
 	if (options->json)
 		print_json(now, &event);

@@ -112,6 +112,65 @@ void nl_nest_end(struct nl *nl, struct nlattr *nest)
 		mnl_attr_nest_end(request(nl), nest);
 }
 
+void nl_get_bool(const struct nlattr *attr, void *value, size_t size)
+{
+	(void)size;
+	if (mnl_attr_get_payload_len(attr))
+		*(bool *)value = mnl_attr_get_u8(attr);
+}
+
+void nl_get_int(const struct nlattr *attr, void *value, size_t size)
+{
+	if (mnl_attr_get_payload_len(attr) == size)
+		memcpy(value, mnl_attr_get_payload(attr), size);
+}
+
+void nl_get_text(const struct nlattr *attr, void *value, size_t size)
+{
+	snprintf(value, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
+		 mnl_attr_get_str(attr));
+}
+
+void nl_get_addr(const struct nlattr *attr, void *value, size_t size)
+{
+	uint16_t len = mnl_attr_get_payload_len(attr);
+	struct addr *addr = value;
+
+	(void)size;
+	if (len != 4 && len != 16)
+		return;
+	addr->len = len;
+	memcpy(addr->byte, mnl_attr_get_payload(attr), len);
+}
+
+static void read_field(const struct nlattr *attr, const struct nl_field *fields, size_t count,
+		       void *object)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (type < count && fields[type].get)
+		fields[type].get(attr, (char *)object + fields[type].offset,
+				 fields[type].size);
+}
+
+void nl_read_nest(const struct nlattr *nest, const struct nl_field *fields, size_t count,
+		  void *object)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+		read_field(attr, fields, count, object);
+}
+
+void nl_read(const struct nlmsghdr *nlh, const struct nl_field *fields, size_t count,
+	     void *object)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		read_field(attr, fields, count, object);
+}
+
 /* The attribute of the request that holds the byte at @offset. */
 static uint16_t attr_at(const struct nlmsghdr *nlh, size_t head, uint32_t offset)
 {

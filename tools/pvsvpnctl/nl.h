@@ -4,6 +4,7 @@
 #define PVSVPNCTL_NL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <libmnl/libmnl.h>
 
@@ -94,6 +95,33 @@ void nl_put_params(struct nl *nl, const struct params *params,
 		   const void *values, uint32_t seen);
 struct nlattr *nl_nest(struct nl *nl, uint16_t type);
 void nl_nest_end(struct nl *nl, struct nlattr *nest);
+
+/**
+ * struct nl_field - how an attribute is read, and where in an object it goes
+ * @get: reads the attribute to @value, of @size bytes
+ * @offset: of the value in the object
+ * @size: bytes of the value
+ */
+struct nl_field {
+	void (*get)(const struct nlattr *attr, void *value, size_t size);
+	size_t offset;
+	size_t size;
+};
+
+#define FIELD(_get, _type, _member) \
+	{ _get, offsetof(_type, _member), sizeof(((_type *)0)->_member) }
+
+void nl_get_bool(const struct nlattr *attr, void *value, size_t size);
+/* Reads integers. Ignores one of another size, which a newer kernel may send. */
+void nl_get_int(const struct nlattr *attr, void *value, size_t size);
+void nl_get_text(const struct nlattr *attr, void *value, size_t size);
+void nl_get_addr(const struct nlattr *attr, void *value, size_t size);
+
+/* Read attributes, of a message of the family or in a nest; @fields by their type. */
+void nl_read(const struct nlmsghdr *nlh, const struct nl_field *fields, size_t count,
+	     void *object);
+void nl_read_nest(const struct nlattr *nest, const struct nl_field *fields, size_t count,
+		  void *object);
 
 /**
  * nl_call() - send the request and read the answer to its end

@@ -29,81 +29,11 @@ static void *grow(void *array, size_t *count, size_t size)
 	return array;
 }
 
-static void get_bool(const struct nlattr *attr, void *value, size_t size)
-{
-	(void)size;
-	if (mnl_attr_get_payload_len(attr))
-		*(bool *)value = mnl_attr_get_u8(attr);
-}
-
-/* Reads integers. Ignores one of another size, which a newer kernel may send. */
-static void get_int(const struct nlattr *attr, void *value, size_t size)
-{
-	if (mnl_attr_get_payload_len(attr) == size)
-		memcpy(value, mnl_attr_get_payload(attr), size);
-}
-
-static void get_text(const struct nlattr *attr, void *value, size_t size)
-{
-	snprintf(value, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
-		 mnl_attr_get_str(attr));
-}
-
-static void get_addr(const struct nlattr *attr, void *value, size_t size)
-{
-	uint16_t len = mnl_attr_get_payload_len(attr);
-	struct addr *addr = value;
-
-	(void)size;
-	if (len != 4 && len != 16)
-		return;
-	addr->len = len;
-	memcpy(addr->byte, mnl_attr_get_payload(attr), len);
-}
-
-/* How an attribute is read, and where in the object it goes. */
-struct field {
-	void (*get)(const struct nlattr *attr, void *value, size_t size);
-	size_t offset;
-	size_t size;
-};
-
-#define FIELD(_get, _type, _member) \
-	{ get_##_get, offsetof(_type, _member), sizeof(((_type *)0)->_member) }
-
 #define COUNT(_array) (sizeof(_array) / sizeof((_array)[0]))
 
-static void get_field(const struct nlattr *attr, const struct field *fields,
-		      size_t count, void *object)
-{
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type < count && fields[type].get)
-		fields[type].get(attr, (char *)object + fields[type].offset,
-				 fields[type].size);
-}
-
-static void get_nest(const struct nlattr *nest, const struct field *fields,
-		     size_t count, void *object)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_nested(attr, nest)
-		get_field(attr, fields, count, object);
-}
-
-static void get_message(const struct nlmsghdr *nlh, const struct field *fields,
-			size_t count, void *object)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
-		get_field(attr, fields, count, object);
-}
-
-static const struct field drop_fields[] = {
-	[PVSVPN_A_COUNTER_NAME] = FIELD(text, struct new_drop, name),
-	[PVSVPN_A_COUNTER_VALUE] = FIELD(int, struct new_drop, value),
+static const struct nl_field drop_fields[] = {
+	[PVSVPN_A_COUNTER_NAME] = FIELD(nl_get_text, struct new_drop, name),
+	[PVSVPN_A_COUNTER_VALUE] = FIELD(nl_get_int, struct new_drop, value),
 };
 
 /* Reasons come in the order of the list: the next one nearly always matches. */
@@ -125,7 +55,7 @@ static void get_drop(const struct nlattr *nest, void *value, size_t size)
 	int reason;
 
 	(void)size;
-	get_nest(nest, drop_fields, COUNT(drop_fields), &drop);
+	nl_read_nest(nest, drop_fields, COUNT(drop_fields), &drop);
 	reason = find_reason(drop.name, drops->next);
 	if (reason >= 0) {
 		drops->value[reason] = drop.value;
@@ -136,62 +66,42 @@ static void get_drop(const struct nlattr *nest, void *value, size_t size)
 	}
 }
 
-static const struct field device_fields[] = {
-	[PVSVPN_A_DEVICE_IFINDEX] = FIELD(int, struct device, ifindex),
-	[PVSVPN_A_DEVICE_IFNAME] = FIELD(text, struct device, ifname),
-	[PVSVPN_A_DEVICE_MTU] = FIELD(int, struct device, mtu),
-	[PVSVPN_A_DEVICE_MTU_AUTO] = FIELD(bool, struct device, mtu_auto),
-	[PVSVPN_A_DEVICE_FWMARK] =
-		FIELD(int, struct device, setting[SETTING_FWMARK]),
-	[PVSVPN_A_DEVICE_TTL] = FIELD(int, struct device, setting[SETTING_TTL]),
-	[PVSVPN_A_DEVICE_DSCP] =
-		FIELD(int, struct device, setting[SETTING_DSCP]),
-	[PVSVPN_A_DEVICE_ECN] = FIELD(int, struct device, setting[SETTING_ECN]),
-	[PVSVPN_A_DEVICE_PRIORITY] =
-		FIELD(int, struct device, setting[SETTING_PRIORITY]),
-	[PVSVPN_A_DEVICE_PMTUDISC] =
-		FIELD(int, struct device, setting[SETTING_PMTUDISC]),
-	[PVSVPN_A_DEVICE_FRAGMENT] =
-		FIELD(int, struct device, setting[SETTING_FRAGMENT]),
-	[PVSVPN_A_DEVICE_MSS_CLAMP] =
-		FIELD(int, struct device, setting[SETTING_MSS_CLAMP]),
-	[PVSVPN_A_DEVICE_INNER_MARK] =
-		FIELD(int, struct device, setting[SETTING_INNER_MARK]),
-	[PVSVPN_A_DEVICE_IF_ID_IN] =
-		FIELD(int, struct device, setting[SETTING_IF_ID_IN]),
-	[PVSVPN_A_DEVICE_IF_ID_OUT] =
-		FIELD(int, struct device, setting[SETTING_IF_ID_OUT]),
-	[PVSVPN_A_DEVICE_UP] = FIELD(bool, struct device, up),
-	[PVSVPN_A_DEVICE_CARRIER] = FIELD(bool, struct device, carrier),
-	[PVSVPN_A_DEVICE_HIDDEN] = FIELD(bool, struct device, hidden),
-	[PVSVPN_A_DEVICE_RX_PACKETS] =
-		FIELD(int, struct device, traffic.rx_packets),
-	[PVSVPN_A_DEVICE_RX_BYTES] =
-		FIELD(int, struct device, traffic.rx_bytes),
-	[PVSVPN_A_DEVICE_TX_PACKETS] =
-		FIELD(int, struct device, traffic.tx_packets),
-	[PVSVPN_A_DEVICE_TX_BYTES] =
-		FIELD(int, struct device, traffic.tx_bytes),
-	[PVSVPN_A_DEVICE_DROPS] = FIELD(int, struct device, drops.total),
-	[PVSVPN_A_DEVICE_DROP] = FIELD(drop, struct device, drops),
+static const struct nl_field device_fields[] = {
+	[PVSVPN_A_DEVICE_IFINDEX] = FIELD(nl_get_int, struct device, ifindex),
+	[PVSVPN_A_DEVICE_IFNAME] = FIELD(nl_get_text, struct device, ifname),
+	[PVSVPN_A_DEVICE_MTU] = FIELD(nl_get_int, struct device, mtu),
+	[PVSVPN_A_DEVICE_MTU_AUTO] = FIELD(nl_get_bool, struct device, mtu_auto),
+	[PVSVPN_A_DEVICE_UP] = FIELD(nl_get_bool, struct device, up),
+	[PVSVPN_A_DEVICE_CARRIER] = FIELD(nl_get_bool, struct device, carrier),
+	[PVSVPN_A_DEVICE_HIDDEN] = FIELD(nl_get_bool, struct device, hidden),
+	[PVSVPN_A_DEVICE_RX_PACKETS] = FIELD(nl_get_int, struct device, traffic.rx_packets),
+	[PVSVPN_A_DEVICE_RX_BYTES] = FIELD(nl_get_int, struct device, traffic.rx_bytes),
+	[PVSVPN_A_DEVICE_TX_PACKETS] = FIELD(nl_get_int, struct device, traffic.tx_packets),
+	[PVSVPN_A_DEVICE_TX_BYTES] = FIELD(nl_get_int, struct device, traffic.tx_bytes),
+	[PVSVPN_A_DEVICE_DROPS] = FIELD(nl_get_int, struct device, drops.total),
+	[PVSVPN_A_DEVICE_DROP] = FIELD(get_drop, struct device, drops),
 };
 
 int state_add_device(const struct nlmsghdr *nlh, void *data)
 {
 	struct state *state = data;
+	const struct nlattr *attr;
 	struct device *dev;
 
-	state->devices = grow(state->devices, &state->device_count,
-			      sizeof(*dev));
+	state->devices = grow(state->devices, &state->device_count, sizeof(*dev));
 	dev = &state->devices[state->device_count - 1];
 	dev->up = true;
-	get_message(nlh, device_fields, COUNT(device_fields), dev);
+	nl_read(nlh, device_fields, COUNT(device_fields), dev);
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		for (int i = 0; i < SETTINGS; i++)
+			if (mnl_attr_get_type(attr) == settings[i].attr)
+				nl_get_int(attr, &dev->setting[i], sizeof(dev->setting[i]));
 	return MNL_CB_OK;
 }
 
-static const struct field subnet_fields[] = {
-	[PVSVPN_A_SUBNET_ADDRESS] = FIELD(addr, struct subnet, addr),
-	[PVSVPN_A_SUBNET_PREFIX_LENGTH] = FIELD(int, struct subnet, prefix),
+static const struct nl_field subnet_fields[] = {
+	[PVSVPN_A_SUBNET_ADDRESS] = FIELD(nl_get_addr, struct subnet, addr),
+	[PVSVPN_A_SUBNET_PREFIX_LENGTH] = FIELD(nl_get_int, struct subnet, prefix),
 };
 
 static void get_subnet(const struct nlattr *nest, void *value, size_t size)
@@ -200,64 +110,62 @@ static void get_subnet(const struct nlattr *nest, void *value, size_t size)
 
 	(void)size;
 	list->subnet = grow(list->subnet, &list->count, sizeof(struct subnet));
-	get_nest(nest, subnet_fields, COUNT(subnet_fields),
+	nl_read_nest(nest, subnet_fields, COUNT(subnet_fields),
 		 &list->subnet[list->count - 1]);
 }
 
-static const struct field overhead_fields[] = {
-	[PVSVPN_A_OVERHEAD_IP] = FIELD(int, struct overhead, ip),
-	[PVSVPN_A_OVERHEAD_UDP] = FIELD(int, struct overhead, udp),
-	[PVSVPN_A_OVERHEAD_ESP] = FIELD(int, struct overhead, esp),
-	[PVSVPN_A_OVERHEAD_ICV] = FIELD(int, struct overhead, icv),
-	[PVSVPN_A_OVERHEAD_TRAILER] = FIELD(int, struct overhead, trailer),
+static const struct nl_field overhead_fields[] = {
+	[PVSVPN_A_OVERHEAD_IP] = FIELD(nl_get_int, struct overhead, ip),
+	[PVSVPN_A_OVERHEAD_UDP] = FIELD(nl_get_int, struct overhead, udp),
+	[PVSVPN_A_OVERHEAD_ESP] = FIELD(nl_get_int, struct overhead, esp),
+	[PVSVPN_A_OVERHEAD_ICV] = FIELD(nl_get_int, struct overhead, icv),
+	[PVSVPN_A_OVERHEAD_TRAILER] = FIELD(nl_get_int, struct overhead, trailer),
 };
 
 static void get_overhead(const struct nlattr *nest, void *value, size_t size)
 {
 	(void)size;
-	get_nest(nest, overhead_fields, COUNT(overhead_fields), value);
+	nl_read_nest(nest, overhead_fields, COUNT(overhead_fields), value);
 }
 
-static const struct field peer_fields[] = {
-	[PVSVPN_A_PEER_IFINDEX] = FIELD(int, struct peer, ifindex),
-	[PVSVPN_A_PEER_NAME] = FIELD(text, struct peer, name),
-	[PVSVPN_A_PEER_ID] = FIELD(int, struct peer, id),
-	[PVSVPN_A_PEER_LOCAL] = FIELD(addr, struct peer, local),
-	[PVSVPN_A_PEER_REMOTE] = FIELD(addr, struct peer, remote),
-	[PVSVPN_A_PEER_LINK] = FIELD(text, struct peer, link),
-	[PVSVPN_A_PEER_ENCAP] = FIELD(int, struct peer, encap),
-	[PVSVPN_A_PEER_SPORT] = FIELD(int, struct peer, sport),
-	[PVSVPN_A_PEER_DPORT] = FIELD(int, struct peer, dport),
-	[PVSVPN_A_PEER_NAT_KEEPALIVE] = FIELD(int, struct peer, nat_keepalive),
-	[PVSVPN_A_PEER_PIN] = FIELD(bool, struct peer, pin),
-	[PVSVPN_A_PEER_KEEPALIVE] = FIELD(int, struct peer, keepalive),
-	[PVSVPN_A_PEER_DEAD_AFTER] = FIELD(int, struct peer, dead_after),
-	[PVSVPN_A_PEER_TFC] = FIELD(int, struct peer, tfc),
-	[PVSVPN_A_PEER_DEAD] = FIELD(int, struct peer, dead_ms),
-	[PVSVPN_A_PEER_SUBNET] = FIELD(subnet, struct peer, subnets),
-	[PVSVPN_A_PEER_LOCAL_SUBNET] = FIELD(subnet, struct peer, local_subnets),
-	[PVSVPN_A_PEER_REPLAY_WINDOW] = FIELD(int, struct peer, replay_window),
-	[PVSVPN_A_PEER_ORIGIN] = FIELD(int, struct peer, origin),
-	[PVSVPN_A_PEER_UP] = FIELD(bool, struct peer, up),
-	[PVSVPN_A_PEER_TX_SPI] = FIELD(int, struct peer, tx_spi),
-	[PVSVPN_A_PEER_PATH_MTU] = FIELD(int, struct peer, path_mtu),
-	[PVSVPN_A_PEER_INNER_MTU] = FIELD(int, struct peer, inner_mtu),
-	[PVSVPN_A_PEER_OVERHEAD] = FIELD(overhead, struct peer, overhead),
-	[PVSVPN_A_PEER_ROUTE] = FIELD(int, struct peer, route),
-	[PVSVPN_A_PEER_LAST_RX] = FIELD(int, struct peer, last_rx_ms),
-	[PVSVPN_A_PEER_RX_PACKETS] =
-		FIELD(int, struct peer, traffic.rx_packets),
-	[PVSVPN_A_PEER_RX_BYTES] = FIELD(int, struct peer, traffic.rx_bytes),
-	[PVSVPN_A_PEER_TX_PACKETS] =
-		FIELD(int, struct peer, traffic.tx_packets),
-	[PVSVPN_A_PEER_TX_BYTES] = FIELD(int, struct peer, traffic.tx_bytes),
-	[PVSVPN_A_PEER_DROPS] = FIELD(int, struct peer, drops.total),
-	[PVSVPN_A_PEER_DROP] = FIELD(drop, struct peer, drops),
+static const struct nl_field peer_fields[] = {
+	[PVSVPN_A_PEER_IFINDEX] = FIELD(nl_get_int, struct peer, ifindex),
+	[PVSVPN_A_PEER_NAME] = FIELD(nl_get_text, struct peer, name),
+	[PVSVPN_A_PEER_ID] = FIELD(nl_get_int, struct peer, id),
+	[PVSVPN_A_PEER_LOCAL] = FIELD(nl_get_addr, struct peer, local),
+	[PVSVPN_A_PEER_REMOTE] = FIELD(nl_get_addr, struct peer, remote),
+	[PVSVPN_A_PEER_LINK] = FIELD(nl_get_text, struct peer, link),
+	[PVSVPN_A_PEER_ENCAP] = FIELD(nl_get_int, struct peer, encap),
+	[PVSVPN_A_PEER_SPORT] = FIELD(nl_get_int, struct peer, sport),
+	[PVSVPN_A_PEER_DPORT] = FIELD(nl_get_int, struct peer, dport),
+	[PVSVPN_A_PEER_NAT_KEEPALIVE] = FIELD(nl_get_int, struct peer, nat_keepalive),
+	[PVSVPN_A_PEER_PIN] = FIELD(nl_get_bool, struct peer, pin),
+	[PVSVPN_A_PEER_KEEPALIVE] = FIELD(nl_get_int, struct peer, keepalive),
+	[PVSVPN_A_PEER_DEAD_AFTER] = FIELD(nl_get_int, struct peer, dead_after),
+	[PVSVPN_A_PEER_TFC] = FIELD(nl_get_int, struct peer, tfc),
+	[PVSVPN_A_PEER_DEAD] = FIELD(nl_get_int, struct peer, dead_ms),
+	[PVSVPN_A_PEER_SUBNET] = FIELD(get_subnet, struct peer, subnets),
+	[PVSVPN_A_PEER_LOCAL_SUBNET] = FIELD(get_subnet, struct peer, local_subnets),
+	[PVSVPN_A_PEER_REPLAY_WINDOW] = FIELD(nl_get_int, struct peer, replay_window),
+	[PVSVPN_A_PEER_ORIGIN] = FIELD(nl_get_int, struct peer, origin),
+	[PVSVPN_A_PEER_UP] = FIELD(nl_get_bool, struct peer, up),
+	[PVSVPN_A_PEER_TX_SPI] = FIELD(nl_get_int, struct peer, tx_spi),
+	[PVSVPN_A_PEER_PATH_MTU] = FIELD(nl_get_int, struct peer, path_mtu),
+	[PVSVPN_A_PEER_INNER_MTU] = FIELD(nl_get_int, struct peer, inner_mtu),
+	[PVSVPN_A_PEER_OVERHEAD] = FIELD(get_overhead, struct peer, overhead),
+	[PVSVPN_A_PEER_ROUTE] = FIELD(nl_get_int, struct peer, route),
+	[PVSVPN_A_PEER_LAST_RX] = FIELD(nl_get_int, struct peer, last_rx_ms),
+	[PVSVPN_A_PEER_RX_PACKETS] = FIELD(nl_get_int, struct peer, traffic.rx_packets),
+	[PVSVPN_A_PEER_RX_BYTES] = FIELD(nl_get_int, struct peer, traffic.rx_bytes),
+	[PVSVPN_A_PEER_TX_PACKETS] = FIELD(nl_get_int, struct peer, traffic.tx_packets),
+	[PVSVPN_A_PEER_TX_BYTES] = FIELD(nl_get_int, struct peer, traffic.tx_bytes),
+	[PVSVPN_A_PEER_DROPS] = FIELD(nl_get_int, struct peer, drops.total),
+	[PVSVPN_A_PEER_DROP] = FIELD(get_drop, struct peer, drops),
 };
 
-static const struct field peer_id_fields[] = {
-	[PVSVPN_A_PEER_IFINDEX] = FIELD(int, struct peer, ifindex),
-	[PVSVPN_A_PEER_ID] = FIELD(int, struct peer, id),
+static const struct nl_field peer_id_fields[] = {
+	[PVSVPN_A_PEER_IFINDEX] = FIELD(nl_get_int, struct peer, ifindex),
+	[PVSVPN_A_PEER_ID] = FIELD(nl_get_int, struct peer, id),
 };
 
 /* The last peer, if the message has more of its subnets; else NULL. */
@@ -268,7 +176,7 @@ static struct peer *peer_to_go_on_with(const struct state *state,
 
 	if (!state->peer_count)
 		return NULL;
-	get_message(nlh, peer_id_fields, COUNT(peer_id_fields), &id);
+	nl_read(nlh, peer_id_fields, COUNT(peer_id_fields), &id);
 	last = &state->peers[state->peer_count - 1];
 	return last->id == id.id && last->ifindex == id.ifindex ? last : NULL;
 }
@@ -279,59 +187,57 @@ int state_add_peer(const struct nlmsghdr *nlh, void *data)
 	struct state *state = data;
 	struct peer *peer = peer_to_go_on_with(state, nlh);
 
-	if (peer) {
-		get_message(nlh, peer_fields, COUNT(peer_fields), peer);
-		return MNL_CB_OK;
+	if (!peer) {
+		state->peers = grow(state->peers, &state->peer_count, sizeof(*peer));
+		peer = &state->peers[state->peer_count - 1];
+		peer->last_rx_ms = NEVER;
+		peer->dead_ms = NEVER;
+		peer->route = PVSVPN_ROUTE_FOUND;
 	}
-	state->peers = grow(state->peers, &state->peer_count, sizeof(*peer));
-	peer = &state->peers[state->peer_count - 1];
-	peer->last_rx_ms = NEVER;
-	peer->dead_ms = NEVER;
-	peer->route = PVSVPN_ROUTE_FOUND;
-	get_message(nlh, peer_fields, COUNT(peer_fields), peer);
+	nl_read(nlh, peer_fields, COUNT(peer_fields), peer);
 	return MNL_CB_OK;
 }
 
-static const struct field transform_fields[] = {
-	[PVSVPN_A_TRANSFORM_ENCRYPTION] = FIELD(int, struct sa, encryption),
-	[PVSVPN_A_TRANSFORM_KEY_LENGTH] = FIELD(int, struct sa, attr_bits),
-	[PVSVPN_A_TRANSFORM_INTEGRITY] = FIELD(int, struct sa, integrity),
+static const struct nl_field transform_fields[] = {
+	[PVSVPN_A_TRANSFORM_ENCRYPTION] = FIELD(nl_get_int, struct sa, encryption),
+	[PVSVPN_A_TRANSFORM_KEY_LENGTH] = FIELD(nl_get_int, struct sa, attr_bits),
+	[PVSVPN_A_TRANSFORM_INTEGRITY] = FIELD(nl_get_int, struct sa, integrity),
 };
 
 static void get_transform(const struct nlattr *nest, void *value, size_t size)
 {
 	(void)size;
-	get_nest(nest, transform_fields, COUNT(transform_fields), value);
+	nl_read_nest(nest, transform_fields, COUNT(transform_fields), value);
 }
 
-static const struct field sa_fields[] = {
-	[PVSVPN_A_SA_IFINDEX] = FIELD(int, struct sa, ifindex),
-	[PVSVPN_A_SA_PEER] = FIELD(text, struct sa, peer),
-	[PVSVPN_A_SA_DIR] = FIELD(int, struct sa, dir),
-	[PVSVPN_A_SA_SPI] = FIELD(int, struct sa, spi),
+static const struct nl_field sa_fields[] = {
+	[PVSVPN_A_SA_IFINDEX] = FIELD(nl_get_int, struct sa, ifindex),
+	[PVSVPN_A_SA_PEER] = FIELD(nl_get_text, struct sa, peer),
+	[PVSVPN_A_SA_DIR] = FIELD(nl_get_int, struct sa, dir),
+	[PVSVPN_A_SA_SPI] = FIELD(nl_get_int, struct sa, spi),
 	[PVSVPN_A_SA_TRANSFORM] = { get_transform, 0, sizeof(struct sa) },
-	[PVSVPN_A_SA_REPLAY_WINDOW] = FIELD(int, struct sa, replay_window),
-	[PVSVPN_A_SA_ESN] = FIELD(bool, struct sa, esn),
-	[PVSVPN_A_SA_SEQ] = FIELD(int, struct sa, seq),
-	[PVSVPN_A_SA_SOFT_PACKETS] = FIELD(int, struct sa, soft.packets),
-	[PVSVPN_A_SA_HARD_PACKETS] = FIELD(int, struct sa, hard.packets),
-	[PVSVPN_A_SA_SOFT_BYTES] = FIELD(int, struct sa, soft.bytes),
-	[PVSVPN_A_SA_HARD_BYTES] = FIELD(int, struct sa, hard.bytes),
-	[PVSVPN_A_SA_SOFT_SECONDS] = FIELD(int, struct sa, soft.seconds),
-	[PVSVPN_A_SA_HARD_SECONDS] = FIELD(int, struct sa, hard.seconds),
-	[PVSVPN_A_SA_SOFT_USE_SECONDS] = FIELD(int, struct sa, soft.use_seconds),
-	[PVSVPN_A_SA_HARD_USE_SECONDS] = FIELD(int, struct sa, hard.use_seconds),
-	[PVSVPN_A_SA_ORIGIN] = FIELD(int, struct sa, origin),
-	[PVSVPN_A_SA_CURRENT] = FIELD(bool, struct sa, current),
-	[PVSVPN_A_SA_EXPIRED] = FIELD(bool, struct sa, expired),
-	[PVSVPN_A_SA_EXPIRED_REASON] = FIELD(text, struct sa, expired_reason),
-	[PVSVPN_A_SA_DRIVER] = FIELD(text, struct sa, driver),
-	[PVSVPN_A_SA_AGE] = FIELD(int, struct sa, age_ms),
-	[PVSVPN_A_SA_USE_AGE] = FIELD(int, struct sa, use_age_ms),
-	[PVSVPN_A_SA_PACKETS] = FIELD(int, struct sa, packets),
-	[PVSVPN_A_SA_BYTES] = FIELD(int, struct sa, bytes),
-	[PVSVPN_A_SA_DROPS] = FIELD(int, struct sa, drops.total),
-	[PVSVPN_A_SA_DROP] = FIELD(drop, struct sa, drops),
+	[PVSVPN_A_SA_REPLAY_WINDOW] = FIELD(nl_get_int, struct sa, replay_window),
+	[PVSVPN_A_SA_ESN] = FIELD(nl_get_bool, struct sa, esn),
+	[PVSVPN_A_SA_SEQ] = FIELD(nl_get_int, struct sa, seq),
+	[PVSVPN_A_SA_SOFT_PACKETS] = FIELD(nl_get_int, struct sa, soft.packets),
+	[PVSVPN_A_SA_HARD_PACKETS] = FIELD(nl_get_int, struct sa, hard.packets),
+	[PVSVPN_A_SA_SOFT_BYTES] = FIELD(nl_get_int, struct sa, soft.bytes),
+	[PVSVPN_A_SA_HARD_BYTES] = FIELD(nl_get_int, struct sa, hard.bytes),
+	[PVSVPN_A_SA_SOFT_SECONDS] = FIELD(nl_get_int, struct sa, soft.seconds),
+	[PVSVPN_A_SA_HARD_SECONDS] = FIELD(nl_get_int, struct sa, hard.seconds),
+	[PVSVPN_A_SA_SOFT_USE_SECONDS] = FIELD(nl_get_int, struct sa, soft.use_seconds),
+	[PVSVPN_A_SA_HARD_USE_SECONDS] = FIELD(nl_get_int, struct sa, hard.use_seconds),
+	[PVSVPN_A_SA_ORIGIN] = FIELD(nl_get_int, struct sa, origin),
+	[PVSVPN_A_SA_CURRENT] = FIELD(nl_get_bool, struct sa, current),
+	[PVSVPN_A_SA_EXPIRED] = FIELD(nl_get_bool, struct sa, expired),
+	[PVSVPN_A_SA_EXPIRED_REASON] = FIELD(nl_get_text, struct sa, expired_reason),
+	[PVSVPN_A_SA_DRIVER] = FIELD(nl_get_text, struct sa, driver),
+	[PVSVPN_A_SA_AGE] = FIELD(nl_get_int, struct sa, age_ms),
+	[PVSVPN_A_SA_USE_AGE] = FIELD(nl_get_int, struct sa, use_age_ms),
+	[PVSVPN_A_SA_PACKETS] = FIELD(nl_get_int, struct sa, packets),
+	[PVSVPN_A_SA_BYTES] = FIELD(nl_get_int, struct sa, bytes),
+	[PVSVPN_A_SA_DROPS] = FIELD(nl_get_int, struct sa, drops.total),
+	[PVSVPN_A_SA_DROP] = FIELD(get_drop, struct sa, drops),
 };
 
 int state_add_sa(const struct nlmsghdr *nlh, void *data)
@@ -343,7 +249,7 @@ int state_add_sa(const struct nlmsghdr *nlh, void *data)
 	sa = &state->sas[state->sa_count - 1];
 	sa->order = state->sa_count;
 	sa->use_age_ms = NEVER;
-	get_message(nlh, sa_fields, COUNT(sa_fields), sa);
+	nl_read(nlh, sa_fields, COUNT(sa_fields), sa);
 	return MNL_CB_OK;
 }
 
@@ -360,29 +266,24 @@ static int compare_devices(const void *a, const void *b)
 static int compare_peers(const void *a, const void *b)
 {
 	const struct peer *x = a, *y = b;
-	int order = COMPARE(x->ifindex, y->ifindex);
 
-	return order ? order : strverscmp(x->name, y->name);
+	return COMPARE(x->ifindex, y->ifindex) ?: strverscmp(x->name, y->name);
 }
 
 static int compare_owner(const struct sa *sa, const struct peer *peer)
 {
-	int order = COMPARE(sa->ifindex, peer->ifindex);
-
-	return order ? order : strverscmp(sa->peer, peer->name);
+	return COMPARE(sa->ifindex, peer->ifindex) ?: strverscmp(sa->peer, peer->name);
 }
 
 /* Sorts by owner, then outbound before inbound, then the oldest first. */
 static int compare_sas(const void *a, const void *b)
 {
 	const struct sa *x = a, *y = b;
-	int order = COMPARE(x->ifindex, y->ifindex);
+	int order = COMPARE(x->ifindex, y->ifindex) ?: strverscmp(x->peer, y->peer);
 
 	if (!order)
-		order = strverscmp(x->peer, y->peer);
-	if (!order)
 		order = COMPARE(y->dir, x->dir);
-	return order ? order : COMPARE(x->order, y->order);
+	return order ?: COMPARE(x->order, y->order);
 }
 
 static void sort(void *array, size_t count, size_t size,
