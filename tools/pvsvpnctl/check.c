@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "check" validates a connection's file. "policies" lists what a policy may contain. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "command.h"
 #include "connection/connection.h"
@@ -10,7 +9,6 @@
 #include "error.h"
 #include "json.h"
 #include "parse.h"
-#include "print.h"
 
 static int load_and_check(const char *name, struct connection *c)
 {

@@ -87,19 +87,14 @@ static int generate(const struct transform *t)
 
 static int run_genkey(const struct options *options, int argc, char **argv)
 {
-	const struct transform *t;
+	const struct transform *t = argc == 1 ? transform_by_name(argv[0]) : NULL;
 
 	(void)options;
-	if (argc != 1)
-		return ctl_error(CTL_USAGE, "genkey", NULL,
-				 "pvsvpnctl genkey --help lists them",
-				 "give one transform");
-	t = transform_by_name(argv[0]);
-	if (!t)
-		return ctl_error(CTL_USAGE, "genkey", argv[0],
-				 "pvsvpnctl genkey --help lists them",
-				 "no such transform");
-	return generate(t);
+	if (t)
+		return generate(t);
+	return ctl_error(CTL_USAGE, "genkey", argc == 1 ? argv[0] : NULL,
+			 "pvsvpnctl genkey --help lists them",
+			 argc == 1 ? "no such transform" : "give one transform");
 }
 
 const struct command command_genkey = {

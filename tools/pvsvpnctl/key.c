@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,14 +20,6 @@ void key_wipe(struct key *key)
 	explicit_bzero(key, sizeof(*key));
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 ssize_t key_parse_hex(const char *text, size_t len, uint8_t *byte, size_t max)
 {
 	size_t digits = 0, i = 0;
@@ -39,7 +32,7 @@ ssize_t key_parse_hex(const char *text, size_t len, uint8_t *byte, size_t max)
 	for (; i < len; i++) {
 		if (isspace((unsigned char)text[i]))
 			continue;
-		digit = hex_digit(text[i]);
+		digit = OPENSSL_hexchar2int(text[i]);
 		if (digit < 0)
 			return -1;
 		if (digits / 2 < max)

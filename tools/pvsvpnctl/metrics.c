@@ -15,7 +15,6 @@
 #include "command.h"
 #include "error.h"
 #include "limit.h"
-#include "nl.h"
 #include "print.h"
 #include "problem.h"
 #include "show.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* monitor: events as they happen, one line each. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <linux/genetlink.h>

@@ -15,15 +15,6 @@
 static char current[NETNS_NAME_MAX];
 static int first = -1;
 
-static int path_of(char *path, size_t size, const char *name)
-{
-	if (*name && !strchr(name, '/') && strlen(name) < NETNS_NAME_MAX &&
-	    snprintf(path, size, NETNS_DIR "/%s", name) < (int)size)
-		return CTL_OK;
-	return ctl_error(CTL_USAGE, "netns", name, "see ip netns list",
-			 "no name of a network namespace");
-}
-
 static int enter(int fd, const char *name)
 {
 	if (!setns(fd, CLONE_NEWNET)) {
@@ -36,16 +27,17 @@ static int enter(int fd, const char *name)
 
 int netns_enter(const char *name)
 {
-	char path[512];
+	char path[sizeof(NETNS_DIR) + NETNS_NAME_MAX];
 	int fd, ret;
 
 	if (!strcmp(name, current) && *name)
 		return CTL_OK;
 	if (!*name)
 		return *current ? enter(first, name) : CTL_OK;
-	ret = path_of(path, sizeof(path), name);
-	if (ret)
-		return ret;
+	if (strchr(name, '/') || strlen(name) >= NETNS_NAME_MAX)
+		return ctl_error(CTL_USAGE, "netns", name, "see ip netns list",
+				 "no name of a network namespace");
+	sprintf(path, NETNS_DIR "/%s", name);
 	/* To return later */
 	if (first < 0)
 		first = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

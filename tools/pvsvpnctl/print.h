@@ -3,10 +3,8 @@
 #ifndef PVSVPNCTL_PRINT_H
 #define PVSVPNCTL_PRINT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "parse.h"
 #include "state.h"

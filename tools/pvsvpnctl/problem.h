@@ -4,7 +4,6 @@
 #define PVSVPNCTL_PROBLEM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "state.h"
 

@@ -29,16 +29,6 @@ static void fill_table(struct param *table)
 	}
 }
 
-static int check_if_id(const char *ifname, uint32_t seen)
-{
-	if (!(seen & 1U << IF_ID) ||
-	    !(seen & (1U << SETTING_IF_ID_IN | 1U << SETTING_IF_ID_OUT)))
-		return CTL_OK;
-	return ctl_error(CTL_USAGE, "set", ifname,
-			 "give if-id, or one for each direction",
-			 "if-id says both directions");
-}
-
 static int call(const char *ifname, const struct params *params,
 		const uint32_t *values, uint32_t seen)
 {
@@ -70,8 +60,10 @@ static int run_set(const struct options *options, int argc, char **argv)
 		ret = ctl_error(CTL_USAGE, "set", argv[0],
 				"pvsvpnctl set --help lists what there is",
 				"nothing to set");
-	if (!ret)
-		ret = check_if_id(argv[0], seen);
+	if (!ret && seen & 1U << IF_ID && seen & (1U << SETTING_IF_ID_IN | 1U << SETTING_IF_ID_OUT))
+		ret = ctl_error(CTL_USAGE, "set", argv[0],
+				"give if-id, or one for each direction",
+				"if-id says both directions");
 	return ret ?: call(argv[0], &params, values, seen);
 }
 

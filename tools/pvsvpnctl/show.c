@@ -174,9 +174,8 @@ static void print_settings(const struct device *dev)
 
 static void print_device(const struct device *dev)
 {
-	printf("device: %s\n  mtu: %u (%s)  carrier: %s", dev->ifname, dev->mtu,
+	printf("device: %s\n  mtu: %u (%s)  carrier: %s\n", dev->ifname, dev->mtu,
 	       dev->mtu_auto ? "auto" : "fixed", dev->carrier ? "up" : "down");
-	putchar('\n');
 	print_settings(dev);
 	if (!dev->up)
 		printf("  device is down (ip link set %s up)\n", dev->ifname);
@@ -188,15 +187,6 @@ static void print_device(const struct device *dev)
 		       dev->ifname);
 	else if (!dev->peer_count)
 		puts("  no peers; pvsvpnctl peer add");
-}
-
-static void print_text(const struct state *state)
-{
-	for (size_t i = 0; i < state->device_count; i++) {
-		if (i)
-			putchar('\n');
-		print_device(&state->devices[i]);
-	}
 }
 
 /* Adds the limits, and "left": the remaining amounts with their names, whole seconds for times. */
@@ -275,19 +265,6 @@ static struct json_object *overhead_json(const struct overhead *overhead)
 	return json;
 }
 
-static void add_peer_state(struct json_object *json, const struct device *dev,
-			   const struct peer *peer)
-{
-	json_add_bool(json, "up", peer->up);
-	json_add_text(json, "state", state_word(dev, peer));
-	json_add(json, "problems", problems_json(dev, peer));
-	json_add_uint_or_null(json, "tx_spi", peer->tx_spi, 0);
-	json_add_uint_or_null(json, "path_mtu", peer->path_mtu, 0);
-	json_add_uint(json, "inner_mtu", peer->inner_mtu);
-	json_add(json, "overhead", overhead_json(&peer->overhead));
-	json_add_uint_or_null(json, "last_rx_ms", peer->last_rx_ms, NEVER);
-}
-
 static void add_udp(struct json_object *json, const struct peer *peer)
 {
 	if (peer->encap != PVSVPN_ENCAP_UDP)
@@ -298,19 +275,10 @@ static void add_udp(struct json_object *json, const struct peer *peer)
 	json_add_bool(json, "pin", peer->pin);
 }
 
-static void add_liveness(struct json_object *json, const struct peer *peer)
-{
-	char text[FORMAT_MAX];
-
-	json_add_uint(json, "keepalive", peer->keepalive);
-	json_add_uint(json, "dead_after", peer->dead_after);
-	json_add_text(json, "tfc", format_tfc(text, peer->tfc));
-	json_add_uint_or_null(json, "dead_ms", peer->dead_ms, NEVER);
-}
-
 static struct json_object *peer_json(const struct device *dev, const struct peer *peer)
 {
 	struct json_object *json = json_new(), *sas = json_list();
+	char tfc[FORMAT_MAX];
 
 	json_add_text(json, "name", peer->name);
 	json_add_uint(json, "id", peer->id);
@@ -320,27 +288,28 @@ static struct json_object *peer_json(const struct device *dev, const struct peer
 	json_add_text(json, "encap", encap_name(peer->encap));
 	json_add_text(json, "origin", origin_name(peer->origin));
 	add_udp(json, peer);
-	add_liveness(json, peer);
+	json_add_uint(json, "keepalive", peer->keepalive);
+	json_add_uint(json, "dead_after", peer->dead_after);
+	json_add_text(json, "tfc", format_tfc(tfc, peer->tfc));
+	json_add_uint_or_null(json, "dead_ms", peer->dead_ms, NEVER);
 	json_add(json, "subnets", subnets_json(&peer->subnets));
 	json_add(json, "local_subnets",
 		 peer->local_subnets.count ? subnets_json(&peer->local_subnets) : NULL);
 	json_add_uint(json, "replay_window", peer->replay_window);
-	add_peer_state(json, dev, peer);
+	json_add_bool(json, "up", peer->up);
+	json_add_text(json, "state", state_word(dev, peer));
+	json_add(json, "problems", problems_json(dev, peer));
+	json_add_uint_or_null(json, "tx_spi", peer->tx_spi, 0);
+	json_add_uint_or_null(json, "path_mtu", peer->path_mtu, 0);
+	json_add_uint(json, "inner_mtu", peer->inner_mtu);
+	json_add(json, "overhead", overhead_json(&peer->overhead));
+	json_add_uint_or_null(json, "last_rx_ms", peer->last_rx_ms, NEVER);
 	json_add_traffic(json, &peer->traffic);
 	json_add_drops(json, &peer->drops, DROP_SCOPE_PEER, false);
 	for (size_t i = 0; i < peer->sa_count; i++)
 		json_append(sas, sa_json(&peer->sas[i]));
 	json_add(json, "sas", sas);
 	return json;
-}
-
-static struct json_object *peers_json(const struct device *dev)
-{
-	struct json_object *array = json_list();
-
-	for (size_t i = 0; i < dev->peer_count; i++)
-		json_append(array, peer_json(dev, &dev->peers[i]));
-	return array;
 }
 
 /* Words as "set" takes them, else numbers. */
@@ -369,7 +338,7 @@ static void add_settings(struct json_object *json, const struct device *dev)
 
 static struct json_object *device_json(const struct device *dev)
 {
-	struct json_object *json = json_new();
+	struct json_object *json = json_new(), *peers = dev->hidden ? NULL : json_list();
 
 	json_add_text(json, "ifname", dev->ifname);
 	json_add_uint(json, "ifindex", dev->ifindex);
@@ -381,7 +350,9 @@ static struct json_object *device_json(const struct device *dev)
 	json_add_bool(json, "hidden", dev->hidden);
 	json_add_traffic(json, &dev->traffic);
 	json_add_drops(json, &dev->drops, DROP_SCOPE_DEVICE, false);
-	json_add(json, "peers", dev->hidden ? NULL : peers_json(dev));
+	for (size_t i = 0; peers && i < dev->peer_count; i++)
+		json_append(peers, peer_json(dev, &dev->peers[i]));
+	json_add(json, "peers", peers);
 	return json;
 }
 
@@ -399,8 +370,11 @@ void show_state(const struct state *state, bool json)
 {
 	if (json)
 		show_json(state, device_json);
-	else
-		print_text(state);
+	for (size_t i = 0; !json && i < state->device_count; i++) {
+		if (i)
+			putchar('\n');
+		print_device(&state->devices[i]);
+	}
 }
 
 int show_with(const char *what, bool counters,

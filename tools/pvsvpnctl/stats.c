@@ -2,12 +2,9 @@
 /* stats: every counter, drop reasons by name. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "command.h"
-#include "error.h"
 #include "json.h"
-#include "nl.h"
 #include "print.h"
 #include "show.h"
 
@@ -64,16 +61,12 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 		print_sa(scope, &peer->sas[i]);
 }
 
-static void print_text(const struct state *state)
+static void print_device(const struct device *dev)
 {
-	for (size_t i = 0; i < state->device_count; i++) {
-		const struct device *dev = &state->devices[i];
-
-		print_traffic(dev->ifname, &dev->traffic);
-		print_drops(dev->ifname, &dev->drops);
-		for (size_t j = 0; j < dev->peer_count; j++)
-			print_peer(dev, &dev->peers[j]);
-	}
+	print_traffic(dev->ifname, &dev->traffic);
+	print_drops(dev->ifname, &dev->drops);
+	for (size_t i = 0; i < dev->peer_count; i++)
+		print_peer(dev, &dev->peers[i]);
 }
 
 static struct json_object *sa_json(const struct sa *sa)
@@ -103,17 +96,12 @@ static struct json_object *peer_json(const struct peer *peer)
 
 static struct json_object *device_json(const struct device *dev)
 {
-	struct json_object *json = json_new();
-	struct json_object *peers = json_list();
+	struct json_object *json = json_new(), *peers = dev->hidden ? NULL : json_list();
 
 	json_add_text(json, "ifname", dev->ifname);
 	json_add_traffic(json, &dev->traffic);
 	json_add_drops(json, &dev->drops, DROP_SCOPE_DEVICE, true);
-	if (dev->hidden) {
-		json_add_null(json, "peers");
-		return json;
-	}
-	for (size_t i = 0; i < dev->peer_count; i++)
+	for (size_t i = 0; peers && i < dev->peer_count; i++)
 		json_append(peers, peer_json(&dev->peers[i]));
 	json_add(json, "peers", peers);
 	return json;
@@ -123,8 +111,8 @@ void show_stats(const struct state *state, bool json)
 {
 	if (json)
 		show_json(state, device_json);
-	else
-		print_text(state);
+	for (size_t i = 0; !json && i < state->device_count; i++)
+		print_device(&state->devices[i]);
 }
 
 static int run_stats(const struct options *options, int argc, char **argv)

@@ -9,28 +9,23 @@
 #include "connection/connection.h"
 #include "connection/report.h"
 #include "connection/runtime.h"
-#include "connection/strongswan.h"
 #include "connection/vici.h"
 #include "error.h"
 #include "json.h"
 #include "print.h"
 
-static const char * const status_names[] = {
-	[STATUS_ACTIVE] = "active",
-	[STATUS_WARNING] = "warning",
-	[STATUS_DISABLED] = "disabled",
-};
-
-/* Exit status of "status NAME" */
-static const int status_codes[] = {
-	[STATUS_ACTIVE] = CTL_OK,
-	[STATUS_WARNING] = CTL_WARNING,
-	[STATUS_DISABLED] = CTL_DISABLED,
+static const struct {
+	const char *name;
+	int code;	/* exit status of "status NAME" */
+} states[] = {
+	[STATUS_ACTIVE] = { "active", CTL_OK },
+	[STATUS_WARNING] = { "warning", CTL_WARNING },
+	[STATUS_DISABLED] = { "disabled", CTL_DISABLED },
 };
 
 static int exit_status(const struct report *r)
 {
-	return r->denied ? CTL_DENIED : status_codes[r->status];
+	return r->denied ? CTL_DENIED : states[r->status].code;
 }
 
 /* ---- for people ---- */
@@ -39,8 +34,7 @@ static void print_ages(const char *what, const char *state, uint64_t age, uint64
 {
 	char text[FORMAT_MAX];
 
-	printf("  %s: %s", what, state);
-	printf(", for %s", format_age(text, age * 1000));
+	printf("  %s: %s, for %s", what, state, format_age(text, age * 1000));
 	if (rekey)
 		printf(", rekeyed in %s", format_age(text, rekey * 1000));
 	putchar('\n');
@@ -58,7 +52,7 @@ static void print_traffic(const struct report *r)
 
 static void print_report(const struct report *r)
 {
-	printf("%s: %s", r->name, status_names[r->status]);
+	printf("%s: %s", r->name, states[r->status].name);
 	if (*r->code)
 		printf(" (%s: %s; %s)", r->code, r->detail, r->remedy);
 	putchar('\n');
@@ -146,7 +140,7 @@ static struct json_object *json_report(const struct report *r)
 	struct json_object *json = json_new();
 
 	json_add_text(json, "name", r->name);
-	json_add_text(json, "status", status_names[r->status]);
+	json_add_text(json, "status", states[r->status].name);
 	json_add_text_or_null(json, "reason", r->code);
 	json_add_text_or_null(json, "detail", r->detail);
 	json_add_text_or_null(json, "remedy", r->remedy);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tests what the peer of a connection may reach. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -227,6 +227,17 @@ static char *capture(void (*print)(const struct state *state, bool json),
 	return capture_end(&capture);
 }
 
+/* Passes text and JSON of a state to a test. */
+static void capture_both(void (*print)(const struct state *state, bool json),
+			 const struct state *state, void (*test)(char *text, char *json))
+{
+	char *text = capture(print, state, false), *json = capture(print, state, true);
+
+	test(text, json);
+	free(text);
+	free(json);
+}
+
 /* Removes white space between tokens. No text here has a newline. */
 static char *one_line(char *text)
 {
@@ -282,11 +293,8 @@ static size_t count(const char *text, const char *word)
 	return n;
 }
 
-static void test_show(const struct state *state)
+static void test_show(char *text, char *json)
 {
-	char *text = capture(show_state, state, false);
-	char *json = capture(show_state, state, true);
-
 	ok(strstr(text, "device: pvs0\n  mtu: 1438 (auto)  carrier: up\n"),
 	   "show: device");
 	ok(strstr(text, "peer: site10\n  remote: 192.0.2.1  local: any  encap: none\n"
@@ -306,15 +314,10 @@ static void test_show(const struct state *state)
 	ok(strstr(json, "\"rx_icv\": 7") || strstr(json, "\"rx_icv\":7"),
 	   "show --json: drops by name");
 	ok(!strstr(json, "rx_dummy"), "show --json: none that is 0");
-	free(text);
-	free(json);
 }
 
-static void test_stats(const struct state *state)
+static void test_stats(char *text, char *json)
 {
-	char *text = capture(show_stats, state, false);
-	char *json = capture(show_stats, state, true);
-
 	ok(!strncmp(text, "pvs0 rx_packets 0\n", 18), "stats: device");
 	ok(strstr(text, "\npvs0 rx_icv 7  integrity check failed"),
 	   "stats: reason with its text");
@@ -327,22 +330,12 @@ static void test_stats(const struct state *state)
 	   count(json, "\"tx_no_sa\"") == 1 + PEERS &&
 	   count(json, "\"tx_no_peer\"") == 1,
 	   "stats --json: each reason in its scope");
-	free(text);
-	free(json);
 }
 
-static void test_empty(void)
+static void test_empty(char *text, char *json)
 {
-	struct state state = { .device_count = 0 };
-	char *text, *json;
-
-	state_link(&state);
-	text = capture(show_state, &state, false);
-	json = capture(show_state, &state, true);
 	is(text, "", "show: nothing of nothing");
 	ok(is_json(json) && strstr(one_line(json), "\"devices\": []"), "show --json: an empty list");
-	free(text);
-	free(json);
 }
 
 static void add_down_device(struct state *state)
@@ -453,11 +446,8 @@ static void fill_broken(struct state *state)
 	state_link(state);
 }
 
-static void test_problems(const struct state *state)
+static void test_problems(char *text, char *json)
 {
-	char *text = capture(show_state, state, false);
-	char *json = capture(show_state, state, true);
-
 	ok(strstr(text, "  state: down: outbound SA 0x00003000 expired (packets; pvsvpnctl sa add), last received 1.2s ago\n"),
 	   "show: outbound SA expired, and of what");
 	ok(strstr(text, "  state: down: no route to remote (ip route get 192.0.2.1), inbound SA 0x00003000 expired (use-seconds; "),
@@ -482,8 +472,6 @@ static void test_problems(const struct state *state)
 	   "show --json: problems");
 	ok(strstr(json, "\"udp\": 8") && strstr(json, "\"overhead\": null") &&
 	   strstr(json, "\"path_mtu\": null"), "show --json: overhead");
-	free(text);
-	free(json);
 }
 
 /* Whether samples of a metric are together, after its only TYPE line */
@@ -505,10 +493,8 @@ static bool metrics_in_blocks(const char *text)
 	return true;
 }
 
-static void test_metrics(const struct state *state)
+static void test_metrics(char *old, char *text)
 {
-	char *text = capture(show_metrics, state, true);
-	char *old = capture(show_metrics, state, false);
 	size_t len = strlen(text);
 
 	ok(len > 6 && !strcmp(text + len - 6, "# EOF\n"), "metrics: end");
@@ -538,27 +524,26 @@ static void test_metrics(const struct state *state)
 	   strstr(old, "# TYPE pvsvpn_device_dropped_packets_total counter\npvsvpn_device_dropped_packets_total{") &&
 	   strstr(old, "# TYPE pvsvpn_sa_info gauge\npvsvpn_sa_info{"),
 	   "metrics: Prometheus' text format");
-	free(text);
-	free(old);
 }
 
 int main(void)
 {
-	struct state state;
+	struct state state = { .device_count = 0 };
 
 	test_units();
 	test_clean();
 	test_json();
-	test_empty();
+	state_link(&state);
+	capture_both(show_state, &state, test_empty);
 	fill(&state);
 	test_state(&state);
-	test_show(&state);
-	test_stats(&state);
+	capture_both(show_state, &state, test_show);
+	capture_both(show_stats, &state, test_stats);
 	state_free(&state);
 	test_peer_in_parts();
 	fill_broken(&state);
-	test_problems(&state);
-	test_metrics(&state);
+	capture_both(show_state, &state, test_problems);
+	capture_both(show_metrics, &state, test_metrics);
 	state_free(&state);
 	return tap_end();
 }

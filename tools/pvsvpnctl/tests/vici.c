@@ -10,6 +10,11 @@
 /* A message as text: "NAME{", "}", "NAME=VALUE", "NAME[", "VALUE", "]", or "!" if it is bad */
 static const char *read_all(const void *data, size_t len)
 {
+	static const char * const forms[] = {
+		[VICI_SECTION] = "%s{ ", [VICI_SECTION_END] = "} ",
+		[VICI_VALUE] = "%s=%.*s ",
+		[VICI_LIST] = "%s[ ", [VICI_ITEM] = "%.0s%.*s ", [VICI_LIST_END] = "] ",
+	};
 	static char text[512];
 	struct vici_reader reader;
 	struct vici_element e;
@@ -17,31 +22,9 @@ static const char *read_all(const void *data, size_t len)
 	int ret;
 
 	vici_reader_init(&reader, data, len);
-	while ((ret = vici_read(&reader, &e)) > 0) {
-		const char *form = "?";
-
-		switch (e.type) {
-		case VICI_SECTION:
-			form = "%s{ ";
-			break;
-		case VICI_SECTION_END:
-			form = "} ";
-			break;
-		case VICI_VALUE:
-			form = "%s=%.*s ";
-			break;
-		case VICI_LIST:
-			form = "%s[ ";
-			break;
-		case VICI_ITEM:
-			form = "%.0s%.*s ";
-			break;
-		case VICI_LIST_END:
-			form = "] ";
-			break;
-		}
-		at += snprintf(text + at, sizeof(text) - at, form, e.name, (int)e.len, e.value);
-	}
+	while ((ret = vici_read(&reader, &e)) > 0)
+		at += snprintf(text + at, sizeof(text) - at, forms[e.type], e.name, (int)e.len,
+			       e.value);
 	snprintf(text + at, sizeof(text) - at, ret ? "!" : ".");
 	return text;
 }
