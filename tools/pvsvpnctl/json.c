@@ -66,11 +66,6 @@ void json_add_bool(struct json_object *json, const char *key, bool value)
 	json_add(json, key, made(json_object_new_boolean(value)));
 }
 
-void json_add_null(struct json_object *json, const char *key)
-{
-	json_add(json, key, NULL);
-}
-
 void json_add_addr(struct json_object *json, const char *key, const struct addr *addr)
 {
 	char text[FORMAT_MAX];

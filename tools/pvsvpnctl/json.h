@@ -14,7 +14,7 @@ struct json_object;
 struct json_object *json_new(void);
 struct json_object *json_list(void);
 
-/* Adds a member to @json, which takes ownership of @value. */
+/* Adds a member to @json, which takes ownership of @value; NULL is null. */
 void json_add(struct json_object *json, const char *key, struct json_object *value);
 /* Control characters and invalid UTF-8 become '?'. */
 void json_add_text(struct json_object *json, const char *key, const char *value);
@@ -25,7 +25,6 @@ void json_add_uint(struct json_object *json, const char *key, uint64_t value);
 void json_add_uint_or_null(struct json_object *json, const char *key, uint64_t value,
 			   uint64_t none);
 void json_add_bool(struct json_object *json, const char *key, bool value);
-void json_add_null(struct json_object *json, const char *key);
 /* Null if there is no address. */
 void json_add_addr(struct json_object *json, const char *key, const struct addr *addr);
 

@@ -200,10 +200,10 @@ static void print_device_info(struct output *out, const struct owner *owner)
 {
 	char fwmark[FORMAT_MAX];
 
-	snprintf(fwmark, sizeof(fwmark), "0x%x", owner->dev->setting[SETTING_FWMARK]);
 	begin_sample(out);
 	add_label(stdout, ",", "mtu_from", owner->dev->mtu_auto ? "path" : "operator");
-	add_label(stdout, ",", "fwmark", fwmark);
+	add_label(stdout, ",", "fwmark", format_setting(fwmark, &settings[SETTING_FWMARK],
+							owner->dev->setting[SETTING_FWMARK]));
 	end_sample(1);
 }
 

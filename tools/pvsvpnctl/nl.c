@@ -69,11 +69,6 @@ void nl_put_u32(struct nl *nl, uint16_t type, uint32_t value)
 	nl_put(nl, type, sizeof(value), &value);
 }
 
-void nl_put_u64(struct nl *nl, uint16_t type, uint64_t value)
-{
-	nl_put(nl, type, sizeof(value), &value);
-}
-
 void nl_put_text(struct nl *nl, uint16_t type, const char *value)
 {
 	nl_put(nl, type, strlen(value) + 1, value);

@@ -87,7 +87,6 @@ void nl_put(struct nl *nl, uint16_t type, size_t len, const void *data);
 void nl_put_u8(struct nl *nl, uint16_t type, uint8_t value);
 void nl_put_u16(struct nl *nl, uint16_t type, uint16_t value);
 void nl_put_u32(struct nl *nl, uint16_t type, uint32_t value);
-void nl_put_u64(struct nl *nl, uint16_t type, uint64_t value);
 void nl_put_text(struct nl *nl, uint16_t type, const char *value);
 void nl_put_addr(struct nl *nl, uint16_t type, const struct addr *addr);
 /* The numbers among the @params of a command that were given, @seen, from its @values. */

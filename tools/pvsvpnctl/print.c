@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <libsmartcols/libsmartcols.h>
@@ -150,6 +151,16 @@ char *clean_text(char *text)
 char *clean_copy(char *copy, const char *text)
 {
 	return clean_text(strcpy(copy, text));
+}
+
+void print_totals(const struct traffic *traffic, const struct drops *drops)
+{
+	char rx[FORMAT_MAX], tx[FORMAT_MAX];
+
+	printf("  received: %s in %" PRIu64 " packets  sent: %s in %" PRIu64 " packets  dropped: %" PRIu64 "\n",
+	       format_bytes(rx, traffic->rx_bytes), traffic->rx_packets,
+	       format_bytes(tx, traffic->tx_bytes), traffic->tx_packets,
+	       drops->total);
 }
 
 static const struct {

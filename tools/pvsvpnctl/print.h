@@ -36,6 +36,9 @@ char *clean_text(char *text);
 /* Copies @text, which must fit, to @copy and makes the copy safe to print. Return: @copy. */
 char *clean_copy(char *copy, const char *text);
 
+/* Prints an indented line of totals. */
+void print_totals(const struct traffic *traffic, const struct drops *drops);
+
 /**
  * print_sas() - print an indented table of SAs
  * @sas: the SAs

@@ -61,7 +61,7 @@ const struct setting settings[SETTINGS] = {
 	},
 };
 
-static const struct setting_word *word_for(const struct setting *setting, uint32_t value)
+const struct setting_word *setting_word(const struct setting *setting, uint32_t value)
 {
 	for (const struct setting_word *word = setting->words; word->text; word++)
 		if (word->value == value)
@@ -77,20 +77,15 @@ const char *parse_setting(const struct setting *setting, const char *text, uint3
 			return NULL;
 		}
 	/* Rejects a number that stands for a word. */
-	if (!setting->number || parse_u32(text, value) || word_for(setting, *value))
+	if (!setting->number || parse_u32(text, value) || setting_word(setting, *value))
 		return setting->expected;
 	return NULL;
-}
-
-bool setting_is_word(const struct setting *setting, uint32_t value)
-{
-	return word_for(setting, value);
 }
 
 const char *format_setting(char *text, const struct setting *setting,
 			   uint32_t value)
 {
-	const struct setting_word *word = word_for(setting, value);
+	const struct setting_word *word = setting_word(setting, value);
 
 	if (word)
 		return word->text;

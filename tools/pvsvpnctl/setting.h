@@ -38,7 +38,7 @@ const char *parse_setting(const struct setting *setting, const char *text, uint3
 /* Formats @value as "set" takes it; @text has FORMAT_MAX bytes. */
 const char *format_setting(char *text, const struct setting *setting,
 			   uint32_t value);
-/* Whether @value stands for one of the setting's words */
-bool setting_is_word(const struct setting *setting, uint32_t value);
+/* Return: the word that @value stands for, NULL if it is a number. */
+const struct setting_word *setting_word(const struct setting *setting, uint32_t value);
 
 #endif /* PVSVPNCTL_SETTING_H */

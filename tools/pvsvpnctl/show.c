@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* show: devices, peers and SAs, their state and totals. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,17 +11,6 @@
 #include "print.h"
 #include "problem.h"
 #include "show.h"
-
-static void print_traffic(const struct traffic *traffic,
-			  const struct drops *drops)
-{
-	char rx[FORMAT_MAX], tx[FORMAT_MAX];
-
-	printf("  received: %s in %" PRIu64 " packets  sent: %s in %" PRIu64 " packets  dropped: %" PRIu64 "\n",
-	       format_bytes(rx, traffic->rx_bytes), traffic->rx_packets,
-	       format_bytes(tx, traffic->tx_bytes), traffic->tx_packets,
-	       drops->total);
-}
 
 static void print_subnets(const char *name, const struct subnet_list *list)
 {
@@ -148,7 +136,7 @@ static void print_peer(const struct device *dev, const struct peer *peer)
 		print_subnets("local subnets", &peer->local_subnets);
 	print_peer_state(dev, peer);
 	print_mtu(peer);
-	print_traffic(&peer->traffic, &peer->drops);
+	print_totals(&peer->traffic, &peer->drops);
 	if (peer->sa_count)
 		print_sas(peer->sas, peer->sa_count);
 	else
@@ -179,7 +167,7 @@ static void print_device(const struct device *dev)
 	print_settings(dev);
 	if (!dev->up)
 		printf("  device is down (ip link set %s up)\n", dev->ifname);
-	print_traffic(&dev->traffic, &dev->drops);
+	print_totals(&dev->traffic, &dev->drops);
 	for (size_t i = 0; i < dev->peer_count; i++)
 		print_peer(dev, &dev->peers[i]);
 	if (dev->hidden)
@@ -315,9 +303,10 @@ static struct json_object *peer_json(const struct device *dev, const struct peer
 /* Words as "set" takes them, else numbers. */
 static void add_settings(struct json_object *json, const struct device *dev)
 {
-	char name[FORMAT_MAX], text[FORMAT_MAX];
+	char name[FORMAT_MAX];
 
 	for (int i = 0; i < SETTINGS; i++) {
+		const struct setting_word *word = setting_word(&settings[i], dev->setting[i]);
 		bool mark = i == SETTING_FWMARK || i == SETTING_IF_ID_IN ||
 			    i == SETTING_IF_ID_OUT;
 		char *dash;
@@ -326,11 +315,9 @@ static void add_settings(struct json_object *json, const struct device *dev)
 		while ((dash = strchr(name, '-')))
 			*dash = '_';
 		if (mark && dev->hidden)
-			json_add_null(json, name);
-		else if (setting_is_word(&settings[i], dev->setting[i]))
-			json_add_text(json, name,
-				  format_setting(text, &settings[i],
-						 dev->setting[i]));
+			json_add(json, name, NULL);
+		else if (word)
+			json_add_text(json, name, word->text);
 		else
 			json_add_uint(json, name, dev->setting[i]);
 	}

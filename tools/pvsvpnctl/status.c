@@ -40,16 +40,6 @@ static void print_ages(const char *what, const char *state, uint64_t age, uint64
 	putchar('\n');
 }
 
-static void print_traffic(const struct report *r)
-{
-	char in[FORMAT_MAX], out[FORMAT_MAX];
-
-	printf("  received: %s in %" PRIu64 " packets  sent: %s in %" PRIu64 " packets",
-	       format_bytes(in, r->device->traffic.rx_bytes), r->device->traffic.rx_packets,
-	       format_bytes(out, r->device->traffic.tx_bytes), r->device->traffic.tx_packets);
-	printf("  dropped: %" PRIu64 "\n", r->device->drops.total);
-}
-
 static void print_report(const struct report *r)
 {
 	printf("%s: %s", r->name, states[r->status].name);
@@ -72,7 +62,7 @@ static void print_report(const struct report *r)
 		       *r->n.remote_ts ? r->n.remote_ts : "many subnets");
 	}
 	if (r->device)
-		print_traffic(r);
+		print_totals(&r->device->traffic, &r->device->drops);
 }
 
 /* ---- for programs ---- */
@@ -147,7 +137,7 @@ static struct json_object *json_report(const struct report *r)
 	if (r->up)
 		json_add_text(json, "interface", r->runtime.ifname);
 	else
-		json_add_null(json, "interface");
+		json_add(json, "interface", NULL);
 	json_add_text_or_null(json, "netns", r->runtime.netns);
 	json_add(json, "ike", *r->n.ike_state ? json_ike(r) : NULL);
 	json_add(json, "child", *r->n.child_state ? json_child(r) : NULL);

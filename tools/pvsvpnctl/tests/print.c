@@ -185,46 +185,29 @@ static void test_state(const struct state *state)
 	   "a reason that is not in the list is kept");
 }
 
-/* Holds what is written to stdout after capture_begin(). */
-struct capture {
-	FILE *file;
-	int saved;
-};
-
-static struct capture capture_begin(void)
+/* Return: what @print writes to stdout, to be freed */
+static char *capture(void (*print)(const struct state *state, bool json),
+		     const struct state *state, bool json)
 {
-	struct capture capture = { .file = tmpfile(), .saved = dup(STDOUT_FILENO) };
-
-	fflush(stdout);
-	dup2(fileno(capture.file), STDOUT_FILENO);
-	return capture;
-}
-
-static char *capture_end(struct capture *capture)
-{
+	int saved = dup(STDOUT_FILENO);
+	FILE *file = tmpfile();
 	char *text;
 	long size;
 
 	fflush(stdout);
-	dup2(capture->saved, STDOUT_FILENO);
-	close(capture->saved);
-	fseek(capture->file, 0, SEEK_END);
-	size = ftell(capture->file);
-	rewind(capture->file);
-	text = calloc(1, size + 1);
-	if (fread(text, 1, size, capture->file) != (size_t)size)
-		text[0] = '\0';
-	fclose(capture->file);
-	return text;
-}
-
-static char *capture(void (*print)(const struct state *state, bool json),
-		     const struct state *state, bool json)
-{
-	struct capture capture = capture_begin();
-
+	dup2(fileno(file), STDOUT_FILENO);
 	print(state, json);
-	return capture_end(&capture);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	fseek(file, 0, SEEK_END);
+	size = ftell(file);
+	rewind(file);
+	text = calloc(1, size + 1);
+	if (fread(text, 1, size, file) != (size_t)size)
+		text[0] = '\0';
+	fclose(file);
+	return text;
 }
 
 /* Passes text and JSON of a state to a test. */
@@ -254,24 +237,27 @@ static char *one_line(char *text)
 	return text;
 }
 
-static void test_json(void)
+static void print_object(const struct state *state, bool yes)
 {
 	struct json_object *json = json_new(), *list = json_list();
-	struct capture capture;
-	char *text;
 
+	(void)state;
 	json_append(list, json_new());
 	json_append_text(list, "/");
 	json_add_text(json, "text", "a \"quote\" \\ and \x1b");
 	json_add_uint(json, "most", UINT64_MAX);
-	json_add_bool(json, "yes", true);
+	json_add_bool(json, "yes", yes);
 	json_add_bool(json, "no", false);
-	json_add_null(json, "none");
+	json_add(json, "none", NULL);
 	json_add_text_or_null(json, "empty", "");
 	json_add(json, "list", list);
-	capture = capture_begin();
 	json_print_line(json);
-	text = capture_end(&capture);
+}
+
+static void test_json(void)
+{
+	char *text = capture(print_object, NULL, true);
+
 	ok(is_json(text) && strchr(text, '\n') == text + strlen(text) - 1,
 	   "object is JSON on one line");
 	ok(strstr(text, "\"text\": \"a \\\"quote\\\" \\\\ and ?\""), "text is escaped");
