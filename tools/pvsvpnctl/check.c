@@ -78,7 +78,7 @@ static int check_json(const char *name, struct json_object *list)
 	return ret;
 }
 
-/* Of all connections, files that are not read because of their names are among them. */
+/* @bad: files that are not read because of their names */
 static int check_names_json(char * const *names, size_t count, char * const *bad, size_t bad_count)
 {
 	struct json_object *list = json_list();
