@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,122 +140,112 @@ void connection_print_keys(void)
 	}
 }
 
+/* The line of a key, or of its section if the key is not given */
+static unsigned int key_line(const struct ini_section *in, const char *name)
+{
+	const struct ini_key *key = name ? ini_find(in, name) : NULL;
+
+	return key ? key->line : in->line;
+}
+
+/* Prints an error at the line of a key; NULL: at that of the section. Return: CTL_FAILED. */
+__attribute__((format(printf, 4, 5)))
+static int refuse(const struct ini_section *in, const char *key, const char *todo,
+		  const char *fmt, ...)
+{
+	va_list args;
+	char *why;
+
+	va_start(args, fmt);
+	if (vasprintf(&why, fmt, args) < 0)
+		why = NULL;
+	va_end(args);
+	ctl_error(CTL_FAILED, in->file->what, ini_at(in->file, key_line(in, key)), todo, "%s",
+		  why ?: "out of memory");
+	free(why);
+	return CTL_FAILED;
+}
+
 /* Suggests a key that differs only in capitals, if there is one. */
-static void unknown_key(const char *what, const struct ini_file *file,
-			const struct ini_key *key, const struct conf_key *keys)
+static int unknown_key(const struct ini_section *in, const struct ini_key *key,
+		       const struct conf_key *keys)
 {
 	char todo[96] = "pvsvpn.conf(5) has all of them";
 
 	for (; keys->key; keys++)
 		if (!strcasecmp(keys->key, key->key))
 			snprintf(todo, sizeof(todo), "it is written %s", keys->key);
-	ctl_error(CTL_FAILED, what, ini_at(file, key->line), todo,
-		  "[%s] has no key \"%.64s\"", file->sections[key->section].type,
-		  key->key);
-}
-
-static int read_key(const char *what, const struct ini_file *file,
-		    const struct ini_key *key, const struct conf_key *keys,
-		    void *object)
-{
-	const struct conf_key *conf = keys;
-	const char *expected;
-
-	while (conf->key && strcmp(conf->key, key->key))
-		conf++;
-	if (!conf->key) {
-		unknown_key(what, file, key, keys);
-		return CTL_FAILED;
-	}
-	expected = conf->parse(key->value, (char *)object + conf->offset);
-	if (!expected)
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, ini_at(file, key->line), NULL,
-			 "%s: \"%.64s\" is not valid; expected %s", key->key,
-			 key->value, expected);
+	return ctl_error(CTL_FAILED, in->file->what, ini_at(in->file, key->line), todo,
+			 "[%s] has no key \"%.64s\"", in->type, key->key);
 }
 
 /* Each line adds to a list. For other keys, a second line would be ambiguous. */
-static bool is_list(const struct ini_key *key, const struct conf_key *keys)
+static bool is_list(const struct conf_key *conf)
 {
-	while (keys->key && strcmp(keys->key, key->key))
-		keys++;
-	return keys->parse == parse_prefixes || keys->parse == parse_sources ||
-	       (keys->key && parse_adds_algorithms(keys->parse));
+	return conf->parse == parse_prefixes || conf->parse == parse_sources ||
+	       parse_adds_algorithms(conf->parse);
 }
 
-static int read_section(const char *what, const struct ini_file *file,
-			size_t section, const struct conf_key *keys,
-			void *object)
+static int read_key(const struct ini_section *in, const struct ini_key *key,
+		    const struct conf_key *keys, void *object)
+{
+	const struct conf_key *conf = keys;
+	const char *at = ini_at(in->file, key->line), *expected;
+
+	while (conf->key && strcmp(conf->key, key->key))
+		conf++;
+	if (ini_find(in, key->key) != key && !is_list(conf))
+		return ctl_error(CTL_FAILED, in->file->what, at, "give it once",
+				 "the key was there before");
+	if (!conf->key)
+		return unknown_key(in, key, keys);
+	expected = conf->parse(key->value, (char *)object + conf->offset);
+	if (!expected)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, in->file->what, at, NULL,
+			 "%s: \"%.64s\" is not valid; expected %s", key->key, key->value, expected);
+}
+
+static int read_section(const struct ini_section *in, const struct conf_key *keys, void *object)
 {
 	int ret = CTL_OK;
 
-	for (size_t i = 0; i < file->key_count && !ret; i++) {
-		const struct ini_key *key = &file->keys[i];
-
-		if (key->section != section)
-			continue;
-		if (ini_find(file, section, key->key) != key && !is_list(key, keys))
-			return ctl_error(CTL_FAILED, what, ini_at(file, key->line), "give it once",
-					 "the key was there before");
-		ret = read_key(what, file, key, keys, object);
-	}
+	for (size_t i = 0; i < in->key_count && !ret; i++)
+		ret = read_key(in, &in->keys[i], keys, object);
 	return ret;
 }
 
-/* The line of a key, or of its section if the key is not given */
-static unsigned int key_line(const struct ini_file *file, size_t section,
-			     const char *name)
-{
-	const struct ini_key *key = ini_find(file, section, name);
-
-	return key ? key->line : file->sections[section].line;
-}
-
-static const char *key_at(const struct ini_file *file, size_t section,
-			  const char *name)
-{
-	return ini_at(file, key_line(file, section, name));
-}
-
-static int read_policy(const char *what, const struct ini_file *file,
-		       size_t section, bool ike, bool legacy,
-		       struct policy *policy)
+static int read_policy(const struct ini_section *in, bool ike, bool legacy, struct policy *policy)
 {
 	const char *key, *why;
 	int ret;
 
 	policy_init(policy, ike);
-	ret = read_section(what, file, section, ike ? ike_keys : ipsec_keys,
-			   policy);
+	ret = read_section(in, ike ? ike_keys : ipsec_keys, policy);
 	if (ret)
 		return ret;
 	policy_complete(policy, ike);
 	why = policy_why_not(policy, ike, legacy, &key);
-	if (!why)
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
-			 "%s: %s", key, why);
+	return why ? refuse(in, key, NULL, "%s: %s", key, why) : CTL_OK;
 }
 
-static bool section_is(const struct ini_section *section, const char *type,
-		       const char *name)
+static bool section_is(const struct ini_section *section, const char *type, const char *name)
 {
 	return !strcmp(section->type, type) && !strcmp(section->name, name);
 }
 
-static ssize_t find_section(const struct ini_file *file, const char *type,
-			    const char *name)
+static const struct ini_section *find_section(const struct ini_file *file, const char *type,
+					      const char *name)
 {
 	for (size_t i = 0; i < file->section_count; i++)
 		if (section_is(&file->sections[i], type, name))
-			return i;
-	return -1;
+			return &file->sections[i];
+	return NULL;
 }
 
 /* ---- policies.conf ---- */
 
-static int check_policies(const char *what, const struct ini_file *file)
+static int check_policies(const struct ini_file *file)
 {
 	struct policy policy;
 	int ret = CTL_OK;
@@ -264,77 +255,58 @@ static int check_policies(const char *what, const struct ini_file *file)
 		bool ike = !strcmp(section->type, "IKEPolicy");
 
 		if (!ike && strcmp(section->type, "IPsecPolicy"))
-			return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
-					 "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
-					 "[%.64s] does not belong here", section->type);
+			return refuse(section, NULL,
+				      "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
+				      "[%.64s] does not belong here", section->type);
 		if (!is_connection_name(section->name))
-			return ctl_error(CTL_FAILED, what, ini_at(file, section->line), NULL,
-					 "[%s] needs a name of 1 to 47 letters, digits, - and _",
-					 section->type);
+			return refuse(section, NULL, NULL,
+				      "[%s] needs a name of 1 to 47 letters, digits, - and _",
+				      section->type);
 		/* The connection decides whether legacy values are allowed. */
-		ret = read_policy(what, file, i, ike, true, &policy);
+		ret = read_policy(section, ike, true, &policy);
 	}
 	return ret;
 }
 
-static int find_policy(const char *what, const struct ini_file *policies,
-		       const char *at, const char *type, const char *name,
-		       bool legacy, struct policy *policy)
-{
-	ssize_t section = find_section(policies, type, name);
-
-	if (section < 0)
-		return ctl_error(CTL_FAILED, what, at,
-				 "add it there, or put the policy into the connection's file",
-				 "no [%s %s] in %s", type, name, policies->path);
-	return read_policy(what, policies, section, !strcmp(type, "IKEPolicy"),
-			   legacy, policy);
-}
-
 /* One of the two policies: a named one, the one in the file, or the default. */
-static int connection_policy(const char *what, const struct ini_file *file,
-			     const struct ini_file *policies, const char *type,
-			     const char *name, bool legacy,
-			     struct policy *policy)
+static int connection_policy(const struct ini_file *file, const struct ini_file *policies, bool ike,
+			     struct connection *c)
 {
-	ssize_t own = find_section(file, type, "");
-	ssize_t connection = find_section(file, "Connection", "");
-	bool ike = !strcmp(type, "IKEPolicy");
+	const char *type = ike ? "IKEPolicy" : "IPsecPolicy";
+	const char *name = ike ? c->ike_name : c->ipsec_name;
+	const struct ini_section *section = find_section(file, type, "");
+	struct policy *policy = ike ? &c->ike : &c->ipsec;
 
-	if (*name && own >= 0)
-		return ctl_error(CTL_FAILED, what, ini_at(file, file->sections[own].line),
-				 "keep one of the two",
-				 "the connection names %s %s already", type, name);
-	if (*name)
-		return find_policy(what, policies, key_at(file, connection, type),
-				   type, name, legacy, policy);
-	if (own >= 0)
-		return read_policy(what, file, own, ike, legacy, policy);
+	if (*name && section)
+		return refuse(section, NULL, "keep one of the two",
+			      "the connection names %s %s already", type, name);
+	if (*name) {
+		section = find_section(policies, type, name);
+		if (!section)
+			return refuse(find_section(file, "Connection", ""), type,
+				      "add it there, or put the policy into the connection's file",
+				      "no [%s %s] in %s", type, name, policies->path);
+	}
+	if (section)
+		return read_policy(section, ike, c->legacy, policy);
 	policy_init(policy, ike);
 	policy_complete(policy, ike);
 	return CTL_OK;
 }
 
-static int load_policies(const char *what, const struct ini_file *file,
-			 struct connection *c)
+static int load_policies(const struct ini_file *file, struct connection *c)
 {
-	struct ini_file policies;
+	struct ini_file policies = { .what = file->what };
 	char *path;
 	int ret = CTL_OK;
 
 	if (asprintf(&path, "%s/" POLICIES ".conf", connection_dir()) < 0)
 		return CTL_FAILED;
-	policies = (struct ini_file){ .path = path };
+	policies.path = path;
 	if (!access(path, F_OK))
-		ret = ini_load(what, path, &policies);
-	if (!ret)
-		ret = check_policies(what, &policies);
-	if (!ret)
-		ret = connection_policy(what, file, &policies, "IKEPolicy",
-					c->ike_name, c->legacy, &c->ike);
-	if (!ret)
-		ret = connection_policy(what, file, &policies, "IPsecPolicy",
-					c->ipsec_name, c->legacy, &c->ipsec);
+		ret = ini_load(&policies);
+	ret = ret ?: check_policies(&policies) ?: connection_policy(file, &policies, true, c) ?:
+	      connection_policy(file, &policies, false, c);
 	ini_free(&policies);
 	free(path);
 	return ret;
@@ -342,7 +314,7 @@ static int load_policies(const char *what, const struct ini_file *file,
 
 /* ---- one connection ---- */
 
-static int check_sections(const char *what, const struct ini_file *file)
+static int check_sections(const struct ini_file *file)
 {
 	for (size_t i = 0; i < file->section_count; i++) {
 		const struct ini_section *section = &file->sections[i];
@@ -350,22 +322,20 @@ static int check_sections(const char *what, const struct ini_file *file)
 
 		for (size_t j = 0; j < SECTIONS; j++)
 			known |= section_is(section, sections[j].section, "");
-		if (known)
-			continue;
-		return ctl_error(CTL_FAILED, what, ini_at(file, section->line),
-				 *section->name ? "named ones belong into " POLICIES ".conf" :
-				 "there are Connection, IKEPolicy, IPsecPolicy, DeadPeerDetection",
-				 "[%.64s%s%.64s] does not belong here", section->type,
-				 *section->name ? " " : "", section->name);
+		if (!known)
+			return refuse(section, NULL, *section->name ?
+				      "named ones belong into " POLICIES ".conf" :
+				      "there are Connection, IKEPolicy, IPsecPolicy, DeadPeerDetection",
+				      "[%.64s%s%.64s] does not belong here", section->type,
+				      *section->name ? " " : "", section->name);
 	}
-	if (find_section(file, "Connection", "") < 0)
-		return ctl_error(CTL_FAILED, what, file->path, "add it",
+	if (!find_section(file, "Connection", ""))
+		return ctl_error(CTL_FAILED, file->what, file->path, "add it",
 				 "no section [Connection]");
 	return CTL_OK;
 }
 
-static int check_required(const char *what, const struct ini_file *file,
-			  size_t section, const struct connection *c)
+static int check_required(const struct ini_section *in, const struct connection *c)
 {
 	const char *missing = NULL;
 
@@ -379,43 +349,36 @@ static int check_required(const char *what, const struct ini_file *file,
 		missing = "LocalIdentity";
 	if (!missing)
 		return CTL_OK;
-	return ctl_error(CTL_FAILED, what,
-			 ini_at(file, file->sections[section].line), "add it",
-			 "%s is missing%s", missing,
-			 strcmp(missing, "LocalIdentity") ? "" :
-			 ", and without LocalGateway there is no address to take");
+	return refuse(in, NULL, "add it", "%s is missing%s", missing,
+		      strcmp(missing, "LocalIdentity") ? "" :
+		      ", and without LocalGateway there is no address to take");
 }
 
-static int check_prefixes(const char *what, const struct ini_file *file,
-			  size_t section, const char *key,
+static int check_prefixes(const struct ini_section *in, const char *key,
 			  const struct subnet_list *list)
 {
-	const char *at = key_at(file, section, key);
 	char text[FORMAT_MAX], better[FORMAT_MAX];
 
 	if (list->count > SUBNETS_MAX)
-		return ctl_error(CTL_FAILED, what, at,
-				 "take wider ones, or make two connections of it",
-				 "%s: %zu prefixes are too many, IKE carries %d of each end", key,
-				 list->count, SUBNETS_MAX);
+		return refuse(in, key, "take wider ones, or make two connections of it",
+			      "%s: %zu prefixes are too many, IKE carries %d of each end", key,
+			      list->count, SUBNETS_MAX);
 	for (size_t i = 0; i < list->count; i++) {
-		struct subnet masked = subnet_masked(&list->subnet[i]);
+		const struct subnet *one = &list->subnet[i];
+		struct subnet masked = subnet_masked(one);
 
-		if (!subnet_fits_tunnel(&list->subnet[i]))
-			return ctl_error(CTL_FAILED, what, at, "leave it out",
-					 "%s: a tunnel cannot carry %s", key,
-					 format_subnet(text, &list->subnet[i]));
-		if (subnet_has_host_bits(&list->subnet[i]))
-			return ctl_error(CTL_FAILED, what, at, NULL,
-					 "%s: %s has host bits; write %s", key,
-					 format_subnet(text, &list->subnet[i]),
-					 format_subnet(better, &masked));
+		format_subnet(text, one);
+		if (!subnet_fits_tunnel(one))
+			return refuse(in, key, "leave it out", "%s: a tunnel cannot carry %s", key,
+				      text);
+		if (!subnets_equal(one, &masked))
+			return refuse(in, key, NULL, "%s: %s has host bits; write %s", key, text,
+				      format_subnet(better, &masked));
 		for (size_t j = 0; j < i; j++)
-			if (subnets_overlap(&list->subnet[i], &list->subnet[j]))
-				return ctl_error(CTL_FAILED, what, at, "keep the wider one",
-						 "%s: %s overlaps %s", key,
-						 format_subnet(text, &list->subnet[i]),
-						 format_subnet(better, &list->subnet[j]));
+			if (subnets_overlap(one, &list->subnet[j]))
+				return refuse(in, key, "keep the wider one",
+					      "%s: %s overlaps %s", key, text,
+					      format_subnet(better, &list->subnet[j]));
 	}
 	return CTL_OK;
 }
@@ -424,192 +387,159 @@ static int check_prefixes(const char *what, const struct ini_file *file,
  * Two sites with the same addresses cannot be told apart. If one is part of the other, as a branch
  * of its headquarters, the longer prefix decides.
  */
-static int check_sites(const char *what, const struct ini_file *file,
-		       size_t section, const struct connection *c)
+static int check_sites(const struct ini_section *in, const struct connection *c)
 {
 	char text[FORMAT_MAX];
 
 	for (size_t i = 0; i < c->local_subnets.count; i++) {
 		const struct subnet *here = &c->local_subnets.subnet[i];
 
-		for (size_t j = 0; j < c->peer_subnets.count; j++) {
-			const struct subnet *there = &c->peer_subnets.subnet[j];
-
-			if (!here->prefix || here->prefix != there->prefix ||
-			    !subnets_overlap(here, there))
-				continue;
-			return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
-					 "the two sites need different addresses",
-					 "PeerSubnets: %s is one of LocalSubnets, too",
-					 format_subnet(text, here));
-		}
+		/* Both are without host bits. */
+		if (here->prefix && subnet_list_has(&c->peer_subnets, here))
+			return refuse(in, "PeerSubnets", "the two sites need different addresses",
+				      "PeerSubnets: %s is one of LocalSubnets, too",
+				      format_subnet(text, here));
 	}
 	return CTL_OK;
 }
 
 /* Rejects routes that would send the tunnel's own packets into the tunnel. */
-static int check_path(const char *what, const struct ini_file *file,
-		      size_t section, const struct connection *c)
+static int check_path(const struct ini_section *in, const struct connection *c)
 {
-	const struct subnet *in = subnet_list_find(&c->peer_subnets, &c->peer_gateway.addr);
+	const struct addr *gateway = &c->peer_gateway.addr;
+	const struct subnet *holder = subnet_list_find(&c->peer_subnets, gateway);
 	char text[FORMAT_MAX], addr[FORMAT_MAX];
 	const char *which = "PeerGateway";
-	const struct addr *gateway = &c->peer_gateway.addr;
 
-	if (!in && c->local_gateway.len) {
-		in = subnet_list_find(&c->peer_subnets, &c->local_gateway);
+	if (!holder && c->local_gateway.len) {
 		which = "LocalGateway";
 		gateway = &c->local_gateway;
+		holder = subnet_list_find(&c->peer_subnets, gateway);
 	}
 	/* Another table takes effect only through the operator's own rules. */
-	if (!in || !c->routes || (c->route_table && c->route_table != TABLE_MAIN))
+	if (!holder || !c->routes || (c->route_table && c->route_table != TABLE_MAIN) ||
+	    connection_takes_all(c, holder->addr.len))
 		return CTL_OK;
-	if (connection_takes_all(c, in->addr.len))
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerSubnets"),
-			 in->prefix ? "leave the gateway's address out of them; or Routes = no, and routes of your own" :
-			 "leave RouteTable out, and the connection takes a table of its own; or Routes = no",
-			 "PeerSubnets: %s holds %s %s, so the outer packets would go into their own tunnel",
-			 format_subnet(text, in), which, format_addr(addr, gateway));
+	return refuse(in, "PeerSubnets", holder->prefix ?
+		      "leave the gateway's address out of them; or Routes = no, and routes of your own" :
+		      "leave RouteTable out, and the connection takes a table of its own; or Routes = no",
+		      "PeerSubnets: %s holds %s %s, so the outer packets would go into their own tunnel",
+		      format_subnet(text, holder), which, format_addr(addr, gateway));
 }
 
-/* Rules for all traffic need the peer's address, or IKE itself would go into the tunnel. */
-static int check_host(const char *what, const struct ini_file *file, size_t section,
-		      const struct connection *c)
-{
-	if (!connection_has_rules(c))
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
-			 "give its address, or take a RouteTable and rules of your own",
-			 "PeerGateway is a name, and PeerSubnets takes everything");
-}
-
-static int check_gateway(const char *what, const char *at, const char *key, const struct addr *addr)
+static int check_gateway(const struct ini_section *in, const char *key, const struct addr *addr)
 {
 	if (!addr->len || addr_is_of_gateway(addr))
 		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, at, "give the address of the gateway",
-			 "%s is no address of a host that a router can reach", key);
+	return refuse(in, key, "give the address of the gateway",
+		      "%s is no address of a host that a router can reach", key);
 }
 
-static int check_addresses(const char *what, const struct ini_file *file,
-			   size_t section, const struct connection *c)
+static int check_addresses(const struct ini_section *in, const struct connection *c)
 {
-	const struct addr *peer = &c->peer_gateway.addr;
-	int ret = check_gateway(what, key_at(file, section, "LocalGateway"), "LocalGateway",
-				&c->local_gateway);
+	const struct addr *local = &c->local_gateway, *peer = &c->peer_gateway.addr;
+	int ret = check_gateway(in, "LocalGateway", local);
 
 	if (ret)
 		return ret;
+	/* Rules for all traffic need the peer's address, or IKE itself would go into the tunnel. */
+	if (*c->peer_gateway.host && connection_has_rules(c))
+		return refuse(in, "PeerGateway",
+			      "give its address, or take a RouteTable and rules of your own",
+			      "PeerGateway is a name, and PeerSubnets takes everything");
 	if (*c->peer_gateway.host)
-		return check_host(what, file, section, c);
-	if (c->local_gateway.len && c->local_gateway.len != peer->len)
-		return ctl_error(CTL_FAILED, what, key_at(file, section, "LocalGateway"),
-				 "take two of one family",
-				 "LocalGateway and PeerGateway are of different families");
-	if (c->local_gateway.len && !memcmp(&c->local_gateway, peer, sizeof(*peer)))
-		return ctl_error(CTL_FAILED, what, key_at(file, section, "PeerGateway"),
-				 "give the address of the other end",
-				 "PeerGateway is the same as LocalGateway");
-	return check_gateway(what, key_at(file, section, "PeerGateway"), "PeerGateway", peer);
+		return CTL_OK;
+	if (local->len && local->len != peer->len)
+		return refuse(in, "LocalGateway", "take two of one family",
+			      "LocalGateway and PeerGateway are of different families");
+	if (local->len && !memcmp(local, peer, sizeof(*peer)))
+		return refuse(in, "PeerGateway", "give the address of the other end",
+			      "PeerGateway is the same as LocalGateway");
+	return check_gateway(in, "PeerGateway", peer);
 }
 
 /* ---- the interface ---- */
 
-static int check_tunnel_addresses(const char *what, const struct ini_file *file, size_t section,
-				  const struct connection *c)
+static bool has_address(const struct connection *c, size_t count, const struct addr *addr)
 {
-	const struct subnet_list *own = &c->tunnel_addresses;
-	const char *at = key_at(file, section, "TunnelAddress");
-	char text[FORMAT_MAX];
-
-	for (size_t i = 0; i < own->count; i++) {
-		const struct addr *addr = &own->subnet[i].addr;
-
-		if (!addr_is_of_host(addr))
-			return ctl_error(CTL_FAILED, what, at, "give the interface an address of a host",
-					 "TunnelAddress: %s cannot be that of an interface",
-					 format_subnet(text, &own->subnet[i]));
-		for (size_t j = 0; j < i; j++)
-			if (!memcmp(&own->subnet[j].addr, addr, sizeof(*addr)))
-				return ctl_error(CTL_FAILED, what, at, "give it once",
-						 "TunnelAddress: %s is there twice",
-						 format_addr(text, addr));
-	}
-	return CTL_OK;
-}
-
-/* The kernel takes IPv6 off an interface with less. */
-static int check_mtu(const char *what, const struct ini_file *file, size_t section,
-		     const struct connection *c)
-{
-	if (!c->mtu || c->mtu >= IPV6_MTU_MIN ||
-	    (!subnet_list_has_family(&c->peer_subnets, 16) &&
-	     !subnet_list_has_family(&c->tunnel_addresses, 16)))
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, key_at(file, section, "MTU"),
-			 "take 1280 or more, or auto, or leave IPv6 out",
-			 "MTU: %u bytes are too few for the IPv6 of PeerSubnets or TunnelAddress", c->mtu);
-}
-
-static bool has_address(const struct connection *c, const struct addr *addr)
-{
-	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (!memcmp(&c->tunnel_addresses.subnet[i].addr, addr, sizeof(*addr)))
 			return true;
 	return false;
 }
 
-/* The peer accepts no other source, and a route of the other family cannot have it. */
-static int check_source(const char *what, const char *at, const struct connection *c,
-			const struct addr *source)
+static int check_tunnel_addresses(const struct ini_section *in, const struct connection *c)
 {
-	if (!subnet_list_has_family(&c->peer_subnets, source->len))
-		return ctl_error(CTL_FAILED, what, at, "leave it out, or take one of the other family",
-				 "RouteSource: none of PeerSubnets is of its family");
-	if (subnet_list_find(&c->local_subnets, source) || has_address(c, source))
+	char text[FORMAT_MAX];
+
+	for (size_t i = 0; i < c->tunnel_addresses.count; i++) {
+		const struct subnet *own = &c->tunnel_addresses.subnet[i];
+
+		if (!addr_is_of_host(&own->addr))
+			return refuse(in, "TunnelAddress",
+				      "give the interface an address of a host",
+				      "TunnelAddress: %s cannot be that of an interface",
+				      format_subnet(text, own));
+		if (has_address(c, i, &own->addr))
+			return refuse(in, "TunnelAddress", "give it once",
+				      "TunnelAddress: %s is there twice",
+				      format_addr(text, &own->addr));
+	}
+	return CTL_OK;
+}
+
+/* The kernel takes IPv6 off an interface with less. */
+static int check_mtu(const struct ini_section *in, const struct connection *c)
+{
+	if (!c->mtu || c->mtu >= IPV6_MTU_MIN ||
+	    (!subnet_list_has_family(&c->peer_subnets, 16) &&
+	     !subnet_list_has_family(&c->tunnel_addresses, 16)))
 		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, at, "take an address of this host in one of them",
-			 "RouteSource: in none of LocalSubnets, and not in TunnelAddress");
+	return refuse(in, "MTU", "take 1280 or more, or auto, or leave IPv6 out",
+		      "MTU: %u bytes are too few for the IPv6 of PeerSubnets or TunnelAddress",
+		      c->mtu);
 }
 
-static int check_sources(const char *what, const struct ini_file *file,
-			 size_t section, const struct connection *c)
+/* The peer accepts no other source, and a route of the other family cannot have it. */
+static int check_sources(const struct ini_section *in, const struct connection *c)
 {
-	const char *at = key_at(file, section, "RouteSource");
-	int ret = CTL_OK;
+	for (int i = 0; i < 2; i++) {
+		const struct addr *source = &c->route_sources[i];
 
-	for (int i = 0; i < 2 && !ret; i++)
-		if (c->route_sources[i].len)
-			ret = check_source(what, at, c, &c->route_sources[i]);
-	return ret;
+		if (!source->len)
+			continue;
+		if (!subnet_list_has_family(&c->peer_subnets, source->len))
+			return refuse(in, "RouteSource",
+				      "leave it out, or take one of the other family",
+				      "RouteSource: none of PeerSubnets is of its family");
+		if (!subnet_list_find(&c->local_subnets, source) &&
+		    !has_address(c, c->tunnel_addresses.count, source))
+			return refuse(in, "RouteSource",
+				      "take an address of this host in one of them",
+				      "RouteSource: in none of LocalSubnets, and not in TunnelAddress");
+	}
+	return CTL_OK;
 }
 
-static int check_interface(const char *what, const struct ini_file *file,
-			   size_t section, struct connection *c)
+static int check_interface(const struct ini_section *in, struct connection *c)
 {
 	if (*c->ifname)
 		return CTL_OK;
 	if (strlen(c->name) >= IFNAMSIZ || is_reserved_ifname(c->name))
-		return ctl_error(CTL_FAILED, what, ini_at(file, file->sections[section].line),
-				 "add Interface, such as Interface = pvs0",
-				 "the connection's name cannot be that of an interface");
+		return refuse(in, NULL, "add Interface, such as Interface = pvs0",
+			      "the connection's name cannot be that of an interface");
 	strcpy(c->ifname, c->name);
 	return CTL_OK;
 }
 
 /* Quick mode has one selector for each end (RFC 2409 section 5.5). */
-static int check_version(const char *what, const struct ini_file *file,
-			 size_t section, const struct connection *c)
+static int check_version(const struct ini_section *in, const struct connection *c)
 {
 	if (c->ike.version != 1 ||
 	    (c->local_subnets.count == 1 && c->peer_subnets.count == 1))
 		return CTL_OK;
-	return ctl_error(CTL_FAILED, what,
-			 key_at(file, section, c->peer_subnets.count > 1 ?
-				"PeerSubnets" : "LocalSubnets"),
-			 "take IKEv2, or one wider prefix",
-			 "IKEv1 agrees on one prefix of each site");
+	return refuse(in, c->peer_subnets.count > 1 ? "PeerSubnets" : "LocalSubnets",
+		      "take IKEv2, or one wider prefix", "IKEv1 agrees on one prefix of each site");
 }
 
 static void fill_identities(struct connection *c)
@@ -623,70 +553,44 @@ static void fill_identities(struct connection *c)
 		       format_addr(text, &c->peer_gateway.addr));
 }
 
-static int check_identity(const char *what, const struct ini_file *file, size_t section,
-			  const char *key, const struct identity *identity)
+static int check_identity(const struct ini_section *in, const char *key,
+			  const struct identity *identity)
 {
 	const char *why = identity_why_not(identity);
 
 	if (!why)
 		return CTL_OK;
 	if (!identity->type)
-		return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
-				 "%s: \"%.64s\" is not valid: %s", key, identity->text, why);
-	return ctl_error(CTL_FAILED, what, key_at(file, section, key), NULL,
-			 "%s: \"%.64s\" cannot be of type %s: %s", key, identity->text,
-			 identity->type->word, why);
+		return refuse(in, key, NULL, "%s: \"%.64s\" is not valid: %s", key,
+			      identity->text, why);
+	return refuse(in, key, NULL, "%s: \"%.64s\" cannot be of type %s: %s", key, identity->text,
+		      identity->type->word, why);
 }
 
-static int check_identities(const char *what, const struct ini_file *file,
-			    size_t section, struct connection *c)
+static int check_identities(const struct ini_section *in, struct connection *c)
 {
 	fill_identities(c);
-	return check_identity(what, file, section, "LocalIdentity", &c->local_identity) ?:
-	       check_identity(what, file, section, "PeerIdentity", &c->peer_identity);
+	return check_identity(in, "LocalIdentity", &c->local_identity) ?:
+	       check_identity(in, "PeerIdentity", &c->peer_identity);
 }
 
 /* Rejects both keys together: they set the same value. */
-static int check_initiate(const char *what, const struct ini_file *file, size_t section)
+static int check_initiate(const struct ini_section *in)
 {
-	const struct ini_key *mode = ini_find(file, section, "EstablishMode");
-
-	if (!mode || !ini_find(file, section, "Initiate"))
+	if (!ini_find(in, "EstablishMode") || !ini_find(in, "Initiate"))
 		return CTL_OK;
-	return ctl_error(CTL_FAILED, what, ini_at(file, mode->line), "keep one of the two",
-			 "EstablishMode and Initiate say the same");
+	return refuse(in, "EstablishMode", "keep one of the two",
+		      "EstablishMode and Initiate say the same");
 }
 
-static int check_connection(const char *what, const struct ini_file *file,
-			    size_t section, struct connection *c)
+static int check_connection(const struct ini_section *in, struct connection *c)
 {
-	int ret = check_required(what, file, section, c);
-
-	if (!ret)
-		ret = check_addresses(what, file, section, c);
-	if (!ret)
-		ret = check_prefixes(what, file, section, "LocalSubnets",
-				     &c->local_subnets);
-	if (!ret)
-		ret = check_prefixes(what, file, section, "PeerSubnets",
-				     &c->peer_subnets);
-	if (!ret)
-		ret = check_sites(what, file, section, c);
-	if (!ret)
-		ret = check_path(what, file, section, c);
-	if (!ret)
-		ret = check_version(what, file, section, c);
-	if (!ret)
-		ret = check_sources(what, file, section, c);
-	if (!ret)
-		ret = check_interface(what, file, section, c);
-	if (!ret)
-		ret = check_tunnel_addresses(what, file, section, c);
-	if (!ret)
-		ret = check_mtu(what, file, section, c);
-	if (!ret)
-		ret = check_initiate(what, file, section);
-	return ret ?: check_identities(what, file, section, c);
+	return check_required(in, c) ?: check_addresses(in, c) ?:
+	       check_prefixes(in, "LocalSubnets", &c->local_subnets) ?:
+	       check_prefixes(in, "PeerSubnets", &c->peer_subnets) ?:
+	       check_sites(in, c) ?: check_path(in, c) ?: check_version(in, c) ?:
+	       check_sources(in, c) ?: check_interface(in, c) ?: check_tunnel_addresses(in, c) ?:
+	       check_mtu(in, c) ?: check_initiate(in) ?: check_identities(in, c);
 }
 
 static void set_defaults(struct connection *c)
@@ -701,25 +605,22 @@ static void set_defaults(struct connection *c)
 	c->dpd_restart = true;
 }
 
-static int read_connection(const char *what, const struct ini_file *file,
-			   struct connection *c)
+static int read_connection(const struct ini_file *file, struct connection *c)
 {
-	ssize_t section, dpd;
-	int ret = check_sections(what, file);
+	const struct ini_section *in, *dpd;
+	int ret = check_sections(file);
 
 	if (ret)
 		return ret;
-	section = find_section(file, "Connection", "");
+	in = find_section(file, "Connection", "");
 	dpd = find_section(file, "DeadPeerDetection", "");
-	c->line.section = file->sections[section].line;
-	c->line.peer_gateway = key_line(file, section, "PeerGateway");
-	c->line.peer_subnets = key_line(file, section, "PeerSubnets");
-	ret = read_section(what, file, section, connection_keys, c);
-	if (!ret && dpd >= 0)
-		ret = read_section(what, file, dpd, dpd_keys, c);
-	if (!ret)
-		ret = load_policies(what, file, c);
-	return ret ?: check_connection(what, file, section, c);
+	c->line.section = in->line;
+	c->line.peer_gateway = key_line(in, "PeerGateway");
+	c->line.peer_subnets = key_line(in, "PeerSubnets");
+	ret = read_section(in, connection_keys, c);
+	if (!ret && dpd)
+		ret = read_section(dpd, dpd_keys, c);
+	return ret ?: load_policies(file, c) ?: check_connection(in, c);
 }
 
 static int connection_init(const char *what, const char *name, struct connection *c)
@@ -758,22 +659,21 @@ int connection_load(const char *what, const char *name, struct connection *c)
 
 	if (ret)
 		return ret;
-	file = (struct ini_file){ .path = c->path };
-	ret = check_directory(what) ?: ini_load(what, c->path, &file) ?:
-	      read_connection(what, &file, c);
+	file = (struct ini_file){ .what = what, .path = c->path };
+	ret = check_directory(what) ?: ini_load(&file) ?: read_connection(&file, c);
 	ini_free(&file);
 	return ret;
 }
 
-int connection_parse(const char *what, const char *name, const char *text,
-		     struct connection *c)
+int connection_parse(const char *what, const char *name, const char *text, struct connection *c)
 {
 	struct ini_file file;
 	int ret = connection_init(what, name, c);
 
 	if (ret)
 		return ret;
-	ret = ini_read_text(what, c->path, text, &file) ?: read_connection(what, &file, c);
+	file = (struct ini_file){ .what = what, .path = c->path };
+	ret = ini_read_text(&file, text) ?: read_connection(&file, c);
 	ini_free(&file);
 	return ret;
 }

@@ -21,7 +21,6 @@
 
 /**
  * struct reader - the library's input, and its results
- * @what: the command
  * @file: receives sections and keys
  * @rest: text that is not read yet
  * @line: number of the line that was read last
@@ -29,7 +28,6 @@
  * @failed: an error was printed; the rest is skipped
  */
 struct reader {
-	const char *what;
 	struct ini_file *file;
 	const char *rest;
 	unsigned int line;
@@ -45,13 +43,11 @@ const char *ini_at(const struct ini_file *file, unsigned int line)
 	return text;
 }
 
-const struct ini_key *ini_find(const struct ini_file *file, size_t section,
-			       const char *key)
+const struct ini_key *ini_find(const struct ini_section *section, const char *key)
 {
-	for (size_t i = 0; i < file->key_count; i++)
-		if (file->keys[i].section == section &&
-		    !strcmp(file->keys[i].key, key))
-			return &file->keys[i];
+	for (size_t i = 0; i < section->key_count; i++)
+		if (!strcmp(section->keys[i].key, key))
+			return &section->keys[i];
 	return NULL;
 }
 
@@ -67,8 +63,8 @@ static char *copy(const char *text, size_t len)
 static void refuse(struct reader *reader, const char *todo, const char *why)
 {
 	reader->failed = true;
-	ctl_error(CTL_FAILED, reader->what, ini_at(reader->file, reader->line),
-		  todo, "%s", why);
+	ctl_error(CTL_FAILED, reader->file->what, ini_at(reader->file, reader->line), todo, "%s",
+		  why);
 }
 
 /* @text is "[Type Name]", perhaps with a comment. */
@@ -76,7 +72,7 @@ static void add_section(struct reader *reader, const char *text, size_t len)
 {
 	const char *end = memchr(text, ']', len);
 	struct ini_file *file = reader->file;
-	struct ini_section new = { .line = reader->line };
+	struct ini_section new = { .file = file, .line = reader->line };
 	size_t type;
 
 	if (!end) {
@@ -101,13 +97,11 @@ static void add_section(struct reader *reader, const char *text, size_t len)
 		text++;
 	new.name = copy(text, end - text);
 	for (size_t i = 0; i < file->section_count; i++)
-		if (!reader->failed &&
-		    !strcmp(file->sections[i].type, new.type) &&
+		if (!reader->failed && !strcmp(file->sections[i].type, new.type) &&
 		    !strcmp(file->sections[i].name, new.name))
 			refuse(reader, "make one section of the two",
 			       "this section was there before");
-	file->sections = ctl_alloc(file->sections, (file->section_count + 1) *
-				   sizeof(new));
+	file->sections = ctl_alloc(file->sections, (file->section_count + 1) * sizeof(new));
 	file->sections[file->section_count++] = new;
 }
 
@@ -196,14 +190,13 @@ static char *read_line(char *text, int size, void *stream)
 	return text;
 }
 
-static int add_key(void *user, const char *section, const char *name,
-		   const char *value)
+static int add_key(void *user, const char *name_of_section, const char *name, const char *value)
 {
 	struct reader *reader = user;
 	struct ini_file *file = reader->file;
-	struct ini_key new = { .line = reader->line };
+	struct ini_section *section;
 
-	(void)section;
+	(void)name_of_section;
 	if (reader->failed)
 		return 1;
 	if (!file->section_count) {
@@ -211,20 +204,20 @@ static int add_key(void *user, const char *section, const char *name,
 		       "the key is in no section");
 		return 1;
 	}
-	new.section = file->section_count - 1;
-	new.key = copy(name, strlen(name));
-	new.value = copy(value, strlen(value));
-	file->keys = ctl_alloc(file->keys, (file->key_count + 1) * sizeof(new));
-	file->keys[file->key_count++] = new;
+	section = &file->sections[file->section_count - 1];
+	section->keys = ctl_alloc(section->keys, (section->key_count + 1) * sizeof(*section->keys));
+	section->keys[section->key_count++] = (struct ini_key){
+		.key = copy(name, strlen(name)), .value = copy(value, strlen(value)),
+		.line = reader->line,
+	};
 	return 1;
 }
 
-int ini_read_text(const char *what, const char *path, const char *text, struct ini_file *file)
+int ini_read_text(struct ini_file *file, const char *text)
 {
-	struct reader reader = { .what = what, .file = file, .rest = text };
+	struct reader reader = { .file = file, .rest = text };
 	int line;
 
-	*file = (struct ini_file){ .path = path };
 	ini_use_stack = false;
 	ini_max_line = LINE_MAX_BYTES;
 	ini_initial_alloc = LINE_MAX_BYTES;
@@ -234,12 +227,11 @@ int ini_read_text(const char *what, const char *path, const char *text, struct i
 	if (reader.failed)
 		return CTL_FAILED;
 	if (line > 0)
-		return ctl_error(CTL_FAILED, what, ini_at(file, line),
+		return ctl_error(CTL_FAILED, file->what, ini_at(file, line),
 				 "write [Section], key = value, or # comment",
 				 "not a line of an INI file");
 	if (line < 0)
-		return ctl_error(CTL_FAILED, what, file->path, "free some",
-				 "out of memory");
+		return ctl_error(CTL_FAILED, file->what, file->path, "free some", "out of memory");
 	return CTL_OK;
 }
 
@@ -248,16 +240,16 @@ static bool is_utf16(const char *text, size_t len)
 	return len > 1 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2));
 }
 
-static int read_text(const char *what, const char *path, int fd, char *text)
+static int read_file(const struct ini_file *file, int fd, char *text)
 {
+	const char *what = file->what, *path = file->path;
 	struct stat st;
 	size_t len = 0;
 	ssize_t got;
 	int ret;
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return ctl_error(CTL_FAILED, what, path, "give a file",
-				 "not a regular file");
+		return ctl_error(CTL_FAILED, what, path, "give a file", "not a regular file");
 	ret = shared_file_check(what, path, &st);
 	if (ret)
 		return ret;
@@ -268,41 +260,37 @@ static int read_text(const char *what, const char *path, int fd, char *text)
 	while ((got = read(fd, text + len, INI_FILE_MAX - len)) > 0)
 		len += got;
 	if (got < 0)
-		return ctl_error(CTL_FAILED, what, path,
-				 "give a file that can be read", "%s",
+		return ctl_error(CTL_FAILED, what, path, "give a file that can be read", "%s",
 				 strerror(errno));
 	text[len] = '\0';
 	if (is_utf16(text, len))
 		return ctl_error(CTL_FAILED, what, path, "save it as UTF-8", "the text is UTF-16");
 	if (strlen(text) != len)
-		return ctl_error(CTL_FAILED, what, path, "check its content",
-				 "not a text file");
+		return ctl_error(CTL_FAILED, what, path, "check its content", "not a text file");
 	if (strchr(text, '\r') && !strchr(text, '\n'))
 		return ctl_error(CTL_FAILED, what, path, "save it with the line ends of Unix",
 				 "its lines end in CR alone");
 	return CTL_OK;
 }
 
-int ini_load(const char *what, const char *path, struct ini_file *file)
+int ini_load(struct ini_file *file)
 {
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ret;
 	char *text;
-	int fd, ret;
 
-	*file = (struct ini_file){ .path = path };
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == EACCES)
-		return ctl_error(CTL_DENIED, what, path, "run it as root", "%s",
+		return ctl_error(CTL_DENIED, file->what, file->path, "run it as root", "%s",
 				 strerror(errno));
 	if (fd < 0)
-		return ctl_error(CTL_FAILED, what, path,
+		return ctl_error(CTL_FAILED, file->what, file->path,
 				 errno == ENOENT ? "see pvsvpn.conf(5) for what goes into it" :
 				 "give a file that can be read",
 				 "%s", strerror(errno));
 	text = ctl_alloc(NULL, INI_FILE_MAX + 1);
-	ret = read_text(what, path, fd, text);
+	ret = read_file(file, fd, text);
 	close(fd);
 	if (!ret)
-		ret = ini_read_text(what, path, text, file);
+		ret = ini_read_text(file, text);
 	free(text);
 	return ret;
 }
@@ -310,14 +298,16 @@ int ini_load(const char *what, const char *path, struct ini_file *file)
 void ini_free(struct ini_file *file)
 {
 	for (size_t i = 0; i < file->section_count; i++) {
-		free(file->sections[i].type);
-		free(file->sections[i].name);
-	}
-	for (size_t i = 0; i < file->key_count; i++) {
-		free(file->keys[i].key);
-		free(file->keys[i].value);
+		struct ini_section *section = &file->sections[i];
+
+		for (size_t j = 0; j < section->key_count; j++) {
+			free(section->keys[j].key);
+			free(section->keys[j].value);
+		}
+		free(section->keys);
+		free(section->type);
+		free(section->name);
 	}
 	free(file->sections);
-	free(file->keys);
-	*file = (struct ini_file){ .path = file->path };
+	*file = (struct ini_file){ .what = file->what, .path = file->path };
 }

@@ -10,74 +10,68 @@
 #define INI_FILE_MAX (64 << 10)
 
 /**
- * struct ini_section - "[Type]" or "[Type Name]"
- * @type: the first word
- * @name: the rest, "" if there is none
- * @line: where it begins, from 1
- */
-struct ini_section {
-	char *type;
-	char *name;
-	unsigned int line;
-};
-
-/**
  * struct ini_key - "key = value"
- * @section: index of its section
  * @key: the text before the "="
  * @value: the text after the "=", without white space around it, may be ""
  * @line: where it is, from 1
  */
 struct ini_key {
-	size_t section;
 	char *key;
 	char *value;
 	unsigned int line;
 };
 
-struct ini_file {
-	const char *path;
-	struct ini_section *sections;
-	size_t section_count;
+/**
+ * struct ini_section - "[Type]" or "[Type Name]"
+ * @file: the file
+ * @type: the first word
+ * @name: the rest, "" if there is none
+ * @line: where it begins, from 1
+ * @keys: its keys, in the order of the file
+ * @key_count: how many
+ */
+struct ini_section {
+	const struct ini_file *file;
+	char *type;
+	char *name;
+	unsigned int line;
 	struct ini_key *keys;
 	size_t key_count;
 };
 
 /**
- * ini_load() - read a file
+ * struct ini_file - a file, or a text that was read already
  * @what: the command, for error lines
- * @path: of the file, valid as long as @file is used
- * @file: to be freed with ini_free(), also after a failure
+ * @path: of the file, for error lines in any case
+ * @sections: its sections, in the order of the file
+ * @section_count: how many
+ */
+struct ini_file {
+	const char *what;
+	const char *path;
+	struct ini_section *sections;
+	size_t section_count;
+};
+
+/**
+ * ini_load() - read a file
+ * @file: has @what and @path; to be freed with ini_free(), also after a failure
  *
  * A section may come only once, a key several times. A value that ends in a comma continues in the
  * next line. Rejects a file that others than root and the caller can write to.
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
-int ini_load(const char *what, const char *path, struct ini_file *file);
+int ini_load(struct ini_file *file);
 
-/* The same for a text that was read already; @path is for error lines, and must stay valid. */
-int ini_read_text(const char *what, const char *path, const char *text, struct ini_file *file);
+/* The same for a text that was read already */
+int ini_read_text(struct ini_file *file, const char *text);
 void ini_free(struct ini_file *file);
 
-/**
- * ini_find() - find the first key of a name in a section
- * @file: the file
- * @section: index of the section
- * @key: its name
- *
- * Return: the key, or NULL.
- */
-const struct ini_key *ini_find(const struct ini_file *file, size_t section,
-			       const char *key);
+/* The first key of that name in the section, or NULL */
+const struct ini_key *ini_find(const struct ini_section *section, const char *key);
 
-/**
- * ini_at() - "FILE:LINE", for error lines
- * @file: the file
- * @line: line number
- *
- * Return: a static buffer, valid until the next call.
- */
+/* "FILE:LINE", for error lines, in a static buffer that is valid until the next call */
 const char *ini_at(const struct ini_file *file, unsigned int line);
 
 #endif /* PVSVPNCTL_INI_H */

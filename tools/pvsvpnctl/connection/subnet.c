@@ -18,13 +18,6 @@ struct subnet subnet_masked(const struct subnet *subnet)
 	return masked;
 }
 
-bool subnet_has_host_bits(const struct subnet *subnet)
-{
-	struct subnet masked = subnet_masked(subnet);
-
-	return memcmp(masked.addr.byte, subnet->addr.byte, subnet->addr.len);
-}
-
 bool subnet_holds(const struct subnet *subnet, const struct addr *addr)
 {
 	struct subnet other = { .addr = *addr, .prefix = subnet->prefix };

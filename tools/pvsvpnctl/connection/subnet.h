@@ -10,7 +10,6 @@
 bool subnet_holds(const struct subnet *subnet, const struct addr *addr);
 bool subnets_equal(const struct subnet *a, const struct subnet *b);
 bool subnets_overlap(const struct subnet *a, const struct subnet *b);
-bool subnet_has_host_bits(const struct subnet *subnet);
 /* The prefix of an address with a prefix length */
 struct subnet subnet_masked(const struct subnet *subnet);
 
