@@ -254,7 +254,6 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 {
 	struct vici_message message = { 0 };
 	char mark[STRONGSWAN_MARK_MAX], text[IDENTITY_TEXT_MAX];
-	int ret;
 
 	vici_reserve_locked(&message, SECRET_MESSAGE_MAX);
 	vici_value(&message, "id", "%s", strongswan_mark(mark, c->name));
@@ -264,36 +263,28 @@ static int load_secret(struct vici *daemon, const struct connection *c,
 	vici_item(&message, identity_text(text, &c->local_identity));
 	vici_item(&message, identity_text(text, &c->peer_identity));
 	vici_list_end(&message);
-	ret = vici_order(daemon, "load-shared", &message, SEE_LOG);
-	vici_message_free(&message);
-	return ret;
+	return vici_order(daemon, "load-shared", &message, SEE_LOG);
 }
 
 static int load_ca(struct vici *daemon, const struct connection *c, const struct der *ca)
 {
 	struct vici_message message = { 0 };
 	char mark[STRONGSWAN_MARK_MAX];
-	int ret;
 
 	vici_section(&message, strongswan_mark(mark, c->name));
 	vici_bytes(&message, "cacert", ca->bytes, ca->len);
 	vici_section_end(&message);
-	ret = vici_order(daemon, "load-authority", &message, SEE_LOG);
-	vici_message_free(&message);
-	return ret;
+	return vici_order(daemon, "load-authority", &message, SEE_LOG);
 }
 
 static int load_key(struct vici *daemon, const struct der *key)
 {
 	struct vici_message message = { 0 };
-	int ret;
 
 	vici_reserve_locked(&message, key->len + SECRET_MESSAGE_MAX);
 	vici_value(&message, "type", "any");
 	vici_bytes(&message, "data", key->bytes, key->len);
-	ret = vici_order(daemon, "load-key", &message, SEE_LOG);
-	vici_message_free(&message);
-	return ret;
+	return vici_order(daemon, "load-key", &message, SEE_LOG);
 }
 
 static int load_credentials(struct vici *daemon, const struct connection *c,
@@ -314,7 +305,6 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 		return ret;
 	add_connection(&message, c, &cred->certs);
 	ret = vici_order(daemon, "load-conn", &message, SEE_LOG);
-	vici_message_free(&message);
 	if (ret || !strongswan_forgot(daemon, c, cred->certs.key_id))
 		return ret;
 	return ctl_error(CTL_FAILED, "up", "strongSwan", SEE_LOG,
@@ -324,27 +314,21 @@ int strongswan_load(struct vici *daemon, const struct connection *c,
 static int unload(struct vici *daemon, const char *command, const char *key, const char *name)
 {
 	struct vici_message message = { 0 };
-	int ret;
 
 	vici_value(&message, key, "%s", name);
 	/* The answer "no" is no error: it was not there. */
-	ret = vici_order(daemon, command, &message, NULL);
-	vici_message_free(&message);
-	return ret;
+	return vici_order(daemon, command, &message, NULL);
 }
 
 int strongswan_drop(struct vici *daemon, uint64_t ike_id)
 {
 	struct vici_message message = { 0 };
-	int ret;
 
 	vici_value(&message, "ike-id", "%" PRIu64, ike_id);
 	vici_value(&message, "force", "yes");
 	vici_value(&message, "timeout", "-1");
 	/* The answer "no" is no error: there was no such SA. */
-	ret = vici_order(daemon, "terminate", &message, NULL);
-	vici_message_free(&message);
-	return ret;
+	return vici_order(daemon, "terminate", &message, NULL);
 }
 
 static int terminate(struct vici *daemon, const char *name)
@@ -736,7 +720,7 @@ static void end_ike(struct negotiated *n, const struct negotiated *ike)
 		*n = *ike;
 }
 
-void strongswan_read_sa(struct vici_reader *message, struct negotiated *n)
+void strongswan_read_sa(struct vici_reader *message, void *negotiated)
 {
 	struct negotiated ike = { 0 }, child = { 0 };
 	struct vici_element element;
@@ -753,16 +737,11 @@ void strongswan_read_sa(struct vici_reader *message, struct negotiated *n)
 			memset(&child, 0, sizeof(child));
 		}
 	}
-	end_ike(n, &ike);
-}
-
-static void hear_sa(struct vici_reader *message, void *data)
-{
-	strongswan_read_sa(message, data);
+	end_ike(negotiated, &ike);
 }
 
 int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *n)
 {
 	memset(n, 0, sizeof(*n));
-	return strongswan_list(daemon, "list-sas", "list-sa", name, hear_sa, n);
+	return strongswan_list(daemon, "list-sas", "list-sa", name, strongswan_read_sa, n);
 }

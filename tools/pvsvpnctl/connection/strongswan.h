@@ -184,7 +184,6 @@ int strongswan_remove(struct vici *daemon, const char *name, const struct connec
  */
 int strongswan_drop(struct vici *daemon, uint64_t ike_id);
 
-
 /**
  * strongswan_initiate() - initiate a connection
  * @daemon: the connection to strongSwan
@@ -211,8 +210,11 @@ int strongswan_ask(struct vici *daemon, const char *name, struct negotiated *neg
 /* Whether the child SA passes packets */
 bool strongswan_carries(const struct negotiated *negotiated);
 
-/* Adds one event "list-sa"; if there are several IKE SAs or child SAs, those in use count. */
-void strongswan_read_sa(struct vici_reader *message, struct negotiated *negotiated);
+/*
+ * Adds one event "list-sa" to the struct negotiated; if there are several IKE SAs or child SAs,
+ * those in use count.
+ */
+void strongswan_read_sa(struct vici_reader *message, void *negotiated);
 
 /* The reason for a failure in a log line of the daemon; REASON_NONE if there is none */
 enum reason strongswan_reason(const char *line, bool established, bool v1);

@@ -72,52 +72,30 @@ static int wait_ready(struct vici *vici, short events, uint64_t deadline)
 	return ready ? CTL_OK : fail(vici, "it is silent");
 }
 
-static int send_bytes(struct vici *vici, const void *bytes, size_t len, uint64_t deadline)
+/* Receives bytes with POLLIN, and sends them with POLLOUT. */
+static int transfer(struct vici *vici, short events, void *bytes, size_t len, uint64_t deadline)
 {
-	const uint8_t *from = bytes;
+	uint8_t *at = bytes;
 
 	while (len) {
-		ssize_t sent = send(vici->fd, from, len, MSG_NOSIGNAL);
+		ssize_t done = events == POLLIN ? recv(vici->fd, at, len, 0) :
+						  send(vici->fd, at, len, MSG_NOSIGNAL);
 
-		if (sent < 0 && errno == EAGAIN) {
-			int ret = wait_ready(vici, POLLOUT, deadline);
+		if (done < 0 && errno == EAGAIN) {
+			int ret = wait_ready(vici, events, deadline);
 
 			if (ret)
 				return ret;
 			continue;
 		}
-		if (sent < 0 && errno == EINTR)
+		if (done < 0 && errno == EINTR)
 			continue;
-		if (sent < 0)
+		if (done < 0)
 			return fail(vici, strerror(errno));
-		from += sent;
-		len -= sent;
-	}
-	return CTL_OK;
-}
-
-static int receive_bytes(struct vici *vici, void *bytes, size_t len, uint64_t deadline)
-{
-	uint8_t *to = bytes;
-
-	while (len) {
-		ssize_t got = recv(vici->fd, to, len, 0);
-
-		if (got < 0 && errno == EAGAIN) {
-			int ret = wait_ready(vici, POLLIN, deadline);
-
-			if (ret)
-				return ret;
-			continue;
-		}
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return fail(vici, strerror(errno));
-		if (!got)
+		if (!done)
 			return fail(vici, "it has closed the connection");
-		to += got;
-		len -= got;
+		at += done;
+		len -= done;
 	}
 	return CTL_OK;
 }
@@ -138,22 +116,22 @@ static int send_packet(struct vici *vici, uint8_t kind, const char *name,
 		return ctl_error(CTL_FAILED, vici->what, "strongSwan", "use fewer subnets",
 				 "%s: more than strongSwan takes", name);
 	memcpy(head + 6, name, name_len);
-	return send_bytes(vici, head, 6 + name_len, deadline) ?:
-	       send_bytes(vici, message_len ? message->data : NULL, message_len, deadline);
+	return transfer(vici, POLLOUT, head, 6 + name_len, deadline) ?:
+	       transfer(vici, POLLOUT, message_len ? message->data : NULL, message_len, deadline);
 }
 
 static int receive_packet(struct vici *vici, unsigned int seconds)
 {
 	uint64_t deadline = now_ms() + (VICI_SILENCE + (uint64_t)seconds) * 1000;
 	uint8_t head[4];
-	int ret = receive_bytes(vici, head, sizeof(head), deadline);
+	int ret = transfer(vici, POLLIN, head, sizeof(head), deadline);
 
 	if (ret)
 		return ret;
 	vici->len = (size_t)head[0] << 24 | head[1] << 16 | head[2] << 8 | head[3];
 	if (!vici->len || vici->len > VICI_PACKET_MAX)
 		return fail(vici, "it sends something that is not VICI");
-	return receive_bytes(vici, vici->packet, vici->len, deadline);
+	return transfer(vici, POLLIN, vici->packet, vici->len, deadline);
 }
 
 /* Whether the packet is an event of that name; @message then has its content. */
@@ -300,7 +278,7 @@ static void read_verdict(struct vici_reader *message, void *data)
 	}
 }
 
-int vici_order(struct vici *vici, const char *command, const struct vici_message *request,
+int vici_order(struct vici *vici, const char *command, struct vici_message *request,
 	       const char *todo)
 {
 	struct verdict verdict = { .why = "it does not say why" };
@@ -310,6 +288,8 @@ int vici_order(struct vici *vici, const char *command, const struct vici_message
 	};
 	int ret = vici_call(vici, &call);
 
+	if (request)
+		vici_message_free(request);
 	if (ret || verdict.yes || !todo)
 		return ret;
 	return ctl_error(CTL_FAILED, vici->what, "strongSwan", todo, "%s: %s", command,

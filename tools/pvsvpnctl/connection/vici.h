@@ -95,12 +95,12 @@ bool vici_broken(const struct vici *vici);
  * vici_order() - send a command with the answer yes, or no and why
  * @vici: the connection
  * @command: its name
- * @request: its message
+ * @request: its message, which is wiped and freed in any case; or NULL
  * @todo: the remedy for the error line if the answer is no; NULL: "no" is no error
  *
  * Return: CTL_OK, or as vici_call(), or CTL_FAILED after saying why the answer is no.
  */
-int vici_order(struct vici *vici, const char *command, const struct vici_message *request,
+int vici_order(struct vici *vici, const char *command, struct vici_message *request,
 	       const char *todo);
 
 #endif /* PVSVPNCTL_VICI_H */
