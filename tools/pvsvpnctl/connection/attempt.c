@@ -148,8 +148,8 @@ int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 	if (ret)
 		return ret;
 	if (reason)
-		return ctl_error(CTL_FAILED, "up", c->name, reason_todo(reason), "%s: %s",
-				 reason_name(reason), reason_detail(reason));
+		return ctl_error(CTL_FAILED, "up", c->name, reasons[reason].todo, "%s: %s",
+				 reasons[reason].name, reasons[reason].detail);
 	if (!child_is_up(daemon, c->name, &n)) {
 		printf("%s has begun, and nobody waits for its peer\n", c->name);
 		return CTL_OK;

@@ -79,16 +79,16 @@ static int check_free(const struct connection *c)
 
 void configure_undo(struct vici *daemon, const char *name, const char *ifname)
 {
-	char alias[ALIAS_MAX], renamed[IFNAMSIZ];
+	char renamed[IFNAMSIZ];
 
 	if (daemon)
 		strongswan_remove(daemon, name, NULL, connection_number(name));
 	rules_remove(name);
-	runtime_alias(alias, name);
+	/* The kernel removes its addresses and routes, too. */
 	if (interface_is_ours(ifname, name))
-		interface_delete(ifname);
-	else if (link_find_alias("pvsvpn", alias, renamed))
-		interface_delete(renamed);
+		link_delete(ifname);
+	else if (runtime_find_link(name, renamed))
+		link_delete(renamed);
 	runtime_remove(name);
 	keys_sweep(daemon);
 }

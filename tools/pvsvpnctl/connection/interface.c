@@ -79,10 +79,10 @@ static int add_link(const struct view *view, const struct connection *c)
 	char alias[ALIAS_MAX], ifname[IFNAMSIZ];
 
 	(void)view;
-	runtime_alias(alias, c->name);
-	if (link_find_alias("pvsvpn", alias, ifname))
+	if (runtime_find_link(c->name, ifname))
 		return ctl_error(CTL_FAILED, "up", c->name, "give it its name back (ip link set dev NAME name)",
 				 "somebody has renamed %s to %s", c->ifname, ifname);
+	runtime_alias(alias, c->name);
 	return link_add(c->ifname, "pvsvpn") ?: link_set_alias(c->ifname, alias);
 }
 
@@ -413,7 +413,7 @@ static int make_again(const struct view *view, const struct connection *c)
 		if (!failed || !parts[i].vital)
 			continue;
 		if (interface_is_ours(c->ifname, c->name))
-			interface_delete(c->ifname);
+			link_delete(c->ifname);
 		break;
 	}
 	return ret;
@@ -510,11 +510,6 @@ bool interface_concerned(const struct nlmsghdr *nlh, const void *data)
 		return true;
 	}
 	return false;
-}
-
-void interface_delete(const char *ifname)
-{
-	link_delete(ifname);
 }
 
 void interface_print(FILE *out, const struct connection *c)

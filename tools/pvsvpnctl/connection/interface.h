@@ -49,9 +49,6 @@ int interface_mend(const struct connection *c, bool routes);
 /* Whether a change of links, addresses or routes may concern the interface (see rtnl_read()) */
 bool interface_concerned(const struct nlmsghdr *nlh, const void *c);
 
-/* The kernel removes its addresses and routes, too. */
-void interface_delete(const char *ifname);
-
 /* Prints the interface's part of the file as one line, to detect changes. */
 void interface_print(FILE *out, const struct connection *c);
 

@@ -122,8 +122,8 @@ static void tell_state(struct watch *watch)
 		runtime_load(name, &runtime);
 	if (runtime.reason)
 		snprintf(text, sizeof(text), "READY=1\nSTATUS=%s: %s: %s; %s", name,
-			 reason_name(runtime.reason), reason_detail(runtime.reason),
-			 reason_todo(runtime.reason));
+			 reasons[runtime.reason].name, reasons[runtime.reason].detail,
+			 reasons[runtime.reason].todo);
 	else
 		snprintf(text, sizeof(text), "READY=1\nSTATUS=%s %s", name,
 			 watch->is_up ? "is up" : "waits for its peer");

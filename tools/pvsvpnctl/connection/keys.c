@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
+#include <unistd.h>
 
 #include "connection/connection.h"
 #include "connection/keys.h"
@@ -41,7 +42,7 @@ int keys_hold(struct vici *daemon, const char *name, const struct runtime *runti
 	if (ret)
 		return ret;
 	ret = note(daemon, runtime->key) ?: runtime_save("up", name, runtime);
-	runtime_keys_unlock(fd);
+	close(fd);
 	return ret;
 }
 
@@ -58,5 +59,5 @@ void keys_sweep(struct vici *daemon)
 		if (!is_held(keys[i]) && !strongswan_remove_key(daemon, keys[i]))
 			runtime_key_forget(keys[i]);
 	connection_names_free(keys, count);
-	runtime_keys_unlock(fd);
+	close(fd);
 }

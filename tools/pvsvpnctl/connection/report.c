@@ -54,7 +54,7 @@ static void say(struct report *r, const char *code, const char *remedy, const ch
 
 static void say_reason(struct report *r, enum reason reason)
 {
-	say(r, reason_name(reason), reason_todo(reason), "%s", reason_detail(reason));
+	say(r, reasons[reason].name, reasons[reason].todo, "%s", reasons[reason].detail);
 }
 
 /* ---- before there are SAs ---- */
@@ -92,12 +92,12 @@ static bool is_altered(struct report *r, const struct connection *c)
 /* @c: NULL if its file is not what is in force */
 static bool has_no_sa(struct report *r, const struct connection *c)
 {
+	const struct reason_text *silent = &reasons[REASON_PEER_NOT_RESPONDING];
 	bool established = !strcmp(r->n.ike_state, "ESTABLISHED");
 	enum reason path = c && !strongswan_carries(&r->n) ? path_reason(c) : REASON_NONE;
 
 	if (established && r->n.probing)
-		say(r, reason_name(REASON_PEER_NOT_RESPONDING), reason_todo(REASON_PEER_NOT_RESPONDING),
-		    "dead peer detection has no answer yet");
+		say(r, silent->name, silent->todo, "dead peer detection has no answer yet");
 	else if (strongswan_carries(&r->n))
 		return false;
 	else if (path)

@@ -29,11 +29,7 @@
 static int lock_fd = -1;
 static char lock_name[CONNECTION_NAME_MAX + 1];
 
-static const struct {
-	const char *name;
-	const char *detail;
-	const char *todo;
-} reasons[REASONS] = {
+const struct reason_text reasons[REASONS] = {
 	[REASON_NONE] = { "", "", "" },
 	[REASON_PEER_NOT_RESPONDING] = {
 		"peer_not_responding", "the peer does not answer",
@@ -88,22 +84,7 @@ static const struct {
 	},
 };
 
-const char *reason_name(enum reason reason)
-{
-	return reasons[reason].name;
-}
-
-const char *reason_detail(enum reason reason)
-{
-	return reasons[reason].detail;
-}
-
-const char *reason_todo(enum reason reason)
-{
-	return reasons[reason].todo;
-}
-
-const char *runtime_dir(void)
+static const char *runtime_dir(void)
 {
 	const char *dir = getenv("PVSVPN_RUN_DIR");
 
@@ -114,6 +95,20 @@ static const char *file_path(char *path, const char *name, const char *suffix)
 {
 	snprintf(path, PATH_MAX, "%s/%s%s", runtime_dir(), name, suffix);
 	return path;
+}
+
+static void remove_file(const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+
+	unlink(file_path(path, name, suffix));
+}
+
+static bool has_file(const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+
+	return !access(file_path(path, name, suffix), F_OK);
 }
 
 static int failed(const char *what, const char *path)
@@ -200,33 +195,37 @@ static int lock_until(const char *path, uint64_t deadline)
 	return fd;
 }
 
+/* @name: of the connection that the file locks; NULL for none */
+static int lock_or_say(const char *what, const char *name, const char *path, int *fd)
+{
+	*fd = lock_until(path, now_ms() + LOCK_SECONDS * 1000);
+	if (*fd < 0 && errno == EWOULDBLOCK)
+		return ctl_error(CTL_BUSY, what, name ?: path, "see what became of it (fuser -v)",
+				 "another pvsvpnctl has had %s for %u s", name ? path : "it",
+				 LOCK_SECONDS);
+	return *fd < 0 ? failed(what, path) : CTL_OK;
+}
+
 int runtime_lock(const char *what, const char *name)
 {
 	char path[PATH_MAX];
-	int ret = make_dir(what);
+	int ret = make_dir(what) ?:
+		  lock_or_say(what, name, file_path(path, name, LOCK), &lock_fd);
 
-	if (ret)
-		return ret;
-	lock_fd = lock_until(file_path(path, name, LOCK), now_ms() + LOCK_SECONDS * 1000);
-	if (lock_fd < 0 && errno == EWOULDBLOCK)
-		return ctl_error(CTL_BUSY, what, name, "see what became of it (fuser -v)",
-				 "another pvsvpnctl has had %s for %u s", path, LOCK_SECONDS);
-	if (lock_fd < 0)
-		return failed(what, path);
-	snprintf(lock_name, sizeof(lock_name), "%s", name);
-	return CTL_OK;
+	if (!ret)
+		snprintf(lock_name, sizeof(lock_name), "%s", name);
+	return ret;
 }
 
 void runtime_unlock(void)
 {
 	struct runtime runtime;
-	char path[PATH_MAX];
 
 	if (lock_fd < 0)
 		return;
 	if (!runtime_load(lock_name, &runtime)) {
-		unlink(file_path(path, lock_name, ATTEMPT));
-		unlink(file_path(path, lock_name, LOCK));
+		remove_file(lock_name, ATTEMPT);
+		remove_file(lock_name, LOCK);
 	}
 	close(lock_fd);
 	lock_fd = -1;
@@ -246,33 +245,21 @@ int runtime_attempt(const char *name, uint64_t deadline)
 int runtime_keys_lock(const char *what, int *fd)
 {
 	char path[PATH_MAX];
-	int ret = make_dir(what);
 
-	if (ret)
-		return ret;
-	*fd = lock_until(file_path(path, "keys", ""), now_ms() + LOCK_SECONDS * 1000);
-	if (*fd < 0 && errno == EWOULDBLOCK)
-		return ctl_error(CTL_BUSY, what, path, "see what became of it (fuser -v)",
-				 "another pvsvpnctl has had it for %u s", LOCK_SECONDS);
-	return *fd < 0 ? failed(what, path) : CTL_OK;
-}
-
-/* The file stays: it belongs to no connection. */
-void runtime_keys_unlock(int fd)
-{
-	close(fd);
+	return make_dir(what) ?: lock_or_say(what, NULL, file_path(path, "keys", ""), fd);
 }
 
 /* ---- files ---- */
 
 /* Writes the file atomically, for root only. */
-static int write_file(const char *what, const char *path, const char *text)
+static int write_file(const char *what, const char *name, const char *suffix, const char *text)
 {
-	char new[PATH_MAX];
+	char new[PATH_MAX], path[PATH_MAX];
 	bool written;
 	FILE *out;
 	int fd;
 
+	file_path(path, name, suffix);
 	snprintf(new, sizeof(new), "%s/.new-%d", runtime_dir(), getpid());
 	/* A killed process with the same PID may have left a file. */
 	unlink(new);
@@ -292,9 +279,11 @@ static int write_file(const char *what, const char *path, const char *text)
 }
 
 /* A file of somebody else is none of ours. It is not waited for: it may be a FIFO. */
-static FILE *open_file(const char *path)
+static FILE *open_file(const char *name, const char *suffix)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char path[PATH_MAX];
+	int fd = open(file_path(path, name, suffix),
+		      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
@@ -330,19 +319,26 @@ void runtime_alias(char *alias, const char *name)
 	snprintf(alias, ALIAS_MAX, "pvsvpn connection %s", name);
 }
 
+bool runtime_find_link(const char *name, char *ifname)
+{
+	char alias[ALIAS_MAX];
+
+	runtime_alias(alias, name);
+	return link_find_alias("pvsvpn", alias, ifname);
+}
+
 bool runtime_load(const char *name, struct runtime *runtime)
 {
-	char path[PATH_MAX], line[NETNS_NAME_MAX + 16], alias[ALIAS_MAX];
-	FILE *in = open_file(file_path(path, name, STATE));
+	char line[NETNS_NAME_MAX + 16];
+	FILE *in = open_file(name, STATE);
 
 	memset(runtime, 0, sizeof(*runtime));
 	while (in && fgets(line, sizeof(line), in))
 		read_line(line, runtime);
 	if (in)
 		fclose(in);
-	runtime_alias(alias, name);
 	runtime->lost = !*runtime->ifname;
-	return !runtime->lost || link_find_alias("pvsvpn", alias, runtime->ifname);
+	return !runtime->lost || runtime_find_link(name, runtime->ifname);
 }
 
 int runtime_enter(const char *what, const char *name)
@@ -361,20 +357,18 @@ int runtime_enter(const char *what, const char *name)
 
 int runtime_save(const char *what, const char *name, const struct runtime *runtime)
 {
-	char path[PATH_MAX], text[256 + NETNS_NAME_MAX];
+	char text[256 + NETNS_NAME_MAX];
 
 	snprintf(text, sizeof(text), "interface %s\nnetns %s\nencap %s\nkey %s\nreason %s\n",
 		 runtime->ifname, runtime->netns, runtime->encap_udp ? "udp" : "auto",
-		 runtime->key, reason_name(runtime->reason));
-	return write_file(what, file_path(path, name, STATE), text);
+		 runtime->key, reasons[runtime->reason].name);
+	return write_file(what, name, STATE, text);
 }
 
 void runtime_remove(const char *name)
 {
-	char path[PATH_MAX];
-
-	unlink(file_path(path, name, STATE));
-	unlink(file_path(path, name, LOADED));
+	remove_file(name, STATE);
+	remove_file(name, LOADED);
 }
 
 size_t runtime_names(char ***names)
@@ -384,23 +378,17 @@ size_t runtime_names(char ***names)
 
 int runtime_key_note(const char *what, const char *key)
 {
-	char path[PATH_MAX];
-
-	return write_file(what, file_path(path, key, KEY), "");
+	return write_file(what, key, KEY, "");
 }
 
 bool runtime_key_is_ours(const char *key)
 {
-	char path[PATH_MAX];
-
-	return !access(file_path(path, key, KEY), F_OK);
+	return has_file(key, KEY);
 }
 
 void runtime_key_forget(const char *key)
 {
-	char path[PATH_MAX];
-
-	unlink(file_path(path, key, KEY));
+	remove_file(key, KEY);
 }
 
 size_t runtime_keys(char ***keys)
@@ -410,23 +398,19 @@ size_t runtime_keys(char ***keys)
 
 int runtime_save_loaded(const char *what, const char *name, const char *text)
 {
-	char path[PATH_MAX];
-
-	return write_file(what, file_path(path, name, LOADED), text);
+	return write_file(what, name, LOADED, text);
 }
 
 bool runtime_has_loaded(const char *name)
 {
-	char path[PATH_MAX];
-
-	return !access(file_path(path, name, LOADED), F_OK);
+	return has_file(name, LOADED);
 }
 
 bool runtime_loaded_is(const char *name, const char *text)
 {
-	char path[PATH_MAX], *old = NULL;
+	FILE *in = open_file(name, LOADED);
+	char *old = NULL;
 	size_t size = 0;
-	FILE *in = open_file(file_path(path, name, LOADED));
 	bool same = in && getdelim(&old, &size, '\0', in) > 0 && !strcmp(old, text);
 
 	if (in)

@@ -38,10 +38,14 @@ enum reason {
 	REASONS,
 };
 
-const char *reason_name(enum reason reason);
-/* A text for people, and the remedy */
-const char *reason_detail(enum reason reason);
-const char *reason_todo(enum reason reason);
+/* A word for programs, a text for people, and the remedy */
+struct reason_text {
+	const char *name;
+	const char *detail;
+	const char *todo;
+};
+
+extern const struct reason_text reasons[REASONS];
 
 /**
  * struct runtime - the state of a connection that was brought up
@@ -60,8 +64,6 @@ struct runtime {
 	char key[KEY_ID_LEN + 1];
 	enum reason reason;
 };
-
-const char *runtime_dir(void);
 
 /**
  * runtime_may_read() - check that what is in the directory was written by us
@@ -99,6 +101,9 @@ int runtime_attempt(const char *name, uint64_t deadline);
 #define ALIAS_MAX 96
 void runtime_alias(char *alias, const char *name);
 
+/* Whether there is an interface with that alias; @ifname, of IFNAMSIZ bytes, receives its name. */
+bool runtime_find_link(const char *name, char *ifname);
+
 /*
  * Whether the connection was brought up. If the state file is lost, the interface with the
  * connection's alias shows it.
@@ -125,9 +130,11 @@ void runtime_remove(const char *name);
 /* The names of all connections that were brought up; as connection_names() */
 size_t runtime_names(char ***names);
 
-/* Hold it briefly, inside runtime_lock(). Return: CTL_OK, or an exit status after saying why. */
+/*
+ * Hold it briefly, inside runtime_lock(). @fd: to be closed; the file stays, as it belongs to no
+ * connection. Return: CTL_OK, or an exit status after saying why.
+ */
 int runtime_keys_lock(const char *what, int *fd);
-void runtime_keys_unlock(int fd);
 
 /* Notes that a private key is ours; CTL_FAILED after saying why. */
 int runtime_key_note(const char *what, const char *key);
