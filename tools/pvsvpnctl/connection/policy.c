@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "connection/policy.h"
+#include "connection/values.h"
 
 /* Seconds. Limits of the VPN service; an earlier service allowed shorter lifetimes. */
 #define LIFETIME_MIN		1800
@@ -13,23 +14,54 @@
 #define LIFETIME_IKE		28800
 #define LIFETIME_IPSEC		3600
 
-#define ALGORITHM(_word, _alias1, _alias2, _flags, _combined, _proposal,	\
-		  _prf, _daemon)						\
-	{								\
-		.word = _word,						\
-		.alias = { _alias1, _alias2 },				\
-		.flags = _flags,					\
-		.combined = _combined,					\
-		.proposal = _proposal,					\
-		.prf = _prf,						\
-		.daemon = _daemon,					\
-	},
+/*
+ * The algorithms that IKE and IPsec policies may contain. "check", "policies", the daemon's
+ * proposals and the test of all policies are derived from these tables.
+ */
+#define IN_BOTH (IN_IKE | IN_IPSEC)
 
-static const struct algorithm encryptions[] = { ENCRYPTION_LIST(ALGORITHM) };
-static const struct algorithm authentications[] = {
-	AUTHENTICATION_LIST(ALGORITHM)
+static const struct algorithm encryptions[] = {
+	{ "aes128", { "aes-128-cbc", "" }, IN_BOTH, false, "aes128", "", "AES_CBC" },
+	{ "aes192", { "aes-192-cbc", "" }, IN_BOTH, false, "aes192", "", "AES_CBC" },
+	{ "aes256", { "aes-256-cbc", "" }, IN_BOTH, false, "aes256", "", "AES_CBC" },
+	{ "aes128gcm16", { "aes-128-gcm", "" }, IN_BOTH, true, "aes128gcm16", "prfsha256",
+	  "AES_GCM_16" },
+	{ "aes192gcm16", { "aes-192-gcm", "" }, IN_IPSEC, true, "aes192gcm16", "", "AES_GCM_16" },
+	{ "aes256gcm16", { "aes-256-gcm", "" }, IN_BOTH, true, "aes256gcm16",
+	  "prfsha384-prfsha256", "AES_GCM_16" },
+	{ "3des", { "3des-cbc", "" }, IN_BOTH | LEGACY, false, "3des", "", "3DES_CBC" },
 };
-static const struct algorithm dh_groups[] = { DH_GROUP_LIST(ALGORITHM) };
+
+static const struct algorithm authentications[] = {
+	{ "sha256", { "sha-256", "hmac-sha-256-128" }, IN_BOTH, false, "sha256", "",
+	  "HMAC_SHA2_256_128" },
+	{ "sha384", { "sha-384", "hmac-sha-384-192" }, IN_BOTH, false, "sha384", "",
+	  "HMAC_SHA2_384_192" },
+	{ "sha512", { "sha-512", "hmac-sha-512-256" }, IN_BOTH, false, "sha512", "",
+	  "HMAC_SHA2_512_256" },
+	{ "sha1", { "sha-1", "hmac-sha1-96" }, IN_BOTH | LEGACY, false, "sha1", "",
+	  "HMAC_SHA1_96" },
+	{ "none", { "disabled", "" }, IN_BOTH, true, "", "", "" },
+};
+
+/* The words are the numbers of IANA's registry. */
+static const struct algorithm dh_groups[] = {
+	{ "14", { "", "" }, IN_BOTH, false, "modp2048", "", "MODP_2048" },
+	{ "15", { "", "" }, IN_BOTH, false, "modp3072", "", "MODP_3072" },
+	{ "16", { "", "" }, IN_BOTH, false, "modp4096", "", "MODP_4096" },
+	{ "17", { "", "" }, IN_BOTH, false, "modp6144", "", "MODP_6144" },
+	{ "18", { "", "" }, IN_BOTH, false, "modp8192", "", "MODP_8192" },
+	{ "19", { "", "" }, IN_BOTH, false, "ecp256", "", "ECP_256" },
+	{ "20", { "", "" }, IN_BOTH, false, "ecp384", "", "ECP_384" },
+	{ "21", { "", "" }, IN_BOTH, false, "ecp521", "", "ECP_521" },
+	{ "22", { "", "" }, IN_BOTH, false, "modp1024s160", "", "MODP_1024_160" },
+	{ "23", { "", "" }, IN_BOTH, false, "modp2048s224", "", "MODP_2048_224" },
+	{ "24", { "", "" }, IN_BOTH, false, "modp2048s256", "", "MODP_2048_256" },
+	{ "31", { "", "" }, IN_BOTH, false, "curve25519", "", "CURVE_25519" },
+	{ "1", { "", "" }, IN_BOTH | LEGACY, false, "modp768", "", "MODP_768" },
+	{ "2", { "", "" }, IN_BOTH | LEGACY, false, "modp1024", "", "MODP_1024" },
+	{ "5", { "", "" }, IN_BOTH | LEGACY, false, "modp1536", "", "MODP_1536" },
+};
 
 #define TABLE(_kind, _list) \
 	{ .kind = _kind, .list = _list, .count = sizeof(_list) / sizeof(_list[0]) }
@@ -73,7 +105,7 @@ void policy_init(struct policy *policy, bool ike)
 static void set_default(struct algorithm_list *list, enum algorithm_kind kind, const char *word)
 {
 	if (!list->count)
-		list->one[list->count++] = find(kind, word, IN_IKE | IN_IPSEC);
+		list->one[list->count++] = find(kind, word, IN_BOTH);
 }
 
 static bool has_kind(const struct algorithm_list *list, bool combined)
@@ -102,19 +134,6 @@ void policy_complete(struct policy *policy, bool ike)
 		policy->dh.one[policy->dh.count++] = &pfs_off;
 }
 
-/* Removes white space around @text, in place. */
-static char *trimmed(char *text)
-{
-	size_t len;
-
-	text += strspn(text, " \t");
-	len = strlen(text);
-	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t'))
-		len--;
-	text[len] = '\0';
-	return text;
-}
-
 static bool is_off(const char *word)
 {
 	return !strcmp(word, pfs_off.word) || !strcmp(word, pfs_off.alias[0]);
@@ -139,7 +158,7 @@ static const char *parse_list(enum algorithm_kind kind, const char *text, unsign
 	while (!expected && (word = strsep(&rest, ","))) {
 		const struct algorithm *found;
 
-		word = trimmed(word);
+		word = without_blanks(word);
 		found = may_be_off && is_off(word) ? &pfs_off : find(kind, word, where);
 		if (!found)
 			expected = may_be_off ? "off, or DH groups that pvsvpnctl policies lists, with commas between them" :
@@ -163,17 +182,17 @@ const char *parse_ipsec_encryption(const char *text, void *value)
 
 const char *parse_authentication(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_AUTHENTICATION, text, IN_IKE | IN_IPSEC, false, value);
+	return parse_list(ALGORITHM_AUTHENTICATION, text, IN_BOTH, false, value);
 }
 
 const char *parse_dh_group(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_DH_GROUP, text, IN_IKE | IN_IPSEC, false, value);
+	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, false, value);
 }
 
 const char *parse_pfs(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_DH_GROUP, text, IN_IKE | IN_IPSEC, true, value);
+	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, true, value);
 }
 
 bool parse_adds_algorithms(parse_fn *parse)

@@ -6,21 +6,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "connection/algorithms.h"
 #include "parse.h"
 
 /* Longest proposal, the terminating NUL included. */
 #define PROPOSAL_MAX 512
 
-/* No table of algorithms.h has more entries, "off" of PFS included. */
+/* No table of algorithms has more entries, "off" of PFS included. */
 #define ALGORITHM_LIST_MAX 16
 
-/* One line of a table in algorithms.h. */
+/* Kinds of policy that may contain a word; LEGACY: only with AllowLegacy */
+#define IN_IKE		1
+#define IN_IPSEC	2
+#define LEGACY		4
+
+/**
+ * struct algorithm - a word that a policy may contain
+ * @word: the word
+ * @alias: the VPN service's other names, "" for none
+ * @flags: where it may be
+ * @combined: encrypts and authenticates; or: for such modes
+ * @proposal: its name in a proposal of strongSwan
+ * @prf: its pseudo-random functions in IKE if the mode has no hash
+ * @daemon: what "swanctl --list-algs" calls it
+ */
 struct algorithm {
 	const char *word;
-	const char *alias[2];	/* "" for none */
+	const char *alias[2];
 	unsigned int flags;
-	bool combined;		/* encrypts and authenticates; or: for such modes */
+	bool combined;
 	const char *proposal;
 	const char *prf;
 	const char *daemon;

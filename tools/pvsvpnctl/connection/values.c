@@ -12,6 +12,18 @@
 
 #define BLANKS " \t"
 
+char *without_blanks(char *text)
+{
+	size_t len;
+
+	text += strspn(text, BLANKS);
+	len = strlen(text);
+	while (len && strchr(BLANKS, text[len - 1]))
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
 /* A label of a DNS name (RFC 1123 section 2.1); ends at a dot or at the end. */
 static size_t label_len(const char *text)
 {
@@ -94,12 +106,19 @@ const char *parse_ifname(const char *text, void *value)
 	return NULL;
 }
 
+/* @yes and @no: the two words for true and false */
+static const char *parse_either(const char *text, bool *value, const char *yes, const char *no,
+				const char *expected)
+{
+	if (strcmp(text, yes) && strcmp(text, no))
+		return expected;
+	*value = !strcmp(text, yes);
+	return NULL;
+}
+
 const char *parse_bool(const char *text, void *value)
 {
-	if (strcmp(text, "yes") && strcmp(text, "no"))
-		return "yes or no";
-	*(bool *)value = *text == 'y';
-	return NULL;
+	return parse_either(text, value, "yes", "no", "yes or no");
 }
 
 /* Accepts white space around commas, and adds to the prefixes in @value. */
@@ -138,36 +157,28 @@ const char *parse_mode(const char *text, void *value)
 
 const char *parse_encapsulation(const char *text, void *value)
 {
-	if (strcmp(text, "udp") && strcmp(text, "auto"))
-		return "udp (ESP in UDP always) or auto (where a NAT is on the way)";
-	*(bool *)value = *text == 'u';
-	return NULL;
+	return parse_either(text, value, "udp", "auto",
+			    "udp (ESP in UDP always) or auto (where a NAT is on the way)");
 }
 
 /* How an end proves its identity; Authentication of a policy is another thing */
 const char *parse_proof(const char *text, void *value)
 {
-	if (strcmp(text, "secret") && strcmp(text, "certificate"))
-		return "secret (that both ends have been told) or certificate (X.509)";
-	*(bool *)value = *text == 'c';
-	return NULL;
+	return parse_either(text, value, "certificate", "secret",
+			    "secret (that both ends have been told) or certificate (X.509)");
 }
 
 /* The VPN service's words for which end initiates */
 const char *parse_establish_mode(const char *text, void *value)
 {
-	if (strcmp(text, "bidirectional") && strcmp(text, "peer_only"))
-		return "bidirectional (either end begins) or peer_only (as Initiate = no)";
-	*(bool *)value = *text == 'b';
-	return NULL;
+	return parse_either(text, value, "bidirectional", "peer_only",
+			    "bidirectional (either end begins) or peer_only (as Initiate = no)");
 }
 
 const char *parse_action(const char *text, void *value)
 {
-	if (strcmp(text, "restart") && strcmp(text, "clear"))
-		return "restart (connect again) or clear (wait for up, or for the peer)";
-	*(bool *)value = *text == 'r';
-	return NULL;
+	return parse_either(text, value, "restart", "clear",
+			    "restart (connect again) or clear (wait for up, or for the peer)");
 }
 
 static const char *parse_range(const char *text, uint32_t *value, uint32_t min,
@@ -205,18 +216,11 @@ const char *parse_sources(const char *text, void *value)
 	bool good = true;
 
 	while (good && (word = strsep(&rest, ","))) {
-		struct addr addr, *source;
-		size_t len;
+		struct addr addr;
 
-		word += strspn(word, BLANKS);
-		len = strcspn(word, BLANKS);
-		good = !word[len + strspn(word + len, BLANKS)];
-		word[len] = '\0';
-		good = good && !parse_addr(word, &addr);
-		source = &sources[good && addr.len == 16];
-		good = good && !source->len;
+		good = !parse_addr(without_blanks(word), &addr) && !sources[addr.len == 16].len;
 		if (good)
-			*source = addr;
+			sources[addr.len == 16] = addr;
 	}
 	free(copy);
 	return good ? NULL : expected;

@@ -11,6 +11,9 @@ bool is_connection_name(const char *text);
 /* Whether sysctl, the file system or every host already uses the name */
 bool is_reserved_ifname(const char *ifname);
 
+/* Removes white space around @text, in place. */
+char *without_blanks(char *text);
+
 /* Each writes to a member of struct connection. */
 parse_fn parse_gateway;		/* struct gateway */
 parse_fn parse_name;
