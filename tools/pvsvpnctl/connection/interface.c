@@ -207,23 +207,20 @@ static int set_settings(const struct view *view, const struct connection *c)
 		   format_setting(mss, &settings[SETTING_MSS_CLAMP], c->mss), mark);
 }
 
-static const struct subnet *missing_address(const struct view *view, const struct connection *c)
-{
-	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
-		if (!view_has_address(view, &c->tunnel_addresses.subnet[i]))
-			return &c->tunnel_addresses.subnet[i];
-	return NULL;
-}
-
 static bool addresses_differ(const struct view *view, const struct connection *c, char *text)
 {
-	const struct subnet *missing = missing_address(view, c);
 	char address[FORMAT_MAX];
 
-	if (missing)
+	for (size_t i = 0; i < c->tunnel_addresses.count; i++) {
+		const struct subnet *own = &c->tunnel_addresses.subnet[i];
+
+		if (subnet_list_has(&view->addresses, own))
+			continue;
 		snprintf(text, DIFFERENCE_MAX, "%s has lost its address %s", c->ifname,
-			 format_subnet(address, missing));
-	return missing;
+			 format_subnet(address, own));
+		return true;
+	}
+	return false;
 }
 
 static int add_addresses(const struct view *view, const struct connection *c)
@@ -231,7 +228,7 @@ static int add_addresses(const struct view *view, const struct connection *c)
 	int ret = CTL_OK;
 
 	for (size_t i = 0; i < c->tunnel_addresses.count; i++)
-		if (!view_has_address(view, &c->tunnel_addresses.subnet[i]))
+		if (!subnet_list_has(&view->addresses, &c->tunnel_addresses.subnet[i]))
 			ret = address_add(c->ifname, &c->tunnel_addresses.subnet[i]) ?: ret;
 	return ret;
 }

@@ -366,7 +366,7 @@ static void wait_a_while(struct watch *watch)
 	struct nl *changes = watch->changed ? NULL : watch->changes;
 	int events = watch->events ? vici_fd(watch->events) : -1;
 	struct pollfd fds[] = {
-		{ .fd = changes ? rtnl_fd(changes) : -1, .events = POLLIN },
+		{ .fd = changes ? mnl_socket_get_fd(changes->sock) : -1, .events = POLLIN },
 		{ .fd = events, .events = POLLIN },
 	};
 	uint64_t now = now_ms(), soon = now + LOOK_ASKED_MS, pause = now;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
@@ -11,7 +9,6 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "clock.h"
 #include "connection/rtnl.h"
 #include "connection/step.h"
 #include "error.h"
@@ -359,7 +356,6 @@ static int change_rule(uint16_t type, uint16_t flags, const struct rule *rule)
 {
 	struct nl *nl = nl_open_route("up");
 	struct fib_rule_hdr *head;
-	int err;
 
 	if (!nl)
 		return CTL_FAILED;
@@ -379,8 +375,7 @@ static int change_rule(uint16_t type, uint16_t flags, const struct rule *rule)
 		nl_put_u32(nl, FRA_FWMARK, rule->not_mark);
 	if (rule->not_default)
 		nl_put_u32(nl, FRA_SUPPRESS_PREFIXLEN, 0);
-	err = nl_call(nl, NULL, NULL);
-	return changed(nl, err, "PeerSubnets", remedy(err));
+	return change(nl, "PeerSubnets");
 }
 
 int rule_add(const struct rule *rule)
@@ -438,23 +433,23 @@ int rules_add(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-bool rules_load(struct rule **rules, size_t *count)
+bool rules_load(struct rule_list *list)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	struct rule_list list = { .count = 0 };
 	struct nl *nl = nl_open_route("rule");
 	int err = nl ? 0 : -1;
 
+	*list = (struct rule_list){ .count = 0 };
 	for (int i = 0; i < 2 && !err; i++) {
-		size_t before = list.count;
+		size_t before = list->count;
 
 		do {
 			struct fib_rule_hdr *head;
 
-			list.count = before;
+			list->count = before;
 			head = nl_route_msg(nl, RTM_GETRULE, NLM_F_DUMP, sizeof(*head));
 			head->family = families[i];
-			err = nl_call(nl, rules_add, &list);
+			err = nl_call(nl, rules_add, list);
 		} while (!err && nl->interrupted);
 		/* A host may have no IPv6. */
 		if (i && (err == -EOPNOTSUPP || err == -EAFNOSUPPORT))
@@ -462,8 +457,6 @@ bool rules_load(struct rule **rules, size_t *count)
 	}
 	if (nl)
 		nl_close(nl);
-	*rules = list.rule;
-	*count = list.count;
 	return !err;
 }
 
@@ -491,11 +484,6 @@ struct nl *rtnl_listen(const char *what)
 		return NULL;
 	}
 	return nl;
-}
-
-int rtnl_fd(const struct nl *nl)
-{
-	return mnl_socket_get_fd(nl->sock);
 }
 
 bool rtnl_read(struct nl *nl, concerns_fn *concerns, const void *data)

@@ -106,19 +106,16 @@ struct rule {
 int rule_add(const struct rule *rule);
 int rule_delete(const struct rule *rule);
 
-/**
- * rules_load() - read the rules that we have made, for all connections
- * @rules: to be freed
- * @count: how many
- *
- * Return: whether the kernel has answered.
- */
-bool rules_load(struct rule **rules, size_t *count);
-
 struct rule_list {
 	struct rule *rule;
 	size_t count;
 };
+
+/*
+ * Reads the rules that we have made, for all connections; @list->rule is to be freed. Return:
+ * whether the kernel has answered.
+ */
+bool rules_load(struct rule_list *list);
 
 /* Callback that adds the rule of a message, if it is ours, to the struct rule_list */
 int rules_add(const struct nlmsghdr *nlh, void *list);
@@ -146,8 +143,5 @@ typedef bool concerns_fn(const struct nlmsghdr *nlh, const void *data);
  * Return: whether a change does, or the kernel has dropped some.
  */
 bool rtnl_read(struct nl *nl, concerns_fn *concerns, const void *data);
-
-/* For poll(2) */
-int rtnl_fd(const struct nl *nl);
 
 #endif /* PVSVPNCTL_RTNL_H */

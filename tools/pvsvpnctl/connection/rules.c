@@ -49,8 +49,8 @@ static size_t rules_of(const struct connection *c, struct rule *rules)
 
 static bool is_there(const struct view *view, const struct rule *rule)
 {
-	for (size_t i = 0; i < view->rule_count; i++) {
-		const struct rule *there = &view->rules[i];
+	for (size_t i = 0; i < view->rules.count; i++) {
+		const struct rule *there = &view->rules.rule[i];
 
 		if (there->family == rule->family && there->priority == rule->priority &&
 		    there->local == rule->local && there->table == rule->table &&
@@ -128,10 +128,11 @@ int rules_mend(const struct view *view, const struct connection *c)
  * The rules of a family that lead to the main table have the same priorities for all connections.
  * They belong to the connection that has the rule for its own table, or are left over.
  */
-static bool has_another(const struct rule *rules, size_t count, uint8_t family, uint32_t number)
+static bool has_another(const struct rule_list *list, uint8_t family, uint32_t number)
 {
-	for (size_t i = 0; i < count; i++)
-		if (rules[i].family == family && rules[i].not_mark && rules[i].table != number)
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rule[i].family == family && list->rule[i].not_mark &&
+		    list->rule[i].table != number)
 			return true;
 	return false;
 }
@@ -139,16 +140,15 @@ static bool has_another(const struct rule *rules, size_t count, uint8_t family, 
 void rules_remove(const char *name)
 {
 	uint32_t number = connection_number(name);
-	struct rule *rules;
-	size_t count;
+	struct rule_list list;
 
-	if (!rules_load(&rules, &count))
-		count = 0;
-	for (size_t i = 0; i < count; i++)
-		if (rules[i].not_mark ? rules[i].table == number :
-		    !has_another(rules, count, rules[i].family, number))
-			rule_delete(&rules[i]);
-	free(rules);
+	if (!rules_load(&list))
+		list.count = 0;
+	for (size_t i = 0; i < list.count; i++)
+		if (list.rule[i].not_mark ? list.rule[i].table == number :
+		    !has_another(&list, list.rule[i].family, number))
+			rule_delete(&list.rule[i]);
+	free(list.rule);
 	for (int i = 0; i < 2; i++) {
 		struct route route = unreachable(name, addr_lens[i]);
 

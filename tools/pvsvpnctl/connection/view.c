@@ -161,13 +161,6 @@ static int load_all_routes(struct nl *nl, struct view *view, const struct connec
 	return err;
 }
 
-static bool load_rules(struct view *view, const struct connection *c)
-{
-	if (!connection_has_rules(c))
-		return true;
-	return rules_load(&view->rules, &view->rule_count);
-}
-
 /* ---- everything ---- */
 
 /* Repeats an interrupted dump, as it may lack existing objects. */
@@ -219,8 +212,8 @@ bool view_load(struct view *view, const struct connection *c, bool routes)
 	view->without_routes = view->there && !routes;
 	if (view->there)
 		loaded = load_route_part(view, c) && load_module_part(view, c);
-	if (loaded && !view->without_routes)
-		loaded = load_rules(view, c);
+	if (loaded && !view->without_routes && connection_has_rules(c))
+		loaded = rules_load(&view->rules);
 	ctl_error_mute(false);
 	return loaded;
 }
@@ -230,13 +223,8 @@ void view_free(struct view *view)
 	state_free(&view->state);
 	free(view->addresses.subnet);
 	free(view->routes);
-	free(view->rules);
+	free(view->rules.rule);
 	*view = (struct view){ .there = false };
-}
-
-bool view_has_address(const struct view *view, const struct subnet *subnet)
-{
-	return subnet_list_has(&view->addresses, subnet);
 }
 
 /* If no metric is wanted, the kernel has chosen one. */

@@ -19,7 +19,6 @@
  * @routes: routes into it, in the tables of the connection
  * @route_count: how many
  * @rules: the rules that we have made, if the connection needs any
- * @rule_count: how many
  * @state: state of the module
  * @device: the interface in @state, or NULL
  * @peer: the connection's peer in @state, or NULL
@@ -31,8 +30,7 @@ struct view {
 	bool without_routes;
 	struct route *routes;
 	size_t route_count;
-	struct rule *rules;
-	size_t rule_count;
+	struct rule_list rules;
 	struct state state;
 	const struct device *device;
 	const struct peer *peer;
@@ -53,7 +51,6 @@ void view_free(struct view *view);
 int view_add_address(const struct nlmsghdr *nlh, void *view);
 int view_add_route(const struct nlmsghdr *nlh, void *view);
 
-bool view_has_address(const struct view *view, const struct subnet *subnet);
 bool view_has_route(const struct view *view, const struct route *route);
 
 #endif /* PVSVPNCTL_VIEW_H */
