@@ -84,8 +84,8 @@ static int no_password(char *buf, int size, int writing, void *data)
 /* Reads the file into @text, which has PEM_MAX bytes. */
 static int read_pem(const char *what, const char *path, bool private, char *text, size_t *len)
 {
-	int fd, ret = private ? private_file_open(what, path, "private key", &fd) :
-				shared_file_open(what, path, "certificate", &fd);
+	int fd, ret = trusted_file_open(what, path, private ? "private key" : "certificate",
+					private, &fd);
 	ssize_t got = 0;
 
 	if (ret)

@@ -12,42 +12,34 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char * const *)a, *(char * const *)b);
 }
 
-/* Return: the next file name, without @suffix, valid until the next call; NULL at the end. */
-static char *next_name(DIR *dir, const char *suffix)
+/* The names of the files NAME@suffix; @good: those of connections, or else the others */
+static size_t list_names(const char *path, const char *suffix, bool good, char ***names)
 {
+	DIR *dir = opendir(path);
 	struct dirent *entry;
+	size_t count = 0;
 
+	*names = NULL;
 	while (dir && (entry = readdir(dir))) {
-		char *dot = strrchr(entry->d_name, '.');
+		char *name = entry->d_name, *dot = strrchr(name, '.');
 
 		/* Skips hidden files, which editors leave. */
-		if (!dot || *entry->d_name == '.' || strcmp(dot, suffix))
+		if (!dot || *name == '.' || strcmp(dot, suffix))
 			continue;
 		*dot = '\0';
-		return entry->d_name;
+		if (is_connection_name(name) != good || !strcmp(name, POLICIES))
+			continue;
+		*names = ctl_alloc(*names, (count + 1) * sizeof(**names));
+		(*names)[count++] = strcpy(ctl_alloc(NULL, strlen(name) + 1), name);
 	}
 	if (dir)
 		closedir(dir);
-	return NULL;
-}
-
-static void add_name(char ***names, size_t *count, const char *name)
-{
-	*names = ctl_alloc(*names, (*count + 1) * sizeof(**names));
-	(*names)[(*count)++] = strcpy(ctl_alloc(NULL, strlen(name) + 1), name);
+	return count;
 }
 
 size_t connection_bad_names(char ***names)
 {
-	DIR *dir = opendir(connection_dir());
-	size_t count = 0;
-	char *name;
-
-	*names = NULL;
-	while ((name = next_name(dir, ".conf")))
-		if (!is_connection_name(name))
-			add_name(names, &count, name);
-	return count;
+	return list_names(connection_dir(), ".conf", false, names);
 }
 
 int connection_check_names(const char *what)
@@ -65,16 +57,8 @@ int connection_check_names(const char *what)
 
 size_t names_with_suffix(const char *path, const char *suffix, char ***names)
 {
-	DIR *dir = opendir(path);
-	size_t count = 0;
-	char *name;
+	size_t count = list_names(path, suffix, true, names);
 
-	*names = NULL;
-	while ((name = next_name(dir, suffix))) {
-		if (!is_connection_name(name) || !strcmp(name, POLICIES))
-			continue;
-		add_name(names, &count, name);
-	}
 	if (count)
 		qsort(*names, count, sizeof(**names), compare_names);
 	return count;

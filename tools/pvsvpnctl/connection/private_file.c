@@ -54,27 +54,16 @@ static int open_file(const char *what, const char *path, const char *content, co
 	return CTL_OK;
 }
 
-static int close_on_error(int fd, int ret)
+int trusted_file_open(const char *what, const char *path, const char *content, bool private,
+		      int *fd)
 {
-	if (ret && fd >= 0)
-		close(fd);
+	struct stat st;
+	int ret = open_file(what, path, content, private ? ", mode 600" : "", fd, &st);
+
+	if (!ret)
+		ret = private ? check_private(what, path, content, &st) :
+				shared_file_check(what, path, &st);
+	if (ret && *fd >= 0)
+		close(*fd);
 	return ret;
-}
-
-int private_file_open(const char *what, const char *path, const char *content, int *fd)
-{
-	struct stat st;
-	int ret = open_file(what, path, content, ", mode 600", fd, &st) ?:
-		  check_private(what, path, content, &st);
-
-	return close_on_error(*fd, ret);
-}
-
-int shared_file_open(const char *what, const char *path, const char *content, int *fd)
-{
-	struct stat st;
-	int ret = open_file(what, path, content, "", fd, &st) ?:
-		  shared_file_check(what, path, &st);
-
-	return close_on_error(*fd, ret);
 }

@@ -3,21 +3,21 @@
 #ifndef PVSVPNCTL_PRIVATE_FILE_H
 #define PVSVPNCTL_PRIVATE_FILE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /**
- * private_file_open() - open a file that only the caller may read
+ * trusted_file_open() - open a file that nobody else could have written
  * @what: the command, for error lines
  * @path: of the file
  * @content: the word for what is in it
+ * @private: only the caller may read it, too
  * @fd: the descriptor, to be closed
  *
  * Return: CTL_OK; CTL_DENIED or CTL_FAILED after saying why not.
  */
-int private_file_open(const char *what, const char *path, const char *content, int *fd);
-
-/* The same for a file that others may read, but not write */
-int shared_file_open(const char *what, const char *path, const char *content, int *fd);
+int trusted_file_open(const char *what, const char *path, const char *content, bool private,
+		      int *fd);
 
 /* Checks that others cannot write to it. Return: CTL_OK, or CTL_FAILED after saying who can. */
 int shared_file_check(const char *what, const char *path, const struct stat *st);

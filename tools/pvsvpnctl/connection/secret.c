@@ -72,7 +72,7 @@ int secret_load(const char *what, const struct connection *c,
 
 	memory_lock(secret, sizeof(*secret));
 	memset(secret, 0, sizeof(*secret));
-	ret = private_file_open(what, c->secret_file, "secret", &fd);
+	ret = trusted_file_open(what, c->secret_file, "secret", true, &fd);
 	if (ret)
 		return ret;
 	ret = read_secret(what, c->secret_file, fd, secret);
