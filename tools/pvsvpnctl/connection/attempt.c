@@ -164,14 +164,9 @@ int reach_peer(struct vici *daemon, struct connection *c, unsigned int seconds)
 int get_ready(struct vici *daemon, const struct connection *c, bool again)
 {
 	struct credentials cred;
-	int ret = credentials_load("up", c, &cred);
+	int ret = credentials_load("up", c, &cred) ?: strongswan_check(daemon, "up", c) ?:
+		  runtime_lock("up", c->name) ?: configure(daemon, c, &cred, again);
 
-	if (!ret)
-		ret = strongswan_check(daemon, "up", c);
-	if (!ret)
-		ret = runtime_lock("up", c->name);
-	if (!ret)
-		ret = configure(daemon, c, &cred, again);
 	credentials_wipe(&cred);
 	runtime_unlock();
 	return ret;

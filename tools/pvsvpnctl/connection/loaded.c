@@ -5,7 +5,6 @@
 
 #include "connection/strongswan.h"
 #include "connection/subnet.h"
-#include "error.h"
 #include "print.h"
 
 /* ---- lists of names ---- */

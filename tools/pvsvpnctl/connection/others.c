@@ -131,14 +131,12 @@ int connection_check_others(const char *what, const struct connection *c)
 			continue;
 		if (!connection_load(what, names[i], &other)) {
 			ctl_error_mute(false);
-			ret = check_other(what, c, &other);
-			if (!ret)
-				ret = check_path_of_other(what, c, &other);
+			ret = check_other(what, c, &other) ?:
+			      check_path_of_other(what, c, &other);
 			/* A connection that is up must keep working. */
 			if (!ret && runtime_load(other.name, &runtime))
 				ret = check_path_of_other(what, &other, c);
-			if (!ret)
-				ret = check_secrets(what, c, &other);
+			ret = ret ?: check_secrets(what, c, &other);
 			ctl_error_mute(true);
 		}
 		connection_free(&other);

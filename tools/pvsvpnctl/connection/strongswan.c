@@ -101,11 +101,16 @@ int strongswan_check(struct vici *daemon, const char *what, const struct connect
 
 /* ---- configuration ---- */
 
-static void add_item(struct vici_message *m, const char *key, const char *text)
+static void add_bytes(struct vici_message *m, const char *key, const void *bytes, size_t len)
 {
 	vici_list(m, key);
-	vici_item(m, text);
+	vici_item_bytes(m, bytes, len);
 	vici_list_end(m);
+}
+
+static void add_item(struct vici_message *m, const char *key, const char *text)
+{
+	add_bytes(m, key, text, strlen(text));
 }
 
 static void add_addr(struct vici_message *m, const char *key, const struct addr *addr)
@@ -140,15 +145,10 @@ static void add_proposals(struct vici_message *m, const char *key, const struct 
 	vici_list_end(m);
 }
 
-/* The whole certificate of the CA: another CA can have the same subject and key identifier. */
-static void add_certificate(struct vici_message *m, const char *key, const struct der *der)
-{
-	vici_list(m, key);
-	vici_item_bytes(m, der->bytes, der->len);
-	vici_list_end(m);
-}
-
-/* @certs: NULL to name the files instead */
+/*
+ * @certs: NULL to name the files instead. The peer's end has the whole certificate of the CA:
+ * another CA can have the same subject and key identifier.
+ */
 static void add_end(struct vici_message *m, const struct connection *c,
 		    const struct certificates *certs, bool local)
 {
@@ -159,8 +159,10 @@ static void add_end(struct vici_message *m, const struct connection *c,
 	vici_value(m, "auth", c->by_certificate ? "pubkey" : "psk");
 	vici_value(m, "id", "%s", identity_text(text, local ? &c->local_identity :
 						&c->peer_identity));
-	if (c->by_certificate && certs)
-		add_certificate(m, key, local ? &certs->own : &certs->ca);
+	if (c->by_certificate && certs && local)
+		add_bytes(m, key, certs->own.bytes, certs->own.len);
+	else if (c->by_certificate && certs)
+		add_bytes(m, key, certs->ca.bytes, certs->ca.len);
 	else if (c->by_certificate)
 		add_item(m, key, local ? c->cert_file : c->ca_file);
 	vici_section_end(m);

@@ -234,12 +234,6 @@ char *vici_element_text(const struct vici_element *element, char *text, size_t s
 
 /* ---- printing ---- */
 
-static void print_tabs(FILE *out, unsigned int count)
-{
-	while (count--)
-		fputc('\t', out);
-}
-
 /* Quotes a value that swanctl.conf(5) would otherwise read as something else. */
 static void print_value(FILE *out, const struct vici_element *element)
 {
@@ -255,23 +249,22 @@ static void print_value(FILE *out, const struct vici_element *element)
 static void print_element(FILE *out, const struct vici_element *element, unsigned int indent,
 			  bool *first)
 {
+	if (element->type != VICI_ITEM && element->type != VICI_LIST_END)
+		while (indent--)
+			fputc('\t', out);
 	switch (element->type) {
 	case VICI_SECTION:
-		print_tabs(out, indent);
 		fprintf(out, "%s {\n", element->name);
 		break;
 	case VICI_SECTION_END:
-		print_tabs(out, indent);
 		fputs("}\n", out);
 		break;
 	case VICI_VALUE:
-		print_tabs(out, indent);
 		fprintf(out, "%s = ", element->name);
 		print_value(out, element);
 		fputc('\n', out);
 		break;
 	case VICI_LIST:
-		print_tabs(out, indent);
 		fprintf(out, "%s = ", element->name);
 		*first = true;
 		break;
