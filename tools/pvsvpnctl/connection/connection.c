@@ -654,15 +654,7 @@ static int check_directory(const char *what)
 
 int connection_load(const char *what, const char *name, struct connection *c)
 {
-	struct ini_file file;
-	int ret = connection_init(what, name, c);
-
-	if (ret)
-		return ret;
-	file = (struct ini_file){ .what = what, .path = c->path };
-	ret = check_directory(what) ?: ini_load(&file) ?: read_connection(&file, c);
-	ini_free(&file);
-	return ret;
+	return connection_parse(what, name, NULL, c);
 }
 
 int connection_parse(const char *what, const char *name, const char *text, struct connection *c)
@@ -673,7 +665,11 @@ int connection_parse(const char *what, const char *name, const char *text, struc
 	if (ret)
 		return ret;
 	file = (struct ini_file){ .what = what, .path = c->path };
-	ret = ini_read_text(&file, text) ?: read_connection(&file, c);
+	if (text)
+		ret = ini_read_text(&file, text);
+	else
+		ret = check_directory(what) ?: ini_load(&file);
+	ret = ret ?: read_connection(&file, c);
 	ini_free(&file);
 	return ret;
 }

@@ -168,7 +168,7 @@ int may_read(const char *what, const char *dir);
  */
 int connection_load(const char *what, const char *name, struct connection *c);
 
-/* The same for a text that was read already. */
+/* The same for a text that was read already; NULL: reads the file. */
 int connection_parse(const char *what, const char *name, const char *text,
 		     struct connection *c);
 

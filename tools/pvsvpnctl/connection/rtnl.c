@@ -76,7 +76,6 @@ bool link_find(const char *ifname, struct link *link)
 }
 
 struct wanted {
-	const char *kind;
 	const char *alias;
 	char *ifname;
 };
@@ -87,15 +86,14 @@ static int compare_alias(const struct nlmsghdr *nlh, void *data)
 	struct link link;
 
 	read_link(nlh, &link);
-	if (!*wanted->ifname && !strcmp(link.kind, wanted->kind) &&
-	    !strcmp(link.alias, wanted->alias))
+	if (!*wanted->ifname && !strcmp(link.kind, "pvsvpn") && !strcmp(link.alias, wanted->alias))
 		strcpy(wanted->ifname, link.name);
 	return MNL_CB_OK;
 }
 
-bool link_find_alias(const char *kind, const char *alias, char *ifname)
+bool link_find_alias(const char *alias, char *ifname)
 {
-	struct wanted wanted = { .kind = kind, .alias = alias, .ifname = ifname };
+	struct wanted wanted = { .alias = alias, .ifname = ifname };
 
 	*ifname = '\0';
 	return ask(NULL, compare_alias, &wanted) && *ifname;

@@ -38,14 +38,13 @@ struct link {
 bool link_find(const char *ifname, struct link *link);
 
 /**
- * link_find_alias() - look for an interface by its alias
- * @kind: its kind
+ * link_find_alias() - look for an interface of the module by its alias
  * @alias: its alias
  * @ifname: IFNAMSIZ bytes, filled in with the name of the first one
  *
  * Return: whether there is one.
  */
-bool link_find_alias(const char *kind, const char *alias, char *ifname);
+bool link_find_alias(const char *alias, char *ifname);
 
 /*
  * Each prints the equivalent ip(8) command, makes the change, and returns CTL_OK, or an exit status

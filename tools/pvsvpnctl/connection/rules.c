@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "connection/interface.h"
 #include "connection/rules.h"
 #include "connection/subnet.h"
-#include "print.h"
 
 /* Linux' rule for the main table has priority 32766. */
 enum { TO_THE_PEER = 31700, WITHOUT_DEFAULT, UNMARKED };

@@ -324,7 +324,7 @@ bool runtime_find_link(const char *name, char *ifname)
 	char alias[ALIAS_MAX];
 
 	runtime_alias(alias, name);
-	return link_find_alias("pvsvpn", alias, ifname);
+	return link_find_alias(alias, ifname);
 }
 
 bool runtime_load(const char *name, struct runtime *runtime)

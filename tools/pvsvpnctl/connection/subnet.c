@@ -65,7 +65,7 @@ const struct subnet *subnet_list_find(const struct subnet_list *list,
 }
 
 /* Uses of an address */
-enum { NOTHING = 0, OF_HOST = 1, IN_TUNNEL = 2 };
+enum { NOTHING = 0, OF_HOST = 1, IN_TUNNEL = 2, OF_GATEWAY = 4 };
 
 /* Prefixes with a meaning of their own (RFC 6890), and the uses of their addresses */
 static const struct {
@@ -106,12 +106,10 @@ bool subnet_fits_tunnel(const struct subnet *subnet)
 	return !is_special(subnet, IN_TUNNEL);
 }
 
-/* Neither a file nor a route can say on which link such an address is. */
-static const struct subnet link_local = { { 16, { 0xfe, 0x80 } }, 10 };
-
+/* Neither a file nor a route can say on which link a link-local address is. */
 bool addr_is_of_gateway(const struct addr *addr)
 {
 	const struct subnet host = { *addr, addr->len * 8 };
 
-	return !is_special(&host, OF_HOST | IN_TUNNEL) && !subnet_holds(&link_local, addr);
+	return !is_special(&host, OF_GATEWAY);
 }

@@ -166,18 +166,9 @@ static bool read_bytes(struct vici_reader *reader, struct vici_element *element)
 /* Lists hold only items, and items are only in lists. */
 static bool belongs_here(const struct vici_reader *reader, enum vici_type type)
 {
-	switch (type) {
-	case VICI_SECTION:
-	case VICI_VALUE:
-	case VICI_LIST:
-		return !reader->in_list;
-	case VICI_SECTION_END:
-		return !reader->in_list && reader->depth;
-	case VICI_ITEM:
-	case VICI_LIST_END:
-		return reader->in_list;
-	}
-	return false;
+	bool of_list = type == VICI_ITEM || type == VICI_LIST_END;
+
+	return of_list == reader->in_list && (type != VICI_SECTION_END || reader->depth);
 }
 
 static bool read_content(struct vici_reader *reader, struct vici_element *element)

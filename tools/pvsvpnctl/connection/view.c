@@ -79,17 +79,18 @@ static int load_addresses(struct nl *nl, struct view *view)
 int view_add_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
-	struct subnet to = { .prefix = head->rtm_dst_len };
 	struct view *view = data;
-	struct route route = { .table = head->rtm_table, .ifname = view->link.name };
+	struct route route = {
+		.to.prefix = head->rtm_dst_len, .table = head->rtm_table, .ifname = view->link.name,
+	};
 	const struct nlattr *attr;
 	int oif = 0;
 
-	to.addr.len = head->rtm_family == AF_INET ? 4 : 16;
+	route.to.addr.len = head->rtm_family == AF_INET ? 4 : 16;
 	mnl_attr_for_each(attr, nlh, sizeof(*head)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_DST:
-			read_addr(&to.addr, attr);
+			read_addr(&route.to.addr, attr);
 			break;
 		case RTA_OIF:
 			oif = read_u32(attr);
@@ -108,7 +109,6 @@ int view_add_route(const struct nlmsghdr *nlh, void *data)
 	route.unreachable = head->rtm_type == RTN_UNREACHABLE;
 	if (!route.unreachable && (oif != view->link.index || head->rtm_type != RTN_UNICAST))
 		return MNL_CB_OK;
-	route.to = to;
 	view->routes = ctl_alloc(view->routes, (view->route_count + 1) * sizeof(*view->routes));
 	view->routes[view->route_count++] = route;
 	return MNL_CB_OK;
