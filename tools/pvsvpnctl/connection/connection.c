@@ -542,17 +542,6 @@ static int check_version(const struct ini_section *in, const struct connection *
 		      "take IKEv2, or one wider prefix", "IKEv1 agrees on one prefix of each site");
 }
 
-static void fill_identities(struct connection *c)
-{
-	char text[FORMAT_MAX];
-
-	if (!*c->local_identity.text && c->local_gateway.len)
-		strcpy(c->local_identity.text, format_addr(text, &c->local_gateway));
-	if (!*c->peer_identity.text)
-		strcpy(c->peer_identity.text, *c->peer_gateway.host ? c->peer_gateway.host :
-		       format_addr(text, &c->peer_gateway.addr));
-}
-
 static int check_identity(const struct ini_section *in, const char *key,
 			  const struct identity *identity)
 {
@@ -567,9 +556,16 @@ static int check_identity(const struct ini_section *in, const char *key,
 		      identity->type->word, why);
 }
 
+/* An identity that is not given is the gateway. */
 static int check_identities(const struct ini_section *in, struct connection *c)
 {
-	fill_identities(c);
+	char text[FORMAT_MAX];
+
+	if (!*c->local_identity.text && c->local_gateway.len)
+		strcpy(c->local_identity.text, format_addr(text, &c->local_gateway));
+	if (!*c->peer_identity.text)
+		strcpy(c->peer_identity.text, *c->peer_gateway.host ? c->peer_gateway.host :
+		       format_addr(text, &c->peer_gateway.addr));
 	return check_identity(in, "LocalIdentity", &c->local_identity) ?:
 	       check_identity(in, "PeerIdentity", &c->peer_identity);
 }

@@ -55,13 +55,6 @@ static bool has_prefix(const char *text, const char *prefix)
 
 /* ---- from the file ---- */
 
-static bool is_zero(const struct addr *addr)
-{
-	static const struct addr zero;
-
-	return !memcmp(addr->byte, zero.byte, sizeof(zero.byte));
-}
-
 /*
  * strongSwan takes a subnet or a range for each address in it. The text behind the / may be no
  * number: strongSwan then takes it for 0.
@@ -80,10 +73,11 @@ static bool is_many_addresses(const char *text)
 
 static bool means_anybody(const char *text)
 {
+	static const struct addr zero;
 	struct addr addr;
 
 	if (!parse_addr(text, &addr))
-		return is_zero(&addr);
+		return !memcmp(addr.byte, zero.byte, sizeof(zero.byte));
 	return !strcmp(text, "%any") || !strcmp(text, "%any6") || strchr(text, '*') ||
 	       is_many_addresses(text);
 }

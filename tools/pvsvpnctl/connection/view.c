@@ -10,14 +10,6 @@
 #include "error.h"
 #include "nl.h"
 
-/* Selects by the fields of the request. An older kernel ignores them and sends everything. */
-static void want_selected(struct nl *nl)
-{
-	int on = 1;
-
-	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-}
-
 static void add_subnet(struct subnet_list *list, const struct subnet *subnet)
 {
 	list->subnet = ctl_alloc(list->subnet, (list->count + 1) * sizeof(*list->subnet));
@@ -167,11 +159,12 @@ static int load_all_routes(struct nl *nl, struct view *view, const struct connec
 static bool load_route_part(struct view *view, const struct connection *c)
 {
 	struct nl *nl = nl_open_route("status");
-	int err;
+	int err, on = 1;
 
 	if (!nl)
 		return false;
-	want_selected(nl);
+	/* Selects by the request's fields. An older kernel ignores them and sends everything. */
+	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	do {
 		err = load_addresses(nl, view);
 	} while (!err && nl->interrupted);
