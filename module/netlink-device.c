@@ -93,11 +93,9 @@ static int settings_check(struct nlattr **attrs,
 		attr = attrs[settings[i].attr];
 		if (!attr || setting_ok(&settings[i], nla_get_u32(attr)))
 			continue;
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"%s %u is out of range; use %s",
-					settings[i].name, nla_get_u32(attr),
-					settings[i].says);
-		return -EINVAL;
+		return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+					     "%s %u is out of range; use %s", settings[i].name,
+					     nla_get_u32(attr), settings[i].says);
 	}
 	return 0;
 }
@@ -158,10 +156,9 @@ static int device_check_mtu(const struct pvsvpn_device *pvs,
 
 	if (!mtu || (mtu >= dev->min_mtu && mtu <= dev->max_mtu))
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"mtu %u is out of range; %s takes %u to %u, 0 is auto",
-				mtu, dev->name, dev->min_mtu, dev->max_mtu);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "mtu %u is out of range; %s takes %u to %u, 0 is auto",
+				     mtu, dev->name, dev->min_mtu, dev->max_mtu);
 }
 
 static int device_set_mtu(struct pvsvpn_device *pvs, const struct nlattr *attr,
@@ -175,11 +172,9 @@ static int device_set_mtu(struct pvsvpn_device *pvs, const struct nlattr *attr,
 		return 0;
 	}
 	err = dev_set_mtu(pvs->dev, mtu);
-	if (err) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"mtu %u was refused by the stack", mtu);
-		return err;
-	}
+	if (err)
+		return pvsvpn_netlink_refuse(extack, attr, err,
+					     "mtu %u was refused by the stack", mtu);
 	/* dev_set_mtu() does not call the driver if the MTU stays the same. */
 	pvs->mtu_auto = false;
 	return 0;
@@ -209,11 +204,9 @@ static int device_set(struct sk_buff *skb, struct genl_info *info,
 
 	if (IS_ERR(pvs))
 		return PTR_ERR(pvs);
-	if (!mtu && !settings_given(info->attrs)) {
-		GENL_SET_ERR_MSG(info,
-				 "nothing to set; give mtu, fwmark or another setting");
-		return -EINVAL;
-	}
+	if (!mtu && !settings_given(info->attrs))
+		return pvsvpn_netlink_refuse(info->extack, NULL, -EINVAL,
+					     "nothing to set; give mtu, fwmark or another setting");
 	err = settings_check(info->attrs, info->extack);
 	if (!err)
 		err = device_check_mtu(pvs, mtu, info->extack);

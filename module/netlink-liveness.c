@@ -18,10 +18,9 @@ static int seconds_parse(u32 *seconds, const struct nlattr *attr,
 	*seconds = nla_get_u32(attr);
 	if (*seconds <= max)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"%s %u is out of range; use 0 (off) to %u",
-				name, *seconds, max);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "%s %u is out of range; use 0 (off) to %u",
+				     name, *seconds, max);
 }
 
 static int tfc_parse(u32 *tfc, const struct nlattr *attr,
@@ -32,10 +31,9 @@ static int tfc_parse(u32 *tfc, const struct nlattr *attr,
 	*tfc = nla_get_u32(attr);
 	if (*tfc != 1 && (*tfc <= PVSVPN_TFC_MAX || *tfc == PVSVPN_TFC_MTU))
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"tfc %u is out of range; use 2 to %u, mtu or off",
-				*tfc, PVSVPN_TFC_MAX);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "tfc %u is out of range; use 2 to %u, mtu or off",
+				     *tfc, PVSVPN_TFC_MAX);
 }
 
 /* The other end usually has the same settings: it would seem dead between keepalives. */
@@ -48,10 +46,9 @@ static int dead_after_check(const struct pvsvpn_peer_config *config,
 	if (!attr || !config->keepalive || !config->dead_after ||
 	    config->dead_after > config->keepalive)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
-				"dead-after %u is not longer than keepalive %u; raise it or lower that",
-				config->dead_after, config->keepalive);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
+				     "dead-after %u is not longer than keepalive %u; raise it or lower that",
+				     config->dead_after, config->keepalive);
 }
 
 /**

@@ -33,10 +33,9 @@ static int name_check(const struct nlattr *attr, struct netlink_ext_ack *extack)
 		len++;
 	if (len && len <= PVSVPN_PEER_NAME_MAX && !name[len])
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"a peer's name is 1 to %u of A-Z a-z 0-9 . _ -",
-				PVSVPN_PEER_NAME_MAX);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "a peer's name is 1 to %u of A-Z a-z 0-9 . _ -",
+				     PVSVPN_PEER_NAME_MAX);
 }
 
 static int encap_check(const struct nlattr *attr,
@@ -44,11 +43,9 @@ static int encap_check(const struct nlattr *attr,
 {
 	if (nla_get_u8(attr) <= PVSVPN_ENCAP_UDP)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"there is no encap %u; use %u (none) or %u (udp)",
-				nla_get_u8(attr), PVSVPN_ENCAP_NONE,
-				PVSVPN_ENCAP_UDP);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "there is no encap %u; use %u (none) or %u (udp)",
+				     nla_get_u8(attr), PVSVPN_ENCAP_NONE, PVSVPN_ENCAP_UDP);
 }
 
 /* Refuse settings that only ESP in UDP has. */
@@ -71,10 +68,9 @@ static int udp_check(const struct pvsvpn_peer_config *config,
 
 		if (!attr || config->encap == PVSVPN_ENCAP_UDP)
 			continue;
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
-					"%s is for encap udp; leave it out, or set encap",
-					only_udp[i].name);
-		return -EINVAL;
+		return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
+					     "%s is for encap udp; leave it out, or set encap",
+					     only_udp[i].name);
 	}
 	return 0;
 }
@@ -129,9 +125,8 @@ static int families_parse(struct pvsvpn_peer_config *config,
 	config->family = b;
 	if (a == b)
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, local,
-			    "local and remote are of different families; use one");
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, local, -EINVAL,
+				     "local and remote are of different families; use one");
 }
 
 static const char *fault4(__be32 addr)
@@ -203,10 +198,8 @@ static int addr_refuse(const struct nlattr *attr, const char *fault, u16 family,
 	char text[PVSVPN_PREFIX_STRLEN];
 
 	addr_print(text, family, addr);
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "%s %s is %s%s", what, text,
-				fault,
-				strlen(text) + strlen(fault) < 42 ? todo : "");
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL, "%s %s is %s%s", what, text, fault,
+				     strlen(text) + strlen(fault) < 42 ? todo : "");
 }
 
 static int local_parse(struct pvsvpn_peer_config *config,
@@ -262,17 +255,14 @@ static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
 	if (!attr || !*(const char *)nla_data(attr)) {
 		if (!is_link_local(config) || *config->link)
 			return 0;
-		NL_SET_ERR_MSG_ATTR(extack, attr ?: remote,
-				    "remote is link-local; say its link, as in fe80::1%eth0");
-		return -EINVAL;
+		return pvsvpn_netlink_refuse(extack, attr ?: remote, -EINVAL,
+					     "remote is link-local; say its link, as in fe80::1%%eth0");
 	}
 	dev = __dev_get_by_name(net, nla_data(attr));
-	if (!dev) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"no interface %.15s where the device was created",
-					(const char *)nla_data(attr));
-		return -ENODEV;
-	}
+	if (!dev)
+		return pvsvpn_netlink_refuse(extack, attr, -ENODEV,
+					     "no interface %.15s where the device was created",
+					     (const char *)nla_data(attr));
 	strscpy(config->link, dev->name, sizeof(config->link));
 	return 0;
 }
@@ -294,11 +284,9 @@ static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
 				 remote, info->extack);
 	if (err)
 		return err;
-	if (xfrm_addr_equal(&config->local, &config->remote, config->family)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, local ?: remote,
-				    "local and remote are the same; remote is the peer's");
-		return -EINVAL;
-	}
+	if (xfrm_addr_equal(&config->local, &config->remote, config->family))
+		return pvsvpn_netlink_refuse(info->extack, local ?: remote, -EINVAL,
+					     "local and remote are the same; remote is the peer's");
 	return 0;
 }
 
@@ -387,10 +375,9 @@ static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
 		return err;
 	if (!pvsvpn_peer_find(pvs, nla_data(name)))
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(info->extack, name,
-				"%s has a peer %.24s already; use peer set",
-				pvs->dev->name, (const char *)nla_data(name));
-	return -EEXIST;
+	return pvsvpn_netlink_refuse(info->extack, name, -EEXIST,
+				     "%s has a peer %.24s already; use peer set",
+				     pvs->dev->name, (const char *)nla_data(name));
 }
 
 /* Return: a peer at that address that the device has created itself, to reuse; or NULL. */
@@ -533,13 +520,10 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
 	pvs = peer->pvs;
-	if (peer->origin == PVSVPN_ORIGIN_XFRM) {
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-					info->attrs[PVSVPN_A_PEER_NAME],
-					"peer %.24s goes with its XFRM states; delete those",
-					peer->name);
-		return -EBUSY;
-	}
+	if (peer->origin == PVSVPN_ORIGIN_XFRM)
+		return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_PEER_NAME], -EBUSY,
+					     "peer %.24s goes with its XFRM states; delete those",
+					     peer->name);
 	/* If the peer has SAs of XFRM states, the device keeps it for them. */
 	if (!pvsvpn_adopt_keep(peer))
 		pvsvpn_tunnel_del_peer(peer);

@@ -29,11 +29,10 @@ int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     const struct nlattr *attr,
 			     struct netlink_ext_ack *extack)
 {
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"spi 0x%08x is peer %.20s's on %s; use another",
-				be32_to_cpu(sa->spi), sa->peer->name,
-				sa->peer->pvs->dev->name);
-	return -EEXIST;
+	return pvsvpn_netlink_refuse(extack, attr, -EEXIST,
+				     "spi 0x%08x is peer %.20s's on %s; use another",
+				     be32_to_cpu(sa->spi), sa->peer->name,
+				     sa->peer->pvs->dev->name);
 }
 
 static int spi_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
@@ -44,10 +43,9 @@ static int spi_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 	config->spi = cpu_to_be32(spi);
 	if (spi >= PVSVPN_SPI_MIN)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"spi 0x%08x is reserved (RFC 4303); use 0x%x or higher",
-				spi, PVSVPN_SPI_MIN);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "spi 0x%08x is reserved (RFC 4303); use 0x%x or higher",
+				     spi, PVSVPN_SPI_MIN);
 }
 
 static u16 get_u16_or_0(const struct nlattr *attr)
@@ -76,10 +74,9 @@ static int transform_parse(struct pvsvpn_sa_config *config,
 	config->transform = pvsvpn_transform_find(encryption, bits, integrity);
 	if (config->transform)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"no transform with encryption %u key-length %u integrity %u",
-				encryption, bits, integrity);
-	return -EOPNOTSUPP;
+	return pvsvpn_netlink_refuse(extack, attr, -EOPNOTSUPP,
+				     "no transform with encryption %u key-length %u integrity %u",
+				     encryption, bits, integrity);
 }
 
 static int legacy_check(const struct pvsvpn_sa_config *config,
@@ -87,11 +84,9 @@ static int legacy_check(const struct pvsvpn_sa_config *config,
 {
 	if (!config->transform->legacy || info->attrs[PVSVPN_A_SA_LEGACY])
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-				info->attrs[PVSVPN_A_SA_TRANSFORM],
-				"%s is legacy; say legacy if the peer has no better",
-				config->transform->name);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_SA_TRANSFORM], -EINVAL,
+				     "%s is legacy; say legacy if the peer has no better",
+				     config->transform->name);
 }
 
 static int key_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
@@ -103,23 +98,19 @@ static int key_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 	config->key_len = nla_len(attr);
 	if (config->key_len == len)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"key is %u bytes, %s takes %u (key and %s)",
-				config->key_len, config->transform->name, len,
-				config->transform->integrity ?
-				"integrity key" : "salt");
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "key is %u bytes, %s takes %u (key and %s)",
+				     config->key_len, config->transform->name, len,
+				     config->transform->integrity ? "integrity key" : "salt");
 }
 
 static int sa_window_parse(struct pvsvpn_sa_config *config,
 			   const struct nlattr *attr,
 			   struct netlink_ext_ack *extack)
 {
-	if (config->dir == PVSVPN_DIRECTION_OUT) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "replay-window is for inbound SAs; leave it out here");
-		return -EINVAL;
-	}
+	if (config->dir == PVSVPN_DIRECTION_OUT)
+		return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+					     "replay-window is for inbound SAs; leave it out here");
 	config->replay_window = nla_get_u32(attr);
 	return pvsvpn_netlink_check_window(attr, extack);
 }
@@ -133,10 +124,9 @@ static int seq_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
 	config->seq = seq;
 	if (seq <= max)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"seq %llu is too high; numbers end at %llu%s",
-				seq, max, config->esn ? "" : " without esn");
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "seq %llu is too high; numbers end at %llu%s", seq, max,
+				     config->esn ? "" : " without esn");
 }
 
 /* Indexed by enum pvsvpn_lifetime_kind. */
@@ -169,10 +159,9 @@ static int limit_check(const struct nlattr *attr, const char *which,
 	limit = nla_get_u64(attr);
 	if (limit && limit <= max)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"%s-%s %llu is out of range; use 1 to %llu, or leave it out",
-				which, lifetimes[kind].name, limit, max);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "%s-%s %llu is out of range; use 1 to %llu, or leave it out",
+				     which, lifetimes[kind].name, limit, max);
 }
 
 static int lifetime_parse(struct pvsvpn_sa_config *config,
@@ -192,10 +181,9 @@ static int lifetime_parse(struct pvsvpn_sa_config *config,
 	config->hard[kind] = get_u64_or_0(hard);
 	if (!soft || !hard || config->soft[kind] < config->hard[kind])
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(info->extack, soft,
-				"soft-%s has to be less than hard-%s",
-				lifetimes[kind].name, lifetimes[kind].name);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(info->extack, soft, -EINVAL,
+				     "soft-%s has to be less than hard-%s",
+				     lifetimes[kind].name, lifetimes[kind].name);
 }
 
 static int lifetimes_parse(struct pvsvpn_sa_config *config,
@@ -292,9 +280,8 @@ static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 
 static int spi_full(struct genl_info *info)
 {
-	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[PVSVPN_A_SA_SPI],
-			    "too many SAs have this SPI; use another one");
-	return -ENOSPC;
+	return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_SA_SPI], -ENOSPC,
+				     "too many SAs have this SPI; use another one");
 }
 
 /* Return: the peer for the new SA, or an ERR_PTR if the SA cannot be added. */
@@ -398,10 +385,9 @@ static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
 		pvsvpn_adopt_made_room(net);
 		return 0;
 	}
-	NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[PVSVPN_A_SA_SPI],
-				"spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
-				be32_to_cpu(sa->spi));
-	return -EBUSY;
+	return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_SA_SPI], -EBUSY,
+				     "spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
+				     be32_to_cpu(sa->spi));
 }
 
 /**

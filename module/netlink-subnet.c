@@ -56,10 +56,9 @@ int pvsvpn_netlink_addr_family(const struct nlattr *attr,
 	case sizeof(struct in6_addr):
 		return AF_INET6;
 	}
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"address has %d bytes; IPv4 has 4, IPv6 has 16",
-				nla_len(attr));
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "address has %d bytes; IPv4 has 4, IPv6 has 16",
+				     nla_len(attr));
 }
 
 static void prefix_print(char *text, const struct pvsvpn_prefix *prefix)
@@ -96,13 +95,9 @@ static int prefix_check_bits(const struct pvsvpn_prefix *prefix,
 	prefix_print(given, prefix);
 	prefix_print(meant, &masked);
 	if (strlen(given) + strlen(meant) < 50)
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"host bits set; %s means %s",
-					given, meant);
-	else
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"host bits set; give %s", meant);
-	return -EINVAL;
+		return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+					     "host bits set; %s means %s", given, meant);
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL, "host bits set; give %s", meant);
 }
 
 static int prefix_set(struct pvsvpn_prefix *prefix, const struct nlattr *addr,
@@ -120,12 +115,10 @@ static int prefix_set(struct pvsvpn_prefix *prefix, const struct nlattr *addr,
 		.len = nla_get_u8(length),
 	};
 	nla_memcpy(&prefix->addr, addr, sizeof(prefix->addr));
-	if (prefix->len > max) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, length,
-					"prefix-length %u is out of range; use 0 to %u",
-					prefix->len, max);
-		return -EINVAL;
-	}
+	if (prefix->len > max)
+		return pvsvpn_netlink_refuse(extack, length, -EINVAL,
+					     "prefix-length %u is out of range; use 0 to %u",
+					     prefix->len, max);
 	return prefix_check_bits(prefix, addr, extack);
 }
 
@@ -160,10 +153,8 @@ static int prefix_check_twice(const struct pvsvpn_prefix *prefix,
 		if (memcmp(prefix, &subnets->prefixes[i], sizeof(*prefix)))
 			continue;
 		prefix_print(text, prefix);
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"%s is given twice; give it once",
-					text);
-		return -EINVAL;
+		return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+					     "%s is given twice; give it once", text);
 	}
 	return 0;
 }
@@ -187,15 +178,11 @@ static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
 	prefix_print(text, prefix);
 	fits = strlen(text) + strnlen(owner->name, 24) <= 34;
 	if (owner->default_subnets)
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"peer %.24s has no subnets, so it takes %s; set some",
-					owner->name, text);
-	else
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"%s is peer %.24s's%s", text,
-					owner->name,
-					fits ? " already; take it from there first" : "");
-	return -EEXIST;
+		return pvsvpn_netlink_refuse(extack, attr, -EEXIST,
+					     "peer %.24s has no subnets, so it takes %s; set some",
+					     owner->name, text);
+	return pvsvpn_netlink_refuse(extack, attr, -EEXIST, "%s is peer %.24s's%s", text,
+				     owner->name, fits ? " already; take it from there first" : "");
 }
 
 /* ---- the lists of a request ---- */
@@ -211,10 +198,9 @@ static int default_check(struct pvsvpn_device *pvs,
 		owner = pvsvpn_selector_owner(pvs, &pvsvpn_selector_all[i]);
 		if (!owner)
 			continue;
-		NL_SET_ERR_MSG_FMT(extack,
-				   "peer %.24s takes %s already; give this one subnets",
-				   owner->name, i ? "::/0" : "0.0.0.0/0");
-		return -EEXIST;
+		return pvsvpn_netlink_refuse(extack, NULL, -EEXIST,
+					     "peer %.24s takes %s already; give this one subnets",
+					     owner->name, i ? "::/0" : "0.0.0.0/0");
 	}
 	return 0;
 }
@@ -263,13 +249,10 @@ static int subnets_parse(struct subnets *subnets, struct genl_info *info)
 
 	if (!count)
 		return 0;
-	if (count > SUBNETS_MAX) {
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-					info->attrs[subnets->attr],
-					"%u %s are too many; a peer takes up to %u",
-					count, subnets->name, SUBNETS_MAX);
-		return -EINVAL;
-	}
+	if (count > SUBNETS_MAX)
+		return pvsvpn_netlink_refuse(info->extack, info->attrs[subnets->attr], -EINVAL,
+					     "%u %s are too many; a peer takes up to %u", count,
+					     subnets->name, SUBNETS_MAX);
 	subnets->prefixes = kvcalloc(count, sizeof(*subnets->prefixes),
 				     GFP_KERNEL);
 	if (!subnets->prefixes)

@@ -4,6 +4,7 @@
  * before anything changes, and every refusal says what is wrong and what to do
  * instead. Messages have room for 79 characters; names are truncated to fit.
  */
+#include <linux/printk.h>
 #include <linux/rtnetlink.h>
 
 #include "device.h"
@@ -13,6 +14,29 @@
 
 /* The family of all messages, from pvsvpn_netlink_set_family(). */
 static const struct genl_family *message_family __ro_after_init;
+
+/**
+ * pvsvpn_netlink_refuse() - report the reason why a request is refused
+ * @extack: where to report it, or NULL
+ * @attr: the attribute that is wrong, or NULL
+ * @err: a negative errno
+ * @format: the text, as for printf()
+ *
+ * Context: process.
+ * Return: always @err.
+ */
+int pvsvpn_netlink_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
+			  int err, const char *format, ...)
+{
+	struct va_format text = { .fmt = format };
+	va_list args;
+
+	va_start(args, format);
+	text.va = &args;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "%pV", &text);
+	va_end(args);
+	return err;
+}
 
 /* ---- the object of a request ---- */
 
@@ -76,22 +100,16 @@ struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
 		return ERR_PTR(-EINVAL);
 	}
 	dev = device_find(net, ifindex, ifname);
-	if (!dev) {
-		NL_SET_ERR_MSG_ATTR(extack, given,
-				    "no such device; see ip link");
-		return ERR_PTR(-ENODEV);
-	}
-	if (!pvsvpn_device_is(dev)) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, given,
-					"%s is not a pvsvpn device", dev->name);
-		return ERR_PTR(-EOPNOTSUPP);
-	}
-	if (ifindex && ifname && nla_strcmp(ifname, dev->name)) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, ifname,
-					"ifindex %d is %s; give one of the two",
-					dev->ifindex, dev->name);
-		return ERR_PTR(-EINVAL);
-	}
+	if (!dev)
+		return ERR_PTR(pvsvpn_netlink_refuse(extack, given, -ENODEV,
+						     "no such device; see ip link"));
+	if (!pvsvpn_device_is(dev))
+		return ERR_PTR(pvsvpn_netlink_refuse(extack, given, -EOPNOTSUPP,
+						     "%s is not a pvsvpn device", dev->name));
+	if (ifindex && ifname && nla_strcmp(ifname, dev->name))
+		return ERR_PTR(pvsvpn_netlink_refuse(extack, ifname, -EINVAL,
+						     "ifindex %d is %s; give one of the two",
+						     dev->ifindex, dev->name));
 	return netdev_priv(dev);
 }
 
@@ -117,9 +135,8 @@ struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
 	peer = pvsvpn_peer_find(pvs, nla_data(name));
 	if (peer)
 		return peer;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, name, "%s has no peer %.47s",
-				pvs->dev->name, (const char *)nla_data(name));
-	return ERR_PTR(-ENOENT);
+	return ERR_PTR(pvsvpn_netlink_refuse(extack, name, -ENOENT, "%s has no peer %.47s",
+					     pvs->dev->name, (const char *)nla_data(name)));
 }
 
 static const char *dir_name(u8 dir)
@@ -154,10 +171,9 @@ struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
 	list_for_each_entry(sa, &peer->sas, list)
 		if (sa->dir == dir && be32_to_cpu(sa->spi) == spi)
 			return sa;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attrs[PVSVPN_A_SA_SPI],
-				"peer %.24s has no %s SA with spi 0x%08x",
-				peer->name, dir_name(dir), spi);
-	return ERR_PTR(-ENOENT);
+	return ERR_PTR(pvsvpn_netlink_refuse(extack, attrs[PVSVPN_A_SA_SPI], -ENOENT,
+					     "peer %.24s has no %s SA with spi 0x%08x",
+					     peer->name, dir_name(dir), spi));
 }
 
 /**
@@ -239,11 +255,10 @@ int pvsvpn_netlink_check_window(const struct nlattr *attr,
 	if (window >= PVSVPN_REPLAY_WINDOW_MIN &&
 	    window <= PVSVPN_REPLAY_WINDOW_MAX)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-				"replay-window %u is out of range; use %u to %u packets",
-				window, PVSVPN_REPLAY_WINDOW_MIN,
-				PVSVPN_REPLAY_WINDOW_MAX);
-	return -EINVAL;
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+				     "replay-window %u is out of range; use %u to %u packets",
+				     window, PVSVPN_REPLAY_WINDOW_MIN,
+				     PVSVPN_REPLAY_WINDOW_MAX);
 }
 
 /* ---- messages ---- */

@@ -36,6 +36,9 @@ struct pvsvpn_last_subnet {
 	bool local;
 };
 
+int __printf(4, 5)
+pvsvpn_netlink_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
+		      int err, const char *format, ...);
 struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
 					    struct nlattr **attrs,
 					    struct netlink_ext_ack *extack);
