@@ -195,8 +195,15 @@ static int device_set_if_id(struct pvsvpn_device *pvs, struct nlattr **attrs,
 				      pvs->settings.if_id_out, extack);
 }
 
-static int device_set(struct sk_buff *skb, struct genl_info *info,
-		      struct pvsvpn_adopt_wait *wait)
+/**
+ * pvsvpn_nl_device_set_doit() - change settings of a device
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 	const struct nlattr *mtu = info->attrs[PVSVPN_A_DEVICE_MTU];
@@ -216,27 +223,7 @@ static int device_set(struct sk_buff *skb, struct genl_info *info,
 		err = device_set_mtu(pvs, mtu, info->extack);
 	if (!err && settings_given(info->attrs))
 		settings_set(pvs, info->attrs);
-	pvsvpn_adopt_hold(pvs, wait);
-	return err;
-}
-
-/**
- * pvsvpn_nl_device_set_doit() - change settings of a device
- * @skb: the request
- * @info: its attributes
- *
- * Context: process.
- * Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct pvsvpn_adopt_wait wait = {};
-	int err;
-
-	rtnl_lock();
-	err = device_set(skb, info, &wait);
-	rtnl_unlock();
-	pvsvpn_adopt_wait(&wait);
+	pvsvpn_adopt_hold(pvs, pvsvpn_netlink_wait(info));
 	return err;
 }
 
@@ -296,7 +283,15 @@ static int device_reply(const struct sk_buff *skb, struct genl_info *info,
 	return genlmsg_reply(msg, info);
 }
 
-static int device_get(const struct sk_buff *skb, struct genl_info *info)
+/**
+ * pvsvpn_nl_device_get_doit() - show a device
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs;
 	struct sk_buff *msg;
@@ -309,22 +304,4 @@ static int device_get(const struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	return device_reply(skb, info, msg, pvs);
-}
-
-/**
- * pvsvpn_nl_device_get_doit() - show a device
- * @skb: the request
- * @info: its attributes
- *
- * Context: process.
- * Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	int err;
-
-	rtnl_lock();
-	err = device_get(skb, info);
-	rtnl_unlock();
-	return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The generic netlink family `pvsvpn`: its requests, and the group of its events. */
 #include <linux/module.h>
+#include <linux/rtnetlink.h>
 
 #include "event.h"
 #include "netlink.h"
@@ -14,9 +15,26 @@ static const struct genl_multicast_group groups[] = {
 };
 
 /*
- * Every handler takes RTNL for the data that it reads and changes, so none needs the
- * mutex of generic netlink. Adding an SA may wait for a crypto API module, and would
- * block all other families if it held that mutex.
+ * A handler runs under RTNL, which protects all that it reads and changes. Adding an SA may
+ * wait for a crypto API module, so its handler takes RTNL itself, for a part of its work.
+ */
+static int request_begin(pvsvpn_compat_genl_op *op, struct sk_buff *skb, struct genl_info *info)
+{
+	if (op->cmd != PVSVPN_CMD_SA_NEW)
+		rtnl_lock();
+	return 0;
+}
+
+static void request_end(pvsvpn_compat_genl_op *op, struct sk_buff *skb, struct genl_info *info)
+{
+	if (op->cmd != PVSVPN_CMD_SA_NEW)
+		rtnl_unlock();
+	pvsvpn_adopt_wait(pvsvpn_netlink_wait(info));
+}
+
+/*
+ * RTNL protects the data, so no handler needs the mutex of generic netlink. Adding an SA
+ * would block all other families if it held that mutex.
  */
 static struct genl_family netlink_family __ro_after_init = {
 	.name = PVSVPN_FAMILY_NAME,
@@ -24,6 +42,8 @@ static struct genl_family netlink_family __ro_after_init = {
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,
+	.pre_doit = request_begin,
+	.post_doit = request_end,
 	.ops = pvsvpn_nl_ops,
 	.n_ops = ARRAY_SIZE(pvsvpn_nl_ops),
 	.mcgrps = groups,

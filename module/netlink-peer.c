@@ -396,8 +396,15 @@ static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs,
 	return peer && peer->origin == PVSVPN_ORIGIN_XFRM ? peer : NULL;
 }
 
-static int peer_new(struct sk_buff *skb, struct genl_info *info,
-		    struct pvsvpn_adopt_wait *wait)
+/**
+ * pvsvpn_nl_peer_new_doit() - add a peer
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 	struct pvsvpn_peer_config config;
@@ -420,28 +427,8 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info,
 	if (err)
 		return err;
 	pvsvpn_adopt_again(pvs);
-	pvsvpn_adopt_hold(pvs, wait);
+	pvsvpn_adopt_hold(pvs, pvsvpn_netlink_wait(info));
 	return 0;
-}
-
-/**
- * pvsvpn_nl_peer_new_doit() - add a peer
- * @skb: the request
- * @info: its attributes
- *
- * Context: process.
- * Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct pvsvpn_adopt_wait wait = {};
-	int err;
-
-	rtnl_lock();
-	err = peer_new(skb, info, &wait);
-	rtnl_unlock();
-	pvsvpn_adopt_wait(&wait);
-	return err;
 }
 
 /* New addresses may cause conflicts between SAs. */
@@ -473,7 +460,15 @@ static int peer_check_sas(const struct pvsvpn_peer *peer,
 	return 0;
 }
 
-static int peer_set(struct sk_buff *skb, struct genl_info *info)
+/**
+ * pvsvpn_nl_peer_set_doit() - change a peer
+ * @skb: the request
+ * @info: its attributes; omitted settings do not change
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct pvsvpn_peer_config config;
@@ -494,25 +489,14 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * pvsvpn_nl_peer_set_doit() - change a peer
+ * pvsvpn_nl_peer_del_doit() - remove a peer with its SAs
  * @skb: the request
- * @info: its attributes; omitted settings do not change
+ * @info: its attributes
  *
- * Context: process.
+ * Context: process, RTNL held.
  * Return: 0 or a negative errno, with its text in extack.
  */
-int pvsvpn_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	int err;
-
-	rtnl_lock();
-	err = peer_set(skb, info);
-	rtnl_unlock();
-	return err;
-}
-
-static int peer_del(struct sk_buff *skb, struct genl_info *info,
-		    struct pvsvpn_adopt_wait *wait)
+int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct pvsvpn_device *pvs;
@@ -528,28 +512,8 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info,
 	if (!pvsvpn_adopt_keep(peer))
 		pvsvpn_tunnel_del_peer(peer);
 	pvsvpn_adopt_again(pvs);
-	pvsvpn_adopt_hold(pvs, wait);
+	pvsvpn_adopt_hold(pvs, pvsvpn_netlink_wait(info));
 	return 0;
-}
-
-/**
- * pvsvpn_nl_peer_del_doit() - remove a peer with its SAs
- * @skb: the request
- * @info: its attributes
- *
- * Context: process.
- * Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct pvsvpn_adopt_wait wait = {};
-	int err;
-
-	rtnl_lock();
-	err = peer_del(skb, info, &wait);
-	rtnl_unlock();
-	pvsvpn_adopt_wait(&wait);
-	return err;
 }
 
 /* ---- showing a peer ---- */
@@ -664,7 +628,15 @@ static int peer_reply(struct genl_info *info, struct sk_buff *msg,
 	return genlmsg_reply(msg, info);
 }
 
-static int peer_get(struct sk_buff *skb, struct genl_info *info)
+/**
+ * pvsvpn_nl_peer_get_doit() - show a peer
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
 	struct sk_buff *msg;
@@ -676,22 +648,4 @@ static int peer_get(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	return peer_reply(info, msg, peer);
-}
-
-/**
- * pvsvpn_nl_peer_get_doit() - show a peer
- * @skb: the request
- * @info: its attributes
- *
- * Context: process.
- * Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	int err;
-
-	rtnl_lock();
-	err = peer_get(skb, info);
-	rtnl_unlock();
-	return err;
 }

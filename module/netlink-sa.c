@@ -376,18 +376,29 @@ int pvsvpn_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
+/* Return: the SA that a request names, valid as long as RTNL is held, or an ERR_PTR. */
+static struct pvsvpn_sa *sa_find(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net *net = sa->peer->pvs->net;
+	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct nlattr **attrs = info->attrs;
+	struct pvsvpn_sa *sa;
+	u32 spi;
+	u8 dir;
 
-	if (!sa->x) {
-		pvsvpn_tunnel_del_sa(sa);
-		pvsvpn_adopt_made_room(net);
-		return 0;
-	}
-	return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_SA_SPI], -EBUSY,
-				     "spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
-				     be32_to_cpu(sa->spi));
+	if (IS_ERR(peer))
+		return ERR_CAST(peer);
+	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_DIR, info->extack, "dir of the SA") ||
+	    pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_SPI, info->extack, "spi of the SA"))
+		return ERR_PTR(-EINVAL);
+	dir = nla_get_u8(attrs[PVSVPN_A_SA_DIR]);
+	spi = nla_get_u32(attrs[PVSVPN_A_SA_SPI]);
+	list_for_each_entry(sa, &peer->sas, list)
+		if (sa->dir == dir && be32_to_cpu(sa->spi) == spi)
+			return sa;
+	return ERR_PTR(pvsvpn_netlink_refuse(info->extack, attrs[PVSVPN_A_SA_SPI], -ENOENT,
+					     "peer %.24s has no %s SA with spi 0x%08x", peer->name,
+					     dir == PVSVPN_DIRECTION_OUT ? "outbound" : "inbound",
+					     spi));
 }
 
 /**
@@ -395,24 +406,24 @@ static int sa_del(struct pvsvpn_sa *sa, struct genl_info *info)
  * @skb: the request
  * @info: its attributes
  *
- * Context: process.
+ * Context: process, RTNL held.
  * Return: 0 or a negative errno, with its text in extack.
  */
 int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pvsvpn_peer *peer;
-	struct pvsvpn_sa *sa;
-	int err;
+	struct pvsvpn_sa *sa = sa_find(skb, info);
+	struct net *net;
 
-	rtnl_lock();
-	peer = pvsvpn_netlink_changed_peer(skb, info);
-	sa = IS_ERR(peer) ? ERR_CAST(peer) :
-			    pvsvpn_netlink_sa(peer, info->attrs, info->extack);
-	err = PTR_ERR_OR_ZERO(sa);
-	if (!err)
-		err = sa_del(sa, info);
-	rtnl_unlock();
-	return err;
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
+	if (sa->x)
+		return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_SA_SPI], -EBUSY,
+					     "spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
+					     be32_to_cpu(sa->spi));
+	net = sa->peer->pvs->net;
+	pvsvpn_tunnel_del_sa(sa);
+	pvsvpn_adopt_made_room(net);
+	return 0;
 }
 
 /* ---- showing an SA ---- */
@@ -506,37 +517,23 @@ static int sa_reply(struct genl_info *info, struct sk_buff *msg,
 	return genlmsg_reply(msg, info);
 }
 
-static int sa_get(struct sk_buff *skb, struct genl_info *info)
+/**
+ * pvsvpn_nl_sa_get_doit() - show an SA
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or a negative errno, with its text in extack.
+ */
+int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
-	struct pvsvpn_sa *sa;
+	struct pvsvpn_sa *sa = sa_find(skb, info);
 	struct sk_buff *msg;
 
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	sa = pvsvpn_netlink_sa(peer, info->attrs, info->extack);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
 	return sa_reply(info, msg, sa);
-}
-
-/**
- * pvsvpn_nl_sa_get_doit() - show an SA
- * @skb: the request
- * @info: its attributes
- *
- * Context: process.
- * Return: 0 or a negative errno, with its text in extack.
- */
-int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	int err;
-
-	rtnl_lock();
-	err = sa_get(skb, info);
-	rtnl_unlock();
-	return err;
 }

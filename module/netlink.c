@@ -10,7 +10,6 @@
 #include "device.h"
 #include "netlink.h"
 #include "peer.h"
-#include "sa.h"
 
 /* The family of all messages, from pvsvpn_netlink_set_family(). */
 static const struct genl_family *message_family __ro_after_init;
@@ -137,43 +136,6 @@ struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
 		return peer;
 	return ERR_PTR(pvsvpn_netlink_refuse(extack, name, -ENOENT, "%s has no peer %.47s",
 					     pvs->dev->name, (const char *)nla_data(name)));
-}
-
-static const char *dir_name(u8 dir)
-{
-	return dir == PVSVPN_DIRECTION_OUT ? "outbound" : "inbound";
-}
-
-/**
- * pvsvpn_netlink_sa() - find the SA that a request names
- * @peer: the peer
- * @attrs: attributes of the request
- * @extack: where to report an error
- *
- * Context: process, RTNL held.
- * Return: the SA, valid as long as RTNL is held, or an ERR_PTR.
- */
-struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
-				    struct nlattr **attrs,
-				    struct netlink_ext_ack *extack)
-{
-	struct pvsvpn_sa *sa;
-	u32 spi;
-	u8 dir;
-
-	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_DIR, extack,
-				   "dir of the SA") ||
-	    pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_SPI, extack,
-				   "spi of the SA"))
-		return ERR_PTR(-EINVAL);
-	dir = nla_get_u8(attrs[PVSVPN_A_SA_DIR]);
-	spi = nla_get_u32(attrs[PVSVPN_A_SA_SPI]);
-	list_for_each_entry(sa, &peer->sas, list)
-		if (sa->dir == dir && be32_to_cpu(sa->spi) == spi)
-			return sa;
-	return ERR_PTR(pvsvpn_netlink_refuse(extack, attrs[PVSVPN_A_SA_SPI], -ENOENT,
-					     "peer %.24s has no %s SA with spi 0x%08x",
-					     peer->name, dir_name(dir), spi));
 }
 
 /**

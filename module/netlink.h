@@ -7,6 +7,7 @@
 
 #include "netlink-gen.h"
 #include "selector.h"
+#include "xfrm_adopt.h"
 
 struct pvsvpn_device;
 struct pvsvpn_peer;
@@ -36,6 +37,19 @@ struct pvsvpn_last_subnet {
 	bool local;
 };
 
+/**
+ * pvsvpn_netlink_wait() - get what a request waits for when it has released RTNL
+ * @info: the request
+ *
+ * Context: any.
+ * Return: for pvsvpn_adopt_hold(); zeroed before the request begins.
+ */
+static inline struct pvsvpn_adopt_wait *pvsvpn_netlink_wait(struct genl_info *info)
+{
+	BUILD_BUG_ON(sizeof(struct pvsvpn_adopt_wait) > sizeof(info->user_ptr));
+	return (struct pvsvpn_adopt_wait *)info->user_ptr;
+}
+
 int __printf(4, 5)
 pvsvpn_netlink_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
 		      int err, const char *format, ...);
@@ -45,9 +59,6 @@ struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
 struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
 					struct nlattr **attrs,
 					struct netlink_ext_ack *extack);
-struct pvsvpn_sa *pvsvpn_netlink_sa(struct pvsvpn_peer *peer,
-				    struct nlattr **attrs,
-				    struct netlink_ext_ack *extack);
 struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
 						    struct genl_info *info);
 struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,

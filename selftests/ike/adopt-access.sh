@@ -308,7 +308,7 @@ requests_do_not_wait_for_the_work_without_end()
 	rtnl_held before
 	background "$PVSVPNCTL" -n "$gw" set pvs0 if-id 43
 	request=$background
-	wait_for 'the request to wait for RTNL' asleep_in "$request" device_set
+	wait_for 'the request to wait for RTNL' asleep_in "$request" request_begin
 	hold_rtnl after "$gw" outer0
 	wait_for 'the next one to wait for RTNL' asleep_in "$after" dev_
 	kill "$before"

@@ -215,7 +215,7 @@ place_is_taken_at_once()
 {
 	adopted
 	pings "$gw" 10.2.0.1
-	rtnl_held_behind peer_new "$gw" outer0 "$PVSVPNCTL" -n "$gw" peer add pvs0 site-b \
+	rtnl_held_behind request_begin "$gw" outer0 "$PVSVPNCTL" -n "$gw" peer add pvs0 site-b \
 		remote 192.0.2.2 subnets 10.2.0.0/24
 	in_ns "$gw" ping -q -c 1 -W 5 10.2.0.1 >"$tmp/ping" || fail 'a packet was lost, or waits' "$(cat "$tmp/ping")"
 	kill "$after"

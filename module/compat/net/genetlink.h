@@ -16,6 +16,13 @@ pvsvpn_compat_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
+/* Since 6.2 the hooks of a family see a request's row of a split table. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+typedef const struct genl_ops pvsvpn_compat_genl_op;
+#else
+typedef const struct genl_split_ops pvsvpn_compat_genl_op;
+#endif
+
 /* Before 6.7 groups used the flag of operations for the same capability. */
 #ifndef GENL_MCAST_CAP_NET_ADMIN
 #define GENL_MCAST_CAP_NET_ADMIN GENL_UNS_ADMIN_PERM
