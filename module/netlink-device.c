@@ -269,20 +269,6 @@ int pvsvpn_netlink_put_device(struct sk_buff *msg, const struct pvsvpn_device *p
 	return pvsvpn_netlink_put_device_counters(msg, pvs, counters);
 }
 
-static int device_reply(const struct sk_buff *skb, struct genl_info *info,
-			struct sk_buff *msg, const struct pvsvpn_device *pvs)
-{
-	void *hdr = pvsvpn_netlink_begin_reply(msg, info, PVSVPN_CMD_DEVICE_GET);
-
-	if (!hdr || pvsvpn_netlink_put_device(msg, pvs, skb,
-					      info->attrs[PVSVPN_A_DEVICE_COUNTERS])) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
-}
-
 /**
  * pvsvpn_nl_device_get_doit() - show a device
  * @skb: the request
@@ -295,13 +281,15 @@ int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs;
 	struct sk_buff *msg;
+	int err;
 
 	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
 				    info->extack);
 	if (IS_ERR(pvs))
 		return PTR_ERR(pvs);
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = pvsvpn_netlink_new_reply(info, 0);
 	if (!msg)
 		return -ENOMEM;
-	return device_reply(skb, info, msg, pvs);
+	err = pvsvpn_netlink_put_device(msg, pvs, skb, info->attrs[PVSVPN_A_DEVICE_COUNTERS]);
+	return pvsvpn_netlink_reply(info, msg, err);
 }

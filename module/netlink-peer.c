@@ -610,24 +610,6 @@ int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 	return pvsvpn_netlink_put_peer_counters(msg, peer, counters);
 }
 
-/* Put all subnets into one message, however large it is. */
-static int peer_reply(struct genl_info *info, struct sk_buff *msg,
-		      const struct pvsvpn_peer *peer)
-{
-	void *hdr = pvsvpn_netlink_begin_reply(msg, info, PVSVPN_CMD_PEER_GET);
-	struct pvsvpn_subnet_place at;
-
-	pvsvpn_netlink_first_subnet(&at, peer);
-	if (!hdr ||
-	    pvsvpn_netlink_put_peer(msg, peer, info->attrs[PVSVPN_A_PEER_COUNTERS]) ||
-	    pvsvpn_netlink_put_subnets(msg, peer, &at)) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
-}
-
 /**
  * pvsvpn_nl_peer_get_doit() - show a peer
  * @skb: the request
@@ -639,13 +621,19 @@ static int peer_reply(struct genl_info *info, struct sk_buff *msg,
 int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
+	struct pvsvpn_subnet_place at;
 	struct sk_buff *msg;
+	int err;
 
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE +
-			  pvsvpn_netlink_subnets_size(peer), GFP_KERNEL);
+	/* All subnets go into one message, however large it is. */
+	msg = pvsvpn_netlink_new_reply(info, pvsvpn_netlink_subnets_size(peer));
 	if (!msg)
 		return -ENOMEM;
-	return peer_reply(info, msg, peer);
+	pvsvpn_netlink_first_subnet(&at, peer);
+	err = pvsvpn_netlink_put_peer(msg, peer, info->attrs[PVSVPN_A_PEER_COUNTERS]);
+	if (!err)
+		err = pvsvpn_netlink_put_subnets(msg, peer, &at);
+	return pvsvpn_netlink_reply(info, msg, err);
 }

@@ -504,19 +504,6 @@ int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 	return pvsvpn_netlink_put_sa_counters(msg, sa, counters);
 }
 
-static int sa_reply(struct genl_info *info, struct sk_buff *msg,
-		    const struct pvsvpn_sa *sa)
-{
-	void *hdr = pvsvpn_netlink_begin_reply(msg, info, PVSVPN_CMD_SA_GET);
-
-	if (!hdr || pvsvpn_netlink_put_sa(msg, sa, info->attrs[PVSVPN_A_SA_COUNTERS])) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
-}
-
 /**
  * pvsvpn_nl_sa_get_doit() - show an SA
  * @skb: the request
@@ -529,11 +516,13 @@ int pvsvpn_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_sa *sa = sa_find(skb, info);
 	struct sk_buff *msg;
+	int err;
 
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = pvsvpn_netlink_new_reply(info, 0);
 	if (!msg)
 		return -ENOMEM;
-	return sa_reply(info, msg, sa);
+	err = pvsvpn_netlink_put_sa(msg, sa, info->attrs[PVSVPN_A_SA_COUNTERS]);
+	return pvsvpn_netlink_reply(info, msg, err);
 }

@@ -243,19 +243,40 @@ void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 }
 
 /**
- * pvsvpn_netlink_begin_reply() - begin the reply to a request
- * @msg: the message
+ * pvsvpn_netlink_new_reply() - begin the reply to a request, with the command of the request
  * @info: the request
- * @cmd: enum pvsvpn_cmd
+ * @more: bytes to add to the usual size
  *
  * Context: process.
- * Return: its header, or NULL if there is no room.
+ * Return: the reply, for pvsvpn_netlink_reply(), or NULL without memory.
  */
-void *pvsvpn_netlink_begin_reply(struct sk_buff *msg,
-				 const struct genl_info *info, u8 cmd)
+struct sk_buff *pvsvpn_netlink_new_reply(const struct genl_info *info, size_t more)
 {
-	return pvsvpn_netlink_begin(msg, info->snd_portid, info->snd_seq, 0,
-				    cmd);
+	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE + more, GFP_KERNEL);
+
+	/* The header always fits into an empty message. */
+	if (msg)
+		pvsvpn_netlink_begin(msg, info->snd_portid, info->snd_seq, 0, info->genlhdr->cmd);
+	return msg;
+}
+
+/**
+ * pvsvpn_netlink_reply() - end the reply to a request and send it
+ * @info: the request
+ * @msg: from pvsvpn_netlink_new_reply(); consumed
+ * @err: 0, or the error that keeps it from being sent
+ *
+ * Context: process.
+ * Return: 0 or a negative errno.
+ */
+int pvsvpn_netlink_reply(struct genl_info *info, struct sk_buff *msg, int err)
+{
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	nlmsg_end(msg, nlmsg_hdr(msg));
+	return genlmsg_reply(msg, info);
 }
 
 /**

@@ -100,8 +100,8 @@ int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     struct netlink_ext_ack *extack);
 void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 			   u8 cmd);
-void *pvsvpn_netlink_begin_reply(struct sk_buff *msg,
-				 const struct genl_info *info, u8 cmd);
+struct sk_buff *pvsvpn_netlink_new_reply(const struct genl_info *info, size_t more);
+int pvsvpn_netlink_reply(struct genl_info *info, struct sk_buff *msg, int err);
 int pvsvpn_netlink_put_device_counters(struct sk_buff *msg,
 				       const struct pvsvpn_device *pvs,
 				       bool by_name);
