@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "peer.h"
 #include "pmtu.h"
+#include "stats.h"
 #include "work.h"
 #include "xfrm_adopt.h"
 
@@ -229,6 +230,15 @@ int pvsvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- showing a device ---- */
 
+static const struct pvsvpn_counter_attrs device_counters = {
+	.packets = { PVSVPN_A_DEVICE_RX_PACKETS, PVSVPN_A_DEVICE_TX_PACKETS },
+	.bytes = { PVSVPN_A_DEVICE_RX_BYTES, PVSVPN_A_DEVICE_TX_BYTES },
+	.drops = PVSVPN_A_DEVICE_DROPS,
+	.drop = PVSVPN_A_DEVICE_DROP,
+	.pad = PVSVPN_A_DEVICE_PAD,
+	.reasons = PVSVPN_DROP_MAX,
+};
+
 /* @hidden: the reader may not see the content of the device, only this flag. */
 static int device_put_inside(struct sk_buff *msg,
 			     const struct pvsvpn_device *pvs, bool hidden)
@@ -266,7 +276,7 @@ int pvsvpn_netlink_put_device(struct sk_buff *msg, const struct pvsvpn_device *p
 	    nla_put_u8(msg, PVSVPN_A_DEVICE_CARRIER, netif_carrier_ok(dev)) ||
 	    device_put_inside(msg, pvs, hidden))
 		return -EMSGSIZE;
-	return pvsvpn_netlink_put_device_counters(msg, pvs, counters);
+	return pvsvpn_netlink_put_counters(msg, &device_counters, pvs->counters, counters);
 }
 
 /**

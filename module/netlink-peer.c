@@ -13,6 +13,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "stats.h"
 #include "tunnel.h"
 #include "xfrm_adopt.h"
 
@@ -518,6 +519,15 @@ int pvsvpn_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- showing a peer ---- */
 
+static const struct pvsvpn_counter_attrs peer_counters = {
+	.packets = { PVSVPN_A_PEER_RX_PACKETS, PVSVPN_A_PEER_TX_PACKETS },
+	.bytes = { PVSVPN_A_PEER_RX_BYTES, PVSVPN_A_PEER_TX_BYTES },
+	.drops = PVSVPN_A_PEER_DROPS,
+	.drop = PVSVPN_A_PEER_DROP,
+	.pad = PVSVPN_A_PEER_PAD,
+	.reasons = PVSVPN_DROP_PEER_MAX,
+};
+
 static int addr_put(struct sk_buff *msg, int attr, u16 family,
 		    const xfrm_address_t *addr)
 {
@@ -607,7 +617,7 @@ int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 	    nla_put_u32(msg, PVSVPN_A_PEER_SAS, peer->sa_count) ||
 	    pvsvpn_netlink_put_path(msg, peer))
 		return -EMSGSIZE;
-	return pvsvpn_netlink_put_peer_counters(msg, peer, counters);
+	return pvsvpn_netlink_put_counters(msg, &peer_counters, peer->counters, counters);
 }
 
 /**

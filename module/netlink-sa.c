@@ -11,6 +11,7 @@
 #include "peer.h"
 #include "sa.h"
 #include "sad.h"
+#include "stats.h"
 #include "transform.h"
 #include "tunnel.h"
 #include "xfrm_adopt.h"
@@ -496,12 +497,21 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa,
 			  bool counters)
 {
+	struct pvsvpn_counter_attrs attrs = {
+		.drops = PVSVPN_A_SA_DROPS,
+		.drop = PVSVPN_A_SA_DROP,
+		.pad = PVSVPN_A_SA_PAD,
+		.reasons = PVSVPN_DROP_SA_MAX,
+	};
+
+	attrs.packets[sa->dir] = PVSVPN_A_SA_PACKETS;
+	attrs.bytes[sa->dir] = PVSVPN_A_SA_BYTES;
 	if (sa_put_ids(msg, sa) || sa_put_transform(msg, sa->transform) ||
 	    sa_put_state(msg, sa) ||
 	    nla_put_string(msg, PVSVPN_A_SA_DRIVER,
 			   pvsvpn_transform_driver(sa->aead)))
 		return -EMSGSIZE;
-	return pvsvpn_netlink_put_sa_counters(msg, sa, counters);
+	return pvsvpn_netlink_put_counters(msg, &attrs, sa->counters, counters);
 }
 
 /**

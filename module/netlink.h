@@ -9,6 +9,7 @@
 #include "selector.h"
 #include "xfrm_adopt.h"
 
+struct pvsvpn_counters;
 struct pvsvpn_device;
 struct pvsvpn_peer;
 struct pvsvpn_peer_config;
@@ -16,6 +17,24 @@ struct pvsvpn_sa;
 
 /* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128" */
 #define PVSVPN_PREFIX_STRLEN	44
+
+/**
+ * struct pvsvpn_counter_attrs - attributes for the counters of an object
+ * @packets: inner packets that passed, by enum pvsvpn_flow; 0 for a direction that it lacks
+ * @bytes: their bytes
+ * @drops: sum of the drops
+ * @drop: nest with the drops of one reason
+ * @pad: for alignment
+ * @reasons: number of reasons in the object's scope
+ */
+struct pvsvpn_counter_attrs {
+	int packets[2];
+	int bytes[2];
+	int drops;
+	int drop;
+	int pad;
+	unsigned int reasons;
+};
 
 /**
  * struct pvsvpn_subnet_place - place in the prefixes of a peer while they are shown
@@ -102,14 +121,8 @@ void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 			   u8 cmd);
 struct sk_buff *pvsvpn_netlink_new_reply(const struct genl_info *info, size_t more);
 int pvsvpn_netlink_reply(struct genl_info *info, struct sk_buff *msg, int err);
-int pvsvpn_netlink_put_device_counters(struct sk_buff *msg,
-				       const struct pvsvpn_device *pvs,
-				       bool by_name);
-int pvsvpn_netlink_put_peer_counters(struct sk_buff *msg,
-				     const struct pvsvpn_peer *peer,
-				     bool by_name);
-int pvsvpn_netlink_put_sa_counters(struct sk_buff *msg,
-				   const struct pvsvpn_sa *sa, bool by_name);
+int pvsvpn_netlink_put_counters(struct sk_buff *msg, const struct pvsvpn_counter_attrs *attrs,
+				const struct pvsvpn_counters __percpu *counters, bool by_name);
 int pvsvpn_netlink_put_device(struct sk_buff *msg,
 			      const struct pvsvpn_device *pvs,
 			      const struct sk_buff *request, bool counters);
