@@ -39,6 +39,16 @@ static void *dump_put(struct sk_buff *msg, struct netlink_callback *cb,
 				    cmd);
 }
 
+/* End a message, or remove it from @msg if it did not fit. Return: @err. */
+static int dump_end(struct sk_buff *msg, void *hdr, int err)
+{
+	if (err)
+		genlmsg_cancel(msg, hdr);
+	else
+		genlmsg_end(msg, hdr);
+	return err;
+}
+
 /* Continue at a device. If it is another one than before, start with its first peer. */
 static void dump_at(struct dump_cursor *cursor, int ifindex)
 {
@@ -119,12 +129,8 @@ static int dump_device(struct sk_buff *msg, struct netlink_callback *cb,
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (pvsvpn_netlink_put_device(msg, pvs, cb->skb, attrs[PVSVPN_A_DEVICE_COUNTERS])) {
-		genlmsg_cancel(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
+	return dump_end(msg, hdr, pvsvpn_netlink_put_device(msg, pvs, cb->skb,
+							    attrs[PVSVPN_A_DEVICE_COUNTERS]));
 }
 
 /**
@@ -141,87 +147,47 @@ int pvsvpn_nl_device_get_dumpit(struct sk_buff *skb,
 	return dump(skb, cb, dump_device, false);
 }
 
-static void dump_remember_half(struct dump_cursor *cursor,
-			       const struct pvsvpn_peer *peer,
-			       const struct pvsvpn_subnet_place *at)
-{
-	cursor->peer = peer->id;
-	cursor->half = true;
-	pvsvpn_netlink_note_subnet(&cursor->subnet, peer, at);
-}
-
 /*
  * If the subnets of a peer do not fit even into an empty skb, several messages show
  * the peer. Each has its name, its id and some subnets; the first has everything else.
+ * If the last subnet shown has been removed meanwhile, the rest of the peer shows the
+ * subnets again from the first, and marks the dump as interrupted.
  */
 static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
-		     const struct pvsvpn_peer *peer, bool counters)
+		     const struct pvsvpn_peer *peer, bool rest)
 {
-	struct dump_cursor *cursor = dump_cursor(cb);
-	struct pvsvpn_subnet_place at;
-	bool empty = !msg->len;
-	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_PEER_GET);
-
-	if (!hdr)
-		return -EMSGSIZE;
-	pvsvpn_netlink_first_subnet(&at, peer);
-	if (pvsvpn_netlink_put_peer(msg, peer, counters))
-		goto too_big;
-	if (pvsvpn_netlink_put_subnets(msg, peer, &at)) {
-		if (!empty || at.subnet == &peer->subnets)
-			goto too_big;
-		dump_remember_half(cursor, peer, &at);
-		genlmsg_end(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	cursor->peer = peer->id;
-	return 0;
-
-too_big:
-	genlmsg_cancel(msg, hdr);
-	return -EMSGSIZE;
-}
-
-/*
- * Show the rest of a peer. If the last subnet shown has been removed meanwhile, show
- * the subnets again from the first, and mark the dump as interrupted.
- */
-static int dump_peer_rest(struct sk_buff *msg, struct netlink_callback *cb,
-			  const struct pvsvpn_peer *peer)
-{
+	bool counters = pvsvpn_compat_dump_attrs(cb)[PVSVPN_A_PEER_COUNTERS];
 	struct dump_cursor *cursor = dump_cursor(cb);
 	struct pvsvpn_subnet_place at, start;
-	bool found = pvsvpn_netlink_find_subnet(&at, &cursor->subnet, peer);
-	void *hdr = dump_put(msg, cb, found ? 0 : NLM_F_DUMP_INTR,
-			     PVSVPN_CMD_PEER_GET);
+	bool empty = !msg->len, found = true;
+	void *hdr;
+	int err;
 
+	pvsvpn_netlink_first_subnet(&at, peer);
+	if (rest)
+		found = pvsvpn_netlink_find_subnet(&at, &cursor->subnet, peer);
 	start = at;
+	hdr = dump_put(msg, cb, found ? 0 : NLM_F_DUMP_INTR, PVSVPN_CMD_PEER_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (pvsvpn_netlink_put_peer_ids(msg, peer))
-		goto too_big;
-	if (pvsvpn_netlink_put_subnets(msg, peer, &at)) {
-		if (at.subnet == start.subnet && at.locals == start.locals)
-			goto too_big;
-		dump_remember_half(cursor, peer, &at);
-		genlmsg_end(msg, hdr);
-		return -EMSGSIZE;
-	}
+	err = rest ? pvsvpn_netlink_put_peer_ids(msg, peer) :
+		     pvsvpn_netlink_put_peer(msg, peer, counters);
+	if (err)
+		return dump_end(msg, hdr, err);
+	err = pvsvpn_netlink_put_subnets(msg, peer, &at);
+	if (err && (!empty || (at.subnet == start.subnet && at.locals == start.locals)))
+		return dump_end(msg, hdr, err);
+	cursor->peer = peer->id;
+	cursor->half = err;
+	if (err)
+		pvsvpn_netlink_note_subnet(&cursor->subnet, peer, &at);
 	genlmsg_end(msg, hdr);
-	cursor->half = false;
-	return 0;
-
-too_big:
-	genlmsg_cancel(msg, hdr);
-	return -EMSGSIZE;
+	return err;
 }
 
 static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
 		      struct pvsvpn_device *pvs)
 {
-	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
-	bool counters = attrs[PVSVPN_A_PEER_COUNTERS];
 	struct dump_cursor *cursor = dump_cursor(cb);
 	struct pvsvpn_peer *peer;
 	unsigned long id;
@@ -229,13 +195,13 @@ static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
 
 	if (cursor->half) {
 		peer = xa_load(&pvs->peers, cursor->peer);
-		err = peer ? dump_peer_rest(msg, cb, peer) : 0;
+		err = peer ? dump_peer(msg, cb, peer, true) : 0;
 		if (err)
 			return err;
 		cursor->half = false;
 	}
 	xa_for_each_start(&pvs->peers, id, peer, cursor->peer + 1UL) {
-		err = dump_peer(msg, cb, peer, counters);
+		err = dump_peer(msg, cb, peer, false);
 		if (err)
 			return err;
 	}
@@ -263,12 +229,7 @@ static int dump_sa(struct sk_buff *msg, struct netlink_callback *cb,
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (pvsvpn_netlink_put_sa(msg, sa, attrs[PVSVPN_A_SA_COUNTERS])) {
-		genlmsg_cancel(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
+	return dump_end(msg, hdr, pvsvpn_netlink_put_sa(msg, sa, attrs[PVSVPN_A_SA_COUNTERS]));
 }
 
 static int dump_sas_of_peer(struct sk_buff *msg, struct netlink_callback *cb,
@@ -297,11 +258,17 @@ static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
 		    struct pvsvpn_device *pvs)
 {
 	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
+	bool device = attrs[PVSVPN_A_SA_IFINDEX] || attrs[PVSVPN_A_SA_IFNAME];
 	const struct nlattr *name = attrs[PVSVPN_A_SA_PEER];
 	struct pvsvpn_peer *peer;
 	unsigned long id;
 	int err;
 
+	/* The caller named device and peer, so report an unknown peer. */
+	if (device && name) {
+		peer = pvsvpn_netlink_peer(pvs, attrs, cb->extack);
+		return IS_ERR(peer) ? PTR_ERR(peer) : dump_sas_of_peer(msg, cb, peer);
+	}
 	xa_for_each_start(&pvs->peers, id, peer, dump_cursor(cb)->peer) {
 		if (name && nla_strcmp(name, peer->name))
 			continue;
@@ -310,19 +277,6 @@ static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
 			return err;
 	}
 	return 0;
-}
-
-/* The caller named device and peer, so report an unknown peer. */
-static int dump_sas_named(struct sk_buff *msg, struct netlink_callback *cb,
-			  struct pvsvpn_device *pvs)
-{
-	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
-	struct pvsvpn_peer *peer;
-
-	peer = pvsvpn_netlink_peer(pvs, attrs, cb->extack);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	return dump_sas_of_peer(msg, cb, peer);
 }
 
 /**
@@ -335,10 +289,5 @@ static int dump_sas_named(struct sk_buff *msg, struct netlink_callback *cb,
  */
 int pvsvpn_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
-	bool device = attrs[PVSVPN_A_SA_IFINDEX] || attrs[PVSVPN_A_SA_IFNAME];
-
-	if (device && attrs[PVSVPN_A_SA_PEER])
-		return dump(skb, cb, dump_sas_named, true);
 	return dump(skb, cb, dump_sas, true);
 }
