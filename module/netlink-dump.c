@@ -17,7 +17,8 @@ struct dump_cursor {
 	int ifindex;		/* the device to continue with */
 	u32 peer;		/* the last peer shown, completely or in part */
 	u32 sa;			/* the last SA shown of that peer */
-	struct pvsvpn_last_subnet subnet; /* the last subnet shown if @half */
+	struct pvsvpn_prefix subnet; /* the last subnet shown if @half */
+	bool local;		/* @subnet is a local subnet */
 	bool half;		/* @peer has more subnets to show */
 	bool done;
 };
@@ -158,15 +159,15 @@ static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
 {
 	bool counters = pvsvpn_compat_dump_attrs(cb)[PVSVPN_A_PEER_COUNTERS];
 	struct dump_cursor *cursor = dump_cursor(cb);
-	struct pvsvpn_subnet_place at, start;
-	bool empty = !msg->len, found = true;
+	const struct pvsvpn_prefix *start;
+	struct pvsvpn_subnet_place at = {};
+	bool empty = !msg->len;
+	bool found;
 	void *hdr;
 	int err;
 
-	pvsvpn_netlink_first_subnet(&at, peer);
-	if (rest)
-		found = pvsvpn_netlink_find_subnet(&at, &cursor->subnet, peer);
-	start = at;
+	found = !rest || pvsvpn_netlink_find_subnet(&at, peer, &cursor->subnet, cursor->local);
+	start = at.prefix;
 	hdr = dump_put(msg, cb, found ? 0 : NLM_F_DUMP_INTR, PVSVPN_CMD_PEER_GET);
 	if (!hdr)
 		return -EMSGSIZE;
@@ -175,12 +176,14 @@ static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
 	if (err)
 		return dump_end(msg, hdr, err);
 	err = pvsvpn_netlink_put_subnets(msg, peer, &at);
-	if (err && (!empty || (at.subnet == start.subnet && at.locals == start.locals)))
+	if (err && (!empty || at.prefix == start))
 		return dump_end(msg, hdr, err);
 	cursor->peer = peer->id;
 	cursor->half = err;
-	if (err)
-		pvsvpn_netlink_note_subnet(&cursor->subnet, peer, &at);
+	if (err) {
+		cursor->subnet = *at.prefix;
+		cursor->local = at.locals;
+	}
 	genlmsg_end(msg, hdr);
 	return err;
 }

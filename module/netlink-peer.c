@@ -631,7 +631,7 @@ int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
 int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_peer *peer = pvsvpn_netlink_changed_peer(skb, info);
-	struct pvsvpn_subnet_place at;
+	struct pvsvpn_subnet_place at = {};
 	struct sk_buff *msg;
 	int err;
 
@@ -641,7 +641,6 @@ int pvsvpn_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = pvsvpn_netlink_new_reply(info, pvsvpn_netlink_subnets_size(peer));
 	if (!msg)
 		return -ENOMEM;
-	pvsvpn_netlink_first_subnet(&at, peer);
 	err = pvsvpn_netlink_put_peer(msg, peer, info->attrs[PVSVPN_A_PEER_COUNTERS]);
 	if (!err)
 		err = pvsvpn_netlink_put_subnets(msg, peer, &at);

@@ -323,32 +323,22 @@ static int subnet_put(struct sk_buff *msg, int attr,
 	return 0;
 }
 
-static unsigned int local_count(const struct pvsvpn_peer *peer)
+/* Move to the next prefix of a peer, local subnets last. Return: it, or NULL at the end. */
+static const struct pvsvpn_prefix *subnet_next(struct pvsvpn_subnet_place *at,
+					       const struct pvsvpn_peer *peer)
 {
-	const struct pvsvpn_destination *destination =
-		rtnl_dereference(peer->destination);
+	const struct pvsvpn_destination *locals = rtnl_dereference(peer->destination);
+	const struct list_head *next = at->subnet ? at->subnet->next : peer->subnets.next;
 
-	return destination ? destination->count : 0;
-}
-
-static const struct pvsvpn_prefix *local_prefix(const struct pvsvpn_peer *peer,
-						unsigned int i)
-{
-	return &rtnl_dereference(peer->destination)->prefixes[i];
-}
-
-/**
- * pvsvpn_netlink_first_subnet() - start to show the prefixes of a peer
- * @at: set to the place before the first prefix
- * @peer: the peer
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_netlink_first_subnet(struct pvsvpn_subnet_place *at,
-				 const struct pvsvpn_peer *peer)
-{
-	at->subnet = &peer->subnets;
-	at->locals = 0;
+	if (next != &peer->subnets) {
+		at->subnet = next;
+		at->prefix = &list_entry(next, struct pvsvpn_subnet, list)->prefix;
+	} else if (locals && at->locals < locals->count) {
+		at->prefix = &locals->prefixes[at->locals++];
+	} else {
+		return NULL;
+	}
+	return at->prefix;
 }
 
 /**
@@ -364,84 +354,35 @@ int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
 			       const struct pvsvpn_peer *peer,
 			       struct pvsvpn_subnet_place *at)
 {
-	const struct pvsvpn_subnet *subnet;
+	struct pvsvpn_subnet_place next = *at;
 
-	while (at->subnet->next != &peer->subnets) {
-		subnet = list_entry(at->subnet->next, struct pvsvpn_subnet,
-				    list);
-		if (subnet_put(msg, PVSVPN_A_PEER_SUBNET, &subnet->prefix))
+	while (subnet_next(&next, peer)) {
+		if (subnet_put(msg, next.locals ? PVSVPN_A_PEER_LOCAL_SUBNET : PVSVPN_A_PEER_SUBNET,
+			       next.prefix))
 			return -EMSGSIZE;
-		at->subnet = &subnet->list;
-	}
-	while (at->locals < local_count(peer)) {
-		if (subnet_put(msg, PVSVPN_A_PEER_LOCAL_SUBNET,
-			       local_prefix(peer, at->locals)))
-			return -EMSGSIZE;
-		at->locals++;
+		*at = next;
 	}
 	return 0;
 }
 
 /**
- * pvsvpn_netlink_note_subnet() - save a place until the next message
- * @last: the saved place, without pointers
- * @peer: the peer
- * @at: the place, after at least one prefix
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_netlink_note_subnet(struct pvsvpn_last_subnet *last,
-				const struct pvsvpn_peer *peer,
-				const struct pvsvpn_subnet_place *at)
-{
-	last->local = at->locals;
-	last->prefix = at->locals ? *local_prefix(peer, at->locals - 1) :
-		       list_entry(at->subnet, struct pvsvpn_subnet,
-				  list)->prefix;
-}
-
-static bool locals_find(struct pvsvpn_subnet_place *at,
-			const struct pvsvpn_last_subnet *last,
-			const struct pvsvpn_peer *peer)
-{
-	unsigned int i;
-
-	for (i = 0; i < local_count(peer); i++) {
-		if (memcmp(local_prefix(peer, i), &last->prefix,
-			   sizeof(last->prefix)))
-			continue;
-		at->subnet = peer->subnets.prev;
-		at->locals = i + 1;
-		return true;
-	}
-	return false;
-}
-
-/**
- * pvsvpn_netlink_find_subnet() - restore a place from pvsvpn_netlink_note_subnet()
+ * pvsvpn_netlink_find_subnet() - find the place of a prefix
  * @at: set to the place, or to the first place if the prefix no longer exists
- * @last: the saved place
  * @peer: the peer
+ * @prefix: the prefix
+ * @local: it is a local subnet
  *
  * Context: process, RTNL held.
  * Return: true if the prefix still exists.
  */
-bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
-				const struct pvsvpn_last_subnet *last,
-				const struct pvsvpn_peer *peer)
+bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at, const struct pvsvpn_peer *peer,
+				const struct pvsvpn_prefix *prefix, bool local)
 {
-	const struct pvsvpn_subnet *subnet;
-
-	pvsvpn_netlink_first_subnet(at, peer);
-	if (last->local)
-		return locals_find(at, last, peer);
-	list_for_each_entry(subnet, &peer->subnets, list) {
-		if (memcmp(&subnet->prefix, &last->prefix,
-			   sizeof(last->prefix)))
-			continue;
-		at->subnet = &subnet->list;
-		return true;
-	}
+	*at = (struct pvsvpn_subnet_place){};
+	while (subnet_next(at, peer))
+		if (!!at->locals == local && !memcmp(at->prefix, prefix, sizeof(*prefix)))
+			return true;
+	*at = (struct pvsvpn_subnet_place){};
 	return false;
 }
 
@@ -454,10 +395,10 @@ bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
  */
 size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer)
 {
-	const struct pvsvpn_subnet *subnet;
-	size_t size = local_count(peer) * SUBNET_SIZE;
+	struct pvsvpn_subnet_place at = {};
+	size_t size = 0;
 
-	list_for_each_entry(subnet, &peer->subnets, list)
+	while (subnet_next(&at, peer))
 		size += SUBNET_SIZE;
 	return size;
 }

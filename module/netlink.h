@@ -38,22 +38,14 @@ struct pvsvpn_counter_attrs {
 
 /**
  * struct pvsvpn_subnet_place - place in the prefixes of a peer while they are shown
- * @subnet: list entry of the last subnet shown, or the list head
+ * @prefix: the last prefix shown, NULL before the first
+ * @subnet: list entry of the last subnet shown, NULL before the first
  * @locals: number of local subnets shown
  */
 struct pvsvpn_subnet_place {
+	const struct pvsvpn_prefix *prefix;
 	const struct list_head *subnet;
 	unsigned int locals;
-};
-
-/**
- * struct pvsvpn_last_subnet - the same place between two messages
- * @prefix: the last prefix shown
- * @local: @prefix is a local subnet
- */
-struct pvsvpn_last_subnet {
-	struct pvsvpn_prefix prefix;
-	bool local;
 };
 
 /**
@@ -98,17 +90,11 @@ int pvsvpn_netlink_parse_subnets(struct pvsvpn_peer_config *config,
 				 struct pvsvpn_device *pvs,
 				 const struct pvsvpn_peer *peer,
 				 struct genl_info *info);
-void pvsvpn_netlink_first_subnet(struct pvsvpn_subnet_place *at,
-				 const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
 			       const struct pvsvpn_peer *peer,
 			       struct pvsvpn_subnet_place *at);
-void pvsvpn_netlink_note_subnet(struct pvsvpn_last_subnet *last,
-				const struct pvsvpn_peer *peer,
-				const struct pvsvpn_subnet_place *at);
-bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at,
-				const struct pvsvpn_last_subnet *last,
-				const struct pvsvpn_peer *peer);
+bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at, const struct pvsvpn_peer *peer,
+				const struct pvsvpn_prefix *prefix, bool local);
 size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_put_path(struct sk_buff *msg,
 			    const struct pvsvpn_peer *peer);
