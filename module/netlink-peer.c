@@ -334,7 +334,6 @@ static int config_parse(struct pvsvpn_peer_config *config,
 			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
 			struct pvsvpn_peer *owner, struct genl_info *info)
 {
-	const struct nlattr *window = info->attrs[PVSVPN_A_PEER_REPLAY_WINDOW];
 	const struct nlattr *encap = info->attrs[PVSVPN_A_PEER_ENCAP];
 	int err;
 
@@ -342,8 +341,10 @@ static int config_parse(struct pvsvpn_peer_config *config,
 	err = endpoint_parse(config, pvs->net, info);
 	if (!err && encap)
 		err = encap_check(encap, info->extack);
-	if (!err && window)
-		err = pvsvpn_netlink_check_window(window, info->extack);
+	if (!err)
+		err = pvsvpn_netlink_parse_window(&config->replay_window,
+						  info->attrs[PVSVPN_A_PEER_REPLAY_WINDOW],
+						  info->extack);
 	if (err)
 		return err;
 	if (encap)
@@ -355,8 +356,6 @@ static int config_parse(struct pvsvpn_peer_config *config,
 	err = pvsvpn_netlink_parse_liveness(config, peer, info);
 	if (err)
 		return err;
-	if (window)
-		config->replay_window = nla_get_u32(window);
 	return pvsvpn_netlink_parse_subnets(config, pvs, owner, info);
 }
 

@@ -36,15 +36,15 @@ int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 				     sa->peer->pvs->dev->name);
 }
 
-static int spi_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
-		     struct netlink_ext_ack *extack)
+static int spi_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
+	const struct nlattr *attr = info->attrs[PVSVPN_A_SA_SPI];
 	u32 spi = nla_get_u32(attr);
 
 	config->spi = cpu_to_be32(spi);
 	if (spi >= PVSVPN_SPI_MIN)
 		return 0;
-	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
 				     "spi 0x%08x is reserved (RFC 4303); use 0x%x or higher",
 				     spi, PVSVPN_SPI_MIN);
 }
@@ -54,19 +54,23 @@ static u16 get_u16_or_0(const struct nlattr *attr)
 	return attr ? nla_get_u16(attr) : 0;
 }
 
-static int transform_parse(struct pvsvpn_sa_config *config,
-			   const struct nlattr *attr,
-			   struct netlink_ext_ack *extack)
+static u64 get_u64_or_0(const struct nlattr *attr)
 {
+	return attr ? nla_get_u64(attr) : 0;
+}
+
+static int transform_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[PVSVPN_A_SA_TRANSFORM];
 	struct nlattr *attrs[ARRAY_SIZE(pvsvpn_transform_nl_policy)];
 	u16 encryption, bits, integrity;
 	int err;
 
 	/* The policy of the request has checked the nest. */
-	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr, NULL, extack);
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr, NULL, info->extack);
 	if (err)
 		return err;
-	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_TRANSFORM_ENCRYPTION, extack,
+	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_TRANSFORM_ENCRYPTION, info->extack,
 				   "encryption of the transform"))
 		return -EINVAL;
 	encryption = nla_get_u16(attrs[PVSVPN_A_TRANSFORM_ENCRYPTION]);
@@ -75,13 +79,12 @@ static int transform_parse(struct pvsvpn_sa_config *config,
 	config->transform = pvsvpn_transform_find(encryption, bits, integrity);
 	if (config->transform)
 		return 0;
-	return pvsvpn_netlink_refuse(extack, attr, -EOPNOTSUPP,
+	return pvsvpn_netlink_refuse(info->extack, attr, -EOPNOTSUPP,
 				     "no transform with encryption %u key-length %u integrity %u",
 				     encryption, bits, integrity);
 }
 
-static int legacy_check(const struct pvsvpn_sa_config *config,
-			struct genl_info *info)
+static int legacy_check(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
 	if (!config->transform->legacy || info->attrs[PVSVPN_A_SA_LEGACY])
 		return 0;
@@ -90,44 +93,42 @@ static int legacy_check(const struct pvsvpn_sa_config *config,
 				     config->transform->name);
 }
 
-static int key_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
-		     struct netlink_ext_ack *extack)
+static int key_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
+	const struct nlattr *attr = info->attrs[PVSVPN_A_SA_KEY];
 	unsigned int len = pvsvpn_transform_key_len(config->transform);
 
 	config->key = nla_data(attr);
 	config->key_len = nla_len(attr);
 	if (config->key_len == len)
 		return 0;
-	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
 				     "key is %u bytes, %s takes %u (key and %s)",
 				     config->key_len, config->transform->name, len,
 				     config->transform->integrity ? "integrity key" : "salt");
 }
 
-static int sa_window_parse(struct pvsvpn_sa_config *config,
-			   const struct nlattr *attr,
-			   struct netlink_ext_ack *extack)
+static int window_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
-	if (config->dir == PVSVPN_DIRECTION_OUT)
-		return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+	const struct nlattr *attr = info->attrs[PVSVPN_A_SA_REPLAY_WINDOW];
+
+	if (attr && config->dir == PVSVPN_DIRECTION_OUT)
+		return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
 					     "replay-window is for inbound SAs; leave it out here");
-	config->replay_window = nla_get_u32(attr);
-	return pvsvpn_netlink_check_window(attr, extack);
+	return pvsvpn_netlink_parse_window(&config->replay_window, attr, info->extack);
 }
 
-static int seq_parse(struct pvsvpn_sa_config *config, const struct nlattr *attr,
-		     struct netlink_ext_ack *extack)
+static int seq_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
 	u64 max = pvsvpn_sa_seq_max(config->dir, config->esn);
-	u64 seq = nla_get_u64(attr);
+	const struct nlattr *attr = info->attrs[PVSVPN_A_SA_SEQ];
 
-	config->seq = seq;
-	if (seq <= max)
+	config->seq = get_u64_or_0(attr);
+	if (!attr || config->seq <= max)
 		return 0;
-	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
-				     "seq %llu is too high; numbers end at %llu%s", seq, max,
-				     config->esn ? "" : " without esn");
+	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
+				     "seq %llu is too high; numbers end at %llu%s", config->seq,
+				     max, config->esn ? "" : " without esn");
 }
 
 /* Indexed by enum pvsvpn_lifetime_kind. */
@@ -143,22 +144,14 @@ static const struct {
 	  PVSVPN_A_SA_HARD_USE_SECONDS },
 };
 
-static u64 get_u64_or_0(const struct nlattr *attr)
-{
-	return attr ? nla_get_u64(attr) : 0;
-}
-
 static int limit_check(const struct nlattr *attr, const char *which,
 		       enum pvsvpn_lifetime_kind kind,
 		       struct netlink_ext_ack *extack)
 {
 	u64 max = kind < PVSVPN_LIFETIME_SECONDS ? U64_MAX : U32_MAX;
-	u64 limit;
+	u64 limit = get_u64_or_0(attr);
 
-	if (!attr)
-		return 0;
-	limit = nla_get_u64(attr);
-	if (limit && limit <= max)
+	if (!attr || (limit && limit <= max))
 		return 0;
 	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
 				     "%s-%s %llu is out of range; use 1 to %llu, or leave it out",
@@ -187,8 +180,7 @@ static int lifetime_parse(struct pvsvpn_sa_config *config,
 				     lifetimes[kind].name, lifetimes[kind].name);
 }
 
-static int lifetimes_parse(struct pvsvpn_sa_config *config,
-			   struct genl_info *info)
+static int lifetimes_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
 	int kind, err = 0;
 
@@ -233,49 +225,36 @@ static int lifetimes_put(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 	return lifetime_put_state(msg, sa);
 }
 
-static bool sa_incomplete(struct genl_info *info)
-{
-	struct netlink_ext_ack *extack = info->extack;
-	struct nlattr **attrs = info->attrs;
+static const struct {
+	int attr;
+	const char *what;
+} required[] = {
+	{ PVSVPN_A_SA_PEER, "name of the peer" },
+	{ PVSVPN_A_SA_DIR, "dir of the SA" },
+	{ PVSVPN_A_SA_SPI, "spi of the SA" },
+	{ PVSVPN_A_SA_TRANSFORM, "transform of the SA" },
+	{ PVSVPN_A_SA_KEY, "key of the SA" },
+};
 
-	return pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_PEER, extack,
-				      "name of the peer") ||
-	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_DIR, extack,
-				      "dir of the SA") ||
-	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_SPI, extack,
-				      "spi of the SA") ||
-	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_TRANSFORM, extack,
-				      "transform of the SA") ||
-	       pvsvpn_netlink_missing(attrs, PVSVPN_A_SA_KEY, extack,
-				      "key of the SA");
-}
+/* In this order: some need the result of one before. */
+static int (*const parsers[])(struct pvsvpn_sa_config *config, struct genl_info *info) = {
+	spi_parse, transform_parse, legacy_check, key_parse, window_parse, lifetimes_parse, seq_parse,
+};
 
 static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
-	int err;
+	unsigned int i;
+	int err = 0;
 
 	memset(config, 0, sizeof(*config));
-	if (sa_incomplete(info))
-		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(required); i++)
+		if (pvsvpn_netlink_missing(attrs, required[i].attr, info->extack, required[i].what))
+			return -EINVAL;
 	config->dir = nla_get_u8(attrs[PVSVPN_A_SA_DIR]);
-	err = spi_parse(config, attrs[PVSVPN_A_SA_SPI], info->extack);
-	if (!err)
-		err = transform_parse(config, attrs[PVSVPN_A_SA_TRANSFORM],
-				      info->extack);
-	if (!err)
-		err = legacy_check(config, info);
-	if (!err)
-		err = key_parse(config, attrs[PVSVPN_A_SA_KEY], info->extack);
-	if (!err && attrs[PVSVPN_A_SA_REPLAY_WINDOW])
-		err = sa_window_parse(config, attrs[PVSVPN_A_SA_REPLAY_WINDOW],
-				      info->extack);
-	if (!err)
-		err = lifetimes_parse(config, info);
-	config->esn = attrs[PVSVPN_A_SA_ESN] &&
-		      nla_get_u8(attrs[PVSVPN_A_SA_ESN]);
-	if (!err && attrs[PVSVPN_A_SA_SEQ])
-		err = seq_parse(config, attrs[PVSVPN_A_SA_SEQ], info->extack);
+	config->esn = attrs[PVSVPN_A_SA_ESN] && nla_get_u8(attrs[PVSVPN_A_SA_ESN]);
+	for (i = 0; !err && i < ARRAY_SIZE(parsers); i++)
+		err = parsers[i](config, info);
 	return err;
 }
 
@@ -309,21 +288,6 @@ static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 	return err ? ERR_PTR(err) : peer;
 }
 
-static int sa_add(struct sk_buff *skb, struct genl_info *info,
-		  const struct pvsvpn_sa_config *config, struct pvsvpn_sa *sa)
-{
-	struct pvsvpn_peer *peer;
-	int err;
-
-	rtnl_lock();
-	peer = sa_place(skb, info, config);
-	err = PTR_ERR_OR_ZERO(peer);
-	if (!err)
-		err = pvsvpn_tunnel_add_sa(sa, peer, config->replay_window);
-	rtnl_unlock();
-	return err;
-}
-
 /*
  * Setting up the transform may load a module, which must not happen under RTNL.
  * Call sa_place() before it, to refuse early, and again when the SA exists.
@@ -344,7 +308,12 @@ static int sa_new(struct sk_buff *skb, struct genl_info *info)
 	sa = pvsvpn_sa_new(&config, info->extack);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	err = sa_add(skb, info, &config, sa);
+	rtnl_lock();
+	peer = sa_place(skb, info, &config);
+	err = PTR_ERR_OR_ZERO(peer);
+	if (!err)
+		err = pvsvpn_tunnel_add_sa(sa, peer, config.replay_window);
+	rtnl_unlock();
 	if (err)
 		pvsvpn_sa_destroy(sa);
 	return err;

@@ -202,25 +202,25 @@ struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
 }
 
 /**
- * pvsvpn_netlink_check_window() - check a replay window, of a peer or an SA
- * @attr: the window
+ * pvsvpn_netlink_parse_window() - parse the replay window of a peer or an SA
+ * @window: filled in
+ * @attr: the window, or NULL to leave @window as it is
  * @extack: where to report an error
  *
  * Context: process.
  * Return: 0, or -EINVAL with its text in extack.
  */
-int pvsvpn_netlink_check_window(const struct nlattr *attr,
+int pvsvpn_netlink_parse_window(u32 *window, const struct nlattr *attr,
 				struct netlink_ext_ack *extack)
 {
-	u32 window = nla_get_u32(attr);
-
-	if (window >= PVSVPN_REPLAY_WINDOW_MIN &&
-	    window <= PVSVPN_REPLAY_WINDOW_MAX)
+	if (!attr)
+		return 0;
+	*window = nla_get_u32(attr);
+	if (*window >= PVSVPN_REPLAY_WINDOW_MIN && *window <= PVSVPN_REPLAY_WINDOW_MAX)
 		return 0;
 	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
 				     "replay-window %u is out of range; use %u to %u packets",
-				     window, PVSVPN_REPLAY_WINDOW_MIN,
-				     PVSVPN_REPLAY_WINDOW_MAX);
+				     *window, PVSVPN_REPLAY_WINDOW_MIN, PVSVPN_REPLAY_WINDOW_MAX);
 }
 
 /* ---- messages ---- */

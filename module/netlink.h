@@ -98,7 +98,7 @@ bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at, const struct pvs
 size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_put_path(struct sk_buff *msg,
 			    const struct pvsvpn_peer *peer);
-int pvsvpn_netlink_check_window(const struct nlattr *attr,
+int pvsvpn_netlink_parse_window(u32 *window, const struct nlattr *attr,
 				struct netlink_ext_ack *extack);
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     const struct nlattr *attr,
