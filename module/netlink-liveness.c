@@ -9,16 +9,17 @@
 #include "netlink.h"
 #include "peer.h"
 
-static int seconds_parse(u32 *seconds, const struct nlattr *attr,
-			 const char *name, u32 max,
-			 struct netlink_ext_ack *extack)
+static int seconds_parse(u32 *seconds, int which, const char *name, u32 max,
+			 struct genl_info *info)
 {
+	const struct nlattr *attr = info->attrs[which];
+
 	if (!attr)
 		return 0;
 	*seconds = nla_get_u32(attr);
 	if (*seconds <= max)
 		return 0;
-	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
 				     "%s %u is out of range; use 0 (off) to %u",
 				     name, *seconds, max);
 }
@@ -53,32 +54,22 @@ static int dead_after_check(const struct pvsvpn_peer_config *config,
 
 /**
  * pvsvpn_netlink_parse_liveness() - parse keepalive, dead-after and tfc of a request
- * @config: filled in
- * @peer: gives the values that the request omits; NULL for a new peer
+ * @config: filled in; has the values that the request omits
  * @info: the request
  *
  * Context: process, RTNL held.
  * Return: 0, or -EINVAL with its text in extack.
  */
 int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
-				  const struct pvsvpn_peer *peer,
 				  struct genl_info *info)
 {
 	int err;
 
-	if (peer) {
-		config->keepalive = peer->liveness.keepalive;
-		config->dead_after = peer->liveness.dead_after;
-		config->tfc = peer->tfc;
-	}
-	err = seconds_parse(&config->keepalive,
-			    info->attrs[PVSVPN_A_PEER_KEEPALIVE], "keepalive",
-			    PVSVPN_KEEPALIVE_MAX, info->extack);
+	err = seconds_parse(&config->keepalive, PVSVPN_A_PEER_KEEPALIVE, "keepalive",
+			    PVSVPN_KEEPALIVE_MAX, info);
 	if (!err)
-		err = seconds_parse(&config->dead_after,
-				    info->attrs[PVSVPN_A_PEER_DEAD_AFTER],
-				    "dead-after", PVSVPN_DEAD_AFTER_MAX,
-				    info->extack);
+		err = seconds_parse(&config->dead_after, PVSVPN_A_PEER_DEAD_AFTER, "dead-after",
+				    PVSVPN_DEAD_AFTER_MAX, info);
 	if (!err)
 		err = tfc_parse(&config->tfc, info->attrs[PVSVPN_A_PEER_TFC],
 				info->extack);

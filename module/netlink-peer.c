@@ -39,19 +39,22 @@ static int name_check(const struct nlattr *attr, struct netlink_ext_ack *extack)
 				     PVSVPN_PEER_NAME_MAX);
 }
 
-static int encap_check(const struct nlattr *attr,
-		       struct netlink_ext_ack *extack)
+static int encap_parse(struct pvsvpn_peer_config *config, struct genl_info *info)
 {
-	if (nla_get_u8(attr) <= PVSVPN_ENCAP_UDP)
+	const struct nlattr *attr = info->attrs[PVSVPN_A_PEER_ENCAP];
+
+	if (!attr)
 		return 0;
-	return pvsvpn_netlink_refuse(extack, attr, -EINVAL,
+	config->encap = nla_get_u8(attr);
+	if (config->encap <= PVSVPN_ENCAP_UDP)
+		return 0;
+	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
 				     "there is no encap %u; use %u (none) or %u (udp)",
-				     nla_get_u8(attr), PVSVPN_ENCAP_NONE, PVSVPN_ENCAP_UDP);
+				     config->encap, PVSVPN_ENCAP_NONE, PVSVPN_ENCAP_UDP);
 }
 
-/* Refuse settings that only ESP in UDP has. */
-static int udp_check(const struct pvsvpn_peer_config *config,
-		     struct genl_info *info)
+/* Refuse settings that only ESP in UDP has, and clear them. */
+static int udp_clear(struct pvsvpn_peer_config *config, struct genl_info *info)
 {
 	static const struct {
 		int attr;
@@ -67,29 +70,27 @@ static int udp_check(const struct pvsvpn_peer_config *config,
 	for (i = 0; i < ARRAY_SIZE(only_udp); i++) {
 		const struct nlattr *attr = info->attrs[only_udp[i].attr];
 
-		if (!attr || config->encap == PVSVPN_ENCAP_UDP)
-			continue;
-		return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
-					     "%s is for encap udp; leave it out, or set encap",
-					     only_udp[i].name);
+		if (attr)
+			return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
+						     "%s is for encap udp; leave it out, or set encap",
+						     only_udp[i].name);
 	}
+	config->sport = 0;
+	config->dport = 0;
+	config->nat_keepalive = 0;
+	config->pin = false;
 	return 0;
 }
 
-static void udp_set(struct pvsvpn_peer_config *config, struct genl_info *info)
+static int udp_parse(struct pvsvpn_peer_config *config, struct genl_info *info)
 {
 	const struct nlattr *keepalive = info->attrs[PVSVPN_A_PEER_NAT_KEEPALIVE];
 	const struct nlattr *sport = info->attrs[PVSVPN_A_PEER_SPORT];
 	const struct nlattr *dport = info->attrs[PVSVPN_A_PEER_DPORT];
 	const struct nlattr *pin = info->attrs[PVSVPN_A_PEER_PIN];
 
-	if (config->encap != PVSVPN_ENCAP_UDP) {
-		config->sport = 0;
-		config->dport = 0;
-		config->nat_keepalive = 0;
-		config->pin = false;
-		return;
-	}
+	if (config->encap != PVSVPN_ENCAP_UDP)
+		return udp_clear(config, info);
 	if (!config->sport) {
 		config->sport = htons(PVSVPN_UDP_PORT_DEFAULT);
 		config->dport = htons(PVSVPN_UDP_PORT_DEFAULT);
@@ -103,6 +104,7 @@ static void udp_set(struct pvsvpn_peer_config *config, struct genl_info *info)
 		config->nat_keepalive = nla_get_u32(keepalive);
 	if (pin)
 		config->pin = nla_get_u8(pin);
+	return 0;
 }
 
 /* Parse both families before the addresses, to detect a mix of IPv4 and IPv6. */
@@ -130,28 +132,16 @@ static int families_parse(struct pvsvpn_peer_config *config,
 				     "local and remote are of different families; use one");
 }
 
-static const char *fault4(__be32 addr)
-{
-	if (ipv4_is_multicast(addr))
-		return "a multicast address";
-	if (ipv4_is_lbcast(addr))
-		return "the broadcast address";
-	return NULL;
-}
-
-static const char *fault6(const struct in6_addr *addr)
-{
-	if (ipv6_addr_is_multicast(addr))
-		return "a multicast address";
-	if (ipv6_addr_v4mapped(addr))
-		return "an IPv4-mapped IPv6 address";
-	return NULL;
-}
-
 /* Do not check that local is an address of this host: this may change at any time. */
 static const char *local_fault(u16 family, const xfrm_address_t *addr)
 {
-	return family == AF_INET ? fault4(addr->a4) : fault6(&addr->in6);
+	if (family == AF_INET ? ipv4_is_multicast(addr->a4) : ipv6_addr_is_multicast(&addr->in6))
+		return "a multicast address";
+	if (family == AF_INET && ipv4_is_lbcast(addr->a4))
+		return "the broadcast address";
+	if (family == AF_INET6 && ipv6_addr_v4mapped(&addr->in6))
+		return "an IPv4-mapped IPv6 address";
+	return NULL;
 }
 
 static const char *remote_fault4(struct net *net, __be32 addr)
@@ -183,65 +173,29 @@ static const char *remote_fault(struct net *net, u16 family,
 	return NULL;
 }
 
-static void addr_print(char *text, u16 family, const xfrm_address_t *addr)
+/* @net: the namespace of a remote address, NULL for a local address. */
+static int addr_parse(xfrm_address_t *addr, const struct nlattr *attr, u16 family, struct net *net,
+		      struct netlink_ext_ack *extack)
 {
-	if (family == AF_INET)
-		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI4", &addr->a4);
-	else
-		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI6c", &addr->in6);
-}
-
-static int addr_refuse(const struct nlattr *attr, const char *fault, u16 family,
-		       const xfrm_address_t *addr,
-		       struct netlink_ext_ack *extack, const char *what,
-		       const char *todo)
-{
+	const char *todo = net ? "; give the peer's" : "; give one of this host's";
 	char text[PVSVPN_PREFIX_STRLEN];
-
-	addr_print(text, family, addr);
-	return pvsvpn_netlink_refuse(extack, attr, -EINVAL, "%s %s is %s%s", what, text, fault,
-				     strlen(text) + strlen(fault) < 42 ? todo : "");
-}
-
-static int local_parse(struct pvsvpn_peer_config *config,
-		       const struct nlattr *attr,
-		       struct netlink_ext_ack *extack)
-{
-	xfrm_address_t addr = {};
 	const char *fault;
 
-	nla_memcpy(&addr, attr, sizeof(addr));
-	fault = local_fault(config->family, &addr);
-	if (fault)
-		return addr_refuse(attr, fault, config->family, &addr, extack,
-				   "local", "; give one of this host's");
-	config->local = addr;
-	return 0;
+	*addr = (xfrm_address_t){};
+	nla_memcpy(addr, attr, sizeof(*addr));
+	fault = net ? remote_fault(net, family, addr) : local_fault(family, addr);
+	if (!fault)
+		return 0;
+	scnprintf(text, sizeof(text), family == AF_INET ? "%pI4" : "%pI6c", addr);
+	return pvsvpn_netlink_refuse(extack, attr, -EINVAL, "%s %s is %s%s",
+				     net ? "remote" : "local", text, fault,
+				     strlen(text) + strlen(fault) < 42 ? todo : "");
 }
 
 static bool is_link_local(const struct pvsvpn_peer_config *config)
 {
 	return config->family == AF_INET6 &&
 	       ipv6_addr_type(&config->remote.in6) & IPV6_ADDR_LINKLOCAL;
-}
-
-static int remote_parse(struct pvsvpn_peer_config *config, struct net *net,
-			const struct nlattr *attr,
-			struct netlink_ext_ack *extack)
-{
-	xfrm_address_t addr = {};
-	const char *fault;
-
-	nla_memcpy(&addr, attr, sizeof(addr));
-	fault = remote_fault(net, config->family, &addr);
-	if (fault)
-		return addr_refuse(attr, fault, config->family, &addr, extack,
-				   "remote", "; give the peer's");
-	/* The old link belongs to the old remote if that is link-local. */
-	if (is_link_local(config))
-		*config->link = '\0';
-	config->remote = addr;
-	return 0;
 }
 
 /* A link-local remote requires a link. For others a link or a VRF is optional. */
@@ -277,9 +231,13 @@ static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
 
 	err = families_parse(config, local, remote, info->extack);
 	if (!err && local)
-		err = local_parse(config, local, info->extack);
-	if (!err && remote)
-		err = remote_parse(config, net, remote, info->extack);
+		err = addr_parse(&config->local, local, config->family, NULL, info->extack);
+	if (!err && remote) {
+		/* The old link belongs to the old remote if that is link-local. */
+		if (is_link_local(config))
+			*config->link = '\0';
+		err = addr_parse(&config->remote, remote, config->family, net, info->extack);
+	}
 	if (!err)
 		err = link_parse(config, net, info->attrs[PVSVPN_A_PEER_LINK],
 				 remote, info->extack);
@@ -318,6 +276,9 @@ static void config_start(struct pvsvpn_peer_config *config,
 	config->remote = endpoint->remote;
 	config->mark = endpoint->mark;
 	config->replay_window = peer->replay_window;
+	config->keepalive = peer->liveness.keepalive;
+	config->dead_after = peer->liveness.dead_after;
+	config->tfc = peer->tfc;
 }
 
 static void config_free(const struct pvsvpn_peer_config *config)
@@ -334,29 +295,21 @@ static int config_parse(struct pvsvpn_peer_config *config,
 			struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
 			struct pvsvpn_peer *owner, struct genl_info *info)
 {
-	const struct nlattr *encap = info->attrs[PVSVPN_A_PEER_ENCAP];
 	int err;
 
 	config_start(config, peer);
 	err = endpoint_parse(config, pvs->net, info);
-	if (!err && encap)
-		err = encap_check(encap, info->extack);
+	if (!err)
+		err = encap_parse(config, info);
 	if (!err)
 		err = pvsvpn_netlink_parse_window(&config->replay_window,
 						  info->attrs[PVSVPN_A_PEER_REPLAY_WINDOW],
 						  info->extack);
-	if (err)
-		return err;
-	if (encap)
-		config->encap = nla_get_u8(encap);
-	err = udp_check(config, info);
-	if (err)
-		return err;
-	udp_set(config, info);
-	err = pvsvpn_netlink_parse_liveness(config, peer, info);
-	if (err)
-		return err;
-	return pvsvpn_netlink_parse_subnets(config, pvs, owner, info);
+	if (!err)
+		err = udp_parse(config, info);
+	if (!err)
+		err = pvsvpn_netlink_parse_liveness(config, info);
+	return err ?: pvsvpn_netlink_parse_subnets(config, pvs, owner, info);
 }
 
 static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
@@ -535,13 +488,6 @@ static int addr_put(struct sk_buff *msg, int attr, u16 family,
 		       addr);
 }
 
-static int link_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
-{
-	if (!*endpoint->link)
-		return 0;
-	return nla_put_string(msg, PVSVPN_A_PEER_LINK, endpoint->link);
-}
-
 static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 {
 	const struct pvsvpn_peer *peer = endpoint->peer;
@@ -565,7 +511,7 @@ static int peer_put_endpoint(struct sk_buff *msg,
 	    addr_put(msg, PVSVPN_A_PEER_LOCAL, family, &endpoint->local))
 		return -EMSGSIZE;
 	if (addr_put(msg, PVSVPN_A_PEER_REMOTE, family, &endpoint->remote) ||
-	    link_put(msg, endpoint) ||
+	    (*endpoint->link && nla_put_string(msg, PVSVPN_A_PEER_LINK, endpoint->link)) ||
 	    nla_put_u8(msg, PVSVPN_A_PEER_ENCAP, endpoint->encap) ||
 	    udp_put(msg, endpoint))
 		return -EMSGSIZE;

@@ -80,7 +80,6 @@ bool pvsvpn_netlink_may(const struct sk_buff *skb,
 bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what);
 int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
-				  const struct pvsvpn_peer *peer,
 				  struct genl_info *info);
 int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
 				const struct pvsvpn_peer *peer);
