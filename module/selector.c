@@ -190,19 +190,8 @@ static void prefix_set(struct pvsvpn_prefix *prefix, u16 family,
 	}
 }
 
-/**
- * pvsvpn_selector_find() - find the peer whose subnets contain an inner address
- * @pvs: the device
- * @family: AF_INET or AF_INET6
- * @addr: 4 or 16 bytes, network byte order
- *
- * The longest prefix wins.
- *
- * Context: RCU read-side critical section.
- * Return: the peer, valid until that ends, or NULL.
- */
-struct pvsvpn_peer *pvsvpn_selector_find(struct pvsvpn_device *pvs,
-					 u16 family, const void *addr)
+/* Find the peer whose subnets contain an inner address. The longest prefix wins. */
+static struct pvsvpn_peer *selector_find(struct pvsvpn_device *pvs, u16 family, const void *addr)
 {
 	struct pvsvpn_selector *selector = &pvs->selector;
 	struct pvsvpn_prefix prefix = { .family = family };
@@ -228,14 +217,14 @@ struct pvsvpn_peer *pvsvpn_selector_find(struct pvsvpn_device *pvs,
  * @skb: inner packet with a whole IP header, protocol set
  *
  * Context: RCU read-side critical section.
- * Return: as pvsvpn_selector_find().
+ * Return: the peer, valid until that ends, or NULL.
  */
 struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
 					     const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
-		return pvsvpn_selector_find(pvs, AF_INET, &ip_hdr(skb)->daddr);
-	return pvsvpn_selector_find(pvs, AF_INET6, &ipv6_hdr(skb)->daddr);
+		return selector_find(pvs, AF_INET, &ip_hdr(skb)->daddr);
+	return selector_find(pvs, AF_INET6, &ipv6_hdr(skb)->daddr);
 }
 
 /**
@@ -244,14 +233,14 @@ struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
  * @skb: inner packet with a whole IP header, protocol set
  *
  * Context: RCU read-side critical section.
- * Return: as pvsvpn_selector_find().
+ * Return: the peer, valid until that ends, or NULL.
  */
 struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs,
 					     const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
-		return pvsvpn_selector_find(pvs, AF_INET, &ip_hdr(skb)->saddr);
-	return pvsvpn_selector_find(pvs, AF_INET6, &ipv6_hdr(skb)->saddr);
+		return selector_find(pvs, AF_INET, &ip_hdr(skb)->saddr);
+	return selector_find(pvs, AF_INET6, &ipv6_hdr(skb)->saddr);
 }
 
 /**

@@ -62,8 +62,6 @@ int pvsvpn_selector_add(struct pvsvpn_peer *peer,
 void pvsvpn_selector_del(struct pvsvpn_subnet *subnet);
 struct pvsvpn_peer *pvsvpn_selector_owner(struct pvsvpn_device *pvs,
 					  const struct pvsvpn_prefix *prefix);
-struct pvsvpn_peer *pvsvpn_selector_find(struct pvsvpn_device *pvs,
-					 u16 family, const void *addr);
 struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
 					     const struct sk_buff *skb);
 struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs,
