@@ -48,8 +48,8 @@ static int dead_after_check(const struct pvsvpn_peer_config *config,
 	    config->dead_after > config->keepalive)
 		return 0;
 	return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
-				     "dead-after %u is not longer than keepalive %u; raise it or lower that",
-				     config->dead_after, config->keepalive);
+			"dead-after %u is not longer than keepalive %u; raise it or lower that",
+			config->dead_after, config->keepalive);
 }
 
 /**

@@ -70,10 +70,11 @@ static int udp_clear(struct pvsvpn_peer_config *config, struct genl_info *info)
 	for (i = 0; i < ARRAY_SIZE(only_udp); i++) {
 		const struct nlattr *attr = info->attrs[only_udp[i].attr];
 
-		if (attr)
-			return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
-						     "%s is for encap udp; leave it out, or set encap",
-						     only_udp[i].name);
+		if (!attr)
+			continue;
+		return pvsvpn_netlink_refuse(info->extack, attr, -EINVAL,
+					     "%s is for encap udp; leave it out, or set encap",
+					     only_udp[i].name);
 	}
 	config->sport = 0;
 	config->dport = 0;
@@ -211,7 +212,7 @@ static int link_parse(struct pvsvpn_peer_config *config, struct net *net,
 		if (!is_link_local(config) || *config->link)
 			return 0;
 		return pvsvpn_netlink_refuse(extack, attr ?: remote, -EINVAL,
-					     "remote is link-local; say its link, as in fe80::1%%eth0");
+				"remote is link-local; say its link, as in fe80::1%%eth0");
 	}
 	dev = __dev_get_by_name(net, nla_data(attr));
 	if (!dev)

@@ -238,7 +238,8 @@ static const struct {
 
 /* In this order: some need the result of one before. */
 static int (*const parsers[])(struct pvsvpn_sa_config *config, struct genl_info *info) = {
-	spi_parse, transform_parse, legacy_check, key_parse, window_parse, lifetimes_parse, seq_parse,
+	spi_parse, transform_parse, legacy_check, key_parse, window_parse, lifetimes_parse,
+	seq_parse,
 };
 
 static int sa_parse(struct pvsvpn_sa_config *config, struct genl_info *info)
@@ -388,8 +389,8 @@ int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(sa);
 	if (sa->x)
 		return pvsvpn_netlink_refuse(info->extack, info->attrs[PVSVPN_A_SA_SPI], -EBUSY,
-					     "spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
-					     be32_to_cpu(sa->spi));
+				"spi 0x%08x is XFRM's; ask its daemon, or ip xfrm state delete",
+				be32_to_cpu(sa->spi));
 	net = sa->peer->pvs->net;
 	pvsvpn_tunnel_del_sa(sa);
 	pvsvpn_adopt_made_room(net);
