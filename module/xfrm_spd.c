@@ -42,7 +42,8 @@ static u32 shape_make(u16 family, u8 dir, u8 len_d, u8 len_s)
  * struct spd_key - the addresses that policies have in common
  * @spd: SPD of the device
  * @shape: direction, family and prefix lengths
- * @addrs: destination, then source, without host bits: one word each, or four
+ * @addrs: destination, then source, without host bits: one word each and then zeros (IPv4), or
+ *	four words each
  */
 struct spd_key {
 	const struct pvsvpn_spd *spd;
@@ -88,38 +89,29 @@ static unsigned int key_words(const struct spd_key *key)
 	return key->shape & SHAPE_IPV6 ? 8 : 2;
 }
 
-static u32 key_hash(const struct spd_key *key, u32 seed)
+static u32 key_hashfn(const void *data, u32 len, u32 seed)
 {
+	const struct spd_key *key = data;
+
 	return jhash2((__force const u32 *)key->addrs, key_words(key),
 		      seed ^ key->shape ^ (u32)((unsigned long)key->spd >> 6));
 }
 
-static u32 key_hashfn(const void *data, u32 len, u32 seed)
-{
-	return key_hash(data, seed);
-}
-
-static u32 node_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct pvsvpn_spd_node *node = data;
-
-	return key_hash(&node->key, seed);
-}
-
+/* A packet looks nodes up, so compare no more words than its family has. */
 static int node_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct pvsvpn_spd_node *node = obj;
 	const struct spd_key *key = arg->key;
 
 	return node->key.spd != key->spd || node->key.shape != key->shape ||
-	       memcmp(node->key.addrs, key->addrs,
-		      key_words(key) * sizeof(key->addrs[0]));
+	       memcmp(node->key.addrs, key->addrs, key->shape & SHAPE_IPV6 ? 32 : 8);
 }
 
 static const struct rhashtable_params node_params = {
+	.key_len = offsetofend(struct spd_key, addrs),
+	.key_offset = offsetof(struct pvsvpn_spd_node, key),
 	.head_offset = offsetof(struct pvsvpn_spd_node, node),
 	.hashfn = key_hashfn,
-	.obj_hashfn = node_hashfn,
 	.obj_cmpfn = node_cmpfn,
 	.automatic_shrinking = true,
 };
