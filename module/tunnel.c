@@ -167,7 +167,7 @@ static struct pvsvpn_sa *peer_newest(struct pvsvpn_peer *peer)
 			return sa;
 		sa->retired = true;
 		list_move(&sa->outbound, &peer->outbound);
-		pvsvpn_child_sa_expired(sa);
+		pvsvpn_child_sa_place(sa, false);
 	}
 	return NULL;
 }
@@ -513,7 +513,7 @@ int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 	pvsvpn_lifetime_start(sa);
 	sa_check_exhausted(sa);
 	pvsvpn_event_sa(sa, PVSVPN_EVENT_TYPE_SA_NEW, sa_origin(sa));
-	pvsvpn_child_sa_add(sa);
+	pvsvpn_child_sa_place(sa, true);
 	if (sa->dir == PVSVPN_DIRECTION_OUT)
 		pvsvpn_tunnel_select_sa(peer);
 	pvsvpn_pmtu_changed(peer);

@@ -9,7 +9,6 @@
  * A child counts the policies that lead to its SA, and the SA counts them as well. So
  * adding or removing an SA touches no policy, however many there are.
  */
-#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -27,7 +26,7 @@
 /**
  * struct child_key - the key of a child, from a template
  * @spd: SPD of the device
- * @remote: outer address of the other end
+ * @remote: outer address of the other end; zero after an IPv4 address
  * @family: of @remote
  * @reqid: reqid of the states
  * @spi: SPI of the only state, 0 for any
@@ -67,42 +66,10 @@ struct pvsvpn_child {
 
 /* ---- the table ---- */
 
-static u32 key_hash(const struct child_key *key, u32 seed)
-{
-	return jhash_3words(key->reqid, (__force u32)key->spi,
-			    jhash2((__force const u32 *)key->remote.a6,
-				   key->family == AF_INET ? 1 : 4, seed),
-			    (u32)((unsigned long)key->spd >> 6));
-}
-
-static u32 key_hashfn(const void *data, u32 len, u32 seed)
-{
-	return key_hash(data, seed);
-}
-
-static u32 child_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct pvsvpn_child *child = data;
-
-	return key_hash(&child->key, seed);
-}
-
-static int child_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct pvsvpn_child *child = obj;
-	const struct child_key *key = arg->key;
-
-	return child->key.spd != key->spd || child->key.reqid != key->reqid ||
-	       child->key.spi != key->spi ||
-	       child->key.family != key->family ||
-	       !xfrm_addr_equal(&child->key.remote, &key->remote, key->family);
-}
-
 static const struct rhashtable_params child_params = {
+	.key_len = offsetofend(struct child_key, spi),
+	.key_offset = offsetof(struct pvsvpn_child, key),
 	.head_offset = offsetof(struct pvsvpn_child, node),
-	.hashfn = key_hashfn,
-	.obj_hashfn = child_hashfn,
-	.obj_cmpfn = child_cmpfn,
 	.automatic_shrinking = true,
 };
 
@@ -147,15 +114,25 @@ static struct pvsvpn_child *child_get_plain(const struct child_key *key)
 }
 
 /* For a child with an SPI, also get its fallback. */
-static struct pvsvpn_child *child_get(const struct child_key *key)
+static struct pvsvpn_child *child_get(struct pvsvpn_spd *spd, u16 family,
+				      const xfrm_address_t *remote, u32 reqid, __be32 spi)
 {
-	struct pvsvpn_child *child = child_get_plain(key);
-	struct child_key plain = *key;
+	struct child_key key = {
+		.spd = spd,
+		.remote.a6 = { remote->a4 },
+		.family = family,
+		.reqid = reqid,
+		.spi = spi,
+	};
+	struct pvsvpn_child *child;
 
-	if (!child || !key->spi || child->any)
+	if (family == AF_INET6)
+		key.remote = *remote;
+	child = child_get_plain(&key);
+	if (!child || !spi || child->any)
 		return child;
-	plain.spi = 0;
-	child->any = child_get_plain(&plain);
+	key.spi = 0;
+	child->any = child_get_plain(&key);
 	if (child->any)
 		return child;
 	child_put(child);
@@ -183,26 +160,25 @@ static void peer_led_elsewhere(struct pvsvpn_peer *peer)
 	pvsvpn_peer_refresh(peer);
 }
 
+/* @count: how many more policies lead to the SA; not 0 */
 static void sa_lead(struct pvsvpn_sa *sa, int count)
 {
 	u32 *same = &sa->peer->transforms[pvsvpn_transform_index(sa->transform)];
 	u32 before = sa->child.users, now = before + count;
 
 	WRITE_ONCE(sa->child.users, now);
-	if (!before) {
-		list_add_tail(&sa->child.led, &sa->peer->led);
-		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count + 1);
-		WRITE_ONCE(*same, *same + 1);
-	} else if (!now) {
-		list_del_init(&sa->child.led);
-		WRITE_ONCE(sa->peer->led_count, sa->peer->led_count - 1);
-		WRITE_ONCE(*same, *same - 1);
-	} else {
+	if (before && now) {
 		/* There may be many policies, so the device only refreshes now and then. */
 		peer_doubt(sa->peer);
 		pvsvpn_work_refresh(sa->peer->pvs);
 		return;
 	}
+	if (now)
+		list_add_tail(&sa->child.led, &sa->peer->led);
+	else
+		list_del_init(&sa->child.led);
+	WRITE_ONCE(sa->peer->led_count, sa->peer->led_count + (now ? 1 : -1));
+	WRITE_ONCE(*same, *same + (now ? 1 : -1));
 	peer_led_elsewhere(sa->peer);
 }
 
@@ -225,7 +201,7 @@ static void child_lead(struct pvsvpn_child *child, int count)
 		sa_lead(sa, count);
 }
 
-/* Policies lead to the new SA before they leave the old one. */
+/* Policies lead to the new SA before they leave the old one. The two differ. */
 static void child_set_sa(struct pvsvpn_child *child, struct pvsvpn_sa *sa)
 {
 	struct pvsvpn_sa *old = child_own_sa(child);
@@ -236,7 +212,8 @@ static void child_set_sa(struct pvsvpn_child *child, struct pvsvpn_sa *sa)
 		sa_lead(sa, lead);
 	if (old && lead)
 		sa_lead(old, -lead);
-	spd_wait(child->key.spd, sa ? (old ? 0 : -lead) : lead);
+	if (!sa || !old)
+		spd_wait(child->key.spd, sa ? -lead : lead);
 }
 
 /* Choose the SA of a child. For a child with an SPI, this may start or end the use of @any. */
@@ -251,23 +228,22 @@ static void child_choose(struct pvsvpn_child *child)
 						  child.in_any);
 	if (sa == old)
 		return;
-	if (!child->any || (sa && old)) {
-		child_set_sa(child, sa);
-	} else if (sa) {
-		child_set_sa(child, sa);
-		child_lead(child, child->policies);
-		child_lead(child->any, -child->policies);
-	} else {
+	if (child->any && !sa) {
 		child_lead(child->any, child->policies);
 		child_lead(child, -child->policies);
-		child_set_sa(child, NULL);
+	}
+	child_set_sa(child, sa);
+	if (child->any && !old) {
+		child_lead(child, child->policies);
+		child_lead(child->any, -child->policies);
 	}
 }
 
-/* The child whose SA the policies of @child lead to. */
-static struct pvsvpn_child *child_leader(struct pvsvpn_child *child)
+/* Count a policy of @child, and let it lead to the SA that carries the child's packets. */
+static void child_count(struct pvsvpn_child *child, int by)
 {
-	return child->any && !child_own_sa(child) ? child->any : child;
+	child->policies += by;
+	child_lead(child->any && !child_own_sa(child) ? child->any : child, by);
 }
 
 /**
@@ -279,15 +255,8 @@ static struct pvsvpn_child *child_leader(struct pvsvpn_child *child)
  */
 int pvsvpn_child_join(struct pvsvpn_policy *policy)
 {
-	struct child_key key = {
-		.spd = policy->spd,
-		.remote = policy->remote,
-		.family = policy->family,
-		.reqid = policy->reqid,
-		.spi = policy->spi,
-	};
-
-	policy->child = child_get(&key);
+	policy->child = child_get(policy->spd, policy->family, &policy->remote, policy->reqid,
+				  policy->spi);
 	return policy->child ? 0 : -ENOMEM;
 }
 
@@ -299,8 +268,7 @@ int pvsvpn_child_join(struct pvsvpn_policy *policy)
  */
 void pvsvpn_child_use(struct pvsvpn_policy *policy)
 {
-	policy->child->policies++;
-	child_lead(child_leader(policy->child), 1);
+	child_count(policy->child, 1);
 }
 
 /**
@@ -312,10 +280,8 @@ void pvsvpn_child_use(struct pvsvpn_policy *policy)
  */
 void pvsvpn_child_leave(struct pvsvpn_policy *policy, bool used)
 {
-	if (used) {
-		policy->child->policies--;
-		child_lead(child_leader(policy->child), -1);
-	}
+	if (used)
+		child_count(policy->child, -1);
 	child_put(policy->child);
 }
 
@@ -330,9 +296,7 @@ struct pvsvpn_sa *pvsvpn_child_sa(const struct pvsvpn_child *child)
 {
 	struct pvsvpn_sa *sa = rcu_dereference(child->sa);
 
-	if (sa || !child->any)
-		return sa;
-	return rcu_dereference(child->any->sa);
+	return sa || !child->any ? sa : rcu_dereference(child->any->sa);
 }
 
 /* ---- SAs ---- */
@@ -354,24 +318,21 @@ static void sa_children_choose(const struct pvsvpn_sa_child *child)
  * @sa: the SA, its peer set; nothing happens unless it is adopted and outbound
  *
  * Context: process, RTNL held.
- * Return: 0, then call pvsvpn_child_sa_add() or pvsvpn_child_sa_del(); or -ENOMEM.
+ * Return: 0, then call pvsvpn_child_sa_place() or pvsvpn_child_sa_del(); or -ENOMEM.
  */
 int pvsvpn_child_sa_prepare(struct pvsvpn_sa *sa)
 {
 	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
-	struct child_key key = { .spd = sa->peer->pvs->spd };
+	const struct xfrm_state *x = sa->x;
 
 	ASSERT_RTNL();
-	if (!sa->x || sa->dir != PVSVPN_DIRECTION_OUT)
+	if (!x || sa->dir != PVSVPN_DIRECTION_OUT)
 		return 0;
-	key.remote = sa->x->id.daddr;
-	key.family = sa->x->props.family;
-	key.reqid = sa->x->props.reqid;
-	key.spi = sa->x->id.spi;
 	INIT_LIST_HEAD(&sa->child.in_any);
 	INIT_LIST_HEAD(&sa->child.in_named);
 	spin_lock_bh(lock);
-	sa->child.named = child_get(&key);
+	sa->child.named = child_get(sa->peer->pvs->spd, x->props.family, &x->id.daddr,
+				    x->props.reqid, x->id.spi);
 	if (sa->child.named)
 		sa->child.any = sa->child.named->any;
 	spin_unlock_bh(lock);
@@ -379,14 +340,15 @@ int pvsvpn_child_sa_prepare(struct pvsvpn_sa *sa)
 }
 
 /**
- * pvsvpn_child_sa_add() - let policies lead to an SA
- * @sa: after pvsvpn_child_sa_prepare()
+ * pvsvpn_child_sa_place() - let policies lead to an SA, or move it among those of its child
+ * @sa: after pvsvpn_child_sa_prepare(); nothing happens if it has no child
+ * @newest: prefer it to all other SAs of the child; false for an expired one: prefer any other
  *
  * The caller must let the peer choose again.
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_child_sa_add(struct pvsvpn_sa *sa)
+void pvsvpn_child_sa_place(struct pvsvpn_sa *sa, bool newest)
 {
 	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
 	struct pvsvpn_sa_child *child = &sa->child;
@@ -395,8 +357,13 @@ void pvsvpn_child_sa_add(struct pvsvpn_sa *sa)
 	if (!sa_has_child(sa))
 		return;
 	spin_lock_bh(lock);
-	list_add_tail(&child->in_any, &child->any->sas);
-	list_add_tail(&child->in_named, &child->named->sas);
+	if (newest) {
+		list_move_tail(&child->in_any, &child->any->sas);
+		list_move_tail(&child->in_named, &child->named->sas);
+	} else {
+		list_move(&child->in_any, &child->any->sas);
+		list_move(&child->in_named, &child->named->sas);
+	}
 	sa_children_choose(child);
 	spin_unlock_bh(lock);
 }
@@ -424,27 +391,6 @@ void pvsvpn_child_sa_del(struct pvsvpn_sa *sa)
 	child_put(child->named);
 	child->any = NULL;
 	child->named = NULL;
-	spin_unlock_bh(lock);
-}
-
-/**
- * pvsvpn_child_sa_expired() - prefer any other SA of the child to an expired one
- * @sa: the expired SA; nothing happens if it has no child
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_child_sa_expired(struct pvsvpn_sa *sa)
-{
-	spinlock_t *lock = pvsvpn_child_lock(sa->peer->pvs);
-	struct pvsvpn_sa_child *child = &sa->child;
-
-	ASSERT_RTNL();
-	if (!sa_has_child(sa))
-		return;
-	spin_lock_bh(lock);
-	list_move(&child->in_any, &child->any->sas);
-	list_move(&child->in_named, &child->named->sas);
-	sa_children_choose(child);
 	spin_unlock_bh(lock);
 }
 

@@ -3,14 +3,10 @@
 #ifndef _PVSVPN_XFRM_CHILD_H
 #define _PVSVPN_XFRM_CHILD_H
 
-#include <linux/spinlock.h>
-
 #include "device.h"
 #include "xfrm_policy.h"
 
-struct pvsvpn_child;
 struct pvsvpn_peer;
-struct pvsvpn_policy;
 struct pvsvpn_sa;
 
 int pvsvpn_child_join(struct pvsvpn_policy *policy);
@@ -18,9 +14,8 @@ void pvsvpn_child_use(struct pvsvpn_policy *policy);
 void pvsvpn_child_leave(struct pvsvpn_policy *policy, bool used);
 struct pvsvpn_sa *pvsvpn_child_sa(const struct pvsvpn_child *child);
 int pvsvpn_child_sa_prepare(struct pvsvpn_sa *sa);
-void pvsvpn_child_sa_add(struct pvsvpn_sa *sa);
+void pvsvpn_child_sa_place(struct pvsvpn_sa *sa, bool newest);
 void pvsvpn_child_sa_del(struct pvsvpn_sa *sa);
-void pvsvpn_child_sa_expired(struct pvsvpn_sa *sa);
 bool pvsvpn_child_uses(const struct pvsvpn_sa *sa);
 void pvsvpn_child_ask(struct pvsvpn_peer *peer);
 int pvsvpn_child_init(void);
