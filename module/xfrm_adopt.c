@@ -45,68 +45,37 @@
 
 /* ---- peers ---- */
 
-/*
- * Update the peer's addresses: operators see them, and the next state finds the peer by
- * them. Packets use the addresses of their SA. Keep operator settings that a state lacks.
- */
-static int peer_follow(struct pvsvpn_peer *peer, const struct xfrm_state *x,
-		       u8 dir)
-{
-	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
-	struct pvsvpn_peer_config config = {
-		.mark = endpoint->mark,
-	};
-
-	strscpy(config.link, endpoint->link, sizeof(config.link));
-	pvsvpn_state_endpoint(x, dir, &config);
-	if (!pvsvpn_endpoint_differs(endpoint, &config))
-		return 0;
-	return pvsvpn_tunnel_move_peer(peer, &config, "xfrm");
-}
-
-/*
- * A state with another gateway belongs to another peer, unless it continues the SA @moved. The
- * reqid does not identify the gateway: two gateways may have the same one.
- */
-static struct pvsvpn_peer *peer_of(struct pvsvpn_device *pvs,
-				   const struct xfrm_state *x, u8 dir,
-				   const struct pvsvpn_sa *moved)
-{
-	struct pvsvpn_peer_config config = {};
-
-	if (moved && moved->peer->pvs == pvs)
-		return moved->peer;
-	pvsvpn_state_endpoint(x, dir, &config);
-	return pvsvpn_endpoint_match(pvs, &config);
-}
-
 /* A peer that the device creates has its address as its name. */
 static void config_fill(struct pvsvpn_peer_config *config, char *name)
 {
 	config->name = name;
 	config->origin = PVSVPN_ORIGIN_XFRM;
 	config->replay_window = PVSVPN_REPLAY_WINDOW_DEFAULT;
-	if (config->family == AF_INET)
-		snprintf(name, PVSVPN_PEER_NAME_MAX + 1, "%pI4",
-			 &config->remote);
-	else
-		snprintf(name, PVSVPN_PEER_NAME_MAX + 1, "%pI6c",
-			 &config->remote);
+	snprintf(name, PVSVPN_PEER_NAME_MAX + 1,
+		 config->family == AF_INET ? "%pI4" : "%pI6c", &config->remote);
 }
 
-static struct pvsvpn_peer *peer_make(struct pvsvpn_device *pvs,
-				     const struct xfrm_state *x, u8 dir)
+/*
+ * A state with another gateway belongs to another peer, unless it continues the SA @moved. The
+ * reqid does not identify the gateway: two gateways may have the same one.
+ */
+static struct pvsvpn_peer *peer_get(struct pvsvpn_device *pvs, const struct xfrm_state *x, u8 dir,
+				    const struct pvsvpn_sa *moved)
 {
 	char name[PVSVPN_PEER_NAME_MAX + 1];
 	struct pvsvpn_peer_config config = {};
+	struct pvsvpn_peer *peer;
 	int err;
 
+	if (moved && moved->peer->pvs == pvs)
+		return moved->peer;
 	pvsvpn_state_endpoint(x, dir, &config);
+	peer = pvsvpn_endpoint_match(pvs, &config);
+	if (peer)
+		return peer;
 	config_fill(&config, name);
 	err = pvsvpn_tunnel_add_peer(pvs, &config, NULL);
-	if (err)
-		return ERR_PTR(err);
-	return pvsvpn_peer_find(pvs, name);
+	return err ? ERR_PTR(err) : pvsvpn_peer_find(pvs, name);
 }
 
 /* ---- adopting and releasing ---- */
@@ -168,17 +137,22 @@ static void state_refuse(struct pvsvpn_device *pvs, const struct xfrm_state *x,
 	pvsvpn_event_send(&event);
 }
 
+/*
+ * Update the peer's addresses: operators see them, and the next state finds the peer by
+ * them. Packets use the addresses of their SA. Keep operator settings that a state lacks.
+ */
 static int sa_follow(struct pvsvpn_sa *sa)
 {
-	struct pvsvpn_peer_config config = {
-		.mark = pvsvpn_peer_endpoint(sa->peer)->mark,
-	};
-	int err = peer_follow(sa->peer, sa->x, sa->dir);
+	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(sa->peer);
+	struct pvsvpn_peer_config config = { .mark = endpoint->mark };
+	int err = 0;
 
+	strscpy(config.link, endpoint->link, sizeof(config.link));
+	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
+	if (pvsvpn_endpoint_differs(endpoint, &config))
+		err = pvsvpn_tunnel_move_peer(sa->peer, &config, "xfrm");
 	if (err || sa->dir != PVSVPN_DIRECTION_OUT)
 		return err;
-	strscpy(config.link, pvsvpn_peer_endpoint(sa->peer)->link, sizeof(config.link));
-	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
 	return pvsvpn_sa_move(sa, &config);
 }
 
@@ -223,9 +197,7 @@ static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 	err = pvsvpn_sa_reserve(noted->sa, adopt->net, dead);
 	if (err)
 		return err;
-	peer = peer_of(pvs, noted->x, dir, moved);
-	if (!peer)
-		peer = peer_make(pvs, noted->x, dir);
+	peer = peer_get(pvs, noted->x, dir, moved);
 	if (IS_ERR(peer)) {
 		err = PTR_ERR(peer);
 		pvsvpn_sa_cancel(noted->sa, adopt->net);
@@ -488,42 +460,25 @@ static void noted_look(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 		pvsvpn_note_state(adopt, noted->x);
 }
 
-/* Move the first notes of @list to @some. */
-static void take_some(struct list_head *list, struct list_head *some)
-{
-	struct pvsvpn_noted *noted, *next;
-	unsigned int count = 0;
-
-	list_for_each_entry_safe(noted, next, list, list) {
-		if (count++ == LOOK_MAX)
-			break;
-		list_move_tail(&noted->list, some);
-	}
-}
-
-static void look_at_some(struct pvsvpn_adopt *adopt, struct list_head *some)
-{
-	struct pvsvpn_noted *noted, *next;
-
-	list_for_each_entry(noted, some, list)
-		if (noted->valid)
-			noted_prepare(adopt, noted);
-	rtnl_lock();
-	list_for_each_entry(noted, some, list)
-		noted_look(adopt, noted);
-	rtnl_unlock();
-	list_for_each_entry_safe(noted, next, some, list)
-		pvsvpn_note_free(noted);
-	cond_resched();
-}
-
 static void look_at(struct pvsvpn_adopt *adopt, struct list_head *list)
 {
+	struct pvsvpn_noted *noted;
+	unsigned int left;
 	LIST_HEAD(some);
 
 	while (!list_empty(list)) {
-		take_some(list, &some);
-		look_at_some(adopt, &some);
+		for (left = LOOK_MAX; left && !list_empty(list); left--) {
+			noted = list_first_entry(list, struct pvsvpn_noted, list);
+			if (noted->valid)
+				noted_prepare(adopt, noted);
+			list_move_tail(&noted->list, &some);
+		}
+		rtnl_lock();
+		list_for_each_entry(noted, &some, list)
+			noted_look(adopt, noted);
+		rtnl_unlock();
+		pvsvpn_note_free_all(&some);
+		cond_resched();
 	}
 }
 
@@ -546,32 +501,24 @@ static void look_at_all(struct pvsvpn_adopt *adopt, struct list_head *list)
 	look_at(adopt, &dead);
 }
 
-/* Return: true if there was one. SAs already seen in this sweep are at the end of the list. */
-static bool sweep_one(struct pvsvpn_adopt *adopt)
-{
-	struct pvsvpn_sa *sa;
-
-	sa = list_first_entry_or_null(&adopt->sas, struct pvsvpn_sa, adopted);
-	if (!sa || sa->sweep == adopt->sweep)
-		return false;
-	sa->sweep = adopt->sweep;
-	list_move_tail(&sa->adopted, &adopt->sas);
-	sa_check(adopt, sa);
-	return true;
-}
-
-/* Return: true if there are more. */
+/* Return: true if there are more. SAs already seen in this sweep are at the end of the list. */
 static bool sweep_some(struct pvsvpn_adopt *adopt)
 {
 	unsigned int left = LOOK_MAX;
-	bool more = true;
+	struct pvsvpn_sa *sa;
 
 	rtnl_lock();
-	while (more && left--)
-		more = sweep_one(adopt);
+	for (; left; left--) {
+		sa = list_first_entry_or_null(&adopt->sas, struct pvsvpn_sa, adopted);
+		if (!sa || sa->sweep == adopt->sweep)
+			break;
+		sa->sweep = adopt->sweep;
+		list_move_tail(&sa->adopted, &adopt->sas);
+		sa_check(adopt, sa);
+	}
 	rtnl_unlock();
 	cond_resched();
-	return more;
+	return !left;
 }
 
 /* Remove every SA that is dead or does not belong to its device any more. */

@@ -36,18 +36,22 @@
 #define DEATHS_MAX	256
 
 /**
- * pvsvpn_note_free() - free a note and its SA
- * @noted: the note, in a list
+ * pvsvpn_note_free_all() - free notes and their SAs
+ * @list: the notes; empty afterwards
  *
  * Context: process.
  */
-void pvsvpn_note_free(struct pvsvpn_noted *noted)
+void pvsvpn_note_free_all(struct list_head *list)
 {
-	list_del(&noted->list);
-	if (noted->sa)
-		pvsvpn_sa_destroy(noted->sa);
-	xfrm_state_put(noted->x);
-	kfree(noted);
+	struct pvsvpn_noted *noted, *next;
+
+	list_for_each_entry_safe(noted, next, list, list) {
+		list_del(&noted->list);
+		if (noted->sa)
+			pvsvpn_sa_destroy(noted->sa);
+		xfrm_state_put(noted->x);
+		kfree(noted);
+	}
 }
 
 static struct pvsvpn_noted *state_noted(struct xfrm_state *x)
@@ -130,11 +134,10 @@ static long until_due(const struct pvsvpn_noted *noted)
 /* The caller must hold adopt->lock. */
 static void late_queue(struct pvsvpn_adopt *adopt)
 {
-	const struct pvsvpn_noted *first;
+	const struct pvsvpn_noted *first =
+		list_first_entry_or_null(&adopt->deaths, struct pvsvpn_noted, list);
 	long delay = LONG_MAX;
 
-	first = list_first_entry_or_null(&adopt->deaths, struct pvsvpn_noted,
-					 list);
 	if (adopt->gone || (!first && !adopt->later))
 		return;
 	if (adopt->later)
@@ -296,18 +299,6 @@ bool pvsvpn_note_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news)
 }
 
 /**
- * pvsvpn_note_deaths() - check whether the work will look at dead states soon
- * @adopt: of the namespace
- *
- * Context: any, adopt->lock held.
- * Return: true if it will.
- */
-bool pvsvpn_note_deaths(const struct pvsvpn_adopt *adopt)
-{
-	return adopt->later || !list_empty(&adopt->deaths);
-}
-
-/**
  * pvsvpn_note_done() - end a round of the work
  * @adopt: of the namespace
  * @news: the notes of the round
@@ -407,14 +398,6 @@ void pvsvpn_note_net_init(struct pvsvpn_adopt *adopt)
 	INIT_DELAYED_WORK(&adopt->late, late_work);
 }
 
-static void noted_free_all(struct list_head *list)
-{
-	struct pvsvpn_noted *noted, *next;
-
-	list_for_each_entry_safe(noted, next, list, list)
-		pvsvpn_note_free(noted);
-}
-
 /**
  * pvsvpn_note_net_exit() - stop the work and free the notes of a removed namespace
  * @adopt: of the namespace; nothing is noted any more
@@ -429,6 +412,6 @@ void pvsvpn_note_net_exit(struct pvsvpn_adopt *adopt)
 	spin_unlock_bh(&adopt->lock);
 	cancel_delayed_work_sync(&adopt->late);
 	cancel_work_sync(&adopt->work);
-	noted_free_all(&adopt->noted);
-	noted_free_all(&adopt->deaths);
+	pvsvpn_note_free_all(&adopt->noted);
+	pvsvpn_note_free_all(&adopt->deaths);
 }

@@ -136,7 +136,8 @@ static bool park(struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb,
 	bool kept;
 
 	spin_lock_bh(&adopt->lock);
-	kept = (adopt->busy || (dead && pvsvpn_note_deaths(adopt))) &&
+	kept = (adopt->busy ||
+		(dead && (adopt->later || !list_empty(&adopt->deaths)))) &&
 	       skb_queue_len(&adopt->parked[dir]) < PARKED_MAX;
 	if (kept) {
 		if (cb)
@@ -195,7 +196,6 @@ bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
 		     struct sk_buff *skb)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(pvs->net);
-
 	bool dead = sa && pvsvpn_state_dead(sa);
 
 	if (dead)
