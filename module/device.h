@@ -24,8 +24,7 @@ struct pvsvpn_counters;
  * @pmtudisc: 1 if outer packets have DF set
  * @fragment: PVSVPN_FRAGMENT_INNER or PVSVPN_FRAGMENT_OUTER
  * @mss_clamp: MSS in bytes, PVSVPN_MSS_CLAMP_OFF or PVSVPN_MSS_CLAMP_AUTO
- * @if_id_in: XFRM if_id of the inbound states that the device carries, 0 for none
- * @if_id_out: XFRM if_id of the outbound states, 0 for none
+ * @if_id: by enum pvsvpn_direction, XFRM if_id of the states that the device carries, 0 for none
  * @inner_mark: mark of inner packets that arrive, PVSVPN_INNER_MARK_CLEAR,
  *	PVSVPN_INNER_MARK_INHERIT or another number
  *
@@ -40,8 +39,7 @@ struct pvsvpn_settings {
 	u32 pmtudisc;
 	u32 fragment;
 	u32 mss_clamp;
-	u32 if_id_in;
-	u32 if_id_out;
+	u32 if_id[2];
 	u32 inner_mark;
 };
 

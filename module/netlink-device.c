@@ -70,8 +70,10 @@ static const struct setting settings[] = {
 	/* @special is auto; setting_ok() accepts off. */
 	SETTING(PVSVPN_A_DEVICE_MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
 		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO, "216 to 65535, 0 (off) or 1 (auto)"),
-	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_IN, "if-id-in", if_id_in),
-	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_OUT, "if-id-out", if_id_out),
+	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_IN, "if-id-in",
+		      if_id[PVSVPN_DIRECTION_IN]),
+	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_OUT, "if-id-out",
+		      if_id[PVSVPN_DIRECTION_OUT]),
 	SETTING(PVSVPN_A_DEVICE_INNER_MARK, "inner-mark", inner_mark, 0, U32_MAX, U32_MAX, ""),
 };
 
@@ -187,13 +189,16 @@ static int device_set_if_id(struct pvsvpn_device *pvs, struct nlattr **attrs,
 {
 	const struct nlattr *in = attrs[PVSVPN_A_DEVICE_IF_ID_IN];
 	const struct nlattr *out = attrs[PVSVPN_A_DEVICE_IF_ID_OUT];
+	u32 if_id[2];
 
 	if (!in && !out)
 		return 0;
-	return pvsvpn_adopt_set(pvs,
-				in ? nla_get_u32(in) : pvs->settings.if_id_in,
-				out ? nla_get_u32(out) :
-				      pvs->settings.if_id_out, extack);
+	memcpy(if_id, pvs->settings.if_id, sizeof(if_id));
+	if (in)
+		if_id[PVSVPN_DIRECTION_IN] = nla_get_u32(in);
+	if (out)
+		if_id[PVSVPN_DIRECTION_OUT] = nla_get_u32(out);
+	return pvsvpn_adopt_set(pvs, if_id, extack);
 }
 
 /**

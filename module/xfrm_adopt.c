@@ -377,11 +377,8 @@ static void noted_prepare(struct pvsvpn_adopt *adopt,
 
 static bool sa_is_wanted(const struct pvsvpn_sa *sa)
 {
-	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
-
 	return !pvsvpn_state_dead(sa) && pvsvpn_check_if_id(sa) &&
-	       sa->x->if_id == (sa->dir == PVSVPN_DIRECTION_OUT ?
-				settings->if_id_out : settings->if_id_in);
+	       sa->x->if_id == sa->peer->pvs->settings.if_id[sa->dir];
 }
 
 /*
@@ -588,28 +585,28 @@ static int if_id_store(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 	return xa_err(xa_store(&adopt->devices[dir], if_id, pvs, GFP_KERNEL));
 }
 
-/* Free the place of @old, unless the if_id stays the same. */
-static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 old, u32 now)
+static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 {
-	if (old && old != now)
-		xa_erase(&pvsvpn_adopt_of(pvs->net)->devices[dir], old);
+	if (if_id)
+		xa_erase(&pvsvpn_adopt_of(pvs->net)->devices[dir], if_id);
 }
 
 /* Stop packets from using earlier SAs: another work may remove their policies at once. */
-static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 *setting,
-			 u32 if_id)
+static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 {
-	if (*setting == if_id)
+	u32 old = pvs->settings.if_id[dir];
+
+	if (old == if_id)
 		return;
-	WRITE_ONCE(*setting, if_id);
+	if_id_erase(pvs, dir, old);
+	WRITE_ONCE(pvs->settings.if_id[dir], if_id);
 	WRITE_ONCE(pvs->if_id_turn[dir], pvs->if_id_turn[dir] + 1);
 }
 
 /**
  * pvsvpn_adopt_set() - set the if_ids of the states that a device carries
  * @pvs: the device
- * @in: if_id of inbound states, 0 for none
- * @out: if_id of outbound states, 0 for none
+ * @if_id: if_ids by enum pvsvpn_direction, 0 for none
  * @extack: receives the error message
  *
  * A work item adopts the new states and releases the old ones. pvsvpn_adopt_wait() waits
@@ -619,10 +616,9 @@ static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 *setting,
  * Return: 0; -EEXIST if another device has that if_id; -ENOMEM. On failure nothing has
  * changed.
  */
-int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
-		     struct netlink_ext_ack *extack)
+int pvsvpn_adopt_set(struct pvsvpn_device *pvs, const u32 *if_id, struct netlink_ext_ack *extack)
 {
-	struct pvsvpn_settings *settings = &pvs->settings;
+	u32 in = if_id[PVSVPN_DIRECTION_IN], out = if_id[PVSVPN_DIRECTION_OUT];
 	int err;
 
 	ASSERT_RTNL();
@@ -635,13 +631,12 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
 		return err;
 	err = if_id_store(pvs, PVSVPN_DIRECTION_OUT, out);
 	if (err) {
-		if_id_erase(pvs, PVSVPN_DIRECTION_IN, in, settings->if_id_in);
+		if (in != pvs->settings.if_id[PVSVPN_DIRECTION_IN])
+			if_id_erase(pvs, PVSVPN_DIRECTION_IN, in);
 		return err;
 	}
-	if_id_erase(pvs, PVSVPN_DIRECTION_IN, settings->if_id_in, in);
-	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, settings->if_id_out, out);
-	if_id_change(pvs, PVSVPN_DIRECTION_IN, &settings->if_id_in, in);
-	if_id_change(pvs, PVSVPN_DIRECTION_OUT, &settings->if_id_out, out);
+	if_id_change(pvs, PVSVPN_DIRECTION_IN, in);
+	if_id_change(pvs, PVSVPN_DIRECTION_OUT, out);
 	pvsvpn_policy_follow(pvs);
 	pvsvpn_note_all(pvsvpn_adopt_of(pvs->net));
 	return 0;
@@ -655,8 +650,8 @@ int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
  */
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
 {
-	if_id_erase(pvs, PVSVPN_DIRECTION_IN, pvs->settings.if_id_in, 0);
-	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, pvs->settings.if_id_out, 0);
+	if_id_erase(pvs, PVSVPN_DIRECTION_IN, pvs->settings.if_id[PVSVPN_DIRECTION_IN]);
+	if_id_erase(pvs, PVSVPN_DIRECTION_OUT, pvs->settings.if_id[PVSVPN_DIRECTION_OUT]);
 }
 
 /**
@@ -669,7 +664,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs)
  */
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs)
 {
-	if (pvs->settings.if_id_in || pvs->settings.if_id_out)
+	if (pvs->settings.if_id[PVSVPN_DIRECTION_IN] || pvs->settings.if_id[PVSVPN_DIRECTION_OUT])
 		pvsvpn_note_all(pvsvpn_adopt_of(pvs->net));
 }
 

@@ -112,8 +112,7 @@ static inline bool pvsvpn_adopt_wanted(const struct pvsvpn_adopt *adopt)
 	       !xa_empty(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 }
 
-int pvsvpn_adopt_set(struct pvsvpn_device *pvs, u32 in, u32 out,
-		     struct netlink_ext_ack *extack);
+int pvsvpn_adopt_set(struct pvsvpn_device *pvs, const u32 *if_id, struct netlink_ext_ack *extack);
 void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
 void pvsvpn_adopt_made_room(struct net *net);

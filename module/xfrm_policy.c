@@ -109,12 +109,7 @@ static struct pvsvpn_device *policy_device(struct pvsvpn_adopt *adopt,
 static bool device_has(const struct pvsvpn_device *pvs,
 		       const struct xfrm_policy *xp, int dir)
 {
-	const struct pvsvpn_settings *settings = &pvs->settings;
-	u32 if_id = policy_dir(dir) == PVSVPN_DIRECTION_OUT ?
-		    READ_ONCE(settings->if_id_out) :
-		    READ_ONCE(settings->if_id_in);
-
-	return pvs->spd->on && if_id == xp->if_id;
+	return pvs->spd->on && READ_ONCE(pvs->settings.if_id[policy_dir(dir)]) == xp->if_id;
 }
 
 /*
@@ -695,7 +690,8 @@ void pvsvpn_policy_follow(struct pvsvpn_device *pvs)
 
 	ASSERT_RTNL();
 	spin_lock_bh(&policies->lock);
-	pvs->spd->on = pvs->settings.if_id_in || pvs->settings.if_id_out;
+	pvs->spd->on = pvs->settings.if_id[PVSVPN_DIRECTION_IN] ||
+		       pvs->settings.if_id[PVSVPN_DIRECTION_OUT];
 	pvs->spd->wanted = policies->looking + 1;
 	WRITE_ONCE(policies->waiting, true);
 	WRITE_ONCE(policies->look, true);

@@ -165,7 +165,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 	    why == PVSVPN_DROP_TX_BLOCKED)
 		return why;
 	/* A device that adopts nothing has no SA coming, so do not wait. */
-	if (!READ_ONCE(batch->pvs->settings.if_id_out))
+	if (!READ_ONCE(batch->pvs->settings.if_id[PVSVPN_DIRECTION_OUT]))
 		return why;
 	if (pvsvpn_park_out(batch->pvs, batch->sa, skb))
 		return PVSVPN_PARKED;
