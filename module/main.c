@@ -16,8 +16,9 @@
 #include "udp_port.h"
 #include "work.h"
 #include "xfrm_adopt.h"
+#include "xfrm_child.h"
 #include "xfrm_notify.h"
-#include "xfrm_policy.h"
+#include "xfrm_spd.h"
 
 /* Before the devices, because their UDP ports handle packets and ICMP errors. */
 static int __init udp_port_init(void)
@@ -40,7 +41,8 @@ static const struct {
 	{ pvsvpn_peer_init, pvsvpn_peer_exit },
 	{ pvsvpn_sad_init, pvsvpn_sad_exit },
 	{ pvsvpn_quota_init, pvsvpn_quota_exit },
-	{ pvsvpn_policy_init, pvsvpn_policy_exit },
+	{ pvsvpn_spd_init, pvsvpn_spd_exit },
+	{ pvsvpn_child_init, pvsvpn_child_exit },
 	/* Register the family first, because devices send events through it. */
 	{ pvsvpn_netlink_init, pvsvpn_netlink_exit },
 	{ udp_port_init, NULL },

@@ -782,7 +782,6 @@ static int __net_init adopt_net_init(struct net *net)
 	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(net);
 
 	adopt->net = net;
-	pvsvpn_policy_net_init(&adopt->policies, net);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_IN]);
 	xa_init(&adopt->devices[PVSVPN_DIRECTION_OUT]);
 	INIT_LIST_HEAD(&adopt->sas);
@@ -790,7 +789,7 @@ static int __net_init adopt_net_init(struct net *net)
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_IN]);
 	skb_queue_head_init(&adopt->parked[PVSVPN_DIRECTION_OUT]);
 	INIT_WORK(&adopt->work, adopt_work);
-	return 0;
+	return pvsvpn_policy_net_init(&adopt->policies, net);
 }
 
 /* The last device was removed a grace period ago, so nothing is noted any more. */

@@ -55,18 +55,6 @@ static int manager_notify(struct xfrm_state *x, const struct km_event *c)
 	return 0;
 }
 
-static int manager_notify_policy(struct xfrm_policy *policy, int dir,
-				 const struct km_event *c)
-{
-	struct pvsvpn_adopt *adopt;
-
-	adopt = pvsvpn_adopt_of(policy ? xp_net(policy) : c->net);
-	if (!pvsvpn_adopt_wanted(adopt))
-		return 0;
-	pvsvpn_policy_notify(adopt, policy, dir, c);
-	return 0;
-}
-
 /* Moves one SA or many: XFRM_MSG_MIGRATE, and XFRM_MSG_MIGRATE_STATE of newer kernels. */
 static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 			   const struct xfrm_migrate *m, int num_bundles,
@@ -76,7 +64,7 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(net);
 
 	if (pvsvpn_adopt_wanted(adopt)) {
-		pvsvpn_policy_doubt(adopt, 0);
+		pvsvpn_policy_look_soon(&adopt->policies, 0);
 		pvsvpn_note_all(adopt);
 		pvsvpn_park_heard(adopt, NULL);
 	}
@@ -99,7 +87,7 @@ static struct xfrm_policy *manager_compile_policy(struct sock *sk, int opt,
 
 static struct xfrm_mgr manager = {
 	.notify = manager_notify,
-	.notify_policy = manager_notify_policy,
+	.notify_policy = pvsvpn_policy_notify,
 	.acquire = manager_acquire,
 	.compile_policy = manager_compile_policy,
 	.migrate = manager_migrate,
@@ -122,7 +110,7 @@ void pvsvpn_notify_device_down(const struct net_device *dev)
 
 	/* Many devices may go down at once, so delay the look. */
 	if (dev->xfrmdev_ops && pvsvpn_adopt_wanted(adopt))
-		pvsvpn_policy_doubt(adopt, HZ / 5);
+		pvsvpn_policy_look_soon(&adopt->policies, HZ / 5);
 #endif
 }
 

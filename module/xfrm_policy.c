@@ -11,7 +11,6 @@
  * does not report: a migration, or a policy for which there was no memory. The look runs in
  * chunks, and policies and packets do not wait for it either.
  */
-#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -34,56 +33,17 @@
 /* Delay before a retry, for instance on -ENOMEM, in jiffies. */
 #define RETRY_DELAY	(HZ / 5)
 
-/* ---- policies by (namespace, index) ---- */
-
-struct index_key {
-	const struct pvsvpn_policies *in;
-	u32 index;
-};
-
-static u32 index_hash(const struct pvsvpn_policies *in, u32 index, u32 seed)
-{
-	return jhash_2words(index, (u32)((unsigned long)in >> 6), seed);
-}
-
-static u32 index_key_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct index_key *key = data;
-
-	return index_hash(key->in, key->index, seed);
-}
-
-static u32 index_obj_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct pvsvpn_policy *policy = data;
-
-	return index_hash(policy->spd->in, policy->index, seed);
-}
-
-static int index_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct pvsvpn_policy *policy = obj;
-	const struct index_key *key = arg->key;
-
-	return policy->spd->in != key->in || policy->index != key->index;
-}
-
 static const struct rhashtable_params index_params = {
+	.key_len = sizeof_field(struct pvsvpn_policy, index),
+	.key_offset = offsetof(struct pvsvpn_policy, index),
 	.head_offset = offsetof(struct pvsvpn_policy, by_index),
-	.hashfn = index_key_hashfn,
-	.obj_hashfn = index_obj_hashfn,
-	.obj_cmpfn = index_cmpfn,
 	.automatic_shrinking = true,
 };
 
-static struct rhashtable policies_by_index;
-
-static struct pvsvpn_policy *policy_find(const struct pvsvpn_policies *policies,
+static struct pvsvpn_policy *policy_find(struct pvsvpn_policies *policies,
 					 const struct xfrm_policy *xp)
 {
-	struct index_key key = { policies, xp->index };
-
-	return rhashtable_lookup_fast(&policies_by_index, &key, index_params);
+	return rhashtable_lookup_fast(&policies->by_index, &xp->index, index_params);
 }
 
 /* ---- reading XFRM's policies ---- */
@@ -170,7 +130,14 @@ static void work_soon(struct pvsvpn_policies *policies, unsigned long delay)
 		mod_delayed_work(pvsvpn_adopt_wq, &policies->work, 0);
 }
 
-static void look_soon(struct pvsvpn_policies *policies, unsigned long delay)
+/**
+ * pvsvpn_policy_look_soon() - look for policy changes that XFRM has not reported
+ * @policies: the mirror
+ * @delay: delay of the look, in jiffies
+ *
+ * Context: any.
+ */
+void pvsvpn_policy_look_soon(struct pvsvpn_policies *policies, unsigned long delay)
 {
 	WRITE_ONCE(policies->look, true);
 	work_soon(policies, delay);
@@ -206,7 +173,7 @@ static void policy_end(struct pvsvpn_policy *policy, bool used)
 		half_count(policy, -1);
 	/* A policy without a place may take the place of this one. */
 	if (policy->node && policy->spd->halves[policy->dir].unplaced)
-		look_soon(policy->spd->in, RETRY_DELAY);
+		pvsvpn_policy_look_soon(policy->spd->in, RETRY_DELAY);
 	pvsvpn_spd_remove(policy);
 	if (policy->child)
 		pvsvpn_child_leave(policy, used);
@@ -216,8 +183,7 @@ static void policy_end(struct pvsvpn_policy *policy, bool used)
 
 static void policy_remove(struct pvsvpn_policy *policy)
 {
-	rhashtable_remove_fast(&policies_by_index, &policy->by_index,
-			       index_params);
+	rhashtable_remove_fast(&policy->spd->in->by_index, &policy->by_index, index_params);
 	policy_end(policy, true);
 }
 
@@ -252,11 +218,9 @@ static int policy_start(struct pvsvpn_policies *policies,
 	if (err)
 		return err;
 	if (old)
-		return rhashtable_replace_fast(&policies_by_index,
-					       &old->by_index,
+		return rhashtable_replace_fast(&policies->by_index, &old->by_index,
 					       &policy->by_index, index_params);
-	return rhashtable_insert_fast(&policies_by_index, &policy->by_index,
-				      index_params);
+	return rhashtable_insert_fast(&policies->by_index, &policy->by_index, index_params);
 }
 
 static int policy_put_in_place(struct pvsvpn_policies *policies,
@@ -308,6 +272,22 @@ static int policy_set(struct pvsvpn_policies *policies,
 	return policy_put_in_place(policies, policy, old);
 }
 
+/* @order: as for policy_set(). The caller is in an RCU read-side critical section. */
+static int policy_seen(struct pvsvpn_adopt *adopt, const struct xfrm_policy *xp, int dir, u64 order)
+{
+	struct pvsvpn_policies *policies = &adopt->policies;
+	struct pvsvpn_device *pvs = policy_device(adopt, xp, dir);
+	int err = 0;
+
+	if (!pvs)
+		return 0;
+	spin_lock_bh(&policies->lock);
+	if (device_has(pvs, xp, dir))
+		err = policy_set(policies, pvs->spd, xp, dir, order);
+	spin_unlock_bh(&policies->lock);
+	return err;
+}
+
 /* ---- a look at all policies ---- */
 
 struct look {
@@ -320,21 +300,13 @@ static int look_at(struct xfrm_policy *xp, int dir, int count, void *data)
 {
 	struct look *look = data;
 	struct pvsvpn_policies *policies = look->policies;
-	struct pvsvpn_device *pvs;
-	int err = 0;
+	int err;
 
 	if (!look->left--)
 		return -EAGAIN;
 	rcu_read_lock();
-	pvs = policy_device(container_of(policies, struct pvsvpn_adopt,
-					 policies), xp, dir);
-	if (pvs) {
-		spin_lock(&policies->lock);
-		if (device_has(pvs, xp, dir))
-			err = policy_set(policies, pvs->spd, xp, dir,
-					 policies->next_order--);
-		spin_unlock(&policies->lock);
-	}
+	err = policy_seen(container_of(policies, struct pvsvpn_adopt, policies), xp, dir,
+			  policies->next_order--);
 	rcu_read_unlock();
 	return err;
 }
@@ -373,7 +345,7 @@ static void look_end(struct pvsvpn_policies *policies, bool all)
 	xfrm_policy_walk_done(&policies->walk, policies->net);
 	policies->walking = false;
 	if (!all) {
-		look_soon(policies, RETRY_DELAY);
+		pvsvpn_policy_look_soon(policies, RETRY_DELAY);
 		return;
 	}
 	spin_lock_bh(&policies->lock);
@@ -582,23 +554,6 @@ static void policy_gone(struct pvsvpn_policies *policies,
 	spin_unlock_bh(&policies->lock);
 }
 
-static void policy_came(struct pvsvpn_adopt *adopt,
-			const struct xfrm_policy *xp, int dir)
-{
-	struct pvsvpn_policies *policies = &adopt->policies;
-	struct pvsvpn_device *pvs = policy_device(adopt, xp, dir);
-	int err = 0;
-
-	if (!pvs)
-		return;
-	spin_lock_bh(&policies->lock);
-	if (device_has(pvs, xp, dir))
-		err = policy_set(policies, pvs->spd, xp, dir, 0);
-	spin_unlock_bh(&policies->lock);
-	if (err)
-		look_soon(policies, RETRY_DELAY);
-}
-
 /* XFRM handles requests one after the other, so all policies that were there before are gone. */
 static void all_gone(struct pvsvpn_policies *policies)
 {
@@ -611,45 +566,39 @@ static void all_gone(struct pvsvpn_policies *policies)
 
 /**
  * pvsvpn_policy_notify() - handle XFRM's notification of a policy
- * @adopt: of the namespace
  * @xp: the policy, or NULL for all policies
  * @dir: its direction, XFRM_POLICY_...
  * @c: the event
  *
  * Context: RCU read-side critical section.
+ * Return: 0.
  */
-void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
-			  int dir, const struct km_event *c)
+int pvsvpn_policy_notify(struct xfrm_policy *xp, int dir, const struct km_event *c)
 {
+	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(xp ? xp_net(xp) : c->net);
+	struct pvsvpn_policies *policies = &adopt->policies;
+
+	if (!pvsvpn_adopt_wanted(adopt))
+		return 0;
 	switch (c->event) {
 	case XFRM_MSG_NEWPOLICY:
 	case XFRM_MSG_UPDPOLICY:
-		policy_came(adopt, xp, dir);
+		if (policy_seen(adopt, xp, dir, 0))
+			pvsvpn_policy_look_soon(policies, RETRY_DELAY);
 		break;
 	case XFRM_MSG_DELPOLICY:
-		policy_gone(&adopt->policies, xp);
+		policy_gone(policies, xp);
 		break;
 	case XFRM_MSG_POLEXPIRE:
 		if (c->data.hard)
-			policy_gone(&adopt->policies, xp);
+			policy_gone(policies, xp);
 		break;
 	case XFRM_MSG_FLUSHPOLICY:
 		if (c->data.type == XFRM_POLICY_TYPE_MAIN)
-			all_gone(&adopt->policies);
+			all_gone(policies);
 		break;
 	}
-}
-
-/**
- * pvsvpn_policy_doubt() - look for policy changes that XFRM has not reported
- * @adopt: of the namespace
- * @delay: delay of the look, in jiffies
- *
- * Context: any.
- */
-void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt, unsigned long delay)
-{
-	look_soon(&adopt->policies, delay);
+	return 0;
 }
 
 /* ---- devices ---- */
@@ -754,7 +703,7 @@ void pvsvpn_policy_device_free(struct pvsvpn_device *pvs)
 	spd_put(pvs->spd);
 }
 
-/* ---- namespaces and module ---- */
+/* ---- namespaces ---- */
 
 /**
  * pvsvpn_policy_net_init() - set up the mirror of a new namespace
@@ -762,8 +711,9 @@ void pvsvpn_policy_device_free(struct pvsvpn_device *pvs)
  * @net: the namespace
  *
  * Context: process.
+ * Return: 0 or a negative errno.
  */
-void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net)
+int pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net)
 {
 	policies->net = net;
 	spin_lock_init(&policies->lock);
@@ -771,6 +721,7 @@ void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net)
 	INIT_LIST_HEAD(&policies->unswept);
 	mutex_init(&policies->mutex);
 	INIT_DELAYED_WORK(&policies->work, policies_work);
+	return rhashtable_init(&policies->by_index, &index_params);
 }
 
 /**
@@ -800,43 +751,6 @@ void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies)
 	if (policies->walking)
 		xfrm_policy_walk_done(&policies->walk, policies->net);
 	pvsvpn_policy_sweep(policies);
+	rhashtable_destroy(&policies->by_index);
 	mutex_destroy(&policies->mutex);
-}
-
-/**
- * pvsvpn_policy_init() - set up the tables of policies and children
- *
- * Context: process.
- * Return: 0 or a negative errno.
- */
-int __init pvsvpn_policy_init(void)
-{
-	int err;
-
-	err = rhashtable_init(&policies_by_index, &index_params);
-	if (err)
-		return err;
-	err = pvsvpn_spd_init();
-	if (err)
-		goto err_index;
-	err = pvsvpn_child_init();
-	if (err)
-		goto err_spd;
-	return 0;
-
-err_spd:
-	pvsvpn_spd_exit();
-err_index:
-	rhashtable_destroy(&policies_by_index);
-	return err;
-}
-
-/**
- * pvsvpn_policy_exit() - free the tables; no device may be left
- */
-void pvsvpn_policy_exit(void)
-{
-	pvsvpn_child_exit();
-	pvsvpn_spd_exit();
-	rhashtable_destroy(&policies_by_index);
 }

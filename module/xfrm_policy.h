@@ -11,7 +11,6 @@
 
 #include "xfrm_spd.h"
 
-struct pvsvpn_adopt;
 struct pvsvpn_child;
 struct pvsvpn_device;
 
@@ -21,6 +20,7 @@ struct pvsvpn_device;
 /**
  * struct pvsvpn_policies - the mirror of a namespace's policies
  * @net: the namespace
+ * @by_index: XFRM's own number -> policy; written under @lock
  * @lock: protects the mirror, the SPDs of the namespace's devices, the children and the
  *	lists of SAs they lead to; taken inside XFRM's own lock, takes none of XFRM's
  * @clock: increases whenever a policy is seen
@@ -45,6 +45,7 @@ struct pvsvpn_device;
  */
 struct pvsvpn_policies {
 	struct net *net;
+	struct rhashtable by_index;
 	spinlock_t lock;
 	u64 clock;
 	u64 valid;
@@ -85,9 +86,8 @@ struct pvsvpn_sa_child {
 	struct list_head led;
 };
 
-void pvsvpn_policy_notify(struct pvsvpn_adopt *adopt, struct xfrm_policy *xp,
-			  int dir, const struct km_event *c);
-void pvsvpn_policy_doubt(struct pvsvpn_adopt *adopt, unsigned long delay);
+int pvsvpn_policy_notify(struct xfrm_policy *xp, int dir, const struct km_event *c);
+void pvsvpn_policy_look_soon(struct pvsvpn_policies *policies, unsigned long delay);
 void pvsvpn_policy_look(struct pvsvpn_policies *policies);
 void pvsvpn_policy_sweep(struct pvsvpn_policies *policies);
 int pvsvpn_policy_device_init(struct pvsvpn_device *pvs);
@@ -95,10 +95,8 @@ void pvsvpn_policy_device_exit(struct pvsvpn_device *pvs);
 void pvsvpn_policy_device_free(struct pvsvpn_device *pvs);
 void pvsvpn_policy_follow(struct pvsvpn_device *pvs);
 bool pvsvpn_policy_whole(const struct pvsvpn_device *pvs);
-void pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net);
+int pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net);
 void pvsvpn_policy_net_stop(struct pvsvpn_policies *policies);
 void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies);
-int pvsvpn_policy_init(void);
-void pvsvpn_policy_exit(void);
 
 #endif /* _PVSVPN_XFRM_POLICY_H */

@@ -91,7 +91,7 @@ enum pvsvpn_policy_kind {
 /**
  * struct pvsvpn_policy - our copy of a policy of XFRM
  * @rcu: delays kfree(); lookups may still read it
- * @by_index: in the table of (namespace, index)
+ * @by_index: in the table of the namespace's mirror
  * @list: in struct pvsvpn_spd
  * @alike: in @node, the most urgent first; read under RCU
  * @node: its place, where packets find it; NULL for none
