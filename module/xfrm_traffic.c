@@ -66,11 +66,6 @@ u8 pvsvpn_traffic_read(const struct xfrm_state *x, u8 dir)
 
 /* ---- the selector ---- */
 
-static u16 packet_family(const struct sk_buff *skb)
-{
-	return skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
-}
-
 static bool selector_covers(const struct xfrm_selector *selector,
 			    const struct sk_buff *skb)
 {
@@ -79,27 +74,16 @@ static bool selector_covers(const struct xfrm_selector *selector,
 	if (likely(selector->family))
 		return pvsvpn_spd_covers(selector, skb);
 	both = *selector;
-	both.family = packet_family(skb);
+	both.family = skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
 	return pvsvpn_spd_covers(&both, skb);
 }
 
-static bool is_error4(const struct sk_buff *skb, unsigned int head)
+static bool is_error(bool ipv4, u8 type)
 {
-	const struct icmphdr *icmp =
-		(const struct icmphdr *)(skb->data + head);
-
-	return icmp->type == ICMP_DEST_UNREACH ||
-	       icmp->type == ICMP_TIME_EXCEEDED;
-}
-
-static bool is_error6(const struct sk_buff *skb, unsigned int head)
-{
-	const struct icmp6hdr *icmp =
-		(const struct icmp6hdr *)(skb->data + head);
-
-	return icmp->icmp6_type == ICMPV6_DEST_UNREACH ||
-	       icmp->icmp6_type == ICMPV6_PKT_TOOBIG ||
-	       icmp->icmp6_type == ICMPV6_TIME_EXCEED;
+	if (ipv4)
+		return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED;
+	return type == ICMPV6_DEST_UNREACH || type == ICMPV6_PKT_TOOBIG ||
+	       type == ICMPV6_TIME_EXCEED;
 }
 
 /**
@@ -111,22 +95,16 @@ static bool is_error6(const struct sk_buff *skb, unsigned int head)
  */
 unsigned int pvsvpn_traffic_error(struct sk_buff *skb)
 {
-	unsigned int head, quoted;
+	bool ipv4 = skb->protocol == htons(ETH_P_IP);
+	unsigned int head = ipv4 ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
+	/* Both kinds of ICMP have a header of this size, which begins with the type. */
+	unsigned int quoted = head + sizeof(struct icmphdr);
+	unsigned int end = quoted + (ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 
-	if (skb->protocol == htons(ETH_P_IP)) {
-		if (ip_hdr(skb)->protocol != IPPROTO_ICMP)
-			return 0;
-		head = ip_hdrlen(skb);
-		quoted = head + sizeof(struct icmphdr);
-		return pskb_may_pull(skb, quoted + sizeof(struct iphdr)) &&
-		       is_error4(skb, head) ? quoted : 0;
-	}
-	if (ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+	if (ipv4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP :
+		   ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
 		return 0;
-	head = sizeof(struct ipv6hdr);
-	quoted = head + sizeof(struct icmp6hdr);
-	return pskb_may_pull(skb, quoted + sizeof(struct ipv6hdr)) &&
-	       is_error6(skb, head) ? quoted : 0;
+	return pskb_may_pull(skb, end) && is_error(ipv4, skb->data[head]) ? quoted : 0;
 }
 
 /* The selector for packets in the opposite direction */
@@ -134,14 +112,10 @@ static struct xfrm_selector selector_reversed(const struct xfrm_selector *select
 {
 	struct xfrm_selector reversed = *selector;
 
-	reversed.saddr = selector->daddr;
-	reversed.daddr = selector->saddr;
-	reversed.prefixlen_s = selector->prefixlen_d;
-	reversed.prefixlen_d = selector->prefixlen_s;
-	reversed.sport = selector->dport;
-	reversed.sport_mask = selector->dport_mask;
-	reversed.dport = selector->sport;
-	reversed.dport_mask = selector->sport_mask;
+	swap(reversed.saddr, reversed.daddr);
+	swap(reversed.prefixlen_s, reversed.prefixlen_d);
+	swap(reversed.sport, reversed.dport);
+	swap(reversed.sport_mask, reversed.dport_mask);
 	return reversed;
 }
 
