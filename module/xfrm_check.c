@@ -17,25 +17,21 @@
 #include "xfrm_spd.h"
 #include "xfrm_traffic.h"
 
-static bool remote_is(const struct pvsvpn_policy *policy,
-		      const struct pvsvpn_endpoint *endpoint)
-{
-	return policy->family == endpoint->family &&
-	       xfrm_addr_equal(&policy->remote, &endpoint->remote,
-			       policy->family);
-}
-
 /* Routes and subnets select the peer; only policies that lead to it count. */
 static bool leads_to(const struct pvsvpn_policy *policy, const void *data)
 {
+	const struct pvsvpn_endpoint *endpoint;
 	const struct pvsvpn_peer *peer = data;
 	const struct pvsvpn_sa *sa;
 
 	if (policy->kind == PVSVPN_POLICY_BLOCK)
 		return true;
 	sa = pvsvpn_child_sa(policy->child);
-	return sa ? sa->peer == peer :
-		    remote_is(policy, pvsvpn_peer_endpoint(peer));
+	if (sa)
+		return sa->peer == peer;
+	endpoint = pvsvpn_peer_endpoint(peer);
+	return policy->family == endpoint->family &&
+	       xfrm_addr_equal(&policy->remote, &endpoint->remote, policy->family);
 }
 
 /* How many pairs of prefixes and policies one check may look at */
@@ -134,13 +130,12 @@ static bool peer_asks(const struct pvsvpn_peer *peer)
 void pvsvpn_check_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 {
 	spinlock_t *lock = pvsvpn_child_lock(peer->pvs);
-	struct pvsvpn_sa *sa = other;
 
 	ASSERT_RTNL();
 	spin_lock_bh(lock);
 	if (peer->led_count)
-		sa = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
-	rcu_assign_pointer(peer->tx_sa, sa);
+		other = list_last_entry(&peer->led, struct pvsvpn_sa, child.led);
+	rcu_assign_pointer(peer->tx_sa, other);
 	if (peer->led_anew)
 		/* A packet that reads false also sees the new tx_sa. */
 		smp_store_release(&peer->by_policy, peer_asks(peer));

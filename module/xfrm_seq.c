@@ -35,13 +35,24 @@ static u32 state_window(const struct xfrm_state *x)
 			       x->props.replay_window;
 }
 
+/* Only numbers of 64 bits have an upper half. */
+static u64 state_number(const struct xfrm_state *x, u32 upper, u32 lower)
+{
+	return (state_esn(x) ? (u64)upper << 32 : 0) | lower;
+}
+
 static u64 state_out(const struct xfrm_state *x)
 {
 	const struct xfrm_replay_state_esn *esn = x->replay_esn;
 
-	if (!esn)
-		return x->replay.oseq;
-	return (state_esn(x) ? (u64)esn->oseq_hi << 32 : 0) | esn->oseq;
+	return esn ? state_number(x, esn->oseq_hi, esn->oseq) : x->replay.oseq;
+}
+
+static u64 state_top(const struct xfrm_state *x)
+{
+	const struct xfrm_replay_state_esn *esn = x->replay_esn;
+
+	return esn ? state_number(x, esn->seq_hi, esn->seq) : x->replay.seq;
 }
 
 static void state_set_out(struct xfrm_state *x, u64 seq)
@@ -55,15 +66,6 @@ static void state_set_out(struct xfrm_state *x, u64 seq)
 	esn->oseq = lower_32_bits(seq);
 	if (state_esn(x))
 		esn->oseq_hi = upper_32_bits(seq);
-}
-
-static u64 state_top(const struct xfrm_state *x)
-{
-	const struct xfrm_replay_state_esn *esn = x->replay_esn;
-
-	if (!esn)
-		return x->replay.seq;
-	return (state_esn(x) ? (u64)esn->seq_hi << 32 : 0) | esn->seq;
 }
 
 static bool aevent_is_due(const struct xfrm_state *x)

@@ -383,35 +383,6 @@ static const struct pvsvpn_policy *node_find(const struct pvsvpn_spd_node *node,
 	return best;
 }
 
-static const struct pvsvpn_policy *half_find(const struct pvsvpn_spd_half *half,
-					     struct pvsvpn_spd_packet *packet,
-					     struct spd_key *key, u32 family,
-					     pvsvpn_spd_fits fits,
-					     const void *data)
-{
-	const struct sk_buff *skb = packet->skb;
-	const void *daddr = family ? (void *)&ipv6_hdr(skb)->daddr :
-				     (void *)&ip_hdr(skb)->daddr;
-	const void *saddr = family ? (void *)&ipv6_hdr(skb)->saddr :
-				     (void *)&ip_hdr(skb)->saddr;
-	unsigned int slot, end = READ_ONCE(half->end);
-	const struct pvsvpn_policy *best = NULL;
-	const struct pvsvpn_spd_node *node;
-
-	if (packet->reversed)
-		swap(daddr, saddr);
-	for (slot = 0; slot < end; slot++) {
-		key->shape = READ_ONCE(half->shapes[slot]);
-		if (!key->shape || (key->shape & SHAPE_IPV6) != family)
-			continue;
-		key_set(key, daddr, saddr);
-		node = rhashtable_lookup(&nodes, key, node_params);
-		if (node)
-			best = node_find(node, best, packet, fits, data);
-	}
-	return best;
-}
-
 /**
  * pvsvpn_spd_find() - find the policy for a packet
  * @packet: the packet
@@ -426,11 +397,30 @@ const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 					    u8 dir, pvsvpn_spd_fits fits,
 					    const void *data)
 {
+	const struct sk_buff *skb = packet->skb;
+	u32 family = skb->protocol == htons(ETH_P_IP) ? 0 : SHAPE_IPV6;
+	const void *daddr = family ? (void *)&ipv6_hdr(skb)->daddr :
+				     (void *)&ip_hdr(skb)->daddr;
+	const void *saddr = family ? (void *)&ipv6_hdr(skb)->saddr :
+				     (void *)&ip_hdr(skb)->saddr;
+	const struct pvsvpn_spd_half *half = &packet->pvs->spd->halves[dir];
+	unsigned int slot, end = READ_ONCE(half->end);
 	struct spd_key key = { .spd = packet->pvs->spd };
+	const struct pvsvpn_policy *best = NULL;
+	const struct pvsvpn_spd_node *node;
 
-	return half_find(&packet->pvs->spd->halves[dir], packet, &key,
-			 packet->skb->protocol == htons(ETH_P_IP) ?
-			 0 : SHAPE_IPV6, fits, data);
+	if (packet->reversed)
+		swap(daddr, saddr);
+	for (slot = 0; slot < end; slot++) {
+		key.shape = READ_ONCE(half->shapes[slot]);
+		if (!key.shape || (key.shape & SHAPE_IPV6) != family)
+			continue;
+		key_set(&key, daddr, saddr);
+		node = rhashtable_lookup(&nodes, &key, node_params);
+		if (node)
+			best = node_find(node, best, packet, fits, data);
+	}
+	return best;
 }
 
 /* True if the prefixes of a shape are at most as long as @to and @from. */
