@@ -175,16 +175,6 @@ static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
 	return err;
 }
 
-/* The SA is in use. Remove the dead SA that it continues, if any. */
-static void state_carried(struct pvsvpn_adopt *adopt,
-			  struct pvsvpn_noted *noted, struct pvsvpn_sa *dead)
-{
-	noted->sa = NULL;
-	pvsvpn_park_heard(adopt, noted->x);
-	if (dead)
-		sa_let_go(adopt, dead);
-}
-
 static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		       struct pvsvpn_noted *noted, u8 dir)
 {
@@ -204,8 +194,12 @@ static int state_carry(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 	} else {
 		pvsvpn_sa_set_dir(noted->sa, dir);
 		err = sa_give(adopt, noted->sa, peer);
-		if (!err)
-			state_carried(adopt, noted, dead);
+		if (!err) {
+			noted->sa = NULL;
+			pvsvpn_park_heard(adopt, noted->x);
+			if (dead)
+				sa_let_go(adopt, dead);
+		}
 		peer_leave(peer);
 	}
 	/* Give the dead SA its place back. */
@@ -340,13 +334,6 @@ static bool state_is_valid(const struct xfrm_state *x)
 
 /* ---- the work ---- */
 
-static bool state_is_wanted(struct pvsvpn_adopt *adopt,
-			    const struct xfrm_state *x)
-{
-	return device_of(adopt, x, PVSVPN_DIRECTION_IN) ||
-	       device_of(adopt, x, PVSVPN_DIRECTION_OUT);
-}
-
 /*
  * Setting the key may load the crypto driver's module, so RTNL is not held. If no device
  * wants the state afterwards, the SA is freed again.
@@ -365,7 +352,9 @@ static void noted_prepare(struct pvsvpn_adopt *adopt,
 	};
 	struct pvsvpn_sa *sa;
 
-	if (pvsvpn_state_why_not(x) || !state_is_wanted(adopt, x) ||
+	if (pvsvpn_state_why_not(x) ||
+	    (!device_of(adopt, x, PVSVPN_DIRECTION_IN) &&
+	     !device_of(adopt, x, PVSVPN_DIRECTION_OUT)) ||
 	    pvsvpn_sad_find_state(adopt->net, x))
 		return;
 	pvsvpn_state_key(x, key);
@@ -681,16 +670,6 @@ void pvsvpn_adopt_made_room(struct net *net)
 	made_room(pvsvpn_adopt_of(net), false);
 }
 
-static struct pvsvpn_sa *adopted_sa(struct pvsvpn_peer *peer)
-{
-	struct pvsvpn_sa *sa;
-
-	list_for_each_entry(sa, &peer->sas, list)
-		if (sa->x)
-			return sa;
-	return NULL;
-}
-
 /**
  * pvsvpn_adopt_keep() - keep XFRM's states when an operator deletes their peer
  * @peer: the peer
@@ -705,11 +684,14 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 {
 	char name[PVSVPN_PEER_NAME_MAX + 1];
 	struct pvsvpn_peer_config config = {};
-	struct pvsvpn_sa *sa = adopted_sa(peer), *next;
+	struct pvsvpn_sa *sa, *next;
 
 	ASSERT_RTNL();
-	if (!sa)
+	if (!peer->adopted_count)
 		return false;
+	list_for_each_entry(sa, &peer->sas, list)
+		if (sa->x)
+			break;
 	pvsvpn_state_endpoint(sa->x, sa->dir, &config);
 	config_fill(&config, name);
 	if (pvsvpn_tunnel_set_peer(peer, &config, NULL))

@@ -52,13 +52,10 @@ struct pairs {
 /* Count only a policy with an SA, because the peer is refreshed when its SA changes. */
 static bool carries_to(const struct pvsvpn_policy *policy, const void *data)
 {
-	const struct pvsvpn_peer *peer = data;
-	const struct pvsvpn_sa *sa;
+	/* A policy that blocks has no child. */
+	const struct pvsvpn_sa *sa = policy->child ? pvsvpn_child_sa(policy->child) : NULL;
 
-	if (policy->kind != PVSVPN_POLICY_PROTECT)
-		return false;
-	sa = pvsvpn_child_sa(policy->child);
-	return sa && sa->peer == peer;
+	return sa && sa->peer == data;
 }
 
 static bool pair_covered(struct pairs *pairs, const struct pvsvpn_prefix *to,

@@ -20,12 +20,6 @@
 #include "xfrm_note.h"
 #include "xfrm_state.h"
 
-/*
- * When a peer moves, its daemon deletes a state and adds another one in its place. Each packet
- * checks whether the state is dead, so the SA may stay until the other state is there.
- */
-#define DEATH_DELAY_MS	50
-
 /* Minimum time between two looks at all states for pvsvpn_note_later(), in jiffies. */
 #define LATER_INTERVAL	(HZ / 4)
 
@@ -115,15 +109,10 @@ void pvsvpn_note_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 /* ---- later ---- */
 
 /*
- * Do not use jiffies: they stand still while the CPU that counts them does not run, as in a guest
- * on a busy host, and then jump. A moving state would then lose its peer.
+ * Return: jiffies until then; 0 only if it is due. The time is not in jiffies: they stand still
+ * while the CPU that counts them does not run, as in a guest on a busy host, and then jump. A
+ * moving state would then lose its peer.
  */
-static bool is_due(const struct pvsvpn_noted *noted)
-{
-	return !ktime_before(ktime_get(), noted->due);
-}
-
-/* Return: jiffies until then; 0 only if is_due(). */
 static long until_due(const struct pvsvpn_noted *noted)
 {
 	s64 left = ktime_to_ns(ktime_sub(noted->due, ktime_get()));
@@ -180,31 +169,17 @@ void pvsvpn_note_later(struct pvsvpn_adopt *adopt, unsigned long delay)
 	spin_unlock_bh(&adopt->lock);
 }
 
-/**
- * pvsvpn_note_death() - handle a dead state that XFRM has not reported yet
- * @adopt: of the namespace
- *
- * Another state may have taken its place, perhaps at another address. It must be adopted before
- * the dead SA is removed, so the work looks at all states. Packets that find the dead SA wait.
- *
- * Context: any.
- */
-void pvsvpn_note_death(struct pvsvpn_adopt *adopt)
-{
-	pvsvpn_note_later(adopt, msecs_to_jiffies(DEATH_DELAY_MS));
-}
-
 static void death_note(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
 	spin_lock_bh(&adopt->lock);
 	if (noted) {
 		noted->alive = false;
-		noted->due = ktime_add_ms(ktime_get(), DEATH_DELAY_MS);
+		noted->due = ktime_add_ms(ktime_get(), PVSVPN_NOTE_DEATH_MS);
 		list_add_tail(&noted->list, &adopt->deaths);
 		if (list_is_singular(&adopt->deaths))
 			late_queue(adopt);
 	} else {
-		look_later(adopt, msecs_to_jiffies(DEATH_DELAY_MS));
+		look_later(adopt, msecs_to_jiffies(PVSVPN_NOTE_DEATH_MS));
 	}
 	spin_unlock_bh(&adopt->lock);
 }
@@ -240,7 +215,7 @@ static void deaths_move(struct pvsvpn_adopt *adopt)
 	unsigned int left = DEATHS_MAX;
 
 	list_for_each_entry_safe(noted, next, &adopt->deaths, list) {
-		if (!left-- || !is_due(noted))
+		if (!left-- || until_due(noted))
 			break;
 		list_move_tail(&noted->list, &adopt->noted);
 	}

@@ -9,6 +9,12 @@
 struct pvsvpn_adopt;
 struct pvsvpn_sa;
 
+/*
+ * When a peer moves, its daemon deletes a state and adds another one in its place. Each packet
+ * checks whether the state is dead, so the SA may stay until the other state is there.
+ */
+#define PVSVPN_NOTE_DEATH_MS	50
+
 /**
  * struct pvsvpn_noted - a state to look at
  * @list: in struct pvsvpn_adopt.noted, or in a list of the work's own
@@ -42,7 +48,6 @@ void pvsvpn_note_later(struct pvsvpn_adopt *adopt, unsigned long delay);
 bool pvsvpn_note_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news);
 void pvsvpn_note_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *news);
 void pvsvpn_note_end(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
-void pvsvpn_note_death(struct pvsvpn_adopt *adopt);
 void pvsvpn_note_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 bool pvsvpn_note_scan_states(struct pvsvpn_adopt *adopt,
 			     struct list_head *list);

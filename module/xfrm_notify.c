@@ -161,9 +161,8 @@ static struct notifier_block addr6_notifier = {
  */
 int __init pvsvpn_notify_init(void)
 {
-	int err;
+	int err = register_inetaddr_notifier(&addr4_notifier);
 
-	err = register_inetaddr_notifier(&addr4_notifier);
 	if (err)
 		return err;
 	err = register_inet6addr_notifier(&addr6_notifier);

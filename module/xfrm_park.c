@@ -65,12 +65,16 @@ static void tell_of(struct pvsvpn_adopt *adopt, struct xfrm_state *x)
 	set_bit(bit, adopt->told);
 }
 
-/* The same for the death of an outbound SA. */
+/*
+ * The same for the death of an outbound SA. Another state may have taken its place, perhaps at
+ * another address. It must be adopted before the dead SA is removed, so the work looks at all
+ * states.
+ */
 static void tell_of_death(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 {
 	if (test_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags))
 		return;
-	pvsvpn_note_death(adopt);
+	pvsvpn_note_later(adopt, msecs_to_jiffies(PVSVPN_NOTE_DEATH_MS));
 	/* A packet that sees the bit takes adopt->lock next: the look is queued then, or done. */
 	set_bit(PVSVPN_SA_DEATH_TOLD, &sa->flags);
 }

@@ -147,7 +147,6 @@ static struct pvsvpn_spd_node *node_new(struct pvsvpn_spd_half *half,
 {
 	int slot = shape_slot(half, key->shape);
 	struct pvsvpn_spd_node *node;
-	int err;
 
 	if (slot < 0)
 		return ERR_PTR(-ENOSPC);
@@ -157,8 +156,7 @@ static struct pvsvpn_spd_node *node_new(struct pvsvpn_spd_half *half,
 	node->key = *key;
 	node->slot = slot;
 	INIT_LIST_HEAD(&node->policies);
-	err = rhashtable_insert_fast(&nodes, &node->node, node_params);
-	if (err) {
+	if (rhashtable_insert_fast(&nodes, &node->node, node_params)) {
 		kfree(node);
 		return ERR_PTR(-ENOMEM);
 	}

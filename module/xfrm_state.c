@@ -18,11 +18,9 @@ static bool addr_is_ours(struct net *net, u16 family,
 	bool ours;
 
 	rcu_read_lock();
-	if (family == AF_INET6)
-		ours = ipv6_chk_addr_and_flags(net, &addr->in6, NULL, true, 0,
-					       0);
-	else
-		ours = __ip_dev_find(net, addr->a4, false);
+	ours = family == AF_INET6 ?
+	       ipv6_chk_addr_and_flags(net, &addr->in6, NULL, true, 0, 0) :
+	       !!__ip_dev_find(net, addr->a4, false);
 	rcu_read_unlock();
 	return ours;
 }
