@@ -20,29 +20,25 @@
 static void unpark_in(const struct pvsvpn_adopt *adopt, struct sk_buff *skb)
 {
 	const struct pvsvpn_park_cb cb = *pvsvpn_park_cb(skb);
-	struct net_device *dev = skb->dev;
 
-	local_bh_disable();
-	rcu_read_lock();
-	if (!net_eq(dev_net(dev), adopt->net))
+	if (!net_eq(dev_net(skb->dev), adopt->net))
 		kfree_skb(skb);
 	else if (pvsvpn_input_receive(skb, cb.family, cb.in_udp))
 		pvsvpn_input_pass_on(skb, cb.family, cb.in_udp);
-	rcu_read_unlock();
-	local_bh_enable();
-	dev_put(dev);
 }
 
-/* If the device is down by now, drop the packet without counting it. */
-static void unpark_out(struct sk_buff *skb)
+static void unpark_one(const struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 
 	local_bh_disable();
 	rcu_read_lock();
-	if (netif_running(dev))
+	if (dir == PVSVPN_DIRECTION_IN)
+		unpark_in(adopt, skb);
+	else if (netif_running(dev))
 		pvsvpn_xmit(skb, dev);
 	else
+		/* The device is down by now: do not count the packet. */
 		kfree_skb(skb);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -59,21 +55,16 @@ static void unpark_out(struct sk_buff *skb)
  */
 void pvsvpn_unpark(struct pvsvpn_adopt *adopt)
 {
-	struct sk_buff_head *in = &adopt->parked[PVSVPN_DIRECTION_IN];
-	struct sk_buff_head *out = &adopt->parked[PVSVPN_DIRECTION_OUT];
 	unsigned int count;
 	struct sk_buff *skb;
+	u8 dir;
 
-	for (count = skb_queue_len(in); count; count--) {
-		skb = skb_dequeue(in);
-		if (skb)
-			unpark_in(adopt, skb);
-		cond_resched();
-	}
-	for (count = skb_queue_len(out); count; count--) {
-		skb = skb_dequeue(out);
-		if (skb)
-			unpark_out(skb);
-		cond_resched();
+	for (dir = 0; dir < ARRAY_SIZE(adopt->parked); dir++) {
+		for (count = skb_queue_len(&adopt->parked[dir]); count; count--) {
+			skb = skb_dequeue(&adopt->parked[dir]);
+			if (skb)
+				unpark_one(adopt, dir, skb);
+			cond_resched();
+		}
 	}
 }
