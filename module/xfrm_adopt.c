@@ -553,10 +553,9 @@ static void adopt_work(struct work_struct *work)
 static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
 		       struct netlink_ext_ack *extack)
 {
-	struct pvsvpn_device *other;
+	struct xarray *devices = pvsvpn_adopt_of(pvs->net)->devices;
+	const struct pvsvpn_device *other = if_id ? xa_load(&devices[dir], if_id) : NULL;
 
-	other = if_id ? xa_load(&pvsvpn_adopt_of(pvs->net)->devices[dir], if_id) :
-			NULL;
 	if (!other || other == pvs)
 		return 0;
 	NL_SET_ERR_MSG_FMT(extack, "if-id-%s %u is that of %s; use another",

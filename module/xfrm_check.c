@@ -108,12 +108,6 @@ static bool peer_covered(const struct pvsvpn_peer *peer)
 	return covered;
 }
 
-static bool peer_asks(const struct pvsvpn_peer *peer)
-{
-	return peer->led_count > 1 ||
-	       (peer->led_count && !peer_covered(peer));
-}
-
 /**
  * pvsvpn_check_select() - choose the current outbound SA of a peer
  * @peer: the peer
@@ -135,7 +129,8 @@ void pvsvpn_check_select(struct pvsvpn_peer *peer, struct pvsvpn_sa *other)
 	rcu_assign_pointer(peer->tx_sa, other);
 	if (peer->led_anew)
 		/* A packet that reads false also sees the new tx_sa. */
-		smp_store_release(&peer->by_policy, peer_asks(peer));
+		smp_store_release(&peer->by_policy, peer->led_count > 1 ||
+				  (peer->led_count && !peer_covered(peer)));
 	WRITE_ONCE(peer->led_anew, false);
 	spin_unlock_bh(lock);
 }

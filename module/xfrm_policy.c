@@ -18,9 +18,6 @@
 
 #include "device.h"
 #include "event.h"
-#include "peer.h"
-#include "sa.h"
-#include "stats.h"
 #include "work.h"
 #include "xfrm_adopt.h"
 #include "xfrm_child.h"
@@ -408,16 +405,6 @@ static void spd_put(struct pvsvpn_spd *spd)
 		kfree_rcu(spd, rcu);
 }
 
-static void spd_swept(struct pvsvpn_policies *policies, struct pvsvpn_spd *spd)
-{
-	if (!spd->dying) {
-		list_move(&spd->all, &policies->swept);
-		return;
-	}
-	list_del(&spd->all);
-	spd_put(spd);
-}
-
 /* Return: true if there is more to do. */
 static bool sweep_step(struct pvsvpn_policies *policies)
 {
@@ -430,10 +417,14 @@ static bool sweep_step(struct pvsvpn_policies *policies)
 		spd = list_first_entry(&policies->unswept, struct pvsvpn_spd,
 				       all);
 		policy = spd_stale(spd);
-		if (policy)
+		if (policy) {
 			policy_remove(policy);
-		else
-			spd_swept(policies, spd);
+		} else if (!spd->dying) {
+			list_move(&spd->all, &policies->swept);
+		} else {
+			list_del(&spd->all);
+			spd_put(spd);
+		}
 	}
 	spin_unlock_bh(&policies->lock);
 	return left < 0;

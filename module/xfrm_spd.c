@@ -84,16 +84,11 @@ struct pvsvpn_spd_node {
 	unsigned int slot;
 };
 
-static unsigned int key_words(const struct spd_key *key)
-{
-	return key->shape & SHAPE_IPV6 ? 8 : 2;
-}
-
 static u32 key_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct spd_key *key = data;
 
-	return jhash2((__force const u32 *)key->addrs, key_words(key),
+	return jhash2((__force const u32 *)key->addrs, key->shape & SHAPE_IPV6 ? 8 : 2,
 		      seed ^ key->shape ^ (u32)((unsigned long)key->spd >> 6));
 }
 
