@@ -220,6 +220,8 @@ daemon_not_fit()
 	no_daemon stand_in torn 'the daemon does not answer: it sends a message that is not valid'
 	no_daemon stand_in silent 'the daemon does not answer: it is silent'
 	no_daemon stand_in stops 'the daemon does not answer: it is silent'
+	# One that has other work is silent for longer than 10 s
+	stand_in busy 'strongSwan: load-conn: invalid value for'
 }
 
 # Each command ends by itself with a reason; nothing is lost when the daemon continues

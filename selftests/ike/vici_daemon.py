@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Stands in for strongSwan's daemon at its VICI socket, and is unsuitable in one way.
 
-vici_daemon.py SOCKET old|poor|refuses|silent|stops|garbage|torn
+vici_daemon.py SOCKET old|poor|refuses|silent|stops|busy|garbage|torn
 """
 import socket
 import struct
 import sys
+import time
 
 CMD_REQUEST, CMD_RESPONSE, EVENT_REGISTER, EVENT_UNREGISTER, EVENT_CONFIRM = 0, 1, 3, 4, 5
 
@@ -27,12 +28,20 @@ def algorithms(kinds):
                     for kind, names in kinds.items())
 
 
+def work(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
 def answer(mode, command):
     """The message for a command, or None for no answer at all."""
     if mode == "silent":
         return None
     if mode == "stops" and command == "load-conn":
         return None
+    if mode == "busy" and command == "version":
+        work(13)
     if mode == "torn":
         return b"\3\7success\xff\xffyes"
     if command == "version":
@@ -42,7 +51,7 @@ def answer(mode, command):
         if mode == "poor":
             kinds["integrity"] = ["HMAC_SHA1_96"]
         return algorithms(kinds)
-    if mode == "refuses" and command == "load-conn":
+    if mode in ("busy", "refuses") and command == "load-conn":
         return value("success", "no") + value("errmsg", "invalid value for: \x1b[31mid")
     return value("success", "yes")
 

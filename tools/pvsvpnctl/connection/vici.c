@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -47,7 +48,20 @@ struct vici {
 	size_t len;
 };
 
+/* Times of now_ms(): when a silent daemon counts as dead, and the last time for a busy one */
+struct limit {
+	uint64_t silent;
+	uint64_t busy;
+};
+
 /* ---- bytes ---- */
+
+static struct limit limit_from_now(unsigned int seconds)
+{
+	uint64_t silent = now_ms() + (VICI_SILENCE + (uint64_t)seconds) * 1000;
+
+	return (struct limit){ silent, silent + VICI_BUSY * 1000 };
+}
 
 static int fail(struct vici *vici, const char *why)
 {
@@ -56,24 +70,50 @@ static int fail(struct vici *vici, const char *why)
 			 "the daemon does not answer: %s", why);
 }
 
-/* Waits until the socket is ready, or until @deadline, a time of now_ms(). */
-static int wait_ready(struct vici *vici, short events, uint64_t deadline)
+/* Processor time that the daemon has used: ms; 0 if it cannot be known. */
+static uint64_t daemon_used(const struct vici *vici)
+{
+	struct ucred daemon = { .pid = 0 };
+	socklen_t len = sizeof(daemon);
+	struct timespec used;
+	clockid_t clock;
+
+	if (getsockopt(vici->fd, SOL_SOCKET, SO_PEERCRED, &daemon, &len) || daemon.pid <= 0 ||
+	    clock_getcpuclockid(daemon.pid, &clock) || clock_gettime(clock, &used))
+		return 0;
+	return used.tv_sec * 1000ULL + used.tv_nsec / 1000000;
+}
+
+/*
+ * Waits until the socket is ready. A daemon with hundreds of tunnels may have so much to do that it
+ * answers late; then it uses the processor, and the limit moves. A stopped one does not.
+ */
+static int wait_ready(struct vici *vici, short events, struct limit *limit)
 {
 	struct pollfd poll_fd = { .fd = vici->fd, .events = events };
+	uint64_t used = daemon_used(vici), now;
 	int ready;
 
-	do {
-		uint64_t now = now_ms(), left = now < deadline ? deadline - now : 0;
-
-		ready = poll(&poll_fd, 1, left < INT_MAX ? left : INT_MAX);
-	} while ((ready < 0 && errno == EINTR) || (!ready && now_ms() < deadline));
-	if (ready < 0)
-		return fail(vici, strerror(errno));
-	return ready ? CTL_OK : fail(vici, "it is silent");
+	for (;;) {
+		now = now_ms();
+		now = now < limit->silent ? limit->silent - now : 0;
+		ready = poll(&poll_fd, 1, now < INT_MAX ? now : INT_MAX);
+		if (ready > 0)
+			return CTL_OK;
+		if (ready < 0 && errno != EINTR)
+			return fail(vici, strerror(errno));
+		if (now_ms() < limit->silent)
+			continue;
+		now = daemon_used(vici);
+		if (limit->silent >= limit->busy || now < used + VICI_WORK)
+			return fail(vici, "it is silent");
+		used = now;
+		limit->silent += VICI_SILENCE * 1000;
+	}
 }
 
 /* Receives bytes with POLLIN, and sends them with POLLOUT. */
-static int transfer(struct vici *vici, short events, void *bytes, size_t len, uint64_t deadline)
+static int transfer(struct vici *vici, short events, void *bytes, size_t len, struct limit *limit)
 {
 	uint8_t *at = bytes;
 
@@ -82,7 +122,7 @@ static int transfer(struct vici *vici, short events, void *bytes, size_t len, ui
 						  send(vici->fd, at, len, MSG_NOSIGNAL);
 
 		if (done < 0 && errno == EAGAIN) {
-			int ret = wait_ready(vici, events, deadline);
+			int ret = wait_ready(vici, events, limit);
 
 			if (ret)
 				return ret;
@@ -107,7 +147,7 @@ static int send_packet(struct vici *vici, uint8_t kind, const char *name,
 {
 	size_t name_len = strlen(name), message_len = message ? message->len : 0;
 	size_t len = 2 + name_len + message_len;
-	uint64_t deadline = now_ms() + VICI_SILENCE * 1000;
+	struct limit limit = limit_from_now(0);
 	uint8_t head[4 + 2 + VICI_NAME_MAX] = {
 		len >> 24, len >> 16, len >> 8, len, kind, name_len
 	};
@@ -116,22 +156,22 @@ static int send_packet(struct vici *vici, uint8_t kind, const char *name,
 		return ctl_error(CTL_FAILED, vici->what, "strongSwan", "use fewer subnets",
 				 "%s: more than strongSwan takes", name);
 	memcpy(head + 6, name, name_len);
-	return transfer(vici, POLLOUT, head, 6 + name_len, deadline) ?:
-	       transfer(vici, POLLOUT, message_len ? message->data : NULL, message_len, deadline);
+	return transfer(vici, POLLOUT, head, 6 + name_len, &limit) ?:
+	       transfer(vici, POLLOUT, message_len ? message->data : NULL, message_len, &limit);
 }
 
 static int receive_packet(struct vici *vici, unsigned int seconds)
 {
-	uint64_t deadline = now_ms() + (VICI_SILENCE + (uint64_t)seconds) * 1000;
+	struct limit limit = limit_from_now(seconds);
 	uint8_t head[4];
-	int ret = transfer(vici, POLLIN, head, sizeof(head), deadline);
+	int ret = transfer(vici, POLLIN, head, sizeof(head), &limit);
 
 	if (ret)
 		return ret;
 	vici->len = (size_t)head[0] << 24 | head[1] << 16 | head[2] << 8 | head[3];
 	if (!vici->len || vici->len > VICI_PACKET_MAX)
 		return fail(vici, "it sends something that is not VICI");
-	return transfer(vici, POLLIN, vici->packet, vici->len, deadline);
+	return transfer(vici, POLLIN, vici->packet, vici->len, &limit);
 }
 
 /* Whether the packet is an event of that name; @message then has its content. */

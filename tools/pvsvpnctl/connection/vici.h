@@ -10,6 +10,10 @@
 
 /* How long the daemon may be silent before it counts as dead: seconds */
 #define VICI_SILENCE 10
+/* How much longer a daemon may be silent that does other work meanwhile: seconds */
+#define VICI_BUSY 60
+/* The processor time that it uses in VICI_SILENCE if it works: ms */
+#define VICI_WORK 100
 
 struct vici;
 
