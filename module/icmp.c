@@ -50,7 +50,7 @@ static DEFINE_SPINLOCK(errors_lock);
  * struct quote - the contents of an ICMP error about a packet of ours
  * @offset: of the quoted IP header in the packet
  * @mtu: the reported MTU, 0 for a redirect
- * @redirect: the error is a redirect to another gateway
+ * @redirect: ICMPv6: the error is a redirect to another gateway
  * @daddr: destination address of the quoted packet
  * @sport: its source port
  * @esph: its ESP header
@@ -63,6 +63,18 @@ struct quote {
 	__be16 sport;
 	struct ip_esp_hdr esph;
 };
+/* More packets than 1 Gbit/s of full-size packets carries in a second. */
+#define RECENT_MAX	BIT(17)
+
+/* Is a sequence number, of which @low is in the packet, among the last RECENT_MAX ones sent? */
+static bool seq_recent(const struct pvsvpn_sa *sa, u32 low)
+{
+	u64 last = pvsvpn_sa_seq(sa);
+	u32 ago = lower_32_bits(last) - low;
+
+	return ago < RECENT_MAX && ago < last;
+}
+
 
 /*
  * Find the SA of the packet that an error quotes. Anyone can send an ICMP error. If it quotes an
@@ -79,7 +91,7 @@ static struct pvsvpn_sa *quoted_sa(struct net *net, u16 family,
 
 	if (!sa)
 		return ERR_PTR(-ENOENT);
-	if (pvsvpn_sa_seq_recent(sa, ntohl(esph->seq_no)))
+	if (seq_recent(sa, ntohl(esph->seq_no)))
 		return sa;
 	pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, NULL, 0,
 			     PVSVPN_DROP_RX_ICMP);
@@ -118,64 +130,37 @@ static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
 	return error;
 }
 
-/* The socket represents @endpoint until errors_unlock(). */
-static struct sock *errors_lock_for(const struct pvsvpn_endpoint *endpoint,
-				    int link)
-	__acquires(&errors_lock)
+/*
+ * The socket represents the endpoint while the kernel looks for the route.
+ * @skb: the error, network header at the router's IP header
+ * @mtu: not used for a redirect
+ */
+static void route4_changed(struct pvsvpn_sa *sa, const struct sk_buff *skb,
+			   const struct icmphdr *icmph, u32 mtu)
 {
-	struct net *net = endpoint->peer->pvs->net;
-	struct icmp_net *icmp = net_generic(net, icmp_net_id);
-	struct sock *sk = icmp->errors;
+	struct icmp_net *icmp = net_generic(sa->peer->pvs->net, icmp_net_id);
+	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
+	int link = pvsvpn_endpoint_link(endpoint);
+	struct sk_buff *error;
 
+	/* There is no route through a link that does not exist. */
+	if (unlikely(link < 0))
+		return;
+	error = error_about(endpoint, skb, icmph);
+	if (!error)
+		return;
 	spin_lock_bh(&errors_lock);
-	sk->sk_mark = pvsvpn_endpoint_mark(endpoint);
-	sk->sk_bound_dev_if = link;
-	sk->sk_protocol = endpoint->encap == PVSVPN_ENCAP_UDP ? IPPROTO_UDP :
-								IPPROTO_ESP;
-	return sk;
-}
-
-static void errors_unlock(void)
-	__releases(&errors_lock)
-{
+	icmp->errors->sk_mark = pvsvpn_endpoint_mark(endpoint);
+	icmp->errors->sk_bound_dev_if = link;
+	icmp->errors->sk_protocol = endpoint->encap == PVSVPN_ENCAP_UDP ?
+				    IPPROTO_UDP : IPPROTO_ESP;
+	if (icmph->type == ICMP_REDIRECT)
+		ipv4_sk_redirect(error, icmp->errors);
+	else
+		ipv4_sk_update_pmtu(error, icmp->errors, mtu);
 	spin_unlock_bh(&errors_lock);
-}
-
-/* @skb: the error, network header at the router's IP header */
-static void too_big4(struct pvsvpn_sa *sa, const struct sk_buff *skb,
-		     const struct icmphdr *icmph, u32 mtu)
-{
-	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
-	int link = pvsvpn_endpoint_link(endpoint);
-	struct sk_buff *error;
-
-	/* There is no route through a link that does not exist. */
-	if (unlikely(link < 0))
-		return;
-	error = error_about(endpoint, skb, icmph);
-	if (!error)
-		return;
-	ipv4_sk_update_pmtu(error, errors_lock_for(endpoint, link), mtu);
-	errors_unlock();
-	consume_skb(error);
-	pvsvpn_work_refresh(sa->peer->pvs);
-}
-
-static void redirect4(struct pvsvpn_sa *sa, const struct sk_buff *skb,
-		      const struct icmphdr *icmph)
-{
-	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
-	int link = pvsvpn_endpoint_link(endpoint);
-	struct sk_buff *error;
-
-	/* There is no route through a link that does not exist. */
-	if (unlikely(link < 0))
-		return;
-	error = error_about(endpoint, skb, icmph);
-	if (!error)
-		return;
-	ipv4_sk_redirect(error, errors_lock_for(endpoint, link));
-	errors_unlock();
+	if (icmph->type != ICMP_REDIRECT)
+		pvsvpn_work_refresh(sa->peer->pvs);
 	consume_skb(error);
 }
 
@@ -247,11 +232,10 @@ int pvsvpn_icmp_err4(struct sk_buff *skb, u32 info)
 		       (const xfrm_address_t *)&iph->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
-	if (icmph->type == ICMP_REDIRECT)
-		redirect4(sa, skb, icmph);
-	else if (icmph->type == ICMP_DEST_UNREACH &&
-		 icmph->code == ICMP_FRAG_NEEDED)
-		too_big4(sa, skb, icmph, info);
+	if (icmph->type == ICMP_REDIRECT ||
+	    (icmph->type == ICMP_DEST_UNREACH &&
+	     icmph->code == ICMP_FRAG_NEEDED))
+		route4_changed(sa, skb, icmph, info);
 	return 0;
 }
 
@@ -336,8 +320,7 @@ static bool error4(const struct net *net, const struct icmphdr *icmph,
 {
 	u8 no_pmtu_disc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc);
 
-	quote->redirect = icmph->type == ICMP_REDIRECT;
-	if (quote->redirect)
+	if (icmph->type == ICMP_REDIRECT)
 		return true;
 	if (icmph->type != ICMP_DEST_UNREACH ||
 	    icmph->code != ICMP_FRAG_NEEDED || no_pmtu_disc == 2)
@@ -390,10 +373,7 @@ unsigned int pvsvpn_icmp_udp4(struct pvsvpn_udp_room *room, struct net *net,
 	sa = sa_at_port(room, net, AF_INET, &quote);
 	if (IS_ERR(sa))
 		return quote_verdict(sa);
-	if (quote.redirect)
-		redirect4(sa, skb, icmph);
-	else
-		too_big4(sa, skb, icmph, quote.mtu);
+	route4_changed(sa, skb, icmph, quote.mtu);
 	return NF_ACCEPT;
 }
 

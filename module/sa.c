@@ -276,22 +276,3 @@ u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa)
 {
 	return sa->x ? pvsvpn_state_window(sa) : sa->replay.window;
 }
-
-/* More packets than 1 Gbit/s of full-size packets carries in a second. */
-#define RECENT_MAX	BIT(17)
-
-/**
- * pvsvpn_sa_seq_recent() - check whether a packet was sent recently
- * @sa: outbound SA
- * @low: the sequence number in its header
- *
- * Context: any.
- * Return: true if it is among the last 131072 numbers.
- */
-bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low)
-{
-	u64 last = pvsvpn_sa_seq(sa);
-	u32 ago = lower_32_bits(last) - low;
-
-	return ago < RECENT_MAX && ago < last;
-}

@@ -151,7 +151,6 @@ unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
 				u64 *first);
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
 u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa);
-bool pvsvpn_sa_seq_recent(const struct pvsvpn_sa *sa, u32 low);
 
 /**
  * pvsvpn_sa_get() - keep an SA beyond the RCU read-side critical section that found it
