@@ -29,6 +29,19 @@ const char *pvsvpn_lifetime_name(enum pvsvpn_lifetime_kind kind)
 	return names[kind];
 }
 
+/* Set the reason @over and the flag @expired, once. */
+static void lifetime_over(struct pvsvpn_sa *sa, enum pvsvpn_sa_flag expired,
+			  u8 *over, enum pvsvpn_lifetime_kind why)
+{
+	if (test_bit(expired, &sa->flags))
+		return;
+	WRITE_ONCE(*over, why);
+	/* Publish the reason before setting the flag. */
+	smp_mb__before_atomic();
+	if (!test_and_set_bit(expired, &sa->flags))
+		pvsvpn_peer_add_news(sa);
+}
+
 /**
  * pvsvpn_lifetime_end() - expire an SA, so that no packet uses it any more
  * @sa: the SA, in use
@@ -38,24 +51,12 @@ const char *pvsvpn_lifetime_name(enum pvsvpn_lifetime_kind kind)
  */
 void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 {
-	if (test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-		return;
-	WRITE_ONCE(sa->lifetime.hard_why, why);
-	/* Publish hard_why before setting the flag. */
-	smp_mb__before_atomic();
-	if (!test_and_set_bit(PVSVPN_SA_EXPIRED, &sa->flags))
-		pvsvpn_peer_add_news(sa);
+	lifetime_over(sa, PVSVPN_SA_EXPIRED, &sa->lifetime.hard_why, why);
 }
 
 static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 {
-	if (test_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
-		return;
-	WRITE_ONCE(sa->lifetime.soft_why, why);
-	/* Publish soft_why before setting the flag. */
-	smp_mb__before_atomic();
-	if (!test_and_set_bit(PVSVPN_SA_SOFT_EXPIRED, &sa->flags))
-		pvsvpn_peer_add_news(sa);
+	lifetime_over(sa, PVSVPN_SA_SOFT_EXPIRED, &sa->lifetime.soft_why, why);
 }
 
 /* Check the limits of @kind at the value @now. Return: whether the hard limit is reached. */
@@ -150,17 +151,6 @@ void pvsvpn_lifetime_start(struct pvsvpn_sa *sa)
 {
 	if (sa->lifetime.limited)
 		lifetime_look(sa);
-}
-
-/**
- * pvsvpn_lifetime_stop() - stop the timer before an SA is freed
- * @sa: the SA, which has no users any more
- *
- * Context: process.
- */
-void pvsvpn_lifetime_stop(struct pvsvpn_sa *sa)
-{
-	del_timer_sync(&sa->lifetime.timer);
 }
 
 static void lifetime_first_use(struct pvsvpn_sa *sa)

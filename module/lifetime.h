@@ -44,7 +44,6 @@ struct pvsvpn_lifetime {
 void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft,
 			  const u64 *hard);
 void pvsvpn_lifetime_start(struct pvsvpn_sa *sa);
-void pvsvpn_lifetime_stop(struct pvsvpn_sa *sa);
 bool pvsvpn_lifetime_use(struct pvsvpn_sa *sa, unsigned int len);
 void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why);
 const char *pvsvpn_lifetime_name(enum pvsvpn_lifetime_kind kind);

@@ -126,9 +126,16 @@ void pvsvpn_liveness_init(struct pvsvpn_peer *peer, u32 keepalive,
 	timer_setup(&peer->liveness.timer, liveness_timer, 0);
 }
 
-/* Stop the timer before changing its inputs, so it cannot re-arm with stale values. */
-static void liveness_start(struct pvsvpn_peer *peer)
+/**
+ * pvsvpn_liveness_restart() - restart the clocks of a peer, for instance when the device goes up
+ * @peer: the peer
+ *
+ * Context: process, RTNL held.
+ */
+void pvsvpn_liveness_restart(struct pvsvpn_peer *peer)
 {
+	ASSERT_RTNL();
+	/* Stop the timer before changing its inputs, so it cannot re-arm with stale values. */
 	del_timer_sync(&peer->liveness.timer);
 	peer->liveness.since = jiffies;
 	peer->liveness.tried = jiffies;
@@ -168,7 +175,7 @@ static void liveness_run(struct pvsvpn_peer *peer, bool usable)
 	/* A peer without an SA is down, not dead. A new SA restarts its clock. */
 	WRITE_ONCE(live->dead, false);
 	if (usable)
-		liveness_start(peer);
+		pvsvpn_liveness_restart(peer);
 	else
 		del_timer_sync(&live->timer);
 }
@@ -205,31 +212,6 @@ const char *pvsvpn_liveness_look(struct pvsvpn_peer *peer, bool usable)
 	if (!live->dead && liveness_runs(peer))
 		liveness_arm(peer);
 	return why;
-}
-
-/**
- * pvsvpn_liveness_restart() - restart the clocks of a peer when the device goes up
- * @peer: one of its peers
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_liveness_restart(struct pvsvpn_peer *peer)
-{
-	ASSERT_RTNL();
-	liveness_start(peer);
-}
-
-/**
- * pvsvpn_liveness_stop() - stop the timer of a peer that is removed
- * @peer: the peer, marked as deleted
- *
- * On return no dummy packet is being sent.
- *
- * Context: process.
- */
-void pvsvpn_liveness_stop(struct pvsvpn_peer *peer)
-{
-	del_timer_sync(&peer->liveness.timer);
 }
 
 /**

@@ -40,7 +40,6 @@ void pvsvpn_liveness_set(struct pvsvpn_peer *peer, u32 keepalive,
 			 u32 dead_after);
 const char *pvsvpn_liveness_look(struct pvsvpn_peer *peer, bool usable);
 void pvsvpn_liveness_restart(struct pvsvpn_peer *peer);
-void pvsvpn_liveness_stop(struct pvsvpn_peer *peer);
 void pvsvpn_liveness_seen(struct pvsvpn_peer *peer);
 
 #endif /* _PVSVPN_LIVENESS_H */

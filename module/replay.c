@@ -12,6 +12,11 @@
 #define REPLAY_BURST_TIME	HZ
 #define REPLAY_BURST_SILENCE	(10 * HZ)
 
+static unsigned long *replay_word(const struct pvsvpn_replay *replay, u64 seq)
+{
+	return &replay->bitmap[(seq / BITS_PER_LONG) & replay->mask];
+}
+
 /**
  * pvsvpn_replay_init() - set up a replay window
  * @replay: the window
@@ -23,7 +28,7 @@
  * over must not accept again what its former owner may have accepted.
  *
  * Context: process.
- * Return: 0 or -ENOMEM.
+ * Return: 0, and @replay has a bitmap for kfree() unless @window is 0; or -ENOMEM.
  */
 int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 {
@@ -35,31 +40,15 @@ int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top)
 	replay->bitmap = kcalloc(words, sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (!replay->bitmap)
 		return -ENOMEM;
-	if (top)
-		bitmap_fill(replay->bitmap, words * BITS_PER_LONG);
 	replay->window = window;
 	replay->mask = words - 1;
 	replay->top = top;
-	/* The word of @top is only filled up to @top. */
-	if (top)
-		replay->bitmap[(top / BITS_PER_LONG) & replay->mask] =
-			GENMASK(top % BITS_PER_LONG, 0);
+	if (top) {
+		bitmap_fill(replay->bitmap, words * BITS_PER_LONG);
+		/* The word of @top is only filled up to @top. */
+		*replay_word(replay, top) = GENMASK(top % BITS_PER_LONG, 0);
+	}
 	return 0;
-}
-
-/**
- * pvsvpn_replay_destroy() - free what pvsvpn_replay_init() allocated
- * @replay: the window; its bitmap may be NULL
- */
-void pvsvpn_replay_destroy(struct pvsvpn_replay *replay)
-{
-	kfree(replay->bitmap);
-	replay->bitmap = NULL;
-}
-
-static unsigned long *replay_word(const struct pvsvpn_replay *replay, u64 seq)
-{
-	return &replay->bitmap[(seq / BITS_PER_LONG) & replay->mask];
 }
 
 /**

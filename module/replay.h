@@ -31,7 +31,6 @@ struct pvsvpn_replay {
 };
 
 int pvsvpn_replay_init(struct pvsvpn_replay *replay, u32 window, u64 top);
-void pvsvpn_replay_destroy(struct pvsvpn_replay *replay);
 u64 pvsvpn_replay_extend(u64 top, u32 window, u32 low);
 int pvsvpn_replay_check(const struct pvsvpn_replay *replay, u64 seq);
 int pvsvpn_replay_commit(struct pvsvpn_replay *replay, u64 seq, bool *newest);

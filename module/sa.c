@@ -14,9 +14,16 @@
 #include "xfrm_seq.h"
 #include "xfrm_traffic.h"
 
-static void sa_free(struct pvsvpn_sa *sa)
+/**
+ * pvsvpn_sa_destroy() - free an SA that is not in use
+ * @sa: from pvsvpn_sa_new(); pvsvpn_tunnel_add_sa() was not called, or has failed, or the last
+ *	reference is gone
+ *
+ * Context: process.
+ */
+void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 {
-	pvsvpn_lifetime_stop(sa);
+	del_timer_sync(&sa->lifetime.timer);
 	if (sa->x)
 		xfrm_state_put(sa->x);
 	if (rcu_access_pointer(sa->endpoint))
@@ -24,7 +31,7 @@ static void sa_free(struct pvsvpn_sa *sa)
 							       true));
 	crypto_free_aead(sa->aead);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
-		pvsvpn_replay_destroy(&sa->replay);
+		kfree(sa->replay.bitmap);
 	free_percpu(sa->counters);
 	kfree(sa);
 }
@@ -34,7 +41,7 @@ static void sa_destroy_work(struct work_struct *work)
 	struct pvsvpn_sa *sa = container_of(work, struct pvsvpn_sa, destroy);
 	struct pvsvpn_peer *peer = sa->peer;
 
-	sa_free(sa);
+	pvsvpn_sa_destroy(sa);
 	pvsvpn_peer_put(peer);
 }
 
@@ -124,17 +131,6 @@ err_counters:
 err_sa:
 	kfree(sa);
 	return ERR_PTR(err);
-}
-
-/**
- * pvsvpn_sa_destroy() - free an SA that was never in use
- * @sa: from pvsvpn_sa_new(); pvsvpn_tunnel_add_sa() was not called, or has failed
- *
- * Context: process.
- */
-void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
-{
-	sa_free(sa);
 }
 
 /**

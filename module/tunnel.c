@@ -569,8 +569,8 @@ void pvsvpn_tunnel_del_peer(struct pvsvpn_peer *peer)
 	ASSERT_RTNL();
 	/* 0. Stop timers, and no longer follow the peer's address. */
 	WRITE_ONCE(peer->deleted, true);
-	pvsvpn_udp_keepalive_stop(peer);
-	pvsvpn_liveness_stop(peer);
+	del_timer_sync(&peer->nat_keepalive_timer);
+	del_timer_sync(&peer->liveness.timer);
 	/* 1. No packet finds the peer by its inner addresses. */
 	pvsvpn_peer_del_subnets(peer);
 	/* 2. No packet finds the peer by an SPI. */

@@ -106,16 +106,3 @@ void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer)
 		mod_timer(&peer->nat_keepalive_timer,
 			  jiffies + peer->nat_keepalive * HZ);
 }
-
-/**
- * pvsvpn_udp_keepalive_stop() - stop the keepalives of a deleted peer
- * @peer: the peer, marked as deleted
- *
- * On return no keepalive is being sent.
- *
- * Context: process.
- */
-void pvsvpn_udp_keepalive_stop(struct pvsvpn_peer *peer)
-{
-	del_timer_sync(&peer->nat_keepalive_timer);
-}

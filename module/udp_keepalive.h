@@ -7,6 +7,5 @@ struct pvsvpn_peer;
 
 void pvsvpn_udp_keepalive_init(struct pvsvpn_peer *peer);
 void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer);
-void pvsvpn_udp_keepalive_stop(struct pvsvpn_peer *peer);
 
 #endif /* _PVSVPN_UDP_KEEPALIVE_H */
