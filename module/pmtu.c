@@ -19,8 +19,16 @@
 #include "transform.h"
 #include "work.h"
 
-/* Room between the headers and the trailer, in bytes; 0 if it is below one alignment unit. */
-static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
+/**
+ * pvsvpn_pmtu_room() - compute the room between the outer headers and the trailer
+ * @path_mtu: MTU of the outer path, in bytes
+ * @outer_len: length of the outer headers, in bytes
+ * @transform: the transform in use
+ *
+ * Context: any.
+ * Return: bytes, up to which an inner packet may be padded; 0 if it is below one alignment unit.
+ */
+u32 pvsvpn_pmtu_room(u32 path_mtu, unsigned int outer_len,
 		     const struct pvsvpn_transform *transform)
 {
 	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
@@ -31,27 +39,19 @@ static u32 pmtu_room(u32 path_mtu, unsigned int outer_len,
 	return round_down(path_mtu - around, transform->align) - PVSVPN_ESP_TRAILER_LEN;
 }
 
-/**
- * pvsvpn_pmtu_inner() - compute the largest inner packet that fits
- * @path_mtu: MTU of the outer path, in bytes
- * @outer_len: length of the outer headers, in bytes
- * @transform: the transform in use
- *
- * Context: any.
- * Return: bytes, at least IPV4_MIN_MTU.
- */
-u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
-		      const struct pvsvpn_transform *transform)
+/* The largest inner packet that fits, at least IPV4_MIN_MTU */
+static u32 inner_mtu(u32 path_mtu, unsigned int outer_len,
+		     const struct pvsvpn_transform *transform)
 {
-	return max_t(u32, pmtu_room(path_mtu, outer_len, transform),
+	return max_t(u32, pvsvpn_pmtu_room(path_mtu, outer_len, transform),
 		     IPV4_MIN_MTU);
 }
 
-/* The tightest transform in use, or the most likely one before there is an SA. */
+/* The tightest transform in use; before there is an SA, the first one is the most likely. */
 static const struct pvsvpn_transform *
 peer_transform(const struct pvsvpn_peer *peer)
 {
-	return READ_ONCE(peer->tightest) ?: pvsvpn_transform_usual();
+	return READ_ONCE(peer->tightest) ?: &pvsvpn_transforms[0];
 }
 
 static u32 transform_mtu(const struct pvsvpn_peer *peer,
@@ -62,10 +62,8 @@ static u32 transform_mtu(const struct pvsvpn_peer *peer,
 
 	if (!path_mtu)
 		return PVSVPN_MTU_DEFAULT;
-	return pvsvpn_pmtu_inner(path_mtu,
-				 pvsvpn_outer_len(endpoint->family,
-						  endpoint->encap),
-				 transform);
+	return inner_mtu(path_mtu, pvsvpn_outer_len(endpoint->family,
+						    endpoint->encap), transform);
 }
 
 /**
@@ -86,7 +84,7 @@ void pvsvpn_pmtu_tighten(struct pvsvpn_peer *peer)
 
 	ASSERT_RTNL();
 	for (i = 0; tightest && i < PVSVPN_TRANSFORMS; i++) {
-		transform = pvsvpn_transform_at(i);
+		transform = &pvsvpn_transforms[i];
 		if (READ_ONCE(peer->transforms[i]) &&
 		    transform_mtu(peer, transform) <
 		    transform_mtu(peer, tightest))
@@ -135,17 +133,6 @@ bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 	return true;
 }
 
-/* If there is no route, keep the last value. */
-static void peer_look_at_path(struct pvsvpn_peer *peer)
-{
-	u32 path_mtu;
-
-	if (pvsvpn_output_look(pvsvpn_peer_path(peer), &path_mtu) ==
-	    PVSVPN_ROUTE_FOUND)
-		WRITE_ONCE(peer->path_mtu, path_mtu);
-	pvsvpn_pmtu_tighten(peer);
-}
-
 static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
 {
 	/*
@@ -169,8 +156,14 @@ static void device_set_mtu(struct pvsvpn_device *pvs, u32 mtu)
  */
 u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer)
 {
+	u32 path_mtu;
+
 	ASSERT_RTNL();
-	peer_look_at_path(peer);
+	/* If there is no route, keep the last value. */
+	if (pvsvpn_output_look(pvsvpn_peer_path(peer), &path_mtu) ==
+	    PVSVPN_ROUTE_FOUND)
+		WRITE_ONCE(peer->path_mtu, path_mtu);
+	pvsvpn_pmtu_tighten(peer);
 	return pvsvpn_pmtu_peer(peer);
 }
 
@@ -256,21 +249,6 @@ static int too_big6(struct sk_buff *skb, const struct pvsvpn_fit *fit)
 }
 
 /**
- * pvsvpn_pmtu_room() - compute the length up to which an inner packet may be padded
- * @sa: outbound SA
- * @dst: route to the peer
- * @outer: the outer headers
- *
- * Context: RCU read-side critical section.
- * Return: bytes; 0 if no inner packet fits.
- */
-u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
-		     const struct pvsvpn_outer *outer)
-{
-	return pmtu_room(dst_mtu(dst), outer->len, sa->transform);
-}
-
-/**
  * pvsvpn_pmtu_check() - check whether a packet fits the path
  * @sa: outbound SA
  * @skb: inner packet, not split into segments yet
@@ -291,7 +269,7 @@ int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	const struct pvsvpn_settings *settings = &sa->peer->pvs->settings;
 	u32 path_mtu = dst_mtu(dst);
 
-	fit->mtu = pvsvpn_pmtu_inner(path_mtu, outer->len, sa->transform);
+	fit->mtu = inner_mtu(path_mtu, outer->len, sa->transform);
 	fit->how = PVSVPN_FITS;
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
 		pvsvpn_work_refresh(sa->peer->pvs);

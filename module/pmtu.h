@@ -46,8 +46,6 @@ struct pvsvpn_overhead {
 	u32 trailer;
 };
 
-u32 pvsvpn_pmtu_inner(u32 path_mtu, unsigned int outer_len,
-		      const struct pvsvpn_transform *transform);
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
 bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
 			  struct pvsvpn_overhead *overhead);
@@ -56,8 +54,8 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_follow(struct pvsvpn_device *pvs);
 void pvsvpn_pmtu_auto(struct pvsvpn_device *pvs);
-u32 pvsvpn_pmtu_room(const struct pvsvpn_sa *sa, const struct dst_entry *dst,
-		     const struct pvsvpn_outer *outer);
+u32 pvsvpn_pmtu_room(u32 path_mtu, unsigned int outer_len,
+		     const struct pvsvpn_transform *transform);
 int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		      const struct dst_entry *dst,
 		      const struct pvsvpn_outer *outer, struct pvsvpn_fit *fit);

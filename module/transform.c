@@ -10,7 +10,7 @@
 #include "transform.h"
 #include "transforms.h"
 
-/* The trailer ends on a multiple of at least 4 bytes (RFC 4303 section 2.4). */
+/* The table; the first one is usual before there is an SA. The trailer ends on a multiple of at least 4 bytes (RFC 4303 section 2.4). */
 #define TRANSFORM(name_, encryption_, key_bits, attr_bits_, integrity_,	\
 		  aead_, extra, iv, icv, block, legacy_)		\
 	{ .name = name_, .encryption = encryption_,			\
@@ -19,7 +19,7 @@
 	  .iv_len = iv, .icv_len = icv,					\
 	  .align = (block) < 4 ? 4 : (block),				\
 	  .random_iv = (block) > 1, .legacy = legacy_ },
-static const struct pvsvpn_transform transforms[] = {
+const struct pvsvpn_transform pvsvpn_transforms[PVSVPN_TRANSFORMS] = {
 	PVSVPN_TRANSFORM_LIST(TRANSFORM)
 };
 #undef TRANSFORM
@@ -38,7 +38,7 @@ pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
 {
 	const struct pvsvpn_transform *t;
 
-	for (t = transforms; t < transforms + ARRAY_SIZE(transforms); t++)
+	for (t = pvsvpn_transforms; t < pvsvpn_transforms + PVSVPN_TRANSFORMS; t++)
 		if (t->encryption == encryption && t->attr_bits == attr_bits &&
 		    t->integrity == integrity)
 			return t;
@@ -61,24 +61,13 @@ pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
 	const struct pvsvpn_transform *t;
 	unsigned int key_len;
 
-	for (t = transforms; t < transforms + ARRAY_SIZE(transforms); t++) {
+	for (t = pvsvpn_transforms; t < pvsvpn_transforms + PVSVPN_TRANSFORMS; t++) {
 		key_len = t->key_len + (t->integrity ? 0 : t->extra_len);
 		if (key_len * 8 == key_bits && t->icv_len * 8 == icv_bits &&
 		    !strcmp(t->aead, aead))
 			return t;
 	}
 	return NULL;
-}
-
-/**
- * pvsvpn_transform_usual() - get the transform to assume before there is an SA
- *
- * Context: any.
- * Return: the first of the table.
- */
-const struct pvsvpn_transform *pvsvpn_transform_usual(void)
-{
-	return &transforms[0];
 }
 
 /**
@@ -90,19 +79,7 @@ const struct pvsvpn_transform *pvsvpn_transform_usual(void)
  */
 unsigned int pvsvpn_transform_index(const struct pvsvpn_transform *transform)
 {
-	return transform - transforms;
-}
-
-/**
- * pvsvpn_transform_at() - get the transform at an index of the table
- * @index: 0 to PVSVPN_TRANSFORMS - 1
- *
- * Context: any.
- * Return: the transform.
- */
-const struct pvsvpn_transform *pvsvpn_transform_at(unsigned int index)
-{
-	return &transforms[index];
+	return transform - pvsvpn_transforms;
 }
 
 /**

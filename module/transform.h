@@ -45,6 +45,8 @@ struct pvsvpn_transform {
 /* The number of transforms. */
 #define PVSVPN_TRANSFORMS	(0 PVSVPN_TRANSFORM_LIST(PVSVPN_TRANSFORM_ONE))
 
+extern const struct pvsvpn_transform pvsvpn_transforms[PVSVPN_TRANSFORMS];
+
 /* The longest IV of the table. */
 #define PVSVPN_IV_MAX	16
 
@@ -53,10 +55,8 @@ pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity);
 const struct pvsvpn_transform *
 pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
 			   unsigned int icv_bits);
-const struct pvsvpn_transform *pvsvpn_transform_usual(void);
 unsigned int
 pvsvpn_transform_index(const struct pvsvpn_transform *transform);
-const struct pvsvpn_transform *pvsvpn_transform_at(unsigned int index);
 unsigned int
 pvsvpn_transform_key_len(const struct pvsvpn_transform *transform);
 struct crypto_aead *

@@ -216,8 +216,8 @@ static int xmit_find_route(struct xmit_batch *batch)
 	batch->mark = pvsvpn_endpoint_mark(endpoint);
 	batch->tfc = READ_ONCE(batch->peer->tfc);
 	if (unlikely(batch->tfc))
-		batch->tfc_max = pvsvpn_pmtu_room(batch->sa, dst,
-						  &batch->outer);
+		batch->tfc_max = pvsvpn_pmtu_room(dst_mtu(dst), batch->outer.len,
+						  batch->sa->transform);
 	return PVSVPN_PASS;
 }
 
