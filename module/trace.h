@@ -15,12 +15,11 @@
 #include "stats.h"
 
 /* Export the numbers behind the names in the format file. */
-#define PVSVPN_TRACE_ENUM(symbol, name, link, core, text)	\
-	TRACE_DEFINE_ENUM(symbol);
+#define PVSVPN_TRACE_ENUM(symbol, ...)	TRACE_DEFINE_ENUM(symbol);
 PVSVPN_DROP_LIST(PVSVPN_TRACE_ENUM)
+PVSVPN_EVENT_LIST(PVSVPN_TRACE_ENUM)
 
-#define PVSVPN_TRACE_REASON(symbol, name, link, core, text)	\
-	{ symbol, name },
+#define PVSVPN_TRACE_NAME(symbol, name, ...)	{ symbol, name },
 
 /* A packet was dropped; peer and spi are 0 if unknown. */
 TRACE_EVENT(pvsvpn_drop,
@@ -47,16 +46,9 @@ TRACE_EVENT(pvsvpn_drop,
 		  __entry->dev, __entry->ifindex, __entry->peer, __entry->spi,
 		  __entry->len,
 		  __print_symbolic(__entry->reason,
-				   PVSVPN_DROP_LIST(PVSVPN_TRACE_REASON)
+				   PVSVPN_DROP_LIST(PVSVPN_TRACE_NAME)
 				   { -1, NULL }))
 );
-
-#define PVSVPN_TRACE_EVENT_ENUM(symbol, name)	\
-	TRACE_DEFINE_ENUM(symbol);
-PVSVPN_EVENT_LIST(PVSVPN_TRACE_EVENT_ENUM)
-
-#define PVSVPN_TRACE_EVENT_NAME(symbol, name)	\
-	{ symbol, name },
 
 /*
  * An event of a peer or an SA; dir and spi are 0 for a peer, peer is 0 for a state
@@ -87,7 +79,7 @@ TRACE_EVENT(pvsvpn_event,
 		  __entry->dev, __entry->ifindex, __entry->peer, __entry->spi,
 		  __entry->dir == PVSVPN_DIRECTION_OUT ? "out" : "in",
 		  __print_symbolic(__entry->type,
-				   PVSVPN_EVENT_LIST(PVSVPN_TRACE_EVENT_NAME)
+				   PVSVPN_EVENT_LIST(PVSVPN_TRACE_NAME)
 				   { -1, NULL }),
 		  __entry->reason)
 );
