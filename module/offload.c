@@ -133,23 +133,8 @@ static struct sk_buff *offload_receive(const struct offload_slot *slot,
 	NAPI_GRO_CB(skb)->flush = 1;
 	return NULL;
 }
+static struct offload_slot offload4, offload6;
 
-static struct sk_buff *offload4_receive(struct list_head *head,
-					struct sk_buff *skb);
-static struct sk_buff *offload6_receive(struct list_head *head,
-					struct sk_buff *skb);
-
-static struct offload_slot offload4 = {
-	.place = &inet_offloads[IPPROTO_ESP],
-	.family = AF_INET,
-	.gro_receive = offload4_receive,
-};
-
-static struct offload_slot offload6 = {
-	.place = &inet6_offloads[IPPROTO_ESP],
-	.family = AF_INET6,
-	.gro_receive = offload6_receive,
-};
 
 static struct sk_buff *offload4_receive(struct list_head *head,
 					struct sk_buff *skb)
@@ -163,20 +148,19 @@ static struct sk_buff *offload6_receive(struct list_head *head,
 	return offload_receive(&offload6, head, skb);
 }
 
+static struct offload_slot offload4 = {
+	.place = &inet_offloads[IPPROTO_ESP],
+	.family = AF_INET,
+	.gro_receive = offload4_receive,
+};
+
+static struct offload_slot offload6 = {
+	.place = &inet6_offloads[IPPROTO_ESP],
+	.family = AF_INET6,
+	.gro_receive = offload6_receive,
+};
+
 /* ---- packets that XFRM has decrypted ---- */
-
-static bool offload_take(struct sk_buff *skb, struct xfrm_state *x,
-			 bool decrypted)
-{
-	struct pvsvpn_sa *sa;
-
-	sa = pvsvpn_sad_find_state_in(xs_net(x), x);
-	if (!sa)
-		return false;
-	if (decrypted)
-		pvsvpn_receive_decrypted(sa, skb);
-	return true;
-}
 
 /**
  * pvsvpn_offload_rcv_cb() - take a packet that XFRM has decrypted to its device
@@ -194,7 +178,7 @@ static bool offload_take(struct sk_buff *skb, struct xfrm_state *x,
 int pvsvpn_offload_rcv_cb(struct sk_buff *skb, int err)
 {
 	struct xfrm_state *x;
-	bool ours;
+	struct pvsvpn_sa *sa;
 
 	/* XFRM has found no state for it, or too many. */
 	if (!secpath_exists(skb))
@@ -204,10 +188,12 @@ int pvsvpn_offload_rcv_cb(struct sk_buff *skb, int err)
 		return 1;
 	local_bh_disable();
 	rcu_read_lock();
-	ours = offload_take(skb, x, !err);
+	sa = pvsvpn_sad_find_state_of(xs_net(x), PVSVPN_DIRECTION_IN, x);
+	if (sa && !err)
+		pvsvpn_receive_decrypted(sa, skb);
 	rcu_read_unlock();
 	local_bh_enable();
-	if (!ours)
+	if (!sa)
 		return 1;
 	return err ? 0 : -EINPROGRESS;
 }

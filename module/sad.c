@@ -222,8 +222,17 @@ struct pvsvpn_sa *pvsvpn_sad_find_out(struct net *net, u16 family,
 	return sad_find(net, PVSVPN_DIRECTION_OUT, spi, family, daddr, NULL);
 }
 
-static struct pvsvpn_sa *sad_find_state(struct net *net, u8 dir,
-					const struct xfrm_state *x)
+/**
+ * pvsvpn_sad_find_state_of() - find the SA of one direction that was adopted from a state
+ * @net: namespace of the state
+ * @dir: enum pvsvpn_direction of the SA
+ * @x: XFRM's state
+ *
+ * Context: RCU read-side critical section.
+ * Return: the SA, valid until that ends, or NULL.
+ */
+struct pvsvpn_sa *pvsvpn_sad_find_state_of(struct net *net, u8 dir,
+					   const struct xfrm_state *x)
 {
 	struct sad_key key = { .net = net, .spi = x->id.spi, .dir = dir };
 	struct rhlist_head *list, *pos;
@@ -250,8 +259,8 @@ struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
 	struct pvsvpn_sa *sa;
 
 	rcu_read_lock();
-	sa = sad_find_state(net, PVSVPN_DIRECTION_IN, x) ?:
-	     sad_find_state(net, PVSVPN_DIRECTION_OUT, x);
+	sa = pvsvpn_sad_find_state_of(net, PVSVPN_DIRECTION_IN, x) ?:
+	     pvsvpn_sad_find_state_of(net, PVSVPN_DIRECTION_OUT, x);
 	rcu_read_unlock();
 	return sa;
 }
@@ -285,20 +294,6 @@ struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
 			found = sa;
 	rcu_read_unlock();
 	return found;
-}
-
-/**
- * pvsvpn_sad_find_state_in() - find the inbound SA that was adopted from a state
- * @net: namespace of the state
- * @x: XFRM's state
- *
- * Context: RCU read-side critical section.
- * Return: the SA, valid until that ends, or NULL.
- */
-struct pvsvpn_sa *pvsvpn_sad_find_state_in(struct net *net,
-					   const struct xfrm_state *x)
-{
-	return sad_find_state(net, PVSVPN_DIRECTION_IN, x);
 }
 
 /**
