@@ -100,7 +100,7 @@ static void header_put(const struct pvsvpn_sa *sa, u8 *header, u64 seq)
  * pvsvpn_esp_build() - add ESP header and trailer to an inner packet
  * @sa: outbound SA
  * @skb: inner packet, linear and writable, with headroom and tailroom. On return
- *	ready for pvsvpn_request_encrypt(), with room for the ICV
+ *	ready for pvsvpn_request_crypt(), with room for the ICV
  * @seq: sequence number; without ESN, 32 bits of it
  * @next_header: IPPROTO_IPIP, IPPROTO_IPV6, or IPPROTO_NONE for a dummy packet
  *
@@ -152,7 +152,7 @@ void pvsvpn_esp_built(const struct pvsvpn_sa *sa, struct sk_buff *skb)
  * pvsvpn_esp_open() - prepare a packet for decryption
  * @sa: inbound SA
  * @skb: writable packet from SPI to ICV, with an outer header before it. On return
- *	ready for pvsvpn_request_decrypt()
+ *	ready for pvsvpn_request_crypt()
  * @seq: sequence number, with its high half for an ESN
  *
  * Context: any.

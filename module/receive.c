@@ -31,14 +31,10 @@
 #include "xfrm_state.h"
 #include "xfrm_traffic.h"
 
-static bool receive_is_replay(int why)
-{
-	return why == PVSVPN_DROP_RX_REPLAYED || why == PVSVPN_DROP_RX_TOO_OLD;
-}
-
 static void receive_drop(struct pvsvpn_sa *sa, struct sk_buff *skb, int why)
 {
-	if (receive_is_replay(why) && pvsvpn_replay_burst(&sa->replay, why)) {
+	if ((why == PVSVPN_DROP_RX_REPLAYED || why == PVSVPN_DROP_RX_TOO_OLD) &&
+	    pvsvpn_replay_burst(&sa->replay, why)) {
 		set_bit(PVSVPN_SA_REPLAY_BURST, &sa->flags);
 		pvsvpn_peer_add_news(sa);
 	}
@@ -427,7 +423,7 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 	}
 	receive_cb(skb)->before = pvsvpn_esp_open(sa, skb,
 						  receive_cb(skb)->seq);
-	pvsvpn_request_decrypt(sa, skb, receive_done);
+	pvsvpn_request_crypt(sa, skb, receive_done, false);
 }
 
 /* The steps of receive_open() that XFRM has not done. */

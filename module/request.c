@@ -50,16 +50,6 @@ struct request {
 /* Used with BH disabled, only by its own CPU. */
 static DEFINE_PER_CPU(struct request *, request_slot);
 
-static struct request *request_alloc(unsigned int capacity)
-{
-	struct request *req;
-
-	req = kmalloc(sizeof(*req) + capacity, GFP_ATOMIC);
-	if (req)
-		req->capacity = capacity;
-	return req;
-}
-
 /* The slot's request, large enough for the driver; NULL if there is no memory. */
 static struct request *request_get(struct crypto_aead *aead)
 {
@@ -69,7 +59,9 @@ static struct request *request_get(struct crypto_aead *aead)
 	if (likely(req && req->capacity >= need))
 		return req;
 	kfree_sensitive(req);
-	req = request_alloc(need);
+	req = kmalloc(sizeof(*req) + need, GFP_ATOMIC);
+	if (req)
+		req->capacity = need;
 	__this_cpu_write(request_slot, req);
 	return req;
 }
@@ -161,7 +153,17 @@ static int request_map(struct request *req, unsigned int ad_len,
 	return 0;
 }
 
-static void request_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+/**
+ * pvsvpn_request_crypt() - encrypt, or verify and decrypt, in place (RFC 4303 sections 3.3.2, 3.4.4)
+ * @sa: outbound SA to encrypt, inbound SA to decrypt
+ * @skb: to encrypt: linear, from pvsvpn_esp_build(), its length includes the ICV. To decrypt:
+ *	writable, from pvsvpn_esp_open(), no fragment list, header and IV linear
+ * @done: called at the end; takes ownership of @skb
+ * @encrypt: true to encrypt
+ *
+ * Context: RCU read-side critical section with BH disabled.
+ */
+void pvsvpn_request_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 			  pvsvpn_request_done done, bool encrypt)
 {
 	struct request *req = request_new(sa, skb, done);
@@ -183,35 +185,6 @@ static void request_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
 		request_detach(req);
 	else
 		done(sa, skb, err);
-}
-
-/**
- * pvsvpn_request_encrypt() - encrypt a packet in place (RFC 4303 section 3.3.2)
- * @sa: outbound SA
- * @skb: linear, from pvsvpn_esp_build(), its length includes the ICV
- * @done: called at the end; takes ownership of @skb
- *
- * Context: RCU read-side critical section with BH disabled.
- */
-void pvsvpn_request_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			    pvsvpn_request_done done)
-{
-	request_crypt(sa, skb, done, true);
-}
-
-/**
- * pvsvpn_request_decrypt() - verify and decrypt in place (RFC 4303 section 3.4.4)
- * @sa: inbound SA
- * @skb: writable, from pvsvpn_esp_open(), no fragment list, header and IV
- *	linear
- * @done: called at the end; takes ownership of @skb
- *
- * Context: RCU read-side critical section with BH disabled.
- */
-void pvsvpn_request_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			    pvsvpn_request_done done)
-{
-	request_crypt(sa, skb, done, false);
 }
 
 /**

@@ -3,6 +3,8 @@
 #ifndef _PVSVPN_REQUEST_H
 #define _PVSVPN_REQUEST_H
 
+#include <linux/types.h>
+
 struct pvsvpn_sa;
 struct sk_buff;
 
@@ -18,10 +20,8 @@ struct sk_buff;
  */
 typedef void (*pvsvpn_request_done)(struct pvsvpn_sa *sa, struct sk_buff *skb, int err);
 
-void pvsvpn_request_encrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			    pvsvpn_request_done done);
-void pvsvpn_request_decrypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			    pvsvpn_request_done done);
+void pvsvpn_request_crypt(struct pvsvpn_sa *sa, struct sk_buff *skb,
+			  pvsvpn_request_done done, bool encrypt);
 void pvsvpn_request_exit(void);
 
 #endif /* _PVSVPN_REQUEST_H */

@@ -439,7 +439,7 @@ static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
 	skb->ignore_df = batch->fit.how != PVSVPN_FITS ||
 			 batch->sa->traffic & PVSVPN_TRAFFIC_NO_DF;
 	skb_dst_set_noref(skb, batch->dst);
-	pvsvpn_request_encrypt(batch->sa, skb, xmit_done);
+	pvsvpn_request_crypt(batch->sa, skb, xmit_done, true);
 }
 
 /* @list: set to the packet, or to the segments that replace it. */
