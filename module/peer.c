@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 
@@ -13,59 +12,30 @@
 
 /* ---- peers by (device, name) ---- */
 
+/* Without padding, because the table hashes and compares all bytes */
+struct name_key {
+	const struct pvsvpn_device *pvs;
+	char text[PVSVPN_PEER_NAME_MAX + 1];
+};
+
 /**
  * struct pvsvpn_peer_name - a name, in a table of its own so that it can be replaced
  * @node: in the table of (device, name)
  * @rcu: delays kfree(); a table lookup may still read the entry
  * @peer: the peer that has this name
- * @text: NUL-terminated
+ * @key: the device, and the name with zeros up to its end
  */
 struct pvsvpn_peer_name {
 	struct rhash_head node;
 	struct rcu_head rcu;
 	struct pvsvpn_peer *peer;
-	char text[PVSVPN_PEER_NAME_MAX + 1];
+	struct name_key key;
 };
-
-struct name_key {
-	const struct pvsvpn_device *pvs;
-	const char *name;
-};
-
-static u32 name_hash(const struct pvsvpn_device *pvs, const char *name,
-		     u32 seed)
-{
-	return jhash(name, strlen(name),
-		     seed ^ (u32)((unsigned long)pvs >> 6));
-}
-
-static u32 name_key_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct name_key *key = data;
-
-	return name_hash(key->pvs, key->name, seed);
-}
-
-static u32 name_obj_hashfn(const void *data, u32 len, u32 seed)
-{
-	const struct pvsvpn_peer_name *entry = data;
-
-	return name_hash(entry->peer->pvs, entry->text, seed);
-}
-
-static int name_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct pvsvpn_peer_name *entry = obj;
-	const struct name_key *key = arg->key;
-
-	return entry->peer->pvs != key->pvs || strcmp(entry->text, key->name);
-}
 
 static const struct rhashtable_params name_params = {
 	.head_offset = offsetof(struct pvsvpn_peer_name, node),
-	.hashfn = name_key_hashfn,
-	.obj_hashfn = name_obj_hashfn,
-	.obj_cmpfn = name_cmpfn,
+	.key_offset = offsetof(struct pvsvpn_peer_name, key),
+	.key_len = sizeof(struct name_key),
 	.automatic_shrinking = true,
 };
 
@@ -83,15 +53,14 @@ struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer,
 					      const char *name)
 {
 	struct pvsvpn_peer_name *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
-	struct name_key key = { peer->pvs, name };
 	int err;
 
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
 	entry->peer = peer;
-	strscpy(entry->text, name, sizeof(entry->text));
-	err = rhashtable_lookup_insert_key(&peers_by_name, &key, &entry->node,
-					   name_params);
+	entry->key.pvs = peer->pvs;
+	strscpy(entry->key.text, name, sizeof(entry->key.text));
+	err = rhashtable_lookup_insert_fast(&peers_by_name, &entry->node, name_params);
 	if (err) {
 		kfree(entry);
 		return ERR_PTR(err);
@@ -124,7 +93,7 @@ void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer,
 	struct pvsvpn_peer_name *old = peer->name_entry;
 
 	peer->name_entry = entry;
-	peer->name = entry->text;
+	peer->name = entry->key.text;
 	if (old)
 		pvsvpn_peer_name_remove(old);
 }
@@ -334,7 +303,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 /**
  * pvsvpn_peer_find() - find a peer by its name
  * @pvs: the device
- * @name: name of the peer, NUL-terminated
+ * @name: at most PVSVPN_PEER_NAME_MAX bytes, NUL-terminated
  *
  * Context: process, RTNL held.
  * Return: the peer, without a reference, or NULL.
@@ -342,10 +311,11 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name)
 {
-	struct name_key key = { pvs, name };
+	struct name_key key = { .pvs = pvs };
 	const struct pvsvpn_peer_name *entry;
 
 	ASSERT_RTNL();
+	strscpy(key.text, name, sizeof(key.text));
 	entry = rhashtable_lookup_fast(&peers_by_name, &key, name_params);
 	return entry ? entry->peer : NULL;
 }
