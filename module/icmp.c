@@ -158,10 +158,10 @@ static void route4_changed(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 		ipv4_sk_redirect(error, icmp->errors);
 	else
 		ipv4_sk_update_pmtu(error, icmp->errors, mtu);
+	consume_skb(error);
 	spin_unlock_bh(&errors_lock);
 	if (icmph->type != ICMP_REDIRECT)
 		pvsvpn_work_refresh(sa->peer->pvs);
-	consume_skb(error);
 }
 
 /* Build a packet for update_pmtu(), which reads only the addresses. */
@@ -473,27 +473,9 @@ static void __net_exit icmp_net_exit(struct net *net)
 	inet_ctl_sock_destroy(icmp->errors);
 }
 
-static struct pernet_operations icmp_net_ops = {
+struct pernet_operations pvsvpn_icmp_net_ops = {
 	.init = icmp_net_init,
 	.exit = icmp_net_exit,
 	.id = &icmp_net_id,
 	.size = sizeof(struct icmp_net),
 };
-
-/**
- * pvsvpn_icmp_init() - register the state of namespaces, before the first device is created
- *
- * Return: 0 or a negative errno.
- */
-int __init pvsvpn_icmp_init(void)
-{
-	return register_pernet_subsys(&icmp_net_ops);
-}
-
-/**
- * pvsvpn_icmp_exit() - unregister the state, after the last device is gone
- */
-void pvsvpn_icmp_exit(void)
-{
-	unregister_pernet_subsys(&icmp_net_ops);
-}

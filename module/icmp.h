@@ -7,8 +7,12 @@
 
 struct inet6_skb_parm;
 struct net;
+struct pernet_operations;
 struct pvsvpn_udp_room;
 struct sk_buff;
+
+/* The state of namespaces; register it before the first device is created. */
+extern struct pernet_operations pvsvpn_icmp_net_ops;
 
 int pvsvpn_icmp_err4(struct sk_buff *skb, u32 info);
 int pvsvpn_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
@@ -17,7 +21,5 @@ unsigned int pvsvpn_icmp_udp4(struct pvsvpn_udp_room *room, struct net *net,
 			      struct sk_buff *skb, unsigned int offset);
 unsigned int pvsvpn_icmp_udp6(struct pvsvpn_udp_room *room, struct net *net,
 			      struct sk_buff *skb, unsigned int offset);
-int pvsvpn_icmp_init(void);
-void pvsvpn_icmp_exit(void);
 
 #endif /* _PVSVPN_ICMP_H */

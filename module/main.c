@@ -3,6 +3,7 @@
 #include <net/rtnetlink.h>
 
 #include "device.h"
+#include "endpoint.h"
 #include "icmp.h"
 #include "input.h"
 #include "netlink.h"
@@ -35,19 +36,21 @@ static int __init udp_port_init(void)
 static const struct {
 	int (*init)(void);
 	void (*exit)(void);
+	struct pernet_operations *subsys;
 } parts[] __refconst = {
 	{ NULL, pvsvpn_request_exit },
 	{ pvsvpn_selector_init, pvsvpn_selector_exit },
 	{ pvsvpn_peer_init, pvsvpn_peer_exit },
+	{ pvsvpn_endpoint_init, pvsvpn_endpoint_exit },
 	{ pvsvpn_sad_init, pvsvpn_sad_exit },
-	{ pvsvpn_quota_init, pvsvpn_quota_exit },
+	{ .subsys = &pvsvpn_quota_net_ops },
 	{ pvsvpn_spd_init, pvsvpn_spd_exit },
 	{ pvsvpn_child_init, pvsvpn_child_exit },
 	/* Register the family first, because devices send events through it. */
 	{ pvsvpn_netlink_init, pvsvpn_netlink_exit },
 	{ udp_port_init, NULL },
-	{ pvsvpn_icmp_init, pvsvpn_icmp_exit },
-	{ pvsvpn_secpath_init, pvsvpn_secpath_exit },
+	{ .subsys = &pvsvpn_icmp_net_ops },
+	{ .subsys = &pvsvpn_secpath_net_ops },
 	{ pvsvpn_work_init, pvsvpn_work_exit },
 	/* Before the devices, which leave their namespaces first. */
 	{ pvsvpn_adopt_init, pvsvpn_adopt_exit },
@@ -60,9 +63,12 @@ static const struct {
 /* End the first @count parts, the last one first. */
 static void parts_exit(unsigned int count)
 {
-	while (count--)
+	while (count--) {
+		if (parts[count].subsys)
+			unregister_pernet_subsys(parts[count].subsys);
 		if (parts[count].exit)
 			parts[count].exit();
+	}
 	/*
 	 * Wait for code of this module: call_rcu() callbacks, and the end of
 	 * asynchronous requests. After a request has released its SA, it is
@@ -75,10 +81,13 @@ static void parts_exit(unsigned int count)
 static int __init pvsvpn_init(void)
 {
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		err = parts[i].init ? parts[i].init() : 0;
+		if (parts[i].subsys)
+			err = register_pernet_subsys(parts[i].subsys);
+		else if (parts[i].init)
+			err = parts[i].init();
 		if (err) {
 			parts_exit(i);
 			return err;

@@ -365,29 +365,20 @@ void pvsvpn_peer_reset_routes(struct pvsvpn_device *pvs)
 }
 
 /**
- * pvsvpn_peer_init() - set up the tables of peers
+ * pvsvpn_peer_init() - set up the table of names
  *
  * Context: process.
  * Return: 0 or a negative errno.
  */
 int __init pvsvpn_peer_init(void)
 {
-	int err;
-
-	err = rhashtable_init(&peers_by_name, &name_params);
-	if (err)
-		return err;
-	err = pvsvpn_endpoint_init();
-	if (err)
-		rhashtable_destroy(&peers_by_name);
-	return err;
+	return rhashtable_init(&peers_by_name, &name_params);
 }
 
 /**
- * pvsvpn_peer_exit() - free the tables; no device may be left
+ * pvsvpn_peer_exit() - free the table; no device may be left
  */
 void pvsvpn_peer_exit(void)
 {
-	pvsvpn_endpoint_exit();
 	rhashtable_destroy(&peers_by_name);
 }

@@ -142,32 +142,9 @@ static void __net_exit limits_net_exit(struct net *net)
 		WARN_ON_ONCE(ln->count[i]);
 }
 
-static struct pernet_operations limits_net_ops = {
+struct pernet_operations pvsvpn_quota_net_ops = {
 	.init = limits_net_init,
 	.exit = limits_net_exit,
 	.id = &limits_net_id,
 	.size = sizeof(struct limits_net),
 };
-
-/**
- * pvsvpn_quota_init() - give every namespace its limits
- *
- * Must run before pvsvpn_device_init(): a namespace that ends must lose its devices first.
- *
- * Context: process.
- * Return: 0 or a negative errno.
- */
-int __init pvsvpn_quota_init(void)
-{
-	return register_pernet_device(&limits_net_ops);
-}
-
-/**
- * pvsvpn_quota_exit() - remove the limits; no device may be left
- *
- * Context: process.
- */
-void pvsvpn_quota_exit(void)
-{
-	unregister_pernet_device(&limits_net_ops);
-}

@@ -5,6 +5,10 @@
 
 struct net;
 struct netlink_ext_ack;
+struct pernet_operations;
+
+/* The limits of namespaces; register it before the first device, which is removed before. */
+extern struct pernet_operations pvsvpn_quota_net_ops;
 
 /* The objects that are limited, counted in the namespace in which their device was created */
 enum pvsvpn_limit {
@@ -19,7 +23,5 @@ int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
 int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
 		      struct netlink_ext_ack *extack);
 void pvsvpn_quota_put(struct net *net, enum pvsvpn_limit what);
-int pvsvpn_quota_init(void);
-void pvsvpn_quota_exit(void);
 
 #endif /* _PVSVPN_QUOTA_H */

@@ -63,30 +63,9 @@ static void __net_exit secpath_net_exit(struct net *net)
 	xfrm_state_put(in->x);
 }
 
-static struct pernet_operations secpath_net_ops = {
+struct pernet_operations pvsvpn_secpath_net_ops = {
 	.init = secpath_net_init,
 	.exit = secpath_net_exit,
 	.id = &secpath_net_id,
 	.size = sizeof(struct secpath_net),
 };
-
-/**
- * pvsvpn_secpath_init() - set up the states for pvsvpn_secpath_set()
- *
- * Must run before there is a device.
- *
- * Context: process.
- * Return: 0 or a negative errno.
- */
-int __init pvsvpn_secpath_init(void)
-{
-	return register_pernet_subsys(&secpath_net_ops);
-}
-
-/**
- * pvsvpn_secpath_exit() - drop the states; no device is left, but packets may still hold them
- */
-void pvsvpn_secpath_exit(void)
-{
-	unregister_pernet_subsys(&secpath_net_ops);
-}

@@ -3,10 +3,12 @@
 #ifndef _PVSVPN_SECPATH_H
 #define _PVSVPN_SECPATH_H
 
+struct pernet_operations;
 struct sk_buff;
 
+/* The states for pvsvpn_secpath_set(); register it before there is a device. */
+extern struct pernet_operations pvsvpn_secpath_net_ops;
+
 void pvsvpn_secpath_set(struct sk_buff *skb);
-int pvsvpn_secpath_init(void);
-void pvsvpn_secpath_exit(void);
 
 #endif /* _PVSVPN_SECPATH_H */
