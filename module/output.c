@@ -24,70 +24,6 @@
 #include "output.h"
 #include "peer.h"
 
-/* ---- headers ---- */
-
-/* RFC 3948 section 2.1: IPv4 gets no checksum; IPv6 requires one. */
-static void push_udp(struct sk_buff *skb, const struct pvsvpn_outer *outer)
-{
-	struct udphdr *uh = skb_push(skb, sizeof(*uh));
-
-	skb_reset_transport_header(skb);
-	uh->source = outer->sport;
-	uh->dest = outer->dport;
-	uh->len = htons(skb->len);
-	uh->check = 0;
-	if (outer->family == AF_INET6)
-		udp6_set_csum(false, skb, &outer->saddr.in6, &outer->daddr.in6,
-			      skb->len);
-}
-
-static void push4(struct sk_buff *skb, struct net *net,
-		  const struct pvsvpn_outer *outer)
-{
-	struct iphdr *iph;
-
-	skb_push(skb, sizeof(*iph));
-	skb_reset_network_header(skb);
-	iph = ip_hdr(skb);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = outer->tos;
-	iph->frag_off = skb->ignore_df ? 0 : htons(IP_DF);
-	iph->ttl = outer->ttl ?: ip4_dst_hoplimit(skb_dst(skb));
-	iph->protocol = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
-	iph->saddr = outer->saddr.a4;
-	iph->daddr = outer->daddr.a4;
-	/* Only packets that may be fragmented need an ID (RFC 6864). */
-	if (skb->ignore_df)
-		__ip_select_ident(net, iph, 1);
-	else
-		iph->id = 0;
-}
-
-/* Use the hash of the inner packet, which xmit.c has computed (RFC 6438). */
-static __be32 flow_label(struct net *net, struct sk_buff *skb)
-{
-	struct flowi6 none = {};
-
-	return ip6_make_flowlabel(net, skb, 0, true, &none);
-}
-
-static void push6(struct sk_buff *skb, struct net *net,
-		  const struct pvsvpn_outer *outer)
-{
-	__be32 label = flow_label(net, skb);
-	struct ipv6hdr *ip6h;
-
-	skb_push(skb, sizeof(*ip6h));
-	skb_reset_network_header(skb);
-	ip6h = ipv6_hdr(skb);
-	ip6_flow_hdr(ip6h, outer->tos, label);
-	ip6h->nexthdr = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
-	ip6h->hop_limit = outer->ttl ?: ip6_dst_hoplimit(skb_dst(skb));
-	ip6h->saddr = outer->saddr.in6;
-	ip6h->daddr = outer->daddr.in6;
-}
-
 /* ---- routes ---- */
 
 static struct dst_entry *route4_lookup(struct pvsvpn_endpoint *endpoint,
@@ -122,41 +58,24 @@ static struct dst_entry *route4_lookup(struct pvsvpn_endpoint *endpoint,
 	return &rt->dst;
 }
 
-static struct dst_entry *route4(struct pvsvpn_endpoint *endpoint,
-				struct pvsvpn_outer *outer)
-{
-	struct rtable *rt = dst_cache_get_ip4(&endpoint->dst_cache,
-					      &outer->saddr.a4);
-
-	return likely(rt) ? &rt->dst : route4_lookup(endpoint, outer);
-}
-
-/*
- * If a source is given, the kernel would otherwise accept a better route through another interface.
- * Routes in a VRF's table may lead out of the VRF.
- */
-static struct dst_entry *lookup6_by_link(struct net *net, struct flowi6 *fl6)
-{
-	struct dst_entry *dst;
-	int err;
-
-	dst = ip6_route_output_flags(net, NULL, fl6, RT6_LOOKUP_F_IFACE);
-	if (!dst->error)
-		return dst;
-	err = dst->error;
-	dst_release(dst);
-	return ERR_PTR(err);
-}
-
 static struct dst_entry *lookup6(struct net *net, struct flowi6 *fl6)
 {
 	struct dst_entry *dst;
 	int err;
 
-	if (unlikely(fl6->flowi6_oif) && !ipv6_addr_any(&fl6->saddr))
-		return lookup6_by_link(net, fl6);
-	/* Not ip6_dst_lookup_flow(), which would apply stock IPsec's policies. */
-	err = ip6_dst_lookup(net, NULL, &dst, fl6);
+	/*
+	 * If a source is given, the kernel would otherwise accept a better route through another
+	 * interface. Routes in a VRF's table may lead out of the VRF.
+	 */
+	if (unlikely(fl6->flowi6_oif) && !ipv6_addr_any(&fl6->saddr)) {
+		dst = ip6_route_output_flags(net, NULL, fl6, RT6_LOOKUP_F_IFACE);
+		err = dst->error;
+		if (err)
+			dst_release(dst);
+	} else {
+		/* Not ip6_dst_lookup_flow(), which would apply stock IPsec's policies. */
+		err = ip6_dst_lookup(net, NULL, &dst, fl6);
+	}
 	return err ? ERR_PTR(err) : dst;
 }
 
@@ -195,15 +114,6 @@ static struct dst_entry *route6_lookup(struct pvsvpn_endpoint *endpoint,
 	return dst;
 }
 
-static struct dst_entry *route6(struct pvsvpn_endpoint *endpoint,
-				struct pvsvpn_outer *outer)
-{
-	struct dst_entry *dst = dst_cache_get_ip6(&endpoint->dst_cache,
-						  &outer->saddr.in6);
-
-	return likely(dst) ? dst : route6_lookup(endpoint, outer);
-}
-
 /**
  * pvsvpn_output_route() - look up the route to a peer's remote address
  * @endpoint: the peer's addresses
@@ -217,15 +127,21 @@ static struct dst_entry *route6(struct pvsvpn_endpoint *endpoint,
 struct dst_entry *pvsvpn_output_route(struct pvsvpn_endpoint *endpoint,
 				      struct pvsvpn_outer *outer)
 {
+	struct dst_entry *dst;
+	struct rtable *rt;
+
 	outer->family = endpoint->family;
 	outer->len = pvsvpn_outer_len(endpoint->family, endpoint->encap);
 	outer->saddr = endpoint->local;
 	outer->daddr = endpoint->remote;
 	outer->sport = endpoint->sport;
 	outer->dport = endpoint->dport;
-	return outer->family == AF_INET ?
-	       route4(endpoint, outer) :
-	       route6(endpoint, outer);
+	if (outer->family == AF_INET) {
+		rt = dst_cache_get_ip4(&endpoint->dst_cache, &outer->saddr.a4);
+		return likely(rt) ? &rt->dst : route4_lookup(endpoint, outer);
+	}
+	dst = dst_cache_get_ip6(&endpoint->dst_cache, &outer->saddr.in6);
+	return likely(dst) ? dst : route6_lookup(endpoint, outer);
 }
 
 static enum pvsvpn_route route_fault(int err)
@@ -283,19 +199,69 @@ static void output_disown(struct sk_buff *skb)
 		skb_orphan(skb);
 }
 
+/* RFC 3948 section 2.1: IPv4 gets no checksum; IPv6 requires one. */
+static void push_udp(struct sk_buff *skb, const struct pvsvpn_outer *outer)
+{
+	struct udphdr *uh = skb_push(skb, sizeof(*uh));
+
+	skb_reset_transport_header(skb);
+	uh->source = outer->sport;
+	uh->dest = outer->dport;
+	uh->len = htons(skb->len);
+	uh->check = 0;
+	if (outer->family == AF_INET6)
+		udp6_set_csum(false, skb, &outer->saddr.in6, &outer->daddr.in6,
+			      skb->len);
+}
+
 static int send4(struct net *net, struct sk_buff *skb,
 		 const struct pvsvpn_outer *outer)
 {
-	push4(skb, net, outer);
+	struct iphdr *iph;
+
+	skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	iph = ip_hdr(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = outer->tos;
+	iph->frag_off = skb->ignore_df ? 0 : htons(IP_DF);
+	iph->ttl = outer->ttl ?: ip4_dst_hoplimit(skb_dst(skb));
+	iph->protocol = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
+	iph->saddr = outer->saddr.a4;
+	iph->daddr = outer->daddr.a4;
+	/* Only packets that may be fragmented need an ID (RFC 6864). */
+	if (skb->ignore_df)
+		__ip_select_ident(net, iph, 1);
+	else
+		iph->id = 0;
 	skb->protocol = htons(ETH_P_IP);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	return ip_local_out(net, NULL, skb);
 }
 
+/* Use the hash of the inner packet, which xmit.c has computed (RFC 6438). */
+static __be32 flow_label(struct net *net, struct sk_buff *skb)
+{
+	struct flowi6 none = {};
+
+	return ip6_make_flowlabel(net, skb, 0, true, &none);
+}
+
 static int send6(struct net *net, struct sk_buff *skb,
 		 const struct pvsvpn_outer *outer)
 {
-	push6(skb, net, outer);
+	__be32 label = flow_label(net, skb);
+	struct ipv6hdr *ip6h;
+
+	skb_push(skb, sizeof(*ip6h));
+	skb_reset_network_header(skb);
+	ip6h = ipv6_hdr(skb);
+	ip6_flow_hdr(ip6h, outer->tos, label);
+	ip6h->nexthdr = outer->sport ? IPPROTO_UDP : IPPROTO_ESP;
+	ip6h->hop_limit = outer->ttl ?: ip6_dst_hoplimit(skb_dst(skb));
+	ip6h->saddr = outer->saddr.in6;
+	ip6h->daddr = outer->daddr.in6;
 	skb->protocol = htons(ETH_P_IPV6);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	return ip6_local_out(net, NULL, skb);
