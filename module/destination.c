@@ -6,9 +6,6 @@
  * binary search. If a peer has no list, a packet costs one test.
  */
 #include <linux/inetdevice.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/mm.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -19,12 +16,6 @@
 static int family_index(u16 family)
 {
 	return family == AF_INET6;
-}
-
-static size_t family_bytes(u16 family)
-{
-	return family == AF_INET6 ? sizeof(struct in6_addr) :
-				    sizeof(struct in_addr);
 }
 
 static bool prefix_holds(const struct pvsvpn_prefix *prefix, u16 family,
@@ -116,8 +107,7 @@ pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes,
  */
 void pvsvpn_destination_free(struct pvsvpn_destination *destination)
 {
-	if (destination)
-		kvfree_rcu(destination, rcu);
+	kvfree_rcu(destination, rcu);
 }
 
 /**
@@ -154,52 +144,19 @@ bool pvsvpn_destination_find(const struct pvsvpn_destination *destination,
 	const struct pvsvpn_prefix *prefix =
 		&destination->prefixes[destination->count];
 	unsigned int left = 0, right = destination->sorted[family_index(family)];
+	size_t len = sizeof(struct in_addr);
 
-	if (family == AF_INET6)
+	if (family == AF_INET6) {
 		prefix += destination->sorted[0];
+		len = sizeof(struct in6_addr);
+	}
 	while (left < right) {
 		unsigned int middle = left + (right - left) / 2;
 
-		if (memcmp(&prefix[middle].addr, addr, family_bytes(family)) > 0)
+		if (memcmp(&prefix[middle].addr, addr, len) > 0)
 			right = middle;
 		else
 			left = middle + 1;
 	}
 	return left && prefix_holds(&prefix[left - 1], family, addr);
-}
-
-/**
- * pvsvpn_destination_find_dst() - check whether local subnets hold a packet's destination
- * @destination: the local subnets
- * @skb: inner packet with a complete IP header and skb->protocol set
- *
- * Context: RCU read-side critical section.
- * Return: true if a prefix holds the destination address.
- */
-bool pvsvpn_destination_find_dst(const struct pvsvpn_destination *destination,
-				 const struct sk_buff *skb)
-{
-	if (skb->protocol == htons(ETH_P_IP))
-		return pvsvpn_destination_find(destination, AF_INET,
-					       &ip_hdr(skb)->daddr);
-	return pvsvpn_destination_find(destination, AF_INET6,
-				       &ipv6_hdr(skb)->daddr);
-}
-
-/**
- * pvsvpn_destination_find_src() - check whether local subnets hold a packet's source
- * @destination: the local subnets
- * @skb: inner packet with a complete IP header and skb->protocol set
- *
- * Context: RCU read-side critical section.
- * Return: true if a prefix holds the source address.
- */
-bool pvsvpn_destination_find_src(const struct pvsvpn_destination *destination,
-				 const struct sk_buff *skb)
-{
-	if (skb->protocol == htons(ETH_P_IP))
-		return pvsvpn_destination_find(destination, AF_INET,
-					       &ip_hdr(skb)->saddr);
-	return pvsvpn_destination_find(destination, AF_INET6,
-				       &ipv6_hdr(skb)->saddr);
 }

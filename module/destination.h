@@ -3,7 +3,8 @@
 #ifndef _PVSVPN_DESTINATION_H
 #define _PVSVPN_DESTINATION_H
 
-#include <linux/skbuff.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 
 #include "peer.h"
 
@@ -30,10 +31,6 @@ void pvsvpn_destination_set(struct pvsvpn_peer *peer,
 			    struct pvsvpn_destination *destination);
 bool pvsvpn_destination_find(const struct pvsvpn_destination *destination,
 			     u16 family, const void *addr);
-bool pvsvpn_destination_find_dst(const struct pvsvpn_destination *destination,
-				 const struct sk_buff *skb);
-bool pvsvpn_destination_find_src(const struct pvsvpn_destination *destination,
-				 const struct sk_buff *skb);
 
 /**
  * pvsvpn_destination_has_dst() - check whether a peer's packet may reach its destination
@@ -49,8 +46,11 @@ static inline bool pvsvpn_destination_has_dst(const struct pvsvpn_peer *peer,
 	const struct pvsvpn_destination *destination =
 		rcu_dereference(peer->destination);
 
-	return likely(!destination) ||
-	       pvsvpn_destination_find_dst(destination, skb);
+	if (likely(!destination))
+		return true;
+	return skb->protocol == htons(ETH_P_IP) ?
+	       pvsvpn_destination_find(destination, AF_INET, &ip_hdr(skb)->daddr) :
+	       pvsvpn_destination_find(destination, AF_INET6, &ipv6_hdr(skb)->daddr);
 }
 
 /**
@@ -67,8 +67,11 @@ static inline bool pvsvpn_destination_has_src(const struct pvsvpn_peer *peer,
 	const struct pvsvpn_destination *destination =
 		rcu_dereference(peer->destination);
 
-	return likely(!destination) ||
-	       pvsvpn_destination_find_src(destination, skb);
+	if (likely(!destination))
+		return true;
+	return skb->protocol == htons(ETH_P_IP) ?
+	       pvsvpn_destination_find(destination, AF_INET, &ip_hdr(skb)->saddr) :
+	       pvsvpn_destination_find(destination, AF_INET6, &ipv6_hdr(skb)->saddr);
 }
 
 #endif /* _PVSVPN_DESTINATION_H */

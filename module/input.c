@@ -25,6 +25,21 @@
 #include "xfrm_adopt.h"
 #include "xfrm_park.h"
 #include "xfrm_state.h"
+/* The outer addresses of a packet; only the bytes of @family may be read. */
+static const xfrm_address_t *outer_saddr(const struct sk_buff *skb, u16 family)
+{
+	return family == AF_INET ?
+	       (const xfrm_address_t *)&ip_hdr(skb)->saddr :
+	       (const xfrm_address_t *)&ipv6_hdr(skb)->saddr;
+}
+
+static const xfrm_address_t *outer_daddr(const struct sk_buff *skb, u16 family)
+{
+	return family == AF_INET ?
+	       (const xfrm_address_t *)&ip_hdr(skb)->daddr :
+	       (const xfrm_address_t *)&ipv6_hdr(skb)->daddr;
+}
+
 
 /*
  * Count an SPI that neither pvsvpn nor stock IPsec knows: the first symptom if the two
@@ -36,11 +51,10 @@ static void input_unknown_spi(struct net *net, struct sk_buff *skb, u16 family,
 	struct pvsvpn_peer *peer;
 	struct xfrm_state *x;
 
-	peer = pvsvpn_endpoint_find(net, NULL, family,
-				    pvsvpn_outer_saddr(skb, family));
+	peer = pvsvpn_endpoint_find(net, NULL, family, outer_saddr(skb, family));
 	if (!peer)
 		return;
-	x = xfrm_state_lookup(net, skb->mark, pvsvpn_outer_daddr(skb, family),
+	x = xfrm_state_lookup(net, skb->mark, outer_daddr(skb, family),
 			      spi, IPPROTO_ESP, family);
 	if (x)
 		xfrm_state_put(x);
@@ -75,7 +89,7 @@ static struct pvsvpn_sa *input_sa(struct net *net, const struct sk_buff *skb,
  */
 int pvsvpn_input_receive(struct sk_buff *skb, u16 family, bool in_udp)
 {
-	const xfrm_address_t *daddr = pvsvpn_outer_daddr(skb, family);
+	const xfrm_address_t *daddr = outer_daddr(skb, family);
 	struct net *net = dev_net(skb->dev);
 	struct pvsvpn_sa *sa;
 	__be32 spi;
@@ -119,17 +133,15 @@ static int input6_rcv(struct sk_buff *skb)
 static int input4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 			    int encap_type)
 {
-	if (encap_type != UDP_ENCAP_ESPINUDP)
-		return -EINVAL;
-	return input_esp(skb, AF_INET, true);
+	return encap_type == UDP_ENCAP_ESPINUDP ?
+	       input_esp(skb, AF_INET, true) : -EINVAL;
 }
 
 static int input6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
 			    int encap_type)
 {
-	if (encap_type != UDP_ENCAP_ESPINUDP)
-		return -EINVAL;
-	return input_esp(skb, AF_INET6, true);
+	return encap_type == UDP_ENCAP_ESPINUDP ?
+	       input_esp(skb, AF_INET6, true) : -EINVAL;
 }
 
 /* Before the ESP handlers of VTI (100) and stock IPsec (0), which get the other packets. */
@@ -182,32 +194,21 @@ const struct pvsvpn_udp_receiver pvsvpn_input_udp = {
 
 /* ---- packets that have waited ---- */
 
-static void pass_on4(struct sk_buff *skb, __be32 spi, bool in_udp)
+static void pass_on_plain(struct sk_buff *skb, u16 family)
 {
-	const struct net_protocol *esp;
+	int (*handler)(struct sk_buff *skb);
+	const struct inet6_protocol *esp6;
+	const struct net_protocol *esp4;
 
-	if (in_udp) {
-		xfrm4_rcv_encap(skb, IPPROTO_ESP, spi, UDP_ENCAP_ESPINUDP);
-		return;
+	if (family == AF_INET) {
+		esp4 = rcu_dereference(inet_protos[IPPROTO_ESP]);
+		handler = esp4 ? esp4->handler : NULL;
+	} else {
+		esp6 = rcu_dereference(inet6_protos[IPPROTO_ESP]);
+		handler = esp6 ? esp6->handler : NULL;
 	}
-	esp = rcu_dereference(inet_protos[IPPROTO_ESP]);
-	if (esp)
-		esp->handler(skb);
-	else
-		kfree_skb(skb);
-}
-
-static void pass_on6(struct sk_buff *skb, __be32 spi, bool in_udp)
-{
-	const struct inet6_protocol *esp;
-
-	if (in_udp) {
-		xfrm6_rcv_encap(skb, IPPROTO_ESP, spi, UDP_ENCAP_ESPINUDP);
-		return;
-	}
-	esp = rcu_dereference(inet6_protos[IPPROTO_ESP]);
-	if (esp)
-		esp->handler(skb);
+	if (handler)
+		handler(skb);
 	else
 		kfree_skb(skb);
 }
@@ -226,10 +227,12 @@ void pvsvpn_input_pass_on(struct sk_buff *skb, u16 family, bool in_udp)
 {
 	__be32 spi = ((const struct ip_esp_hdr *)skb->data)->spi;
 
-	if (family == AF_INET)
-		pass_on4(skb, spi, in_udp);
+	if (!in_udp)
+		pass_on_plain(skb, family);
+	else if (family == AF_INET)
+		xfrm4_rcv_encap(skb, IPPROTO_ESP, spi, UDP_ENCAP_ESPINUDP);
 	else
-		pass_on6(skb, spi, in_udp);
+		xfrm6_rcv_encap(skb, IPPROTO_ESP, spi, UDP_ENCAP_ESPINUDP);
 }
 
 /* ---- module ---- */

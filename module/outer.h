@@ -3,8 +3,6 @@
 #ifndef _PVSVPN_OUTER_H
 #define _PVSVPN_OUTER_H
 
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <net/xfrm.h>
 
 #include <uapi/linux/pvsvpn.h>
@@ -51,38 +49,6 @@ static inline unsigned int pvsvpn_outer_len(u16 family, u8 encap)
 
 	return len + (family == AF_INET ? PVSVPN_OUTER4_LEN :
 					  PVSVPN_OUTER6_LEN);
-}
-
-/**
- * pvsvpn_outer_saddr() - get the outer source address of a packet
- * @skb: the packet, network header at the outer IP header
- * @family: of the outer header
- *
- * Context: any.
- * Return: the address in the packet; only the bytes of the family may be read.
- */
-static inline const xfrm_address_t *
-pvsvpn_outer_saddr(const struct sk_buff *skb, u16 family)
-{
-	return family == AF_INET ?
-	       (const xfrm_address_t *)&ip_hdr(skb)->saddr :
-	       (const xfrm_address_t *)&ipv6_hdr(skb)->saddr;
-}
-
-/**
- * pvsvpn_outer_daddr() - get the outer destination address of a packet
- * @skb: the packet, network header at the outer IP header
- * @family: of the outer header
- *
- * Context: any.
- * Return: the address in the packet; only the bytes of the family may be read.
- */
-static inline const xfrm_address_t *
-pvsvpn_outer_daddr(const struct sk_buff *skb, u16 family)
-{
-	return family == AF_INET ?
-	       (const xfrm_address_t *)&ip_hdr(skb)->daddr :
-	       (const xfrm_address_t *)&ipv6_hdr(skb)->daddr;
 }
 
 #endif /* _PVSVPN_OUTER_H */

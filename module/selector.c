@@ -190,7 +190,7 @@ static void prefix_set(struct pvsvpn_prefix *prefix, u16 family,
 	}
 }
 
-/* Find the peer whose subnets contain an inner address. The longest prefix wins. */
+/* Find the peer whose subnets contain an address of @family. The longest prefix wins. */
 static struct pvsvpn_peer *selector_find(struct pvsvpn_device *pvs, u16 family, const void *addr)
 {
 	struct pvsvpn_selector *selector = &pvs->selector;
