@@ -158,10 +158,13 @@ err_counters:
  */
 static void pvsvpn_dev_uninit(struct net_device *dev)
 {
+	struct pvsvpn_peer *peer;
+	unsigned long id;
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 
 	pvsvpn_adopt_forget(pvs);
-	pvsvpn_tunnel_del_peers(pvs);
+	xa_for_each(&pvs->peers, id, peer)
+		pvsvpn_tunnel_del_peer(peer);
 	/* Other devices of the namespace may adopt states that were refused. */
 	pvsvpn_adopt_made_room(pvs->net);
 	pvsvpn_policy_device_exit(pvs);

@@ -11,27 +11,20 @@
 /* The family that events belong to, from pvsvpn_event_init(). */
 static const struct genl_family *event_family __ro_after_init;
 
-static int event_put_remote(struct sk_buff *msg,
-			    const struct pvsvpn_event *event)
-{
-	if (!event->remote)
-		return 0;
-	if (event->port &&
-	    nla_put_u16(msg, PVSVPN_A_EVENT_PORT, ntohs(event->port)))
-		return -EMSGSIZE;
-	return nla_put(msg, PVSVPN_A_EVENT_REMOTE,
-		       event->family == AF_INET ? sizeof(struct in_addr) :
-						  sizeof(struct in6_addr),
-		       event->remote);
-}
-
 /* Attributes that belong to the namespace where the device was created. */
 static int event_put_inside(struct sk_buff *msg,
 			    const struct pvsvpn_event *event)
 {
-	if ((event->peer &&
-	     nla_put_string(msg, PVSVPN_A_EVENT_PEER, event->peer->name)) ||
-	    event_put_remote(msg, event))
+	if (event->peer &&
+	    nla_put_string(msg, PVSVPN_A_EVENT_PEER, event->peer->name))
+		return -EMSGSIZE;
+	if (event->remote &&
+	    ((event->port &&
+	      nla_put_u16(msg, PVSVPN_A_EVENT_PORT, ntohs(event->port))) ||
+	     nla_put(msg, PVSVPN_A_EVENT_REMOTE,
+		     event->family == AF_INET ? sizeof(struct in_addr) :
+						sizeof(struct in6_addr),
+		     event->remote)))
 		return -EMSGSIZE;
 	if (event->spi &&
 	    (nla_put_u8(msg, PVSVPN_A_EVENT_DIR, event->dir) ||

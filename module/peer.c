@@ -129,17 +129,21 @@ static bool prefix_listed(const struct pvsvpn_prefix *prefix,
 }
 
 /**
- * pvsvpn_peer_del_subnets() - remove the prefixes of a peer, so that no packet finds it
+ * pvsvpn_peer_del_subnets() - remove prefixes of a peer, so that no packet finds it by them
  * @peer: the peer
+ * @keep: prefixes that stay, if the peer has them
+ * @count: number of @keep
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer)
+void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer,
+			     const struct pvsvpn_prefix *keep, unsigned int count)
 {
 	struct pvsvpn_subnet *subnet, *next;
 
 	list_for_each_entry_safe(subnet, next, &peer->subnets, list)
-		pvsvpn_selector_del(subnet);
+		if (!prefix_listed(&subnet->prefix, keep, count))
+			pvsvpn_selector_del(subnet);
 }
 
 static void peer_del_subnets_after(struct pvsvpn_peer *peer,
@@ -148,17 +152,6 @@ static void peer_del_subnets_after(struct pvsvpn_peer *peer,
 	while (peer->subnets.prev != last)
 		pvsvpn_selector_del(list_last_entry(&peer->subnets,
 						    struct pvsvpn_subnet, list));
-}
-
-static void peer_del_subnets_but(struct pvsvpn_peer *peer,
-				 const struct pvsvpn_prefix *keep,
-				 unsigned int count)
-{
-	struct pvsvpn_subnet *subnet, *next;
-
-	list_for_each_entry_safe(subnet, next, &peer->subnets, list)
-		if (!prefix_listed(&subnet->prefix, keep, count))
-			pvsvpn_selector_del(subnet);
 }
 
 /**
@@ -192,7 +185,7 @@ int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer,
 			return err;
 		}
 	}
-	peer_del_subnets_but(peer, prefixes, count);
+	pvsvpn_peer_del_subnets(peer, prefixes, count);
 	peer->default_subnets = !config->prefix_count;
 	return 0;
 }

@@ -179,7 +179,8 @@ void pvsvpn_peer_switch_endpoint(struct pvsvpn_peer *peer,
 				 struct pvsvpn_endpoint *endpoint);
 int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer,
 			    const struct pvsvpn_peer_config *config);
-void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer);
+void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer,
+			     const struct pvsvpn_prefix *keep, unsigned int count);
 struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
 				     const char *name);
 void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,

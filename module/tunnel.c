@@ -107,13 +107,9 @@ static void peer_set_up(struct pvsvpn_peer *peer, bool up, const char *why)
 	if (peer->up == up)
 		return;
 	peer->up = up;
-	if (up) {
-		pvs->up_count++;
-		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_UP, why);
-	} else {
-		pvs->up_count--;
-		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_PEER_DOWN, why);
-	}
+	pvs->up_count += up ? 1 : -1;
+	pvsvpn_event_peer(peer, up ? PVSVPN_EVENT_TYPE_PEER_UP :
+				     PVSVPN_EVENT_TYPE_PEER_DOWN, why);
 	device_carrier(pvs);
 }
 
@@ -194,8 +190,9 @@ void pvsvpn_tunnel_select_sa(struct pvsvpn_peer *peer)
 	pvsvpn_check_select(peer, newest);
 	pvsvpn_pmtu_tighten(peer);
 	why = pvsvpn_liveness_look(peer, usable);
-	peer_set_up(peer, usable && !peer->liveness.dead,
-		    why ?: usable ? "outbound-sa" : "no-outbound-sa");
+	if (!why)
+		why = usable ? "outbound-sa" : "no-outbound-sa";
+	peer_set_up(peer, usable && !peer->liveness.dead, why);
 }
 
 static void peer_refresh_work(struct work_struct *work)
@@ -220,19 +217,6 @@ static void peer_refresh_work(struct work_struct *work)
 static const char *peer_origin(const struct pvsvpn_peer *peer)
 {
 	return peer->origin == PVSVPN_ORIGIN_XFRM ? "xfrm" : "request";
-}
-
-static int peer_set_destination(struct pvsvpn_peer *peer,
-				const struct pvsvpn_peer_config *config)
-{
-	struct pvsvpn_destination *destination;
-
-	destination = pvsvpn_destination_new(config->locals,
-					     config->local_count);
-	if (IS_ERR(destination))
-		return PTR_ERR(destination);
-	pvsvpn_destination_set(peer, destination);
-	return 0;
 }
 
 static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
@@ -275,13 +259,16 @@ static int peer_publish(struct pvsvpn_peer *peer,
 			const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_device *pvs = peer->pvs;
+	struct pvsvpn_destination *destination;
 	struct pvsvpn_endpoint *endpoint;
 	struct pvsvpn_peer_name *name;
 	int err;
 
-	err = peer_set_destination(peer, config);
-	if (err)
-		return err;
+	destination = pvsvpn_destination_new(config->locals,
+					     config->local_count);
+	if (IS_ERR(destination))
+		return PTR_ERR(destination);
+	pvsvpn_destination_set(peer, destination);
 	err = xa_alloc_cyclic(&pvs->peers, &peer->id, peer, xa_limit_31b,
 			      &pvs->next_id, GFP_KERNEL);
 	if (err < 0)
@@ -572,7 +559,7 @@ void pvsvpn_tunnel_del_peer(struct pvsvpn_peer *peer)
 	del_timer_sync(&peer->nat_keepalive_timer);
 	del_timer_sync(&peer->liveness.timer);
 	/* 1. No packet finds the peer by its inner addresses. */
-	pvsvpn_peer_del_subnets(peer);
+	pvsvpn_peer_del_subnets(peer, NULL, 0);
 	/* 2. No packet finds the peer by an SPI. */
 	list_for_each_entry_safe(sa, next, &peer->sas, list)
 		pvsvpn_tunnel_del_sa(sa);
@@ -585,19 +572,4 @@ void pvsvpn_tunnel_del_peer(struct pvsvpn_peer *peer)
 	pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
 	/* 4. Earlier lookups are done after a grace period. */
 	pvsvpn_peer_put_later(peer);
-}
-
-/**
- * pvsvpn_tunnel_del_peers() - remove every peer of a device
- * @pvs: the device
- *
- * Context: process, RTNL held.
- */
-void pvsvpn_tunnel_del_peers(struct pvsvpn_device *pvs)
-{
-	struct pvsvpn_peer *peer;
-	unsigned long id;
-
-	xa_for_each(&pvs->peers, id, peer)
-		pvsvpn_tunnel_del_peer(peer);
 }

@@ -21,7 +21,6 @@ int pvsvpn_tunnel_move_peer(struct pvsvpn_peer *peer,
 			    const struct pvsvpn_peer_config *config,
 			    const char *reason);
 void pvsvpn_tunnel_del_peer(struct pvsvpn_peer *peer);
-void pvsvpn_tunnel_del_peers(struct pvsvpn_device *pvs);
 int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
 			 u32 replay_window);
 void pvsvpn_tunnel_del_sa(struct pvsvpn_sa *sa);
