@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ethtool.h>
-#include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <net/ip_tunnels.h>
 #include <net/netns/generic.h>
@@ -158,9 +157,9 @@ err_counters:
  */
 static void pvsvpn_dev_uninit(struct net_device *dev)
 {
+	struct pvsvpn_device *pvs = netdev_priv(dev);
 	struct pvsvpn_peer *peer;
 	unsigned long id;
-	struct pvsvpn_device *pvs = netdev_priv(dev);
 
 	pvsvpn_adopt_forget(pvs);
 	xa_for_each(&pvs->peers, id, peer)

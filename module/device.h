@@ -11,7 +11,6 @@
 #include "selector.h"
 #include "xfrm_spd.h"
 
-struct pvsvpn_adopt;
 struct pvsvpn_counters;
 
 /**

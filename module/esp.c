@@ -3,7 +3,6 @@
 #include <linux/random.h>
 #include <linux/skbuff.h>
 #include <linux/unaligned.h>
-#include <net/esp.h>
 
 #include "esp.h"
 #include "sa.h"

@@ -12,7 +12,6 @@
 #include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
-#include <net/esp.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -63,6 +62,7 @@ struct quote {
 	__be16 sport;
 	struct ip_esp_hdr esph;
 };
+
 /* More packets than 1 Gbit/s of full-size packets carries in a second. */
 #define RECENT_MAX	BIT(17)
 
@@ -74,7 +74,6 @@ static bool seq_recent(const struct pvsvpn_sa *sa, u32 low)
 
 	return ago < RECENT_MAX && ago < last;
 }
-
 
 /*
  * Find the SA of the packet that an error quotes. Anyone can send an ICMP error. If it quotes an
@@ -138,8 +137,8 @@ static struct sk_buff *error_about(const struct pvsvpn_endpoint *endpoint,
 static void route4_changed(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 			   const struct icmphdr *icmph, u32 mtu)
 {
-	struct icmp_net *icmp = net_generic(sa->peer->pvs->net, icmp_net_id);
 	struct pvsvpn_endpoint *endpoint = pvsvpn_sa_endpoint(sa);
+	struct icmp_net *icmp = net_generic(sa->peer->pvs->net, icmp_net_id);
 	int link = pvsvpn_endpoint_link(endpoint);
 	struct sk_buff *error;
 
@@ -158,8 +157,8 @@ static void route4_changed(struct pvsvpn_sa *sa, const struct sk_buff *skb,
 		ipv4_sk_redirect(error, icmp->errors);
 	else
 		ipv4_sk_update_pmtu(error, icmp->errors, mtu);
-	consume_skb(error);
 	spin_unlock_bh(&errors_lock);
+	consume_skb(error);
 	if (icmph->type != ICMP_REDIRECT)
 		pvsvpn_work_refresh(sa->peer->pvs);
 }

@@ -7,7 +7,6 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
-#include <net/esp.h>
 #include <net/protocol.h>
 #include <net/xfrm.h>
 
@@ -25,6 +24,7 @@
 #include "xfrm_adopt.h"
 #include "xfrm_park.h"
 #include "xfrm_state.h"
+
 /* The outer addresses of a packet; only the bytes of @family may be read. */
 static const xfrm_address_t *outer_saddr(const struct sk_buff *skb, u16 family)
 {
@@ -39,7 +39,6 @@ static const xfrm_address_t *outer_daddr(const struct sk_buff *skb, u16 family)
 	       (const xfrm_address_t *)&ip_hdr(skb)->daddr :
 	       (const xfrm_address_t *)&ipv6_hdr(skb)->daddr;
 }
-
 
 /*
  * Count an SPI that neither pvsvpn nor stock IPsec knows: the first symptom if the two

@@ -35,7 +35,6 @@
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
-#include <net/esp.h>
 #include <net/gro.h>
 #include <net/protocol.h>
 #include <net/xfrm.h>
@@ -133,8 +132,8 @@ static struct sk_buff *offload_receive(const struct offload_slot *slot,
 	NAPI_GRO_CB(skb)->flush = 1;
 	return NULL;
 }
-static struct offload_slot offload4, offload6;
 
+static struct offload_slot offload4, offload6;
 
 static struct sk_buff *offload4_receive(struct list_head *head,
 					struct sk_buff *skb)

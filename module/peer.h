@@ -10,7 +10,6 @@
 #include <linux/rtnetlink.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
-#include <net/dst_cache.h>
 #include <net/xfrm.h>
 
 #include <uapi/linux/pvsvpn.h>

@@ -8,7 +8,6 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
-#include <net/esp.h>
 #include <net/gro_cells.h>
 #include <net/inet_ecn.h>
 #include <net/ipv6.h>

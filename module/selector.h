@@ -3,12 +3,10 @@
 #ifndef _PVSVPN_SELECTOR_H
 #define _PVSVPN_SELECTOR_H
 
-#include <linux/bitmap.h>
 #include <linux/in6.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
 
-struct netlink_ext_ack;
 struct pvsvpn_device;
 struct pvsvpn_peer;
 struct sk_buff;
