@@ -18,15 +18,13 @@ static int family_index(u16 family)
 	return family == AF_INET6;
 }
 
-static bool prefix_holds(const struct pvsvpn_prefix *prefix, u16 family,
-			 const void *addr)
+static bool prefix_holds(const struct pvsvpn_prefix *prefix, u16 family, const void *addr)
 {
 	if (prefix->family != family)
 		return false;
 	if (family == AF_INET6)
 		return ipv6_prefix_equal(&prefix->addr, addr, prefix->len);
-	return !((prefix->addr.s6_addr32[0] ^ *(const __be32 *)addr) &
-		 inet_make_mask(prefix->len));
+	return !((prefix->addr.s6_addr32[0] ^ *(const __be32 *)addr) & inet_make_mask(prefix->len));
 }
 
 /* Sort a prefix before the prefixes inside it. */
@@ -48,16 +46,14 @@ static void sorted_thin_out(struct pvsvpn_destination *destination)
 	unsigned int i, kept = 0;
 
 	for (i = 0; i < destination->count; i++) {
-		if (kept && prefix_holds(&sorted[kept - 1], sorted[i].family,
-					 &sorted[i].addr))
+		if (kept && prefix_holds(&sorted[kept - 1], sorted[i].family, &sorted[i].addr))
 			continue;
 		destination->sorted[family_index(sorted[i].family)]++;
 		sorted[kept++] = sorted[i];
 	}
 }
 
-static bool is_everything(const struct pvsvpn_prefix *prefixes,
-			  unsigned int count)
+static bool is_everything(const struct pvsvpn_prefix *prefixes, unsigned int count)
 {
 	bool all[2] = {};
 	unsigned int i;
@@ -78,23 +74,19 @@ static bool is_everything(const struct pvsvpn_prefix *prefixes,
  * nothing; ERR_PTR(-ENOMEM).
  */
 struct pvsvpn_destination *
-pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes,
-		       unsigned int count)
+pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes, unsigned int count)
 {
 	struct pvsvpn_destination *destination;
 
 	if (!count || is_everything(prefixes, count))
 		return NULL;
-	destination = kvzalloc(struct_size(destination, prefixes, 2 * count),
-			       GFP_KERNEL_ACCOUNT);
+	destination = kvzalloc(struct_size(destination, prefixes, 2 * count), GFP_KERNEL_ACCOUNT);
 	if (!destination)
 		return ERR_PTR(-ENOMEM);
 	destination->count = count;
 	memcpy(destination->prefixes, prefixes, count * sizeof(*prefixes));
-	memcpy(destination->prefixes + count, prefixes,
-	       count * sizeof(*prefixes));
-	sort(destination->prefixes + count, count, sizeof(*prefixes),
-	     prefix_compare, NULL);
+	memcpy(destination->prefixes + count, prefixes, count * sizeof(*prefixes));
+	sort(destination->prefixes + count, count, sizeof(*prefixes), prefix_compare, NULL);
 	sorted_thin_out(destination);
 	return destination;
 }
@@ -117,8 +109,7 @@ void pvsvpn_destination_free(struct pvsvpn_destination *destination)
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_destination_set(struct pvsvpn_peer *peer,
-			    struct pvsvpn_destination *destination)
+void pvsvpn_destination_set(struct pvsvpn_peer *peer, struct pvsvpn_destination *destination)
 {
 	struct pvsvpn_destination *old = rtnl_dereference(peer->destination);
 

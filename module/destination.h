@@ -24,11 +24,9 @@ struct pvsvpn_destination {
 };
 
 struct pvsvpn_destination *
-pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes,
-		       unsigned int count);
+pvsvpn_destination_new(const struct pvsvpn_prefix *prefixes, unsigned int count);
 void pvsvpn_destination_free(struct pvsvpn_destination *destination);
-void pvsvpn_destination_set(struct pvsvpn_peer *peer,
-			    struct pvsvpn_destination *destination);
+void pvsvpn_destination_set(struct pvsvpn_peer *peer, struct pvsvpn_destination *destination);
 bool pvsvpn_destination_find(const struct pvsvpn_destination *destination,
 			     u16 family, const void *addr);
 

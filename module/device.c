@@ -63,8 +63,7 @@ static bool device_refresh_begin(struct pvsvpn_device *pvs)
 }
 
 /* Return: whether there are more peers after @id. */
-static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id,
-				bool moved)
+static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id, bool moved)
 {
 	unsigned int count = 0;
 	struct pvsvpn_peer *peer;
@@ -89,8 +88,7 @@ static bool device_refresh_some(struct pvsvpn_device *pvs, unsigned long *id,
 static void device_refresh_work(struct work_struct *work)
 {
 	struct pvsvpn_device *pvs =
-		container_of(to_delayed_work(work), struct pvsvpn_device,
-			     refresh);
+		container_of(to_delayed_work(work), struct pvsvpn_device, refresh);
 	bool more, moved = device_refresh_begin(pvs);
 	unsigned long id = 0;
 
@@ -206,8 +204,7 @@ static int pvsvpn_dev_change_mtu(struct net_device *dev, int mtu)
 	return 0;
 }
 
-static void pvsvpn_dev_get_stats64(struct net_device *dev,
-				   struct rtnl_link_stats64 *link)
+static void pvsvpn_dev_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *link)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 	struct pvsvpn_totals sum;
@@ -225,8 +222,7 @@ static const struct net_device_ops pvsvpn_netdev_ops = {
 	.ndo_get_stats64 = pvsvpn_dev_get_stats64,
 };
 
-static void pvsvpn_get_drvinfo(struct net_device *dev,
-			       struct ethtool_drvinfo *info)
+static void pvsvpn_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
 	strscpy(info->version, THIS_MODULE->version, sizeof(info->version));
@@ -247,8 +243,7 @@ static void pvsvpn_get_strings(struct net_device *dev, u32 sset, u8 *data)
 		ethtool_puts(&data, pvsvpn_stats_reason_name(i));
 }
 
-static void pvsvpn_get_ethtool_stats(struct net_device *dev,
-				     struct ethtool_stats *stats, u64 *data)
+static void pvsvpn_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
 {
 	struct pvsvpn_device *pvs = netdev_priv(dev);
 	struct pvsvpn_totals sum;
@@ -396,8 +391,7 @@ static bool moves_links(unsigned long event)
 }
 
 /* The path may have changed with the MTU, the state or the name of a lower device. */
-static int device_event(struct notifier_block *nb, unsigned long event,
-			void *ptr)
+static int device_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct pvsvpn_device *pvs;

@@ -162,8 +162,7 @@ static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
  * or an ERR_PTR.
  */
 struct pvsvpn_endpoint *
-pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
-		    const struct pvsvpn_peer_config *config)
+pvsvpn_endpoint_new(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_endpoint *endpoint;
 	int err;
@@ -199,8 +198,7 @@ pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
  * Return: the endpoint, or an ERR_PTR.
  */
 struct pvsvpn_endpoint *
-pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
-		    const struct pvsvpn_peer_config *config)
+pvsvpn_endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_endpoint *endpoint = pvsvpn_endpoint_new(peer, config);
 	int err;
@@ -234,8 +232,7 @@ bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
 	       strcmp(endpoint->link, config->link) ||
 	       !xfrm_addr_equal(&endpoint->local, &config->local,
 				config->family) ||
-	       !pvsvpn_endpoint_is_at(endpoint, &config->remote,
-				      config->dport);
+	       !pvsvpn_endpoint_is_at(endpoint, &config->remote, config->dport);
 }
 
 static struct pvsvpn_peer *first_peer(struct rhlist_head *list,
@@ -298,8 +295,7 @@ static bool is_another_gateway(const struct pvsvpn_endpoint *endpoint,
  * Return: the peer at that address and port, else a peer at that address, else NULL.
  */
 struct pvsvpn_peer *
-pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
-		      const struct pvsvpn_peer_config *config)
+pvsvpn_endpoint_match(const struct pvsvpn_device *pvs, const struct pvsvpn_peer_config *config)
 {
 	struct remote_key key = {
 		.net = pvs->net,
@@ -314,8 +310,7 @@ pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
 	rcu_read_lock();
 	list = rhltable_lookup(&endpoints_by_remote, &key, remote_params);
 	rhl_for_each_entry_rcu(endpoint, pos, list, node) {
-		if (endpoint->peer->pvs != pvs ||
-		    is_another_gateway(endpoint, config))
+		if (endpoint->peer->pvs != pvs || is_another_gateway(endpoint, config))
 			continue;
 		if (!peer || endpoint->dport == config->dport)
 			peer = endpoint->peer;

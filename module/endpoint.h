@@ -48,13 +48,11 @@ struct pvsvpn_endpoint {
 };
 
 struct pvsvpn_endpoint *
-pvsvpn_endpoint_new(struct pvsvpn_peer *peer,
-		    const struct pvsvpn_peer_config *config);
+pvsvpn_endpoint_new(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config);
 void pvsvpn_endpoint_stop(struct pvsvpn_endpoint *endpoint);
 void pvsvpn_endpoint_replace(struct pvsvpn_endpoint *endpoint);
 struct pvsvpn_endpoint *
-pvsvpn_endpoint_add(struct pvsvpn_peer *peer,
-		    const struct pvsvpn_peer_config *config);
+pvsvpn_endpoint_add(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config);
 bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
 			     const struct pvsvpn_peer_config *config);
 void pvsvpn_endpoint_unlist(struct pvsvpn_endpoint *endpoint);
@@ -65,8 +63,7 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 					 u16 family,
 					 const xfrm_address_t *remote);
 struct pvsvpn_peer *
-pvsvpn_endpoint_match(const struct pvsvpn_device *pvs,
-		      const struct pvsvpn_peer_config *config);
+pvsvpn_endpoint_match(const struct pvsvpn_device *pvs, const struct pvsvpn_peer_config *config);
 int pvsvpn_endpoint_link(const struct pvsvpn_endpoint *endpoint);
 u32 pvsvpn_endpoint_mark(const struct pvsvpn_endpoint *endpoint);
 int pvsvpn_endpoint_init(void);

@@ -55,8 +55,7 @@ unsigned int pvsvpn_esp_ad_len(const struct pvsvpn_sa *sa)
  * Context: any.
  * Return: true if it is long enough and aligned.
  */
-bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
-		       unsigned int len)
+bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform, unsigned int len)
 {
 	unsigned int around = pvsvpn_esp_head_len(transform) +
 			      transform->icv_len;
@@ -107,8 +106,7 @@ static void header_put(const struct pvsvpn_sa *sa, u8 *header, u64 seq)
  *
  * Context: any.
  */
-void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
-		      u8 next_header)
+void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq, u8 next_header)
 {
 	u8 pad_len = -(skb->len + PVSVPN_ESP_TRAILER_LEN) & (sa->transform->align - 1);
 	u8 *pad, *header, i;
@@ -125,8 +123,7 @@ void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
 }
 
 /* Remove the high half: write the SPI over it, since the SPI was moved ahead of it. */
-static struct ip_esp_hdr *esn_pull(const struct pvsvpn_sa *sa,
-				   struct sk_buff *skb)
+static struct ip_esp_hdr *esn_pull(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	struct ip_esp_hdr *esph = __skb_pull(skb, ESN_EXTRA);
 
@@ -181,8 +178,7 @@ __be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq)
  *
  * Context: any.
  */
-void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb,
-		       __be32 before)
+void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb, __be32 before)
 {
 	struct ip_esp_hdr *esph;
 
@@ -193,8 +189,7 @@ void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 }
 
 /* Padding bytes are 1, 2, 3, ... (RFC 4303 section 2.4). */
-static bool padding_ok(const struct sk_buff *skb, unsigned int offset,
-		       unsigned int len)
+static bool padding_ok(const struct sk_buff *skb, unsigned int offset, unsigned int len)
 {
 	u8 buf[PAD_MAX], i;
 	const u8 *pad;
@@ -219,8 +214,7 @@ static bool padding_ok(const struct sk_buff *skb, unsigned int offset,
  * Context: softirq.
  * Return: PVSVPN_PASS or a drop reason.
  */
-int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
-		     u8 *next_header)
+int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb, u8 *next_header)
 {
 	unsigned int head = pvsvpn_esp_head_len(sa->transform);
 	unsigned int end = skb->len - sa->transform->icv_len - PVSVPN_ESP_TRAILER_LEN;
@@ -231,8 +225,7 @@ int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
 	trailer = skb_header_pointer(skb, end, PVSVPN_ESP_TRAILER_LEN, buf);
 	pad_len = trailer[0];
 	*next_header = trailer[1];
-	if (unlikely(head + pad_len > end) ||
-	    unlikely(!padding_ok(skb, end - pad_len, pad_len)))
+	if (unlikely(head + pad_len > end) || unlikely(!padding_ok(skb, end - pad_len, pad_len)))
 		return PVSVPN_DROP_RX_PADDING;
 	/* A checksum of the whole packet is not valid after decryption. */
 	skb->ip_summed = CHECKSUM_NONE;

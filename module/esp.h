@@ -18,15 +18,11 @@ struct sk_buff;
 
 unsigned int pvsvpn_esp_head_len(const struct pvsvpn_transform *transform);
 unsigned int pvsvpn_esp_ad_len(const struct pvsvpn_sa *sa);
-bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform,
-		       unsigned int len);
-void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq,
-		      u8 next_header);
+bool pvsvpn_esp_len_ok(const struct pvsvpn_transform *transform, unsigned int len);
+void pvsvpn_esp_build(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq, u8 next_header);
 void pvsvpn_esp_built(const struct pvsvpn_sa *sa, struct sk_buff *skb);
 __be32 pvsvpn_esp_open(const struct pvsvpn_sa *sa, struct sk_buff *skb, u64 seq);
-void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb,
-		       __be32 before);
-int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb,
-		     u8 *next_header);
+void pvsvpn_esp_opened(const struct pvsvpn_sa *sa, struct sk_buff *skb, __be32 before);
+int pvsvpn_esp_strip(const struct pvsvpn_sa *sa, struct sk_buff *skb, u8 *next_header);
 
 #endif /* _PVSVPN_ESP_H */

@@ -12,11 +12,9 @@
 static const struct genl_family *event_family __ro_after_init;
 
 /* Attributes that belong to the namespace where the device was created. */
-static int event_put_inside(struct sk_buff *msg,
-			    const struct pvsvpn_event *event)
+static int event_put_inside(struct sk_buff *msg, const struct pvsvpn_event *event)
 {
-	if (event->peer &&
-	    nla_put_string(msg, PVSVPN_A_EVENT_PEER, event->peer->name))
+	if (event->peer && nla_put_string(msg, PVSVPN_A_EVENT_PEER, event->peer->name))
 		return -EMSGSIZE;
 	if (event->remote &&
 	    ((event->port &&
@@ -33,8 +31,7 @@ static int event_put_inside(struct sk_buff *msg,
 	return 0;
 }
 
-static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event,
-		     bool inside)
+static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event, bool inside)
 {
 	const struct net_device *dev = event->pvs->dev;
 
@@ -47,8 +44,7 @@ static int event_put(struct sk_buff *msg, const struct pvsvpn_event *event,
 	return 0;
 }
 
-static struct sk_buff *event_message(const struct pvsvpn_event *event,
-				     bool inside)
+static struct sk_buff *event_message(const struct pvsvpn_event *event, bool inside)
 {
 	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *hdr;
@@ -99,8 +95,7 @@ void pvsvpn_event_send(const struct pvsvpn_event *event)
 		return;
 	msg = event_message(event, listeners_may(net, event->pvs->net));
 	if (msg)
-		genlmsg_multicast_netns(event_family, net, msg, 0,
-					PVSVPN_NLGRP_EVENTS, GFP_KERNEL);
+		genlmsg_multicast_netns(event_family, net, msg, 0, PVSVPN_NLGRP_EVENTS, GFP_KERNEL);
 }
 
 static struct pvsvpn_event event_of(const struct pvsvpn_peer *peer,
@@ -144,8 +139,7 @@ void pvsvpn_event_peer(const struct pvsvpn_peer *peer,
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
-		     const char *reason)
+void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type, const char *reason)
 {
 	struct pvsvpn_event event = event_of(sa->peer, type, reason);
 

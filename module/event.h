@@ -39,8 +39,7 @@ struct pvsvpn_event {
 void pvsvpn_event_send(const struct pvsvpn_event *event);
 void pvsvpn_event_peer(const struct pvsvpn_peer *peer,
 		       enum pvsvpn_event_type type, const char *reason);
-void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type,
-		     const char *reason);
+void pvsvpn_event_sa(const struct pvsvpn_sa *sa, enum pvsvpn_event_type type, const char *reason);
 void pvsvpn_event_init(const struct genl_family *family);
 
 #endif /* _PVSVPN_EVENT_H */

@@ -85,15 +85,13 @@ static struct pvsvpn_sa *quoted_sa(struct net *net, u16 family,
 				   const xfrm_address_t *daddr,
 				   const struct ip_esp_hdr *esph)
 {
-	struct pvsvpn_sa *sa = pvsvpn_sad_find_out(net, family, daddr,
-						   esph->spi);
+	struct pvsvpn_sa *sa = pvsvpn_sad_find_out(net, family, daddr, esph->spi);
 
 	if (!sa)
 		return ERR_PTR(-ENOENT);
 	if (seq_recent(sa, ntohl(esph->seq_no)))
 		return sa;
-	pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, NULL, 0,
-			     PVSVPN_DROP_RX_ICMP);
+	pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, NULL, 0, PVSVPN_DROP_RX_ICMP);
 	return ERR_PTR(-EINVAL);
 }
 
@@ -227,8 +225,7 @@ int pvsvpn_icmp_err4(struct sk_buff *skb, u32 info)
 	const struct icmphdr *icmph = icmp_hdr(skb);
 	struct pvsvpn_sa *sa;
 
-	sa = quoted_sa(dev_net(skb->dev), AF_INET,
-		       (const xfrm_address_t *)&iph->daddr, esph);
+	sa = quoted_sa(dev_net(skb->dev), AF_INET, (const xfrm_address_t *)&iph->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
 	if (icmph->type == ICMP_REDIRECT ||
@@ -258,8 +255,7 @@ int pvsvpn_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		(const struct ip_esp_hdr *)(skb->data + offset);
 	struct pvsvpn_sa *sa;
 
-	sa = quoted_sa(dev_net(skb->dev), AF_INET6,
-		       (const xfrm_address_t *)&ip6h->daddr, esph);
+	sa = quoted_sa(dev_net(skb->dev), AF_INET6, (const xfrm_address_t *)&ip6h->daddr, esph);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
 	if (type == NDISC_REDIRECT)
@@ -272,8 +268,7 @@ int pvsvpn_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 /* ---- errors about ESP in UDP ---- */
 
 /* Read the UDP and ESP headers of the quoted packet; false if the quote is too short. */
-static bool quote_headers(const struct sk_buff *skb, unsigned int offset,
-			  struct quote *quote)
+static bool quote_headers(const struct sk_buff *skb, unsigned int offset, struct quote *quote)
 {
 	struct {
 		struct udphdr uh;
@@ -314,8 +309,7 @@ static bool quote6(const struct sk_buff *skb, struct quote *quote)
 }
 
 /* Same rules as icmp_unreach(), also for its hardened mode 3, because we check the quote. */
-static bool error4(const struct net *net, const struct icmphdr *icmph,
-		   struct quote *quote)
+static bool error4(const struct net *net, const struct icmphdr *icmph, struct quote *quote)
 {
 	u8 no_pmtu_disc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc);
 
@@ -382,8 +376,7 @@ static unsigned int redirected(const struct sk_buff *skb, unsigned int offset)
 	const struct nd_opt_hdr *opt;
 	struct nd_opt_hdr _opt;
 
-	if (ipv6_hdr(skb)->hop_limit != 255 ||
-	    offset != sizeof(struct ipv6hdr))
+	if (ipv6_hdr(skb)->hop_limit != 255 || offset != sizeof(struct ipv6hdr))
 		return 0;
 	offset += sizeof(struct rd_msg);
 	for (;;) {
@@ -396,8 +389,7 @@ static unsigned int redirected(const struct sk_buff *skb, unsigned int offset)
 	}
 }
 
-static bool error6(const struct sk_buff *skb, unsigned int offset,
-		   struct quote *quote)
+static bool error6(const struct sk_buff *skb, unsigned int offset, struct quote *quote)
 {
 	const struct icmp6hdr *icmph;
 	struct icmp6hdr _icmph;
@@ -416,8 +408,7 @@ static bool error6(const struct sk_buff *skb, unsigned int offset,
 }
 
 /* The kernel's redirect code expects the data at the quoted packet, as in an error handler. */
-static void redirect6_at(struct pvsvpn_sa *sa, struct sk_buff *skb,
-			 unsigned int offset)
+static void redirect6_at(struct pvsvpn_sa *sa, struct sk_buff *skb, unsigned int offset)
 {
 	if (!pskb_may_pull(skb, offset + sizeof(struct ipv6hdr)))
 		return;
@@ -461,8 +452,7 @@ static int __net_init icmp_net_init(struct net *net)
 {
 	struct icmp_net *icmp = net_generic(net, icmp_net_id);
 
-	return inet_ctl_sock_create(&icmp->errors, PF_INET, SOCK_RAW,
-				    IPPROTO_ESP, net);
+	return inet_ctl_sock_create(&icmp->errors, PF_INET, SOCK_RAW, IPPROTO_ESP, net);
 }
 
 static void __net_exit icmp_net_exit(struct net *net)

@@ -44,8 +44,7 @@ static const xfrm_address_t *outer_daddr(const struct sk_buff *skb, u16 family)
  * Count an SPI that neither pvsvpn nor stock IPsec knows: the first symptom if the two
  * ends disagree about their SAs. Stock IPsec gets the packet in any case.
  */
-static void input_unknown_spi(struct net *net, struct sk_buff *skb, u16 family,
-			      __be32 spi)
+static void input_unknown_spi(struct net *net, struct sk_buff *skb, u16 family, __be32 spi)
 {
 	struct pvsvpn_peer *peer;
 	struct xfrm_state *x;
@@ -53,13 +52,11 @@ static void input_unknown_spi(struct net *net, struct sk_buff *skb, u16 family,
 	peer = pvsvpn_endpoint_find(net, NULL, family, outer_saddr(skb, family));
 	if (!peer)
 		return;
-	x = xfrm_state_lookup(net, skb->mark, outer_daddr(skb, family),
-			      spi, IPPROTO_ESP, family);
+	x = xfrm_state_lookup(net, skb->mark, outer_daddr(skb, family), spi, IPPROTO_ESP, family);
 	if (x)
 		xfrm_state_put(x);
 	else
-		pvsvpn_stats_dropped(peer->pvs, peer, NULL, skb->len,
-				     PVSVPN_DROP_RX_UNKNOWN_SPI);
+		pvsvpn_stats_dropped(peer->pvs, peer, NULL, skb->len, PVSVPN_DROP_RX_UNKNOWN_SPI);
 }
 
 /* As in XFRM, the mark of an adopted state must match. */
@@ -69,8 +66,7 @@ static struct pvsvpn_sa *input_sa(struct net *net, const struct sk_buff *skb,
 {
 	struct pvsvpn_sa *sa = pvsvpn_sad_find_in(net, family, daddr, spi);
 
-	if (sa && unlikely(sa->x) &&
-	    (skb->mark & sa->x->mark.m) != sa->x->mark.v)
+	if (sa && unlikely(sa->x) && (skb->mark & sa->x->mark.m) != sa->x->mark.v)
 		return NULL;
 	return sa;
 }
@@ -129,15 +125,13 @@ static int input6_rcv(struct sk_buff *skb)
 }
 
 /* ESP in UDP from a socket that is not ours; XFRM has removed the UDP header. */
-static int input4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
-			    int encap_type)
+static int input4_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
 {
 	return encap_type == UDP_ENCAP_ESPINUDP ?
 	       input_esp(skb, AF_INET, true) : -EINVAL;
 }
 
-static int input6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi,
-			    int encap_type)
+static int input6_rcv_encap(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
 {
 	return encap_type == UDP_ENCAP_ESPINUDP ?
 	       input_esp(skb, AF_INET6, true) : -EINVAL;

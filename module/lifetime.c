@@ -60,8 +60,7 @@ static void lifetime_warn(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why)
 }
 
 /* Check the limits of @kind at the value @now. Return: whether the hard limit is reached. */
-static bool lifetime_reached(struct pvsvpn_sa *sa,
-			     enum pvsvpn_lifetime_kind kind, u64 now)
+static bool lifetime_reached(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind kind, u64 now)
 {
 	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
 
@@ -105,11 +104,9 @@ static void lifetime_look(struct pvsvpn_sa *sa)
 		return;
 	next = next_limit(&sa->lifetime, PVSVPN_LIFETIME_SECONDS, age, next);
 	if (atomic64_read(&sa->lifetime.first_use))
-		next = next_limit(&sa->lifetime, PVSVPN_LIFETIME_USE_SECONDS,
-				  used, next);
+		next = next_limit(&sa->lifetime, PVSVPN_LIFETIME_USE_SECONDS, used, next);
 	if (next != U64_MAX)
-		mod_timer(&sa->lifetime.timer, jiffies +
-			  min_t(u64, next * HZ, MAX_JIFFY_OFFSET));
+		mod_timer(&sa->lifetime.timer, jiffies + min_t(u64, next * HZ, MAX_JIFFY_OFFSET));
 }
 
 static void lifetime_timer(struct timer_list *timer)
@@ -127,8 +124,7 @@ static void lifetime_timer(struct timer_list *timer)
  *
  * Context: process.
  */
-void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft,
-			  const u64 *hard)
+void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft, const u64 *hard)
 {
 	struct pvsvpn_lifetime *lifetime = &sa->lifetime;
 	int kind;

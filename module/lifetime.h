@@ -41,8 +41,7 @@ struct pvsvpn_lifetime {
 	struct timer_list timer;
 };
 
-void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft,
-			  const u64 *hard);
+void pvsvpn_lifetime_init(struct pvsvpn_sa *sa, const u64 *soft, const u64 *hard);
 void pvsvpn_lifetime_start(struct pvsvpn_sa *sa);
 bool pvsvpn_lifetime_use(struct pvsvpn_sa *sa, unsigned int len);
 void pvsvpn_lifetime_end(struct pvsvpn_sa *sa, enum pvsvpn_lifetime_kind why);

@@ -49,8 +49,7 @@ static bool liveness_runs(const struct pvsvpn_peer *peer)
 }
 
 /* Return: the event reason why @dead must change, or NULL. */
-static const char *liveness_news(const struct pvsvpn_peer *peer,
-				 unsigned long rx)
+static const char *liveness_news(const struct pvsvpn_peer *peer, unsigned long rx)
 {
 	const struct pvsvpn_liveness *live = &peer->liveness;
 
@@ -79,8 +78,7 @@ static void liveness_arm(struct pvsvpn_peer *peer)
 	if (live->keepalive)
 		wait = time_until(keepalive_due(peer));
 	if (live->dead_after && !READ_ONCE(live->dead))
-		wait = min(wait, time_until(death_due(peer,
-						      READ_ONCE(peer->last_rx))));
+		wait = min(wait, time_until(death_due(peer, READ_ONCE(peer->last_rx))));
 	if (wait != MAX_JIFFY_OFFSET)
 		mod_timer(&live->timer, jiffies + wait);
 }
@@ -118,8 +116,7 @@ static void liveness_timer(struct timer_list *timer)
  *
  * Context: any.
  */
-void pvsvpn_liveness_init(struct pvsvpn_peer *peer, u32 keepalive,
-			  u32 dead_after)
+void pvsvpn_liveness_init(struct pvsvpn_peer *peer, u32 keepalive, u32 dead_after)
 {
 	peer->liveness.keepalive = keepalive;
 	peer->liveness.dead_after = dead_after;
@@ -152,8 +149,7 @@ void pvsvpn_liveness_restart(struct pvsvpn_peer *peer)
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_liveness_set(struct pvsvpn_peer *peer, u32 keepalive,
-			 u32 dead_after)
+void pvsvpn_liveness_set(struct pvsvpn_peer *peer, u32 keepalive, u32 dead_after)
 {
 	struct pvsvpn_liveness *live = &peer->liveness;
 
@@ -227,7 +223,6 @@ void pvsvpn_liveness_seen(struct pvsvpn_peer *peer)
 
 	if (READ_ONCE(peer->last_rx) != now)
 		WRITE_ONCE(peer->last_rx, now);
-	if (unlikely(READ_ONCE(peer->liveness.dead)) &&
-	    !READ_ONCE(peer->deleted))
+	if (unlikely(READ_ONCE(peer->liveness.dead)) && !READ_ONCE(peer->deleted))
 		pvsvpn_peer_refresh(peer);
 }

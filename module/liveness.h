@@ -34,10 +34,8 @@ struct pvsvpn_liveness {
 	struct timer_list timer;
 };
 
-void pvsvpn_liveness_init(struct pvsvpn_peer *peer, u32 keepalive,
-			  u32 dead_after);
-void pvsvpn_liveness_set(struct pvsvpn_peer *peer, u32 keepalive,
-			 u32 dead_after);
+void pvsvpn_liveness_init(struct pvsvpn_peer *peer, u32 keepalive, u32 dead_after);
+void pvsvpn_liveness_set(struct pvsvpn_peer *peer, u32 keepalive, u32 dead_after);
 const char *pvsvpn_liveness_look(struct pvsvpn_peer *peer, bool usable);
 void pvsvpn_liveness_restart(struct pvsvpn_peer *peer);
 void pvsvpn_liveness_seen(struct pvsvpn_peer *peer);

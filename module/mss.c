@@ -36,14 +36,12 @@ static int tcp_offset(const struct sk_buff *skb)
 	protocol = ipv6_hdr(skb)->nexthdr;
 	offset = ipv6_skip_exthdr(skb, skb_network_offset(skb) +
 				  sizeof(struct ipv6hdr), &protocol, &frag_off);
-	if (offset < 0 || protocol != IPPROTO_TCP ||
-	    frag_off & htons(IP6_OFFSET))
+	if (offset < 0 || protocol != IPPROTO_TCP || frag_off & htons(IP6_OFFSET))
 		return -ENOENT;
 	return offset;
 }
 
-static u32 mss_wanted(const struct pvsvpn_peer *peer, const struct sk_buff *skb,
-		      u32 clamp)
+static u32 mss_wanted(const struct pvsvpn_peer *peer, const struct sk_buff *skb, u32 clamp)
 {
 	u32 mtu;
 
@@ -70,8 +68,7 @@ static unsigned int mss_offset(const struct tcphdr *th)
 			at++;
 			continue;
 		}
-		if (at + 1 >= end || options[at + 1] < 2 ||
-		    at + options[at + 1] > end)
+		if (at + 1 >= end || options[at + 1] < 2 || at + options[at + 1] > end)
 			return 0;
 		if (options[at] == TCPOPT_MSS)
 			return options[at + 1] == TCPOLEN_MSS ? at + 2 : 0;
@@ -127,6 +124,5 @@ void pvsvpn_mss_clamp(const struct pvsvpn_peer *peer, struct sk_buff *skb)
 	if (!th || likely(!th->syn) || th->doff * 4 <= sizeof(head) ||
 	    skb_ensure_writable(skb, offset + th->doff * 4))
 		return;
-	mss_lower(skb, (struct tcphdr *)(skb->data + offset),
-		  mss_wanted(peer, skb, clamp));
+	mss_lower(skb, (struct tcphdr *)(skb->data + offset), mss_wanted(peer, skb, clamp));
 }

@@ -3,8 +3,7 @@
 #include "netlink.h"
 #include "stats.h"
 
-static int drop_put(struct sk_buff *msg, int attr, unsigned int reason,
-		    u64 value)
+static int drop_put(struct sk_buff *msg, int attr, unsigned int reason, u64 value)
 {
 	struct nlattr *nest = nla_nest_start(msg, attr);
 

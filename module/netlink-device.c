@@ -70,24 +70,20 @@ static const struct setting settings[] = {
 	/* @special is auto; setting_ok() accepts off. */
 	SETTING(PVSVPN_A_DEVICE_MSS_CLAMP, "mss-clamp", mss_clamp, PVSVPN_MSS_CLAMP_MIN,
 		IP_MAX_MTU, PVSVPN_MSS_CLAMP_AUTO, "216 to 65535, 0 (off) or 1 (auto)"),
-	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_IN, "if-id-in",
-		      if_id[PVSVPN_DIRECTION_IN]),
-	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_OUT, "if-id-out",
-		      if_id[PVSVPN_DIRECTION_OUT]),
+	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_IN, "if-id-in", if_id[PVSVPN_DIRECTION_IN]),
+	BIRTH_SETTING(PVSVPN_A_DEVICE_IF_ID_OUT, "if-id-out", if_id[PVSVPN_DIRECTION_OUT]),
 	SETTING(PVSVPN_A_DEVICE_INNER_MARK, "inner-mark", inner_mark, 0, U32_MAX, U32_MAX, ""),
 };
 
 static bool setting_ok(const struct setting *setting, u32 value)
 {
-	if (setting->attr == PVSVPN_A_DEVICE_MSS_CLAMP &&
-	    value == PVSVPN_MSS_CLAMP_OFF)
+	if (setting->attr == PVSVPN_A_DEVICE_MSS_CLAMP && value == PVSVPN_MSS_CLAMP_OFF)
 		return true;
 	return value == setting->special ||
 	       (value >= setting->min && value <= setting->max);
 }
 
-static int settings_check(struct nlattr **attrs,
-			  struct netlink_ext_ack *extack)
+static int settings_check(struct nlattr **attrs, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	unsigned int i;
@@ -132,8 +128,7 @@ static void settings_set(struct pvsvpn_device *pvs, struct nlattr **attrs)
 }
 
 /* @hidden: omit settings that refer to the namespace where the device was created */
-static int settings_put(struct sk_buff *msg, const struct pvsvpn_device *pvs,
-			bool hidden)
+static int settings_put(struct sk_buff *msg, const struct pvsvpn_device *pvs, bool hidden)
 {
 	const struct setting *setting;
 	unsigned int i;
@@ -245,8 +240,7 @@ static const struct pvsvpn_counter_attrs device_counters = {
 };
 
 /* @hidden: the reader may not see the content of the device, only this flag. */
-static int device_put_inside(struct sk_buff *msg,
-			     const struct pvsvpn_device *pvs, bool hidden)
+static int device_put_inside(struct sk_buff *msg, const struct pvsvpn_device *pvs, bool hidden)
 {
 	if (hidden)
 		return nla_put_u8(msg, PVSVPN_A_DEVICE_HIDDEN, 1);
@@ -298,8 +292,7 @@ int pvsvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *msg;
 	int err;
 
-	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
-				    info->extack);
+	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs, info->extack);
 	if (IS_ERR(pvs))
 		return PTR_ERR(pvs);
 	msg = pvsvpn_netlink_new_reply(info, 0);

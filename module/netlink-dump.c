@@ -32,8 +32,7 @@ static struct dump_cursor *dump_cursor(struct netlink_callback *cb)
 	return (struct dump_cursor *)cb->ctx;
 }
 
-static void *dump_put(struct sk_buff *msg, struct netlink_callback *cb,
-		      int flags, u8 cmd)
+static void *dump_put(struct sk_buff *msg, struct netlink_callback *cb, int flags, u8 cmd)
 {
 	return pvsvpn_netlink_begin(msg, NETLINK_CB(cb->skb).portid,
 				    cb->nlh->nlmsg_seq, NLM_F_MULTI | flags,
@@ -60,8 +59,7 @@ static void dump_at(struct dump_cursor *cursor, int ifindex)
 }
 
 /* @inside: dump the content of the devices, not the devices */
-static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
-		      dump_one one, bool inside)
+static int dump_named(struct sk_buff *msg, struct netlink_callback *cb, dump_one one, bool inside)
 {
 	struct pvsvpn_device *pvs;
 
@@ -76,8 +74,7 @@ static int dump_named(struct sk_buff *msg, struct netlink_callback *cb,
 }
 
 /* Skip the content that a caller may not see; the device's own message says so. */
-static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
-		    dump_one one, bool inside)
+static int dump_all(struct sk_buff *msg, struct netlink_callback *cb, dump_one one, bool inside)
 {
 	struct dump_cursor *cursor = dump_cursor(cb);
 	int ifindex = max(cursor->ifindex, 1) - 1;
@@ -101,8 +98,7 @@ static int dump_all(struct sk_buff *msg, struct netlink_callback *cb,
  * -EMSGSIZE after a message that fitted means that the rest goes into the next skb.
  * An object too large for an empty skb ends the dump with the error.
  */
-static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one,
-		bool inside)
+static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one, bool inside)
 {
 	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
 	struct dump_cursor *cursor = dump_cursor(cb);
@@ -122,8 +118,7 @@ static int dump(struct sk_buff *msg, struct netlink_callback *cb, dump_one one,
 	return msg->len;
 }
 
-static int dump_device(struct sk_buff *msg, struct netlink_callback *cb,
-		       struct pvsvpn_device *pvs)
+static int dump_device(struct sk_buff *msg, struct netlink_callback *cb, struct pvsvpn_device *pvs)
 {
 	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
 	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_DEVICE_GET);
@@ -142,8 +137,7 @@ static int dump_device(struct sk_buff *msg, struct netlink_callback *cb,
  * Context: process.
  * Return: length of @skb, 0 at the end, or a negative errno.
  */
-int pvsvpn_nl_device_get_dumpit(struct sk_buff *skb,
-				struct netlink_callback *cb)
+int pvsvpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump(skb, cb, dump_device, false);
 }
@@ -188,8 +182,7 @@ static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
 	return err;
 }
 
-static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
-		      struct pvsvpn_device *pvs)
+static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb, struct pvsvpn_device *pvs)
 {
 	struct dump_cursor *cursor = dump_cursor(cb);
 	struct pvsvpn_peer *peer;
@@ -224,8 +217,7 @@ int pvsvpn_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return dump(skb, cb, dump_peers, true);
 }
 
-static int dump_sa(struct sk_buff *msg, struct netlink_callback *cb,
-		   const struct pvsvpn_sa *sa)
+static int dump_sa(struct sk_buff *msg, struct netlink_callback *cb, const struct pvsvpn_sa *sa)
 {
 	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
 	void *hdr = dump_put(msg, cb, 0, PVSVPN_CMD_SA_GET);
@@ -257,8 +249,7 @@ static int dump_sas_of_peer(struct sk_buff *msg, struct netlink_callback *cb,
 	return 0;
 }
 
-static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
-		    struct pvsvpn_device *pvs)
+static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb, struct pvsvpn_device *pvs)
 {
 	struct nlattr **attrs = pvsvpn_compat_dump_attrs(cb);
 	bool device = attrs[PVSVPN_A_SA_IFINDEX] || attrs[PVSVPN_A_SA_IFNAME];

@@ -9,8 +9,7 @@
 #include "netlink.h"
 #include "peer.h"
 
-static int seconds_parse(u32 *seconds, int which, const char *name, u32 max,
-			 struct genl_info *info)
+static int seconds_parse(u32 *seconds, int which, const char *name, u32 max, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[which];
 
@@ -24,8 +23,7 @@ static int seconds_parse(u32 *seconds, int which, const char *name, u32 max,
 				     name, *seconds, max);
 }
 
-static int tfc_parse(u32 *tfc, const struct nlattr *attr,
-		     struct netlink_ext_ack *extack)
+static int tfc_parse(u32 *tfc, const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	if (!attr)
 		return 0;
@@ -38,8 +36,7 @@ static int tfc_parse(u32 *tfc, const struct nlattr *attr,
 }
 
 /* The other end usually has the same settings: it would seem dead between keepalives. */
-static int dead_after_check(const struct pvsvpn_peer_config *config,
-			    struct genl_info *info)
+static int dead_after_check(const struct pvsvpn_peer_config *config, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[PVSVPN_A_PEER_DEAD_AFTER] ?:
 				    info->attrs[PVSVPN_A_PEER_KEEPALIVE];
@@ -60,8 +57,7 @@ static int dead_after_check(const struct pvsvpn_peer_config *config,
  * Context: process, RTNL held.
  * Return: 0, or -EINVAL with its text in extack.
  */
-int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
-				  struct genl_info *info)
+int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config, struct genl_info *info)
 {
 	int err;
 
@@ -71,8 +67,7 @@ int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
 		err = seconds_parse(&config->dead_after, PVSVPN_A_PEER_DEAD_AFTER, "dead-after",
 				    PVSVPN_DEAD_AFTER_MAX, info);
 	if (!err)
-		err = tfc_parse(&config->tfc, info->attrs[PVSVPN_A_PEER_TFC],
-				info->extack);
+		err = tfc_parse(&config->tfc, info->attrs[PVSVPN_A_PEER_TFC], info->extack);
 	return err ?: dead_after_check(config, info);
 }
 
@@ -84,8 +79,7 @@ int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
  * Context: process, RTNL held.
  * Return: 0 or -EMSGSIZE.
  */
-int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
-				const struct pvsvpn_peer *peer)
+int pvsvpn_netlink_put_liveness(struct sk_buff *msg, const struct pvsvpn_peer *peer)
 {
 	const struct pvsvpn_liveness *live = &peer->liveness;
 

@@ -159,8 +159,7 @@ static const char *remote_fault4(struct net *net, __be32 addr)
 	return NULL;
 }
 
-static const char *remote_fault(struct net *net, u16 family,
-				const xfrm_address_t *addr)
+static const char *remote_fault(struct net *net, u16 family, const xfrm_address_t *addr)
 {
 	if (xfrm_addr_any(addr, family))
 		return "the unspecified address";
@@ -168,8 +167,7 @@ static const char *remote_fault(struct net *net, u16 family,
 		return local_fault(family, addr);
 	if (family == AF_INET)
 		return remote_fault4(net, addr->a4);
-	if (ipv6_addr_loopback(&addr->in6) ||
-	    ipv6_chk_addr(net, &addr->in6, NULL, 0))
+	if (ipv6_addr_loopback(&addr->in6) || ipv6_chk_addr(net, &addr->in6, NULL, 0))
 		return "this host's own";
 	return NULL;
 }
@@ -253,8 +251,7 @@ static int endpoint_parse(struct pvsvpn_peer_config *config, struct net *net,
 /* ---- peer ---- */
 
 /* Start with the settings of the peer, or with the defaults for a new peer. */
-static void config_start(struct pvsvpn_peer_config *config,
-			 const struct pvsvpn_peer *peer)
+static void config_start(struct pvsvpn_peer_config *config, const struct pvsvpn_peer *peer)
 {
 	const struct pvsvpn_endpoint *endpoint;
 
@@ -335,8 +332,7 @@ static int peer_check_new(struct pvsvpn_device *pvs, struct genl_info *info)
 }
 
 /* Return: a peer at that address that the device has created itself, to reuse; or NULL. */
-static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs,
-					    struct genl_info *info)
+static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs, struct genl_info *info)
 {
 	struct pvsvpn_peer_config config = {};
 	struct pvsvpn_peer *peer;
@@ -344,8 +340,7 @@ static struct pvsvpn_peer *peer_made_before(struct pvsvpn_device *pvs,
 	if (endpoint_parse(&config, pvs->net, info))
 		return NULL;
 	rcu_read_lock();
-	peer = pvsvpn_endpoint_find(pvs->net, pvs, config.family,
-				    &config.remote);
+	peer = pvsvpn_endpoint_find(pvs->net, pvs, config.family, &config.remote);
 	rcu_read_unlock();
 	return peer && peer->origin == PVSVPN_ORIGIN_XFRM ? peer : NULL;
 }
@@ -405,11 +400,9 @@ static int peer_check_sas(const struct pvsvpn_peer *peer,
 		/* The SA of an XFRM state keeps its addresses. */
 		if (sa->x)
 			continue;
-		other = pvsvpn_sad_conflict(peer->pvs->net, sa->dir, sa->spi,
-					    &endpoint, peer);
+		other = pvsvpn_sad_conflict(peer->pvs->net, sa->dir, sa->spi, &endpoint, peer);
 		if (other)
-			return pvsvpn_netlink_spi_taken(other, attr,
-							info->extack);
+			return pvsvpn_netlink_spi_taken(other, attr, info->extack);
 	}
 	return 0;
 }
@@ -481,12 +474,9 @@ static const struct pvsvpn_counter_attrs peer_counters = {
 	.reasons = PVSVPN_DROP_PEER_MAX,
 };
 
-static int addr_put(struct sk_buff *msg, int attr, u16 family,
-		    const xfrm_address_t *addr)
+static int addr_put(struct sk_buff *msg, int attr, u16 family, const xfrm_address_t *addr)
 {
-	return nla_put(msg, attr,
-		       family == AF_INET ? sizeof(addr->a4) : sizeof(*addr),
-		       addr);
+	return nla_put(msg, attr, family == AF_INET ? sizeof(addr->a4) : sizeof(*addr), addr);
 }
 
 static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
@@ -503,8 +493,7 @@ static int udp_put(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 	return 0;
 }
 
-static int peer_put_endpoint(struct sk_buff *msg,
-			     const struct pvsvpn_endpoint *endpoint)
+static int peer_put_endpoint(struct sk_buff *msg, const struct pvsvpn_endpoint *endpoint)
 {
 	u16 family = endpoint->family;
 
@@ -550,8 +539,7 @@ int pvsvpn_netlink_put_peer_ids(struct sk_buff *msg, const struct pvsvpn_peer *p
  * Context: process, RTNL held.
  * Return: 0, or -EMSGSIZE if there is no room.
  */
-int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
-			    bool counters)
+int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer, bool counters)
 {
 	if (pvsvpn_netlink_put_peer_ids(msg, peer) ||
 	    peer_put_endpoint(msg, pvsvpn_peer_endpoint(peer)) ||

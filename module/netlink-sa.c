@@ -204,8 +204,7 @@ static int lifetime_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 	if (!test_bit_acquire(PVSVPN_SA_EXPIRED, &sa->flags))
 		return 0;
 	why = READ_ONCE(sa->lifetime.hard_why);
-	return nla_put_string(msg, PVSVPN_A_SA_EXPIRED_REASON,
-			      pvsvpn_lifetime_name(why));
+	return nla_put_string(msg, PVSVPN_A_SA_EXPIRED_REASON, pvsvpn_lifetime_name(why));
 }
 
 static int lifetimes_put(struct sk_buff *msg, const struct pvsvpn_sa *sa)
@@ -278,14 +277,11 @@ static struct pvsvpn_peer *sa_place(struct sk_buff *skb, struct genl_info *info,
 	other = pvsvpn_sad_conflict(peer->pvs->net, config->dir, config->spi,
 				    pvsvpn_peer_endpoint(peer), NULL);
 	if (other)
-		err = pvsvpn_netlink_spi_taken(other,
-					       info->attrs[PVSVPN_A_SA_SPI],
-					       info->extack);
+		err = pvsvpn_netlink_spi_taken(other, info->attrs[PVSVPN_A_SA_SPI], info->extack);
 	else if (pvsvpn_sad_full(peer->pvs->net, config->dir, config->spi))
 		err = spi_full(info);
 	else
-		err = pvsvpn_quota_check(peer->pvs->net, PVSVPN_LIMIT_SAS,
-					 info->extack);
+		err = pvsvpn_quota_check(peer->pvs->net, PVSVPN_LIMIT_SAS, info->extack);
 	return err ? ERR_PTR(err) : peer;
 }
 
@@ -399,8 +395,7 @@ int pvsvpn_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- showing an SA ---- */
 
-static int sa_put_transform(struct sk_buff *msg,
-			    const struct pvsvpn_transform *transform)
+static int sa_put_transform(struct sk_buff *msg, const struct pvsvpn_transform *transform)
 {
 	struct nlattr *nest = nla_nest_start(msg, PVSVPN_A_SA_TRANSFORM);
 
@@ -434,8 +429,7 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
 	u64 age = ktime_get_boottime_ns() - sa->created;
 	bool expired = test_bit(PVSVPN_SA_EXPIRED, &sa->flags);
 	bool current_sa = !expired &&
-			  (sa == rtnl_dereference(sa->peer->tx_sa) ||
-			   pvsvpn_child_uses(sa));
+			  (sa == rtnl_dereference(sa->peer->tx_sa) || pvsvpn_child_uses(sa));
 
 	if (sa->dir == PVSVPN_DIRECTION_IN &&
 	    nla_put_u32(msg, PVSVPN_A_SA_REPLAY_WINDOW,
@@ -464,8 +458,7 @@ static int sa_put_state(struct sk_buff *msg, const struct pvsvpn_sa *sa)
  * Context: process, RTNL held.
  * Return: 0, or -EMSGSIZE if there is no room.
  */
-int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa,
-			  bool counters)
+int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa, bool counters)
 {
 	struct pvsvpn_counter_attrs attrs = {
 		.drops = PVSVPN_A_SA_DROPS,

@@ -47,8 +47,7 @@ struct subnets {
  * Context: any.
  * Return: AF_INET, AF_INET6 or -EINVAL.
  */
-int pvsvpn_netlink_addr_family(const struct nlattr *attr,
-			       struct netlink_ext_ack *extack)
+int pvsvpn_netlink_addr_family(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	switch (nla_len(attr)) {
 	case sizeof(struct in_addr):
@@ -64,11 +63,9 @@ int pvsvpn_netlink_addr_family(const struct nlattr *attr,
 static void prefix_print(char *text, const struct pvsvpn_prefix *prefix)
 {
 	if (prefix->family == AF_INET)
-		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI4/%u", &prefix->addr,
-			  prefix->len);
+		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI4/%u", &prefix->addr, prefix->len);
 	else
-		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI6c/%u",
-			  &prefix->addr, prefix->len);
+		scnprintf(text, PVSVPN_PREFIX_STRLEN, "%pI6c/%u", &prefix->addr, prefix->len);
 }
 
 /* Clear the host bits. Return: whether any were set. */
@@ -188,8 +185,7 @@ static int prefix_check_owner(const struct pvsvpn_prefix *prefix,
 /* ---- the lists of a request ---- */
 
 /* A new peer without subnets takes everything, so no other peer may have a /0. */
-static int default_check(struct pvsvpn_device *pvs,
-			 struct netlink_ext_ack *extack)
+static int default_check(struct pvsvpn_device *pvs, struct netlink_ext_ack *extack)
 {
 	const struct pvsvpn_peer *owner;
 	unsigned int i;
@@ -205,8 +201,7 @@ static int default_check(struct pvsvpn_device *pvs,
 	return 0;
 }
 
-static unsigned int subnets_count(const struct subnets *subnets,
-				  struct genl_info *info)
+static unsigned int subnets_count(const struct subnets *subnets, struct genl_info *info)
 {
 	const struct nlattr *attr;
 	unsigned int count = 0;
@@ -229,11 +224,9 @@ static int subnets_fill(struct subnets *subnets, struct genl_info *info)
 			continue;
 		err = prefix_parse(&prefix, attr, info->extack);
 		if (!err)
-			err = prefix_check_twice(&prefix, subnets, attr,
-						 info->extack);
+			err = prefix_check_twice(&prefix, subnets, attr, info->extack);
 		if (!err)
-			err = prefix_check_owner(&prefix, subnets, attr,
-						 info->extack);
+			err = prefix_check_owner(&prefix, subnets, attr, info->extack);
 		if (err)
 			return err;
 		subnets->prefixes[subnets->count++] = prefix;
@@ -253,8 +246,7 @@ static int subnets_parse(struct subnets *subnets, struct genl_info *info)
 		return pvsvpn_netlink_refuse(info->extack, info->attrs[subnets->attr], -EINVAL,
 					     "%u %s are too many; a peer takes up to %u", count,
 					     subnets->name, SUBNETS_MAX);
-	subnets->prefixes = kvcalloc(count, sizeof(*subnets->prefixes),
-				     GFP_KERNEL);
+	subnets->prefixes = kvcalloc(count, sizeof(*subnets->prefixes), GFP_KERNEL);
 	if (!subnets->prefixes)
 		return -ENOMEM;
 	err = subnets_fill(subnets, info);
@@ -304,8 +296,7 @@ int pvsvpn_netlink_parse_subnets(struct pvsvpn_peer_config *config,
 
 /* ---- how they are shown ---- */
 
-static int subnet_put(struct sk_buff *msg, int attr,
-		      const struct pvsvpn_prefix *prefix)
+static int subnet_put(struct sk_buff *msg, int attr, const struct pvsvpn_prefix *prefix)
 {
 	struct nlattr *nest = nla_nest_start(msg, attr);
 

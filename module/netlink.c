@@ -128,8 +128,7 @@ struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
 	const struct nlattr *name = attrs[PVSVPN_A_PEER_NAME];
 	struct pvsvpn_peer *peer;
 
-	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_PEER_NAME, extack,
-				   "name of the peer"))
+	if (pvsvpn_netlink_missing(attrs, PVSVPN_A_PEER_NAME, extack, "name of the peer"))
 		return ERR_PTR(-EINVAL);
 	peer = pvsvpn_peer_find(pvs, nla_data(name));
 	if (peer)
@@ -171,13 +170,11 @@ bool pvsvpn_netlink_may(const struct sk_buff *skb,
  * Context: process, RTNL held.
  * Return: the device, valid as long as RTNL is held, or an ERR_PTR.
  */
-struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
-						    struct genl_info *info)
+struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs;
 
-	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs,
-				    info->extack);
+	pvs = pvsvpn_netlink_device(genl_info_net(info), info->attrs, info->extack);
 	if (IS_ERR(pvs) || pvsvpn_netlink_may(skb, pvs, info->extack))
 		return pvs;
 	return ERR_PTR(-EPERM);
@@ -191,8 +188,7 @@ struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
  * Context: process, RTNL held.
  * Return: the peer, valid as long as RTNL is held, or an ERR_PTR.
  */
-struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
-						struct genl_info *info)
+struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pvsvpn_device *pvs = pvsvpn_netlink_changed_device(skb, info);
 
@@ -236,8 +232,7 @@ int pvsvpn_netlink_parse_window(u32 *window, const struct nlattr *attr,
  * Context: any.
  * Return: its header, or NULL if there is no room.
  */
-void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
-			   u8 cmd)
+void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags, u8 cmd)
 {
 	return genlmsg_put(msg, portid, seq, message_family, flags, cmd);
 }

@@ -70,21 +70,16 @@ struct pvsvpn_device *pvsvpn_netlink_device(struct net *net,
 struct pvsvpn_peer *pvsvpn_netlink_peer(struct pvsvpn_device *pvs,
 					struct nlattr **attrs,
 					struct netlink_ext_ack *extack);
-struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb,
-						    struct genl_info *info);
-struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb,
-						struct genl_info *info);
+struct pvsvpn_device *pvsvpn_netlink_changed_device(struct sk_buff *skb, struct genl_info *info);
+struct pvsvpn_peer *pvsvpn_netlink_changed_peer(struct sk_buff *skb, struct genl_info *info);
 bool pvsvpn_netlink_may(const struct sk_buff *skb,
 			const struct pvsvpn_device *pvs,
 			struct netlink_ext_ack *extack);
 bool pvsvpn_netlink_missing(struct nlattr **attrs, int attr,
 			    struct netlink_ext_ack *extack, const char *what);
-int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config,
-				  struct genl_info *info);
-int pvsvpn_netlink_put_liveness(struct sk_buff *msg,
-				const struct pvsvpn_peer *peer);
-int pvsvpn_netlink_addr_family(const struct nlattr *attr,
-			       struct netlink_ext_ack *extack);
+int pvsvpn_netlink_parse_liveness(struct pvsvpn_peer_config *config, struct genl_info *info);
+int pvsvpn_netlink_put_liveness(struct sk_buff *msg, const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_addr_family(const struct nlattr *attr, struct netlink_ext_ack *extack);
 int pvsvpn_netlink_parse_subnets(struct pvsvpn_peer_config *config,
 				 struct pvsvpn_device *pvs,
 				 const struct pvsvpn_peer *peer,
@@ -95,15 +90,13 @@ int pvsvpn_netlink_put_subnets(struct sk_buff *msg,
 bool pvsvpn_netlink_find_subnet(struct pvsvpn_subnet_place *at, const struct pvsvpn_peer *peer,
 				const struct pvsvpn_prefix *prefix, bool local);
 size_t pvsvpn_netlink_subnets_size(const struct pvsvpn_peer *peer);
-int pvsvpn_netlink_put_path(struct sk_buff *msg,
-			    const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_put_path(struct sk_buff *msg, const struct pvsvpn_peer *peer);
 int pvsvpn_netlink_parse_window(u32 *window, const struct nlattr *attr,
 				struct netlink_ext_ack *extack);
 int pvsvpn_netlink_spi_taken(const struct pvsvpn_sa *sa,
 			     const struct nlattr *attr,
 			     struct netlink_ext_ack *extack);
-void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags,
-			   u8 cmd);
+void *pvsvpn_netlink_begin(struct sk_buff *msg, u32 portid, u32 seq, int flags, u8 cmd);
 struct sk_buff *pvsvpn_netlink_new_reply(const struct genl_info *info, size_t more);
 int pvsvpn_netlink_reply(struct genl_info *info, struct sk_buff *msg, int err);
 int pvsvpn_netlink_put_counters(struct sk_buff *msg, const struct pvsvpn_counter_attrs *attrs,
@@ -111,12 +104,9 @@ int pvsvpn_netlink_put_counters(struct sk_buff *msg, const struct pvsvpn_counter
 int pvsvpn_netlink_put_device(struct sk_buff *msg,
 			      const struct pvsvpn_device *pvs,
 			      const struct sk_buff *request, bool counters);
-int pvsvpn_netlink_put_peer_ids(struct sk_buff *msg,
-				const struct pvsvpn_peer *peer);
-int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer,
-			    bool counters);
-int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa,
-			  bool counters);
+int pvsvpn_netlink_put_peer_ids(struct sk_buff *msg, const struct pvsvpn_peer *peer);
+int pvsvpn_netlink_put_peer(struct sk_buff *msg, const struct pvsvpn_peer *peer, bool counters);
+int pvsvpn_netlink_put_sa(struct sk_buff *msg, const struct pvsvpn_sa *sa, bool counters);
 void pvsvpn_netlink_set_family(const struct genl_family *family);
 int pvsvpn_netlink_init(void);
 void pvsvpn_netlink_exit(void);

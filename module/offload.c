@@ -57,8 +57,7 @@
 struct offload_slot {
 	const struct net_offload __rcu **place;
 	unsigned short family;
-	struct sk_buff *(*gro_receive)(struct list_head *head,
-				       struct sk_buff *skb);
+	struct sk_buff *(*gro_receive)(struct list_head *head, struct sk_buff *skb);
 	struct net_offload ours;
 	const struct net_offload *stock;
 };
@@ -69,8 +68,7 @@ struct offload_slot {
  * Read the address as stock IPsec does: the network header is where GRO began. During GRO
  * it may be in a fragment, which skb_gro_header() can read.
  */
-static bool offload_daddr(struct sk_buff *skb, u16 family,
-			  xfrm_address_t *daddr)
+static bool offload_daddr(struct sk_buff *skb, u16 family, xfrm_address_t *daddr)
 {
 	unsigned int offset = skb_network_offset(skb);
 	const struct ipv6hdr *ip6h;
@@ -107,8 +105,7 @@ static bool offload_is_ours(struct sk_buff *skb, u16 family)
 	if (!esph)
 		return false;
 	return pvsvpn_sad_has_spi(net, esph->spi) ||
-	       (adopts && pvsvpn_park_wants(adopt, skb, family, &daddr,
-					    esph->spi));
+	       (adopts && pvsvpn_park_wants(adopt, skb, family, &daddr, esph->spi));
 }
 
 /* ESP inside our ESP, from one peer to another: stock GRO would remove its secpath. */
@@ -135,14 +132,12 @@ static struct sk_buff *offload_receive(const struct offload_slot *slot,
 
 static struct offload_slot offload4, offload6;
 
-static struct sk_buff *offload4_receive(struct list_head *head,
-					struct sk_buff *skb)
+static struct sk_buff *offload4_receive(struct list_head *head, struct sk_buff *skb)
 {
 	return offload_receive(&offload4, head, skb);
 }
 
-static struct sk_buff *offload6_receive(struct list_head *head,
-					struct sk_buff *skb)
+static struct sk_buff *offload6_receive(struct list_head *head, struct sk_buff *skb)
 {
 	return offload_receive(&offload6, head, skb);
 }
@@ -238,8 +233,7 @@ static void slot_empty(struct offload_slot *slot)
 	slot_forget(slot);
 }
 
-static bool slot_is_of(const struct offload_slot *slot,
-		       const struct module *module)
+static bool slot_is_of(const struct offload_slot *slot, const struct module *module)
 {
 	return slot->stock && within_module((unsigned long)slot->stock, module);
 }
@@ -299,8 +293,7 @@ static void module_goes(const struct module *module)
 		slot_empty(&offload6);
 }
 
-static int module_notify(struct notifier_block *block, unsigned long event,
-			 void *data)
+static int module_notify(struct notifier_block *block, unsigned long event, void *data)
 {
 	mutex_lock(&offload_mutex);
 	switch (event) {

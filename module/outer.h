@@ -47,8 +47,7 @@ static inline unsigned int pvsvpn_outer_len(u16 family, u8 encap)
 {
 	unsigned int len = encap == PVSVPN_ENCAP_UDP ? PVSVPN_UDP_LEN : 0;
 
-	return len + (family == AF_INET ? PVSVPN_OUTER4_LEN :
-					  PVSVPN_OUTER6_LEN);
+	return len + (family == AF_INET ? PVSVPN_OUTER4_LEN : PVSVPN_OUTER6_LEN);
 }
 
 #endif /* _PVSVPN_OUTER_H */

@@ -26,8 +26,7 @@
 
 /* ---- routes ---- */
 
-static struct dst_entry *route4_lookup(struct pvsvpn_endpoint *endpoint,
-				       struct pvsvpn_outer *outer)
+static struct dst_entry *route4_lookup(struct pvsvpn_endpoint *endpoint, struct pvsvpn_outer *outer)
 {
 	struct pvsvpn_device *pvs = endpoint->peer->pvs;
 	int link = pvsvpn_endpoint_link(endpoint);
@@ -79,8 +78,7 @@ static struct dst_entry *lookup6(struct net *net, struct flowi6 *fl6)
 	return err ? ERR_PTR(err) : dst;
 }
 
-static struct dst_entry *route6_lookup(struct pvsvpn_endpoint *endpoint,
-				       struct pvsvpn_outer *outer)
+static struct dst_entry *route6_lookup(struct pvsvpn_endpoint *endpoint, struct pvsvpn_outer *outer)
 {
 	struct pvsvpn_device *pvs = endpoint->peer->pvs;
 	int link = pvsvpn_endpoint_link(endpoint);
@@ -99,8 +97,7 @@ static struct dst_entry *route6_lookup(struct pvsvpn_endpoint *endpoint,
 	if (unlikely(link < 0))
 		return ERR_PTR(link);
 	/* Unlike the IPv4 lookup, this one accepts any source. */
-	if (!ipv6_addr_any(&fl6.saddr) &&
-	    !ipv6_chk_addr(pvs->net, &fl6.saddr, NULL, 0))
+	if (!ipv6_addr_any(&fl6.saddr) && !ipv6_chk_addr(pvs->net, &fl6.saddr, NULL, 0))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	dst = lookup6(pvs->net, &fl6);
 	if (IS_ERR(dst))
@@ -124,8 +121,7 @@ static struct dst_entry *route6_lookup(struct pvsvpn_endpoint *endpoint,
  * back into the peer's device; ERR_PTR(-ENODEV) if the peer's link does not exist;
  * another ERR_PTR if there is no route.
  */
-struct dst_entry *pvsvpn_output_route(struct pvsvpn_endpoint *endpoint,
-				      struct pvsvpn_outer *outer)
+struct dst_entry *pvsvpn_output_route(struct pvsvpn_endpoint *endpoint, struct pvsvpn_outer *outer)
 {
 	struct dst_entry *dst;
 	struct rtable *rt;
@@ -164,8 +160,7 @@ static enum pvsvpn_route route_fault(int err)
  * Context: process, RTNL held.
  * Return: PVSVPN_ROUTE_FOUND, or why there is no usable route.
  */
-enum pvsvpn_route pvsvpn_output_look(struct pvsvpn_endpoint *endpoint,
-				     u32 *path_mtu)
+enum pvsvpn_route pvsvpn_output_look(struct pvsvpn_endpoint *endpoint, u32 *path_mtu)
 {
 	enum pvsvpn_route route = PVSVPN_ROUTE_FOUND;
 	struct pvsvpn_outer outer;
@@ -210,12 +205,10 @@ static void push_udp(struct sk_buff *skb, const struct pvsvpn_outer *outer)
 	uh->len = htons(skb->len);
 	uh->check = 0;
 	if (outer->family == AF_INET6)
-		udp6_set_csum(false, skb, &outer->saddr.in6, &outer->daddr.in6,
-			      skb->len);
+		udp6_set_csum(false, skb, &outer->saddr.in6, &outer->daddr.in6, skb->len);
 }
 
-static int send4(struct net *net, struct sk_buff *skb,
-		 const struct pvsvpn_outer *outer)
+static int send4(struct net *net, struct sk_buff *skb, const struct pvsvpn_outer *outer)
 {
 	struct iphdr *iph;
 
@@ -248,8 +241,7 @@ static __be32 flow_label(struct net *net, struct sk_buff *skb)
 	return ip6_make_flowlabel(net, skb, 0, true, &none);
 }
 
-static int send6(struct net *net, struct sk_buff *skb,
-		 const struct pvsvpn_outer *outer)
+static int send6(struct net *net, struct sk_buff *skb, const struct pvsvpn_outer *outer)
 {
 	__be32 label = flow_label(net, skb);
 	struct ipv6hdr *ip6h;

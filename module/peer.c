@@ -49,8 +49,7 @@ static struct rhashtable peers_by_name;
  * Context: process, RTNL held.
  * Return: the name; ERR_PTR(-EEXIST) if another peer of the device has it; ERR_PTR(-ENOMEM).
  */
-struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer,
-					      const char *name)
+struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer, const char *name)
 {
 	struct pvsvpn_peer_name *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -87,8 +86,7 @@ void pvsvpn_peer_name_remove(struct pvsvpn_peer_name *entry)
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer,
-			     struct pvsvpn_peer_name *entry)
+void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *entry)
 {
 	struct pvsvpn_peer_name *old = peer->name_entry;
 
@@ -107,8 +105,7 @@ void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer,
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_peer_switch_endpoint(struct pvsvpn_peer *peer,
-				 struct pvsvpn_endpoint *endpoint)
+void pvsvpn_peer_switch_endpoint(struct pvsvpn_peer *peer, struct pvsvpn_endpoint *endpoint)
 {
 	struct pvsvpn_endpoint *old = rtnl_dereference(peer->endpoint);
 
@@ -146,12 +143,10 @@ void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer,
 			pvsvpn_selector_del(subnet);
 }
 
-static void peer_del_subnets_after(struct pvsvpn_peer *peer,
-				   struct list_head *last)
+static void peer_del_subnets_after(struct pvsvpn_peer *peer, struct list_head *last)
 {
 	while (peer->subnets.prev != last)
-		pvsvpn_selector_del(list_last_entry(&peer->subnets,
-						    struct pvsvpn_subnet, list));
+		pvsvpn_selector_del(list_last_entry(&peer->subnets, struct pvsvpn_subnet, list));
 }
 
 /**
@@ -164,8 +159,7 @@ static void peer_del_subnets_after(struct pvsvpn_peer *peer,
  * Context: process, RTNL held.
  * Return: 0 or a negative errno, and then nothing has changed.
  */
-int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer,
-			    const struct pvsvpn_peer_config *config)
+int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 {
 	const struct pvsvpn_prefix *prefixes = config->prefixes;
 	unsigned int i, count = config->prefix_count;
@@ -200,8 +194,7 @@ static void peer_free(struct pvsvpn_peer *peer)
 
 	if (endpoint)
 		pvsvpn_endpoint_free(endpoint);
-	pvsvpn_destination_free(rcu_dereference_protected(peer->destination,
-							  true));
+	pvsvpn_destination_free(rcu_dereference_protected(peer->destination, true));
 	netdev_put(peer->pvs->dev, &peer->dev_tracker);
 	free_percpu(peer->counters);
 	kfree(peer);
@@ -277,8 +270,7 @@ void pvsvpn_peer_add_news(struct pvsvpn_sa *sa)
  *
  * Context: softirq, RCU read-side critical section in which an SA of the peer was found.
  */
-void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
-			__be16 port)
+void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote, __be16 port)
 {
 	if (likely(pvsvpn_endpoint_is_at(pvsvpn_peer_endpoint(peer), remote,
 					 port)) ||
@@ -301,8 +293,7 @@ void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
  * Context: process, RTNL held.
  * Return: the peer, without a reference, or NULL.
  */
-struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
-				     const char *name)
+struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs, const char *name)
 {
 	struct name_key key = { .pvs = pvs };
 	const struct pvsvpn_peer_name *entry;

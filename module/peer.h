@@ -169,21 +169,15 @@ struct pvsvpn_peer_config {
 	bool keep_locals;
 };
 
-struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer,
-					      const char *name);
+struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer, const char *name);
 void pvsvpn_peer_name_remove(struct pvsvpn_peer_name *entry);
-void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer,
-			     struct pvsvpn_peer_name *entry);
-void pvsvpn_peer_switch_endpoint(struct pvsvpn_peer *peer,
-				 struct pvsvpn_endpoint *endpoint);
-int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer,
-			    const struct pvsvpn_peer_config *config);
+void pvsvpn_peer_name_switch(struct pvsvpn_peer *peer, struct pvsvpn_peer_name *entry);
+void pvsvpn_peer_switch_endpoint(struct pvsvpn_peer *peer, struct pvsvpn_endpoint *endpoint);
+int pvsvpn_peer_set_subnets(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config);
 void pvsvpn_peer_del_subnets(struct pvsvpn_peer *peer,
 			     const struct pvsvpn_prefix *keep, unsigned int count);
-struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs,
-				     const char *name);
-void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote,
-			__be16 port);
+struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs, const char *name);
+void pvsvpn_peer_follow(struct pvsvpn_peer *peer, const xfrm_address_t *remote, __be16 port);
 void pvsvpn_peer_refresh(struct pvsvpn_peer *peer);
 void pvsvpn_peer_add_news(struct pvsvpn_sa *sa);
 void pvsvpn_peer_reset_link(struct pvsvpn_peer *peer);

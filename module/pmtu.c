@@ -28,8 +28,7 @@
  * Context: any.
  * Return: bytes, up to which an inner packet may be padded; 0 if it is below one alignment unit.
  */
-u32 pvsvpn_pmtu_room(u32 path_mtu, unsigned int outer_len,
-		     const struct pvsvpn_transform *transform)
+u32 pvsvpn_pmtu_room(u32 path_mtu, unsigned int outer_len, const struct pvsvpn_transform *transform)
 {
 	u32 around = outer_len + pvsvpn_esp_head_len(transform) +
 		     transform->icv_len;
@@ -40,11 +39,9 @@ u32 pvsvpn_pmtu_room(u32 path_mtu, unsigned int outer_len,
 }
 
 /* The largest inner packet that fits, at least IPV4_MIN_MTU */
-static u32 inner_mtu(u32 path_mtu, unsigned int outer_len,
-		     const struct pvsvpn_transform *transform)
+static u32 inner_mtu(u32 path_mtu, unsigned int outer_len, const struct pvsvpn_transform *transform)
 {
-	return max_t(u32, pvsvpn_pmtu_room(path_mtu, outer_len, transform),
-		     IPV4_MIN_MTU);
+	return max_t(u32, pvsvpn_pmtu_room(path_mtu, outer_len, transform), IPV4_MIN_MTU);
 }
 
 /* The tightest transform in use; before there is an SA, the first one is the most likely. */
@@ -54,16 +51,14 @@ peer_transform(const struct pvsvpn_peer *peer)
 	return READ_ONCE(peer->tightest) ?: &pvsvpn_transforms[0];
 }
 
-static u32 transform_mtu(const struct pvsvpn_peer *peer,
-			 const struct pvsvpn_transform *transform)
+static u32 transform_mtu(const struct pvsvpn_peer *peer, const struct pvsvpn_transform *transform)
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_path(peer);
 	u32 path_mtu = READ_ONCE(peer->path_mtu);
 
 	if (!path_mtu)
 		return PVSVPN_MTU_DEFAULT;
-	return inner_mtu(path_mtu, pvsvpn_outer_len(endpoint->family,
-						    endpoint->encap), transform);
+	return inner_mtu(path_mtu, pvsvpn_outer_len(endpoint->family, endpoint->encap), transform);
 }
 
 /**
@@ -114,8 +109,7 @@ u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer)
  * Return: true if the overhead is derived from the path MTU; false if the path MTU is
  * unknown, or too small for any inner packet.
  */
-bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
-			  struct pvsvpn_overhead *overhead)
+bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer, struct pvsvpn_overhead *overhead)
 {
 	const struct pvsvpn_endpoint *endpoint = pvsvpn_peer_path(peer);
 	const struct pvsvpn_transform *transform = peer_transform(peer);
@@ -160,8 +154,7 @@ u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer)
 
 	ASSERT_RTNL();
 	/* If there is no route, keep the last value. */
-	if (pvsvpn_output_look(pvsvpn_peer_path(peer), &path_mtu) ==
-	    PVSVPN_ROUTE_FOUND)
+	if (pvsvpn_output_look(pvsvpn_peer_path(peer), &path_mtu) == PVSVPN_ROUTE_FOUND)
 		WRITE_ONCE(peer->path_mtu, path_mtu);
 	pvsvpn_pmtu_tighten(peer);
 	return pvsvpn_pmtu_peer(peer);
@@ -199,8 +192,7 @@ void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer)
 void pvsvpn_pmtu_follow(struct pvsvpn_device *pvs)
 {
 	ASSERT_RTNL();
-	device_set_mtu(pvs, pvs->mtu_least == U32_MAX ? PVSVPN_MTU_DEFAULT :
-							pvs->mtu_least);
+	device_set_mtu(pvs, pvs->mtu_least == U32_MAX ? PVSVPN_MTU_DEFAULT : pvs->mtu_least);
 }
 
 /**
@@ -227,8 +219,7 @@ static int too_big4(struct sk_buff *skb, const struct pvsvpn_settings *settings,
 {
 	if (ip_hdr(skb)->frag_off & htons(IP_DF)) {
 		skb_dst_update_pmtu_no_confirm(skb, fit->mtu);
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			      htonl(fit->mtu));
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(fit->mtu));
 		return PVSVPN_DROP_TX_TOO_BIG;
 	}
 	if (READ_ONCE(settings->fragment) == PVSVPN_FRAGMENT_INNER)
@@ -273,8 +264,7 @@ int pvsvpn_pmtu_check(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	fit->how = PVSVPN_FITS;
 	if (unlikely(path_mtu != READ_ONCE(sa->peer->path_mtu)))
 		pvsvpn_work_refresh(sa->peer->pvs);
-	if (likely(READ_ONCE(settings->pmtudisc) &&
-		   packet_fits(skb, fit->mtu)))
+	if (likely(READ_ONCE(settings->pmtudisc) && packet_fits(skb, fit->mtu)))
 		return PVSVPN_PASS;
 	fit->how = PVSVPN_FITS_FRAGMENTED;
 	/* If path MTU discovery is off, fragment every packet that is too long. */

@@ -47,8 +47,7 @@ struct pvsvpn_overhead {
 };
 
 u32 pvsvpn_pmtu_peer(const struct pvsvpn_peer *peer);
-bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer,
-			  struct pvsvpn_overhead *overhead);
+bool pvsvpn_pmtu_overhead(const struct pvsvpn_peer *peer, struct pvsvpn_overhead *overhead);
 void pvsvpn_pmtu_tighten(struct pvsvpn_peer *peer);
 void pvsvpn_pmtu_changed(struct pvsvpn_peer *peer);
 u32 pvsvpn_pmtu_look(struct pvsvpn_peer *peer);

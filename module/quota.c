@@ -50,8 +50,7 @@ static unsigned int limits_net_id __read_mostly;
  * Context: process, RTNL held.
  * Return: 0 or -ENOSPC.
  */
-int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
-		       struct netlink_ext_ack *extack)
+int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what, struct netlink_ext_ack *extack)
 {
 	struct limits_net *ln = net_generic(net, limits_net_id);
 	unsigned int max = READ_ONCE(ln->max[what]);
@@ -74,8 +73,7 @@ int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
  * Context: process, RTNL held.
  * Return: 0, to be undone with pvsvpn_quota_put(); or -ENOSPC.
  */
-int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
-		      struct netlink_ext_ack *extack)
+int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what, struct netlink_ext_ack *extack)
 {
 	struct limits_net *ln = net_generic(net, limits_net_id);
 	int err = pvsvpn_quota_check(net, what, extack);
@@ -126,8 +124,7 @@ static int __net_init limits_net_init(struct net *net)
 			.proc_handler = limits_sysctl,
 		};
 	}
-	ln->header = register_net_sysctl_sz(net, "net/pvsvpn", ln->table,
-					    PVSVPN_LIMITS);
+	ln->header = register_net_sysctl_sz(net, "net/pvsvpn", ln->table, PVSVPN_LIMITS);
 	return ln->header || !IS_ENABLED(CONFIG_SYSCTL) ? 0 : -ENOMEM;
 }
 

@@ -18,10 +18,8 @@ enum pvsvpn_limit {
 	PVSVPN_LIMITS,
 };
 
-int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what,
-		       struct netlink_ext_ack *extack);
-int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what,
-		      struct netlink_ext_ack *extack);
+int pvsvpn_quota_check(struct net *net, enum pvsvpn_limit what, struct netlink_ext_ack *extack);
+int pvsvpn_quota_take(struct net *net, enum pvsvpn_limit what, struct netlink_ext_ack *extack);
 void pvsvpn_quota_put(struct net *net, enum pvsvpn_limit what);
 
 #endif /* _PVSVPN_QUOTA_H */

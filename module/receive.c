@@ -69,16 +69,14 @@ static int receive_check_seq(struct pvsvpn_sa *sa, struct sk_buff *skb)
 
 	if (unlikely(sa->x))
 		return pvsvpn_state_check(sa, low, &cb->seq);
-	cb->seq = sa->esn ? pvsvpn_replay_extend(READ_ONCE(replay->top),
-						 replay->window, low) : low;
+	cb->seq = sa->esn ? pvsvpn_replay_extend(READ_ONCE(replay->top), replay->window, low) : low;
 	return pvsvpn_replay_check(replay, cb->seq);
 }
 
 /* Decryption is in place, so the packet's memory must not be shared. */
 static int receive_make_writable(struct sk_buff *skb)
 {
-	if (likely(!skb_cloned(skb) && !skb_has_frag_list(skb) &&
-		   !skb_has_shared_frag(skb)))
+	if (likely(!skb_cloned(skb) && !skb_has_frag_list(skb) && !skb_has_shared_frag(skb)))
 		return 0;
 	return skb_linearize_cow(skb);
 }
@@ -150,8 +148,7 @@ static unsigned int receive_inner_len(struct sk_buff *skb)
 		if (!pskb_may_pull(skb, sizeof(*iph)))
 			return 0;
 		iph = (const struct iphdr *)skb->data;
-		if (iph->version != 4 || iph->ihl < 5 ||
-		    ntohs(iph->tot_len) < iph->ihl * 4)
+		if (iph->version != 4 || iph->ihl < 5 || ntohs(iph->tot_len) < iph->ihl * 4)
 			return 0;
 		return ntohs(iph->tot_len);
 	}
@@ -205,8 +202,7 @@ static int receive_uncovered(const struct sk_buff *skb, int why)
 }
 
 /* RFC 4301 section 5.2, step 4 */
-static int receive_check_selectors(const struct pvsvpn_sa *sa,
-				   struct sk_buff *skb)
+static int receive_check_selectors(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	int why;
 
@@ -214,8 +210,7 @@ static int receive_check_selectors(const struct pvsvpn_sa *sa,
 		return receive_uncovered(skb, PVSVPN_DROP_RX_SOURCE);
 	if (unlikely(!pvsvpn_destination_has_dst(sa->peer, skb)))
 		return receive_uncovered(skb, PVSVPN_DROP_RX_DESTINATION);
-	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_SELECTOR) &&
-	    !pvsvpn_traffic_covers(sa, skb))
+	if (unlikely(sa->traffic & PVSVPN_TRAFFIC_SELECTOR) && !pvsvpn_traffic_covers(sa, skb))
 		return receive_uncovered(skb, PVSVPN_DROP_RX_SELECTOR);
 	why = pvsvpn_check_in(sa, skb);
 	if (unlikely(why == PVSVPN_DROP_RX_POLICY))
@@ -231,8 +226,7 @@ static u8 receive_tos(const struct sk_buff *skb)
 }
 
 /* RFC 6040 section 4.2 */
-static int receive_ecn(const struct pvsvpn_sa *sa, struct sk_buff *skb,
-		       u8 outer)
+static int receive_ecn(const struct pvsvpn_sa *sa, struct sk_buff *skb, u8 outer)
 {
 	u8 inner;
 
@@ -334,13 +328,11 @@ static u32 receive_mark(const struct pvsvpn_sa *sa, u32 outer)
  * May a packet leave through the device it came from, from one peer to another? The subnets of
  * its source and destination decide; the route is looked up later. Default subnets do not count.
  */
-static bool receive_goes_on(const struct pvsvpn_peer *peer,
-			    const struct sk_buff *skb)
+static bool receive_goes_on(const struct pvsvpn_peer *peer, const struct sk_buff *skb)
 {
 	const struct pvsvpn_peer *to;
 
-	if (likely(READ_ONCE(peer->pvs->peer_count) == 1) ||
-	    READ_ONCE(peer->default_subnets))
+	if (likely(READ_ONCE(peer->pvs->peer_count) == 1) || READ_ONCE(peer->default_subnets))
 		return false;
 	to = pvsvpn_selector_find_dst(peer->pvs, skb);
 	return to && to != peer && !READ_ONCE(to->default_subnets);
@@ -376,8 +368,7 @@ static void receive_deliver(struct pvsvpn_sa *sa, struct sk_buff *skb)
 		pvsvpn_secpath_set(skb);
 	/* This drops only if the queue is full, and counts the drop for the core. */
 	if (unlikely(gro_cells_receive(&pvs->gro_cells, skb) == NET_RX_DROP))
-		pvsvpn_stats_dropped(pvs, sa->peer, sa, len,
-				     PVSVPN_DROP_RX_BACKLOG);
+		pvsvpn_stats_dropped(pvs, sa->peer, sa, len, PVSVPN_DROP_RX_BACKLOG);
 	else
 		pvsvpn_stats_passed(sa, PVSVPN_RX, len);
 }
@@ -420,8 +411,7 @@ void pvsvpn_receive(struct pvsvpn_sa *sa, struct sk_buff *skb, bool in_udp)
 		receive_drop(sa, skb, why);
 		return;
 	}
-	receive_cb(skb)->before = pvsvpn_esp_open(sa, skb,
-						  receive_cb(skb)->seq);
+	receive_cb(skb)->before = pvsvpn_esp_open(sa, skb, receive_cb(skb)->seq);
 	pvsvpn_request_crypt(sa, skb, receive_done, false);
 }
 
@@ -457,8 +447,7 @@ void pvsvpn_receive_decrypted(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	int why;
 
 	if (unlikely(!clone)) {
-		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, skb->len,
-				     PVSVPN_DROP_RX_NOMEM);
+		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, skb->len, PVSVPN_DROP_RX_NOMEM);
 		return;
 	}
 	why = receive_open_decrypted(sa, clone);

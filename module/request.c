@@ -131,8 +131,7 @@ static struct request *request_new(struct pvsvpn_sa *sa, struct sk_buff *skb,
 	return req;
 }
 
-static int request_map(struct request *req, unsigned int ad_len,
-		       unsigned int crypt_len)
+static int request_map(struct request *req, unsigned int ad_len, unsigned int crypt_len)
 {
 	unsigned int iv_len = req->sa->transform->iv_len;
 	struct sk_buff *skb = req->skb;
@@ -147,8 +146,7 @@ static int request_map(struct request *req, unsigned int ad_len,
 			return n;
 	}
 	memcpy(req->iv, skb->data + ad_len - iv_len, iv_len);
-	aead_request_set_crypt(&req->aead, req->sg, req->sg, crypt_len,
-			       req->iv);
+	aead_request_set_crypt(&req->aead, req->sg, req->sg, crypt_len, req->iv);
 	aead_request_set_ad(&req->aead, ad_len);
 	return 0;
 }

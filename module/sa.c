@@ -27,8 +27,7 @@ void pvsvpn_sa_destroy(struct pvsvpn_sa *sa)
 	if (sa->x)
 		xfrm_state_put(sa->x);
 	if (rcu_access_pointer(sa->endpoint))
-		pvsvpn_endpoint_free(rcu_dereference_protected(sa->endpoint,
-							       true));
+		pvsvpn_endpoint_free(rcu_dereference_protected(sa->endpoint, true));
 	crypto_free_aead(sa->aead);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		kfree(sa->replay.bitmap);
@@ -47,8 +46,7 @@ static void sa_destroy_work(struct work_struct *work)
 
 static void sa_unhashed_work(struct work_struct *work)
 {
-	pvsvpn_sa_put(container_of(to_rcu_work(work), struct pvsvpn_sa,
-				   unhashed));
+	pvsvpn_sa_put(container_of(to_rcu_work(work), struct pvsvpn_sa, unhashed));
 }
 
 /**
@@ -99,8 +97,7 @@ struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 	sa->counters = pvsvpn_stats_alloc(PVSVPN_DROP_SA_MAX);
 	if (!sa->counters)
 		goto err_sa;
-	sa->aead = pvsvpn_transform_alloc(config->transform, config->esn,
-					  config->key, extack);
+	sa->aead = pvsvpn_transform_alloc(config->transform, config->esn, config->key, extack);
 	if (IS_ERR(sa->aead)) {
 		err = PTR_ERR(sa->aead);
 		goto err_counters;
@@ -142,8 +139,7 @@ err_sa:
  * Context: process, RTNL held.
  * Return: 0, then call pvsvpn_tunnel_add_sa() or pvsvpn_sa_cancel(); or -ENOSPC.
  */
-int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
-		      struct pvsvpn_sa *instead)
+int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net, struct pvsvpn_sa *instead)
 {
 	int err;
 
@@ -151,8 +147,7 @@ int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
 	if (test_bit(PVSVPN_SA_COUNTED, &sa->flags))
 		return 0;
 	err = pvsvpn_quota_take(net, PVSVPN_LIMIT_SAS, NULL);
-	if (err && instead &&
-	    test_and_clear_bit(PVSVPN_SA_COUNTED, &instead->flags))
+	if (err && instead && test_and_clear_bit(PVSVPN_SA_COUNTED, &instead->flags))
 		err = 0;
 	if (!err)
 		set_bit(PVSVPN_SA_COUNTED, &sa->flags);
@@ -227,8 +222,7 @@ int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config
  * Context: softirq, or BH disabled.
  * Return: how many numbers were taken, 0 to @count.
  */
-unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
-				u64 *first)
+unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first)
 {
 	u64 max = pvsvpn_sa_seq_max(sa->dir, sa->esn);
 	u64 last, before;
@@ -257,8 +251,7 @@ u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa)
 		return pvsvpn_state_seq(sa);
 	if (sa->dir == PVSVPN_DIRECTION_IN)
 		return READ_ONCE(sa->replay.top);
-	return min_t(u64, atomic64_read(&sa->tx_seq),
-		     pvsvpn_sa_seq_max(sa->dir, sa->esn));
+	return min_t(u64, atomic64_read(&sa->tx_seq), pvsvpn_sa_seq_max(sa->dir, sa->esn));
 }
 
 /**

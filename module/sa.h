@@ -140,15 +140,13 @@ struct pvsvpn_sa_config {
 struct pvsvpn_sa *pvsvpn_sa_new(const struct pvsvpn_sa_config *config,
 				struct netlink_ext_ack *extack);
 void pvsvpn_sa_set_dir(struct pvsvpn_sa *sa, u8 dir);
-int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net,
-		      struct pvsvpn_sa *instead);
+int pvsvpn_sa_reserve(struct pvsvpn_sa *sa, struct net *net, struct pvsvpn_sa *instead);
 void pvsvpn_sa_unreserve(struct pvsvpn_sa *sa, struct net *net);
 void pvsvpn_sa_cancel(struct pvsvpn_sa *sa, struct net *net);
 int pvsvpn_sa_move(struct pvsvpn_sa *sa, const struct pvsvpn_peer_config *config);
 void pvsvpn_sa_destroy(struct pvsvpn_sa *sa);
 void pvsvpn_sa_put(struct pvsvpn_sa *sa);
-unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count,
-				u64 *first);
+unsigned int pvsvpn_sa_seq_take(struct pvsvpn_sa *sa, unsigned int count, u64 *first);
 u64 pvsvpn_sa_seq(const struct pvsvpn_sa *sa);
 u32 pvsvpn_sa_window(const struct pvsvpn_sa *sa);
 

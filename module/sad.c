@@ -91,15 +91,13 @@ static const xfrm_address_t *sad_daddr(const struct pvsvpn_sa *sa, u16 *family)
 	return endpoint_daddr(sa->dir, endpoint);
 }
 
-static bool daddr_overlaps(u16 family, const xfrm_address_t *a,
-			   const xfrm_address_t *b)
+static bool daddr_overlaps(u16 family, const xfrm_address_t *a, const xfrm_address_t *b)
 {
 	return xfrm_addr_any(a, family) || xfrm_addr_any(b, family) ||
 	       xfrm_addr_equal(a, b, family);
 }
 
-static bool sad_goes_to(const struct pvsvpn_sa *sa, u16 family,
-			const xfrm_address_t *daddr)
+static bool sad_goes_to(const struct pvsvpn_sa *sa, u16 family, const xfrm_address_t *daddr)
 {
 	const xfrm_address_t *mine;
 	u16 mine_family;
@@ -231,8 +229,7 @@ struct pvsvpn_sa *pvsvpn_sad_find_out(struct net *net, u16 family,
  * Context: RCU read-side critical section.
  * Return: the SA, valid until that ends, or NULL.
  */
-struct pvsvpn_sa *pvsvpn_sad_find_state_of(struct net *net, u8 dir,
-					   const struct xfrm_state *x)
+struct pvsvpn_sa *pvsvpn_sad_find_state_of(struct net *net, u8 dir, const struct xfrm_state *x)
 {
 	struct sad_key key = { .net = net, .spi = x->id.spi, .dir = dir };
 	struct rhlist_head *list, *pos;
@@ -253,8 +250,7 @@ struct pvsvpn_sa *pvsvpn_sad_find_state_of(struct net *net, u8 dir,
  * Context: process.
  * Return: the SA, valid as long as RTNL is held, or NULL.
  */
-struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
-					const struct xfrm_state *x)
+struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net, const struct xfrm_state *x)
 {
 	struct pvsvpn_sa *sa;
 
@@ -278,8 +274,7 @@ struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
  * Context: process, RTNL held.
  * Return: the SA, valid as long as RTNL is held, or NULL. A dead SA is preferred.
  */
-struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
-					const struct xfrm_state *x)
+struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir, const struct xfrm_state *x)
 {
 	struct sad_key key = { .net = net, .spi = x->id.spi, .dir = dir };
 	struct pvsvpn_sa *sa, *found = NULL;
@@ -334,8 +329,7 @@ struct pvsvpn_sa *pvsvpn_sad_conflict(struct net *net, u8 dir, __be32 spi,
 
 	ASSERT_RTNL();
 	rcu_read_lock();
-	sa = sad_find(net, dir, spi, endpoint->family,
-		      endpoint_daddr(dir, endpoint), except);
+	sa = sad_find(net, dir, spi, endpoint->family, endpoint_daddr(dir, endpoint), except);
 	rcu_read_unlock();
 	/* A dead SA does not block another one with its SPI. */
 	return sa && !pvsvpn_state_dead(sa) ? sa : NULL;

@@ -16,12 +16,9 @@ struct pvsvpn_sa *pvsvpn_sad_find_in(struct net *net, u16 family,
 				     const xfrm_address_t *daddr, __be32 spi);
 struct pvsvpn_sa *pvsvpn_sad_find_out(struct net *net, u16 family,
 				      const xfrm_address_t *daddr, __be32 spi);
-struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net,
-					const struct xfrm_state *x);
-struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir,
-					const struct xfrm_state *x);
-struct pvsvpn_sa *pvsvpn_sad_find_state_of(struct net *net, u8 dir,
-					   const struct xfrm_state *x);
+struct pvsvpn_sa *pvsvpn_sad_find_state(struct net *net, const struct xfrm_state *x);
+struct pvsvpn_sa *pvsvpn_sad_find_moved(struct net *net, u8 dir, const struct xfrm_state *x);
+struct pvsvpn_sa *pvsvpn_sad_find_state_of(struct net *net, u8 dir, const struct xfrm_state *x);
 bool pvsvpn_sad_has_spi(struct net *net, __be32 spi);
 struct pvsvpn_sa *pvsvpn_sad_conflict(struct net *net, u8 dir, __be32 spi,
 				      const struct pvsvpn_endpoint *endpoint,

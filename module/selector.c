@@ -75,8 +75,7 @@ static int family_index(u16 family)
 	return family == AF_INET6;
 }
 
-static int subnet_insert(struct pvsvpn_selector *selector,
-			 struct pvsvpn_subnet *subnet)
+static int subnet_insert(struct pvsvpn_selector *selector, struct pvsvpn_subnet *subnet)
 {
 	const struct pvsvpn_prefix *prefix = &subnet->prefix;
 	int af = family_index(prefix->family);
@@ -89,8 +88,7 @@ static int subnet_insert(struct pvsvpn_selector *selector,
 		rcu_assign_pointer(selector->any[af], subnet);
 		return 0;
 	}
-	err = rhashtable_lookup_insert_key(&subnets, &key, &subnet->node,
-					   subnet_params);
+	err = rhashtable_lookup_insert_key(&subnets, &key, &subnet->node, subnet_params);
 	if (!err && !selector->users[af][prefix->len]++)
 		set_bit(prefix->len, selector->lengths[af]);
 	return err;
@@ -104,8 +102,7 @@ static int subnet_insert(struct pvsvpn_selector *selector,
  * Context: process, RTNL held.
  * Return: 0; -EEXIST if a peer of the device has exactly that prefix; -ENOMEM.
  */
-int pvsvpn_selector_add(struct pvsvpn_peer *peer,
-			const struct pvsvpn_prefix *prefix)
+int pvsvpn_selector_add(struct pvsvpn_peer *peer, const struct pvsvpn_prefix *prefix)
 {
 	struct pvsvpn_subnet *subnet;
 	int err;
@@ -177,8 +174,7 @@ struct pvsvpn_peer *pvsvpn_selector_owner(struct pvsvpn_device *pvs,
 	return subnet ? subnet->peer : NULL;
 }
 
-static void prefix_set(struct pvsvpn_prefix *prefix, u16 family,
-		       const void *addr, u16 len)
+static void prefix_set(struct pvsvpn_prefix *prefix, u16 family, const void *addr, u16 len)
 {
 	prefix->len = len;
 	if (family == AF_INET6) {
@@ -219,8 +215,7 @@ static struct pvsvpn_peer *selector_find(struct pvsvpn_device *pvs, u16 family, 
  * Context: RCU read-side critical section.
  * Return: the peer, valid until that ends, or NULL.
  */
-struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
-					     const struct sk_buff *skb)
+struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs, const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		return selector_find(pvs, AF_INET, &ip_hdr(skb)->daddr);
@@ -235,8 +230,7 @@ struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
  * Context: RCU read-side critical section.
  * Return: the peer, valid until that ends, or NULL.
  */
-struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs,
-					     const struct sk_buff *skb)
+struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs, const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		return selector_find(pvs, AF_INET, &ip_hdr(skb)->saddr);

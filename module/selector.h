@@ -55,15 +55,12 @@ struct pvsvpn_selector {
 
 extern const struct pvsvpn_prefix pvsvpn_selector_all[2];
 
-int pvsvpn_selector_add(struct pvsvpn_peer *peer,
-			const struct pvsvpn_prefix *prefix);
+int pvsvpn_selector_add(struct pvsvpn_peer *peer, const struct pvsvpn_prefix *prefix);
 void pvsvpn_selector_del(struct pvsvpn_subnet *subnet);
 struct pvsvpn_peer *pvsvpn_selector_owner(struct pvsvpn_device *pvs,
 					  const struct pvsvpn_prefix *prefix);
-struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs,
-					     const struct sk_buff *skb);
-struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs,
-					     const struct sk_buff *skb);
+struct pvsvpn_peer *pvsvpn_selector_find_dst(struct pvsvpn_device *pvs, const struct sk_buff *skb);
+struct pvsvpn_peer *pvsvpn_selector_find_src(struct pvsvpn_device *pvs, const struct sk_buff *skb);
 int pvsvpn_selector_init(void);
 void pvsvpn_selector_exit(void);
 

@@ -127,8 +127,7 @@ const char *pvsvpn_stats_reason_name(unsigned int reason)
  *
  * Context: any.
  */
-void pvsvpn_stats_link(struct rtnl_link_stats64 *link,
-		       const struct pvsvpn_totals *sum)
+void pvsvpn_stats_link(struct rtnl_link_stats64 *link, const struct pvsvpn_totals *sum)
 {
 	u64 columns[NONE + 1] = {};
 	int i;
@@ -156,8 +155,7 @@ static void stats_count(struct pvsvpn_counters __percpu *counters,
 	u64_stats_update_end(&cpu->syncp);
 }
 
-static void stats_count_drop(struct pvsvpn_counters __percpu *counters,
-			     int reason)
+static void stats_count_drop(struct pvsvpn_counters __percpu *counters, int reason)
 {
 	struct pvsvpn_counters *cpu = this_cpu_ptr(counters);
 
@@ -174,8 +172,7 @@ static void stats_count_drop(struct pvsvpn_counters __percpu *counters,
  *
  * Context: softirq, or BH disabled.
  */
-void pvsvpn_stats_passed(struct pvsvpn_sa *sa, enum pvsvpn_flow flow,
-			 unsigned int bytes)
+void pvsvpn_stats_passed(struct pvsvpn_sa *sa, enum pvsvpn_flow flow, unsigned int bytes)
 {
 	stats_count(sa->counters, flow, bytes);
 	stats_count(sa->peer->counters, flow, bytes);

@@ -53,10 +53,8 @@ void pvsvpn_stats_sum(struct pvsvpn_totals *sum,
 		      unsigned int reasons);
 u64 pvsvpn_stats_drops(const struct pvsvpn_totals *sum);
 const char *pvsvpn_stats_reason_name(unsigned int reason);
-void pvsvpn_stats_link(struct rtnl_link_stats64 *link,
-		       const struct pvsvpn_totals *sum);
-void pvsvpn_stats_passed(struct pvsvpn_sa *sa, enum pvsvpn_flow flow,
-			 unsigned int bytes);
+void pvsvpn_stats_link(struct rtnl_link_stats64 *link, const struct pvsvpn_totals *sum);
+void pvsvpn_stats_passed(struct pvsvpn_sa *sa, enum pvsvpn_flow flow, unsigned int bytes);
 void pvsvpn_stats_dropped(struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,
 			  struct pvsvpn_sa *sa, unsigned int len, int reason);
 void pvsvpn_drop(struct pvsvpn_device *pvs, struct pvsvpn_peer *peer,

@@ -55,16 +55,14 @@ pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity)
  * Return: the transform, or NULL if it is not supported.
  */
 const struct pvsvpn_transform *
-pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
-			   unsigned int icv_bits)
+pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits, unsigned int icv_bits)
 {
 	const struct pvsvpn_transform *t;
 	unsigned int key_len;
 
 	for (t = pvsvpn_transforms; t < pvsvpn_transforms + PVSVPN_TRANSFORMS; t++) {
 		key_len = t->key_len + (t->integrity ? 0 : t->extra_len);
-		if (key_len * 8 == key_bits && t->icv_len * 8 == icv_bits &&
-		    !strcmp(t->aead, aead))
+		if (key_len * 8 == key_bits && t->icv_len * 8 == icv_bits && !strcmp(t->aead, aead))
 			return t;
 	}
 	return NULL;
@@ -114,12 +112,10 @@ static int authenc_setkey(struct crypto_aead *aead,
 	unsigned int len = pvsvpn_transform_key_len(transform);
 	int err;
 
-	BUILD_BUG_ON(offsetof(struct authenc_key, keys) !=
-		     RTA_SPACE(sizeof(blob.param)));
+	BUILD_BUG_ON(offsetof(struct authenc_key, keys) != RTA_SPACE(sizeof(blob.param)));
 	memcpy(blob.keys, key + transform->key_len, transform->extra_len);
 	memcpy(blob.keys + transform->extra_len, key, transform->key_len);
-	err = crypto_aead_setkey(aead, (const u8 *)&blob,
-				 offsetof(struct authenc_key, keys) + len);
+	err = crypto_aead_setkey(aead, (const u8 *)&blob, offsetof(struct authenc_key, keys) + len);
 	memzero_explicit(&blob, sizeof(blob));
 	return err;
 }
@@ -130,8 +126,7 @@ static int transform_setkey(struct crypto_aead *aead,
 {
 	if (transform->integrity)
 		return authenc_setkey(aead, transform, key);
-	return crypto_aead_setkey(aead, key,
-				  pvsvpn_transform_key_len(transform));
+	return crypto_aead_setkey(aead, key, pvsvpn_transform_key_len(transform));
 }
 
 /* Only authenc() depends on the place of the high half of an ESN. */
@@ -143,8 +138,7 @@ transform_find_driver(const struct pvsvpn_transform *transform, bool esn)
 
 	if (!esn || !transform->integrity)
 		return crypto_alloc_aead(transform->aead, 0, 0);
-	snprintf(name, sizeof(name), "authencesn(%s",
-		 transform->aead + sizeof(prefix) - 1);
+	snprintf(name, sizeof(name), "authencesn(%s", transform->aead + sizeof(prefix) - 1);
 	return crypto_alloc_aead(name, 0, 0);
 }
 

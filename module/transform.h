@@ -53,8 +53,7 @@ extern const struct pvsvpn_transform pvsvpn_transforms[PVSVPN_TRANSFORMS];
 const struct pvsvpn_transform *
 pvsvpn_transform_find(u16 encryption, u16 attr_bits, u16 integrity);
 const struct pvsvpn_transform *
-pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits,
-			   unsigned int icv_bits);
+pvsvpn_transform_find_aead(const char *aead, unsigned int key_bits, unsigned int icv_bits);
 unsigned int
 pvsvpn_transform_index(const struct pvsvpn_transform *transform);
 unsigned int

@@ -51,8 +51,7 @@ int pvsvpn_tunnel_move_peer(struct pvsvpn_peer *peer,
 	pvsvpn_peer_switch_endpoint(peer, endpoint);
 	pvsvpn_udp_keepalive_start(peer);
 	if (elsewhere)
-		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED,
-				  reason);
+		pvsvpn_event_peer(peer, PVSVPN_EVENT_TYPE_ENDPOINT_CHANGED, reason);
 	pvsvpn_pmtu_changed(peer);
 	return 0;
 }
@@ -108,8 +107,7 @@ static void peer_set_up(struct pvsvpn_peer *peer, bool up, const char *why)
 		return;
 	peer->up = up;
 	pvs->up_count += up ? 1 : -1;
-	pvsvpn_event_peer(peer, up ? PVSVPN_EVENT_TYPE_PEER_UP :
-				     PVSVPN_EVENT_TYPE_PEER_DOWN, why);
+	pvsvpn_event_peer(peer, up ? PVSVPN_EVENT_TYPE_PEER_UP : PVSVPN_EVENT_TYPE_PEER_DOWN, why);
 	device_carrier(pvs);
 }
 
@@ -157,8 +155,7 @@ static struct pvsvpn_sa *peer_newest(struct pvsvpn_peer *peer)
 	struct pvsvpn_sa *sa;
 
 	while (!list_empty(&peer->outbound)) {
-		sa = list_last_entry(&peer->outbound, struct pvsvpn_sa,
-				     outbound);
+		sa = list_last_entry(&peer->outbound, struct pvsvpn_sa, outbound);
 		if (sa->retired || !test_bit(PVSVPN_SA_EXPIRED, &sa->flags))
 			return sa;
 		sa->retired = true;
@@ -197,8 +194,7 @@ void pvsvpn_tunnel_select_sa(struct pvsvpn_peer *peer)
 
 static void peer_refresh_work(struct work_struct *work)
 {
-	struct pvsvpn_peer *peer = container_of(work, struct pvsvpn_peer,
-						refresh);
+	struct pvsvpn_peer *peer = container_of(work, struct pvsvpn_peer, refresh);
 
 	rtnl_lock();
 	pvsvpn_tunnel_tell_news(peer);
@@ -255,8 +251,7 @@ static struct pvsvpn_peer *peer_alloc(struct pvsvpn_device *pvs,
 }
 
 /* Add the subnets last: they make the peer visible to packets. */
-static int peer_publish(struct pvsvpn_peer *peer,
-			const struct pvsvpn_peer_config *config)
+static int peer_publish(struct pvsvpn_peer *peer, const struct pvsvpn_peer_config *config)
 {
 	struct pvsvpn_device *pvs = peer->pvs;
 	struct pvsvpn_destination *destination;
@@ -264,8 +259,7 @@ static int peer_publish(struct pvsvpn_peer *peer,
 	struct pvsvpn_peer_name *name;
 	int err;
 
-	destination = pvsvpn_destination_new(config->locals,
-					     config->local_count);
+	destination = pvsvpn_destination_new(config->locals, config->local_count);
 	if (IS_ERR(destination))
 		return PTR_ERR(destination);
 	pvsvpn_destination_set(peer, destination);
@@ -326,8 +320,7 @@ int pvsvpn_tunnel_add_peer(struct pvsvpn_device *pvs,
 	err = peer_publish(peer, config);
 	if (err) {
 		pvsvpn_quota_put(pvs->net, PVSVPN_LIMIT_PEERS);
-		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s",
-				   config->name);
+		NL_SET_ERR_MSG_FMT(extack, "cannot add peer %.24s", config->name);
 		/* Lookups may have seen it. */
 		pvsvpn_peer_put_later(peer);
 		return err;
@@ -373,8 +366,7 @@ int pvsvpn_tunnel_set_peer(struct pvsvpn_peer *peer,
 	int err;
 
 	ASSERT_RTNL();
-	destination = pvsvpn_destination_new(config->locals,
-					     config->local_count);
+	destination = pvsvpn_destination_new(config->locals, config->local_count);
 	err = PTR_ERR_OR_ZERO(destination);
 	if (err)
 		goto refused;
@@ -437,16 +429,14 @@ static void sa_check_exhausted(struct pvsvpn_sa *sa)
 		pvsvpn_lifetime_end(sa, PVSVPN_LIFETIME_SEQUENCE);
 }
 
-static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
-			  u32 replay_window)
+static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer, u32 replay_window)
 {
 	int err;
 
 	if (sa->dir == PVSVPN_DIRECTION_IN) {
 		if (!replay_window && !sa->x)
 			replay_window = peer->replay_window;
-		err = pvsvpn_replay_init(&sa->replay, replay_window,
-					 sa->replay.top);
+		err = pvsvpn_replay_init(&sa->replay, replay_window, sa->replay.top);
 		if (err)
 			return err;
 	}
@@ -476,8 +466,7 @@ static int sa_add_prepare(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
  * Return: 0, and the peer owns the SA. Or -ENOMEM, or -ENOSPC at the limit of the
  * namespace; the caller then still owns it, as returned by pvsvpn_sa_new().
  */
-int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
-			 u32 replay_window)
+int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer, u32 replay_window)
 {
 	int err;
 

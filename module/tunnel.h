@@ -21,8 +21,7 @@ int pvsvpn_tunnel_move_peer(struct pvsvpn_peer *peer,
 			    const struct pvsvpn_peer_config *config,
 			    const char *reason);
 void pvsvpn_tunnel_del_peer(struct pvsvpn_peer *peer);
-int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer,
-			 u32 replay_window);
+int pvsvpn_tunnel_add_sa(struct pvsvpn_sa *sa, struct pvsvpn_peer *peer, u32 replay_window);
 void pvsvpn_tunnel_del_sa(struct pvsvpn_sa *sa);
 void pvsvpn_tunnel_select_sa(struct pvsvpn_peer *peer);
 void pvsvpn_tunnel_tell_news(struct pvsvpn_peer *peer);

@@ -22,8 +22,7 @@ static struct sk_buff *keepalive_new(const struct dst_entry *dst)
 	return skb;
 }
 
-static void keepalive_send(struct pvsvpn_peer *peer,
-			   struct pvsvpn_endpoint *endpoint)
+static void keepalive_send(struct pvsvpn_peer *peer, struct pvsvpn_endpoint *endpoint)
 {
 	struct pvsvpn_outer outer = {};
 	struct dst_entry *dst;
@@ -52,8 +51,7 @@ static bool keepalive_look(struct pvsvpn_peer *peer, unsigned long *next)
 	unsigned long interval = READ_ONCE(peer->nat_keepalive) * HZ;
 	struct pvsvpn_endpoint *endpoint = pvsvpn_peer_endpoint(peer);
 
-	if (!interval || READ_ONCE(peer->deleted) ||
-	    endpoint->encap != PVSVPN_ENCAP_UDP)
+	if (!interval || READ_ONCE(peer->deleted) || endpoint->encap != PVSVPN_ENCAP_UDP)
 		return false;
 	*next = READ_ONCE(peer->last_tx) + interval;
 	if (time_before(jiffies, *next))
@@ -65,8 +63,7 @@ static bool keepalive_look(struct pvsvpn_peer *peer, unsigned long *next)
 
 static void keepalive_timer(struct timer_list *timer)
 {
-	struct pvsvpn_peer *peer = from_timer(peer, timer,
-					      nat_keepalive_timer);
+	struct pvsvpn_peer *peer = from_timer(peer, timer, nat_keepalive_timer);
 	unsigned long next;
 	bool again;
 
@@ -99,10 +96,8 @@ void pvsvpn_udp_keepalive_init(struct pvsvpn_peer *peer)
 void pvsvpn_udp_keepalive_start(struct pvsvpn_peer *peer)
 {
 	ASSERT_RTNL();
-	if (pvsvpn_peer_endpoint(peer)->encap != PVSVPN_ENCAP_UDP ||
-	    !peer->nat_keepalive)
+	if (pvsvpn_peer_endpoint(peer)->encap != PVSVPN_ENCAP_UDP || !peer->nat_keepalive)
 		del_timer(&peer->nat_keepalive_timer);
 	else
-		mod_timer(&peer->nat_keepalive_timer,
-			  jiffies + peer->nat_keepalive * HZ);
+		mod_timer(&peer->nat_keepalive_timer, jiffies + peer->nat_keepalive * HZ);
 }

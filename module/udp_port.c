@@ -126,8 +126,7 @@ static unsigned int port_take(struct pvsvpn_udp_room *room, struct sk_buff *skb,
 /* ---- the hook ---- */
 
 /* IPv4 has reassembled fragments before this hook. */
-static unsigned int port_hook4(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+static unsigned int port_hook4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct pvsvpn_udp_room *room = priv;
 
@@ -141,16 +140,14 @@ static unsigned int port_hook4(void *priv, struct sk_buff *skb,
 	}
 }
 
-static unsigned int port_hook6(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+static unsigned int port_hook6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct pvsvpn_udp_room *room = priv;
 	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
 	__be16 fragment = 0;
 	int offset;
 
-	offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &nexthdr,
-				  &fragment);
+	offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &nexthdr, &fragment);
 	if (offset < 0)
 		return NF_ACCEPT;
 	switch (nexthdr) {
@@ -170,8 +167,7 @@ static int room_open_socket(struct pvsvpn_udp_room *room)
 	struct sock *sk;
 	int err;
 
-	err = sock_create_kern(room->net, room->family, SOCK_DGRAM, IPPROTO_UDP,
-			       &room->sock);
+	err = sock_create_kern(room->net, room->family, SOCK_DGRAM, IPPROTO_UDP, &room->sock);
 	if (err)
 		return err;
 	sk = room->sock->sk;
@@ -288,8 +284,7 @@ static struct pvsvpn_udp_port *port_new(struct pvsvpn_udp_room *room, u16 number
  * Context: process, RTNL held.
  * Return: a reference for pvsvpn_udp_port_put(); or an ERR_PTR.
  */
-struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family,
-					    __be16 port)
+struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family, __be16 port)
 {
 	struct pvsvpn_udp_port *found;
 	struct pvsvpn_udp_room *room;

@@ -25,8 +25,7 @@ struct pvsvpn_udp_receiver {
 			       struct sk_buff *skb, unsigned int offset);
 };
 
-struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family,
-					    __be16 port);
+struct pvsvpn_udp_port *pvsvpn_udp_port_get(struct net *net, u16 family, __be16 port);
 void pvsvpn_udp_port_put(struct pvsvpn_udp_port *port);
 bool pvsvpn_udp_port_is_used(struct pvsvpn_udp_room *room, __be16 port);
 void pvsvpn_udp_port_init(const struct pvsvpn_udp_receiver *given);

@@ -108,8 +108,7 @@ static void sa_let_go(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
 	made_room(adopt, dead);
 }
 
-static bool spi_taken(struct pvsvpn_device *pvs, const struct xfrm_state *x,
-		      u8 dir)
+static bool spi_taken(struct pvsvpn_device *pvs, const struct xfrm_state *x, u8 dir)
 {
 	struct pvsvpn_endpoint endpoint = {
 		.family = x->props.family,
@@ -157,8 +156,7 @@ static int sa_follow(struct pvsvpn_sa *sa)
 }
 
 /* On success the peer owns the SA, or else the caller still does. */
-static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa,
-		   struct pvsvpn_peer *peer)
+static int sa_give(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa, struct pvsvpn_peer *peer)
 {
 	int err;
 
@@ -242,8 +240,7 @@ static void state_adopt(struct pvsvpn_adopt *adopt, struct pvsvpn_device *pvs,
 		else if (!noted->sa)
 			why = carry_refusal(adopt, -ENOMEM);
 		else
-			why = carry_refusal(adopt, state_carry(adopt, pvs,
-							       noted, dir));
+			why = carry_refusal(adopt, state_carry(adopt, pvs, noted, dir));
 		adopt->refused |= !!why;
 	}
 	if (why)
@@ -338,8 +335,7 @@ static bool state_is_valid(const struct xfrm_state *x)
  * Setting the key may load the crypto driver's module, so RTNL is not held. If no device
  * wants the state afterwards, the SA is freed again.
  */
-static void noted_prepare(struct pvsvpn_adopt *adopt,
-			  struct pvsvpn_noted *noted)
+static void noted_prepare(struct pvsvpn_adopt *adopt, struct pvsvpn_noted *noted)
 {
 	struct xfrm_state *x = noted->x;
 	u8 key[PVSVPN_KEY_MAX];
@@ -395,8 +391,7 @@ static void sa_check(struct pvsvpn_adopt *adopt, struct pvsvpn_sa *sa)
  * A state has died since it was noted, and may have moved. If it has an SA, a later look handles
  * its end. If not, the state itself may be the successor that a dead SA waits for.
  */
-static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
-		      const struct pvsvpn_sa *sa)
+static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x, const struct pvsvpn_sa *sa)
 {
 	struct pvsvpn_sa *moved;
 	int dir;
@@ -416,8 +411,7 @@ static void died_look(struct pvsvpn_adopt *adopt, struct xfrm_state *x,
  * After an update, XFRM reports the state of the request, which is dead already: its values
  * were copied to the existing state. Look up the existing state.
  */
-static void dead_look(struct pvsvpn_adopt *adopt,
-		      const struct pvsvpn_noted *noted)
+static void dead_look(struct pvsvpn_adopt *adopt, const struct pvsvpn_noted *noted)
 {
 	struct pvsvpn_sa *sa = pvsvpn_sad_find_state(adopt->net, noted->x);
 	struct xfrm_state *x = noted->x, *now;
@@ -550,8 +544,7 @@ static void adopt_work(struct work_struct *work)
 
 /* ---- devices ---- */
 
-static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id,
-		       struct netlink_ext_ack *extack)
+static int if_id_check(struct pvsvpn_device *pvs, u8 dir, u32 if_id, struct netlink_ext_ack *extack)
 {
 	struct xarray *devices = pvsvpn_adopt_of(pvs->net)->devices;
 	const struct pvsvpn_device *other = if_id ? xa_load(&devices[dir], if_id) : NULL;
@@ -708,8 +701,7 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
  *
  * Context: process, RTNL held.
  */
-void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
-		       struct pvsvpn_adopt_wait *wait)
+void pvsvpn_adopt_hold(struct pvsvpn_device *pvs, struct pvsvpn_adopt_wait *wait)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(pvs->net);
 	bool busy;
@@ -749,8 +741,7 @@ void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait)
 	if (!wait->net)
 		return;
 	adopt = pvsvpn_adopt_of(wait->net);
-	wait_event_killable_timeout(adopt->waiters,
-				    round_is_done(adopt, wait->round), WAIT_MAX);
+	wait_event_killable_timeout(adopt->waiters, round_is_done(adopt, wait->round), WAIT_MAX);
 	put_net(wait->net);
 	/* The lock of generic netlink keeps the module loaded until the caller is done. */
 	module_put(THIS_MODULE);

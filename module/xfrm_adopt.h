@@ -117,8 +117,7 @@ void pvsvpn_adopt_forget(struct pvsvpn_device *pvs);
 void pvsvpn_adopt_again(struct pvsvpn_device *pvs);
 void pvsvpn_adopt_made_room(struct net *net);
 bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer);
-void pvsvpn_adopt_hold(struct pvsvpn_device *pvs,
-		       struct pvsvpn_adopt_wait *wait);
+void pvsvpn_adopt_hold(struct pvsvpn_device *pvs, struct pvsvpn_adopt_wait *wait);
 void pvsvpn_adopt_wait(const struct pvsvpn_adopt_wait *wait);
 int pvsvpn_adopt_init(void);
 void pvsvpn_adopt_exit(void);

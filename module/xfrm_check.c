@@ -75,8 +75,7 @@ static bool subnet_covered(struct pairs *pairs, const struct pvsvpn_prefix *to)
 	unsigned int i;
 
 	if (!pairs->destination)
-		return pair_covered(pairs, to,
-				    &pvsvpn_selector_all[to->family == AF_INET6]);
+		return pair_covered(pairs, to, &pvsvpn_selector_all[to->family == AF_INET6]);
 	for (i = 0; i < pairs->destination->count; i++)
 		if (!pair_covered(pairs, to, &pairs->destination->prefixes[i]))
 			return false;
@@ -204,8 +203,7 @@ policy_of_quoted(const struct pvsvpn_device *pvs, u8 dir, struct sk_buff *skb,
  * Context: RCU read-side critical section.
  * Return: PVSVPN_PASS or a drop reason.
  */
-int pvsvpn_check_out(const struct pvsvpn_peer *peer, struct sk_buff *skb,
-		     struct pvsvpn_sa **sa)
+int pvsvpn_check_out(const struct pvsvpn_peer *peer, struct sk_buff *skb, struct pvsvpn_sa **sa)
 {
 	struct pvsvpn_spd_packet packet = { .skb = skb, .pvs = peer->pvs };
 	bool led = READ_ONCE(peer->led_count);
@@ -299,8 +297,7 @@ int pvsvpn_check_in(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 		return check_if_id_in(sa);
 	if (unlikely(READ_ONCE(half->blind)))
 		return PVSVPN_DROP_RX_BLOCKED;
-	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is,
-				 sa->x);
+	policy = pvsvpn_spd_find(&packet, PVSVPN_DIRECTION_IN, template_is, sa->x);
 	if (unlikely(!policy))
 		policy = policy_of_quoted(packet.pvs, PVSVPN_DIRECTION_IN, skb,
 					  pvsvpn_traffic_quoted(sa, skb),

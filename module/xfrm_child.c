@@ -143,8 +143,7 @@ static struct pvsvpn_child *child_get(struct pvsvpn_spd *spd, u16 family,
 
 static struct pvsvpn_sa *child_own_sa(const struct pvsvpn_child *child)
 {
-	return rcu_dereference_protected(child->sa,
-		lockdep_is_held(&child->key.spd->in->lock));
+	return rcu_dereference_protected(child->sa, lockdep_is_held(&child->key.spd->in->lock));
 }
 
 /* Make packets ask the policies until the peer has chosen again. */
@@ -224,8 +223,7 @@ static void child_choose(struct pvsvpn_child *child)
 	if (!list_empty(&child->sas))
 		sa = child->any ? list_last_entry(&child->sas, struct pvsvpn_sa,
 						  child.in_named) :
-				  list_last_entry(&child->sas, struct pvsvpn_sa,
-						  child.in_any);
+				  list_last_entry(&child->sas, struct pvsvpn_sa, child.in_any);
 	if (sa == old)
 		return;
 	if (child->any && !sa) {

@@ -338,8 +338,7 @@ static int scan_state(struct xfrm_state *x, int count, void *data)
  * Context: process, RTNL not held.
  * Return: true on success, false on -ENOMEM.
  */
-bool pvsvpn_note_scan_states(struct pvsvpn_adopt *adopt,
-			     struct list_head *list)
+bool pvsvpn_note_scan_states(struct pvsvpn_adopt *adopt, struct list_head *list)
 {
 	struct scan scan = { .list = list };
 	struct xfrm_state_walk walk;

@@ -49,8 +49,7 @@ bool pvsvpn_note_take(struct pvsvpn_adopt *adopt, struct pvsvpn_news *news);
 void pvsvpn_note_done(struct pvsvpn_adopt *adopt, const struct pvsvpn_news *news);
 void pvsvpn_note_end(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
 void pvsvpn_note_state(struct pvsvpn_adopt *adopt, struct xfrm_state *x);
-bool pvsvpn_note_scan_states(struct pvsvpn_adopt *adopt,
-			     struct list_head *list);
+bool pvsvpn_note_scan_states(struct pvsvpn_adopt *adopt, struct list_head *list);
 void pvsvpn_note_net_init(struct pvsvpn_adopt *adopt);
 void pvsvpn_note_net_exit(struct pvsvpn_adopt *adopt);
 void pvsvpn_note_free_all(struct list_head *list);

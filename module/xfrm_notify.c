@@ -72,8 +72,7 @@ static int manager_migrate(const struct xfrm_selector *sel, u8 dir, u8 type,
 }
 
 /* XFRM calls these two without a check for NULL. */
-static int manager_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
-			   struct xfrm_policy *policy)
+static int manager_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl, struct xfrm_policy *policy)
 {
 	return -EOPNOTSUPP;
 }
@@ -125,8 +124,7 @@ static void addresses_changed(struct net *net)
 		pvsvpn_note_all(adopt);
 }
 
-static int addr4_event(struct notifier_block *nb, unsigned long event,
-		       void *data)
+static int addr4_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct in_ifaddr *ifa = data;
 
@@ -134,8 +132,7 @@ static int addr4_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-static int addr6_event(struct notifier_block *nb, unsigned long event,
-		       void *data)
+static int addr6_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct inet6_ifaddr *ifa = data;
 

@@ -86,8 +86,7 @@ static struct xfrm_state *coming_state(struct pvsvpn_adopt *adopt,
 {
 	struct xfrm_state *x;
 
-	x = xfrm_state_lookup(adopt->net, skb->mark, daddr, spi, IPPROTO_ESP,
-			      family);
+	x = xfrm_state_lookup(adopt->net, skb->mark, daddr, spi, IPPROTO_ESP, family);
 	if (!x)
 		return NULL;
 	if (x->if_id && pvsvpn_state_coming(x) &&
@@ -196,8 +195,7 @@ bool pvsvpn_park_in(struct net *net, struct sk_buff *skb, u16 family,
  * Context: as for pvsvpn_xmit().
  * Return: true if it was kept. If not, the SA may have come just now.
  */
-bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa,
-		     struct sk_buff *skb)
+bool pvsvpn_park_out(struct pvsvpn_device *pvs, struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	struct pvsvpn_adopt *adopt = pvsvpn_adopt_of(pvs->net);
 	bool dead = sa && pvsvpn_state_dead(sa);

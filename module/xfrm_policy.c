@@ -56,15 +56,13 @@ static struct pvsvpn_device *policy_device(struct pvsvpn_adopt *adopt,
 					   const struct xfrm_policy *xp,
 					   int dir)
 {
-	if (!xp->if_id || xp->type != XFRM_POLICY_TYPE_MAIN ||
-	    dir >= XFRM_POLICY_MAX)
+	if (!xp->if_id || xp->type != XFRM_POLICY_TYPE_MAIN || dir >= XFRM_POLICY_MAX)
 		return NULL;
 	return xa_load(&adopt->devices[policy_dir(dir)], xp->if_id);
 }
 
 /* Check again under the lock: a device that has lost its if_id must get no more policies. */
-static bool device_has(const struct pvsvpn_device *pvs,
-		       const struct xfrm_policy *xp, int dir)
+static bool device_has(const struct pvsvpn_device *pvs, const struct xfrm_policy *xp, int dir)
 {
 	return pvs->spd->on && READ_ONCE(pvs->settings.if_id[policy_dir(dir)]) == xp->if_id;
 }
@@ -83,8 +81,7 @@ static u8 policy_kind(const struct xfrm_policy *xp)
 						PVSVPN_POLICY_BLOCK;
 }
 
-static void policy_read(struct pvsvpn_policy *policy,
-			const struct xfrm_policy *xp)
+static void policy_read(struct pvsvpn_policy *policy, const struct xfrm_policy *xp)
 {
 	const struct xfrm_tmpl *tmpl = &xp->xfrm_vec[0];
 
@@ -103,8 +100,7 @@ static void policy_read(struct pvsvpn_policy *policy,
 	policy->spi = tmpl->id.spi;
 }
 
-static bool policy_same(const struct pvsvpn_policy *a,
-			const struct pvsvpn_policy *b)
+static bool policy_same(const struct pvsvpn_policy *a, const struct pvsvpn_policy *b)
 {
 	return a->spd == b->spd && a->dir == b->dir && a->kind == b->kind &&
 	       a->priority == b->priority && a->reqid == b->reqid &&
@@ -156,8 +152,7 @@ static void half_count(struct pvsvpn_policy *policy, int by)
 		WRITE_ONCE(half->blind, half->blind + by);
 }
 
-static void policy_touch(struct pvsvpn_policies *policies,
-			 struct pvsvpn_policy *policy)
+static void policy_touch(struct pvsvpn_policies *policies, struct pvsvpn_policy *policy)
 {
 	policy->touched = ++policies->clock;
 	list_move_tail(&policy->list, &policy->spd->policies);
@@ -185,8 +180,7 @@ static void policy_remove(struct pvsvpn_policy *policy)
 }
 
 /* Report to the operator that a policy has no place. */
-static void policy_refused(struct pvsvpn_policies *policies,
-			   struct pvsvpn_policy *policy, int err)
+static void policy_refused(struct pvsvpn_policies *policies, struct pvsvpn_policy *policy, int err)
 {
 	set_bit(err == -E2BIG ? PVSVPN_SPD_TOO_MANY_ALIKE :
 				PVSVPN_SPD_TOO_MANY_SHAPES,
@@ -202,8 +196,7 @@ static int policy_start(struct pvsvpn_policies *policies,
 {
 	int err = 0;
 
-	if (policy->kind == PVSVPN_POLICY_PROTECT &&
-	    policy->dir == PVSVPN_DIRECTION_OUT)
+	if (policy->kind == PVSVPN_POLICY_PROTECT && policy->dir == PVSVPN_DIRECTION_OUT)
 		err = pvsvpn_child_join(policy);
 	if (!err)
 		err = pvsvpn_spd_place(policy, old);
@@ -362,8 +355,7 @@ static bool look_step(struct pvsvpn_policies *policies)
 	struct look look = { policies, CHUNK };
 	int err;
 
-	if (READ_ONCE(policies->gone) ||
-	    (!policies->walking && !look_wanted(policies)))
+	if (READ_ONCE(policies->gone) || (!policies->walking && !look_wanted(policies)))
 		return false;
 	if (!policies->walking)
 		look_begin(policies);
@@ -390,8 +382,7 @@ static struct pvsvpn_policy *spd_stale(struct pvsvpn_spd *spd)
 {
 	struct pvsvpn_policy *policy;
 
-	policy = list_first_entry_or_null(&spd->policies, struct pvsvpn_policy,
-					  list);
+	policy = list_first_entry_or_null(&spd->policies, struct pvsvpn_policy, list);
 	if (!policy || spd->dying)
 		return policy;
 	if (policy->touched >= spd->in->valid || (spd->on && !spd_whole(spd)))
@@ -414,8 +405,7 @@ static bool sweep_step(struct pvsvpn_policies *policies)
 
 	spin_lock_bh(&policies->lock);
 	while (left-- && !list_empty(&policies->unswept)) {
-		spd = list_first_entry(&policies->unswept, struct pvsvpn_spd,
-				       all);
+		spd = list_first_entry(&policies->unswept, struct pvsvpn_spd, all);
 		policy = spd_stale(spd);
 		if (policy) {
 			policy_remove(policy);
@@ -513,10 +503,8 @@ void pvsvpn_policy_look(struct pvsvpn_policies *policies)
 static void policies_work(struct work_struct *work)
 {
 	struct pvsvpn_policies *policies =
-		container_of(to_delayed_work(work), struct pvsvpn_policies,
-			     work);
-	struct pvsvpn_adopt *adopt = container_of(policies, struct pvsvpn_adopt,
-						  policies);
+		container_of(to_delayed_work(work), struct pvsvpn_policies, work);
+	struct pvsvpn_adopt *adopt = container_of(policies, struct pvsvpn_adopt, policies);
 
 	if (READ_ONCE(policies->gone))
 		return;
@@ -533,8 +521,7 @@ static void policies_work(struct work_struct *work)
 /* ---- notifications from XFRM ---- */
 
 /* XFRM's policy still exists, so an entry with the same address is for this policy. */
-static void policy_gone(struct pvsvpn_policies *policies,
-			const struct xfrm_policy *xp)
+static void policy_gone(struct pvsvpn_policies *policies, const struct xfrm_policy *xp)
 {
 	struct pvsvpn_policy *policy;
 

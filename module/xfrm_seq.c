@@ -101,13 +101,11 @@ static void aevent_send(struct xfrm_state *x)
 		c.data.aevent = XFRM_REPLAY_TIMEOUT;
 	}
 	if (x->replay_esn)
-		memcpy(x->preplay_esn, x->replay_esn,
-		       xfrm_replay_state_esn_len(x->replay_esn));
+		memcpy(x->preplay_esn, x->replay_esn, xfrm_replay_state_esn_len(x->replay_esn));
 	else
 		x->preplay = x->replay;
 	km_state_notify(x, &c);
-	if (x->replay_maxage &&
-	    !mod_timer(&x->rtimer, jiffies + x->replay_maxage))
+	if (x->replay_maxage && !mod_timer(&x->rtimer, jiffies + x->replay_maxage))
 		x->xflags &= ~XFRM_TIME_DEFER;
 }
 
@@ -138,8 +136,7 @@ static bool state_usable(struct xfrm_state *x)
 }
 
 /* Return: how many packets of @list, at most @left, have used the state. */
-static unsigned int state_count_list(struct xfrm_state *x, struct sk_buff *list,
-				     u64 left)
+static unsigned int state_count_list(struct xfrm_state *x, struct sk_buff *list, u64 left)
 {
 	unsigned int count = 0;
 	struct sk_buff *skb, *next;
@@ -166,8 +163,7 @@ static unsigned int state_count_list(struct xfrm_state *x, struct sk_buff *list,
  * Context: softirq, or BH disabled.
  * Return: how many packets got a number, the first ones of @list.
  */
-unsigned int pvsvpn_state_take(struct pvsvpn_sa *sa, struct sk_buff *list,
-			       u64 *first)
+unsigned int pvsvpn_state_take(struct pvsvpn_sa *sa, struct sk_buff *list, u64 *first)
 {
 	u64 max = pvsvpn_sa_seq_max(PVSVPN_DIRECTION_OUT, sa->esn);
 	struct xfrm_state *x = sa->x;
@@ -311,8 +307,7 @@ int pvsvpn_state_check(struct pvsvpn_sa *sa, u32 low, u64 *seq)
 	int why = PVSVPN_DROP_RX_EXPIRED;
 
 	spin_lock(&x->lock);
-	*seq = sa->esn ? pvsvpn_replay_extend(state_top(x), state_window(x),
-					      low) : low;
+	*seq = sa->esn ? pvsvpn_replay_extend(state_top(x), state_window(x), low) : low;
 	if (likely(state_usable(x)))
 		why = window_check(x, *seq);
 	spin_unlock(&x->lock);
@@ -329,8 +324,7 @@ int pvsvpn_state_check(struct pvsvpn_sa *sa, u32 low, u64 *seq)
  * Context: softirq.
  * Return: PVSVPN_PASS or a drop reason.
  */
-int pvsvpn_state_commit(struct pvsvpn_sa *sa, u64 seq, unsigned int len,
-			bool *newest)
+int pvsvpn_state_commit(struct pvsvpn_sa *sa, u64 seq, unsigned int len, bool *newest)
 {
 	int why = PVSVPN_DROP_RX_EXPIRED;
 	struct xfrm_state *x = sa->x;

@@ -8,11 +8,9 @@
 struct pvsvpn_sa;
 struct sk_buff;
 
-unsigned int pvsvpn_state_take(struct pvsvpn_sa *sa, struct sk_buff *list,
-			       u64 *first);
+unsigned int pvsvpn_state_take(struct pvsvpn_sa *sa, struct sk_buff *list, u64 *first);
 int pvsvpn_state_check(struct pvsvpn_sa *sa, u32 low, u64 *seq);
-int pvsvpn_state_commit(struct pvsvpn_sa *sa, u64 seq, unsigned int len,
-			bool *newest);
+int pvsvpn_state_commit(struct pvsvpn_sa *sa, u64 seq, unsigned int len, bool *newest);
 void pvsvpn_state_dropped(struct pvsvpn_sa *sa, int why);
 u64 pvsvpn_state_seq(const struct pvsvpn_sa *sa);
 u32 pvsvpn_state_window(const struct pvsvpn_sa *sa);

@@ -127,8 +127,7 @@ static int shape_slot(const struct pvsvpn_spd_half *half, u32 shape)
 	return gap;
 }
 
-static void shape_use(struct pvsvpn_spd_half *half, unsigned int slot,
-		      u32 shape)
+static void shape_use(struct pvsvpn_spd_half *half, unsigned int slot, u32 shape)
 {
 	if (half->users[slot]++)
 		return;
@@ -137,8 +136,7 @@ static void shape_use(struct pvsvpn_spd_half *half, unsigned int slot,
 		WRITE_ONCE(half->end, slot + 1);
 }
 
-static struct pvsvpn_spd_node *node_new(struct pvsvpn_spd_half *half,
-					const struct spd_key *key)
+static struct pvsvpn_spd_node *node_new(struct pvsvpn_spd_half *half, const struct spd_key *key)
 {
 	int slot = shape_slot(half, key->shape);
 	struct pvsvpn_spd_node *node;
@@ -170,15 +168,13 @@ static void node_put(struct pvsvpn_spd_half *half, struct pvsvpn_spd_node *node)
 }
 
 /* XFRM's order: the lower priority value first, and the older one if they are equal. */
-static bool more_urgent(const struct pvsvpn_policy *a,
-			const struct pvsvpn_policy *b)
+static bool more_urgent(const struct pvsvpn_policy *a, const struct pvsvpn_policy *b)
 {
 	return a->priority < b->priority ||
 	       (a->priority == b->priority && a->order < b->order);
 }
 
-static void node_insert(struct pvsvpn_spd_node *node,
-			struct pvsvpn_policy *policy)
+static void node_insert(struct pvsvpn_spd_node *node, struct pvsvpn_policy *policy)
 {
 	struct list_head *next = &node->policies;
 	struct pvsvpn_policy *other;
@@ -208,8 +204,7 @@ static struct pvsvpn_spd_half *half_of(const struct pvsvpn_policy *policy)
  * Return: 0; -ENOSPC if there are too many pairs of prefix lengths, or -E2BIG if there are
  * too many policies with the same addresses, so the policy has no place; -ENOMEM.
  */
-int pvsvpn_spd_place(struct pvsvpn_policy *policy,
-		     const struct pvsvpn_policy *old)
+int pvsvpn_spd_place(struct pvsvpn_policy *policy, const struct pvsvpn_policy *old)
 {
 	const struct xfrm_selector *selector = &policy->selector;
 	struct spd_key key = {
@@ -251,8 +246,7 @@ void pvsvpn_spd_remove(struct pvsvpn_policy *policy)
 
 /* ---- upper-layer headers ---- */
 
-static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb,
-			 int offset)
+static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb, int offset)
 {
 	__be32 buf[3] = {};
 	__be16 flags;
@@ -261,8 +255,7 @@ static void ports_of_gre(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 	if (skb_copy_bits(skb, offset, buf, 4))
 		return;
 	flags = *(__be16 *)buf;
-	if (!(flags & GRE_KEY) ||
-	    skb_copy_bits(skb, offset + (flags & GRE_CSUM ? 8 : 4), buf, 4))
+	if (!(flags & GRE_KEY) || skb_copy_bits(skb, offset + (flags & GRE_CSUM ? 8 : 4), buf, 4))
 		return;
 	key = ntohl(buf[0]);
 	upper->ports[0] = htons(key >> 16);
@@ -303,8 +296,7 @@ static void upper_read_ports(struct pvsvpn_upper *upper,
 	}
 }
 
-static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb,
-		       bool reversed)
+static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb, bool reversed)
 {
 	__be16 frag_off = 0;
 	int offset;
@@ -316,8 +308,7 @@ static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 		offset = ip_hdrlen(skb);
 	} else {
 		upper->proto = ipv6_hdr(skb)->nexthdr;
-		offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr),
-					  &upper->proto, &frag_off);
+		offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &upper->proto, &frag_off);
 		frag_off &= htons(IP6_OFFSET);
 		/* It stops at the fragment header, which names the next protocol. */
 		if (frag_off && offset > 0)
@@ -328,8 +319,7 @@ static void upper_read(struct pvsvpn_upper *upper, const struct sk_buff *skb,
 		upper_read_ports(upper, skb, offset, reversed);
 }
 
-static bool upper_fits(const struct xfrm_selector *selector,
-		       struct pvsvpn_spd_packet *packet)
+static bool upper_fits(const struct xfrm_selector *selector, struct pvsvpn_spd_packet *packet)
 {
 	struct pvsvpn_upper *upper = &packet->upper;
 
@@ -347,8 +337,7 @@ static bool upper_fits(const struct xfrm_selector *selector,
 
 /* ---- from packet to policy ---- */
 
-static bool policy_selects(const struct pvsvpn_policy *policy,
-			   struct pvsvpn_spd_packet *packet)
+static bool policy_selects(const struct pvsvpn_policy *policy, struct pvsvpn_spd_packet *packet)
 {
 	const struct xfrm_selector *selector = &policy->selector;
 
@@ -488,8 +477,7 @@ bool pvsvpn_spd_has_all(const struct pvsvpn_spd *spd, u8 dir,
 	return false;
 }
 
-static bool addresses_fit(const struct xfrm_selector *selector,
-			  const struct sk_buff *skb)
+static bool addresses_fit(const struct xfrm_selector *selector, const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
@@ -497,13 +485,11 @@ static bool addresses_fit(const struct xfrm_selector *selector,
 		return selector->family == AF_INET &&
 		       addr4_match(ip_hdr(skb)->daddr, selector->daddr.a4,
 				   selector->prefixlen_d) &&
-		       addr4_match(ip_hdr(skb)->saddr, selector->saddr.a4,
-				   selector->prefixlen_s);
+		       addr4_match(ip_hdr(skb)->saddr, selector->saddr.a4, selector->prefixlen_s);
 	return selector->family == AF_INET6 &&
 	       addr_match(&ip6h->daddr, &selector->daddr,
 			  selector->prefixlen_d) &&
-	       addr_match(&ip6h->saddr, &selector->saddr,
-			  selector->prefixlen_s);
+	       addr_match(&ip6h->saddr, &selector->saddr, selector->prefixlen_s);
 }
 
 /**
@@ -514,8 +500,7 @@ static bool addresses_fit(const struct xfrm_selector *selector,
  * Context: any.
  * Return: true if it does.
  */
-bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
-		       const struct sk_buff *skb)
+bool pvsvpn_spd_covers(const struct xfrm_selector *selector, const struct sk_buff *skb)
 {
 	struct pvsvpn_spd_packet packet = { .skb = skb };
 

@@ -164,11 +164,9 @@ struct pvsvpn_spd_packet {
 	struct pvsvpn_upper upper;
 };
 
-typedef bool (*pvsvpn_spd_fits)(const struct pvsvpn_policy *policy,
-				const void *data);
+typedef bool (*pvsvpn_spd_fits)(const struct pvsvpn_policy *policy, const void *data);
 
-int pvsvpn_spd_place(struct pvsvpn_policy *policy,
-		     const struct pvsvpn_policy *old);
+int pvsvpn_spd_place(struct pvsvpn_policy *policy, const struct pvsvpn_policy *old);
 void pvsvpn_spd_remove(struct pvsvpn_policy *policy);
 const struct pvsvpn_policy *pvsvpn_spd_find(struct pvsvpn_spd_packet *packet,
 					    u8 dir, pvsvpn_spd_fits fits,
@@ -177,8 +175,7 @@ bool pvsvpn_spd_has_all(const struct pvsvpn_spd *spd, u8 dir,
 			const struct pvsvpn_prefix *to,
 			const struct pvsvpn_prefix *from, unsigned int *looks,
 			pvsvpn_spd_fits fits, const void *data);
-bool pvsvpn_spd_covers(const struct xfrm_selector *selector,
-		       const struct sk_buff *skb);
+bool pvsvpn_spd_covers(const struct xfrm_selector *selector, const struct sk_buff *skb);
 int pvsvpn_spd_init(void);
 void pvsvpn_spd_exit(void);
 

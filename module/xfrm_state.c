@@ -12,8 +12,7 @@
 #include "xfrm_state.h"
 
 /* A tentative IPv6 address also counts, because it will be ours in a second. */
-static bool addr_is_ours(struct net *net, u16 family,
-			 const xfrm_address_t *addr)
+static bool addr_is_ours(struct net *net, u16 family, const xfrm_address_t *addr)
 {
 	bool ours;
 
@@ -71,10 +70,8 @@ pvsvpn_state_transform(const struct xfrm_state *x)
 						  x->aead->alg_icv_len);
 	if (!x->aalg || !x->ealg)
 		return NULL;
-	snprintf(name, sizeof(name), "authenc(%s,%s)", x->aalg->alg_name,
-		 x->ealg->alg_name);
-	transform = pvsvpn_transform_find_aead(name, x->ealg->alg_key_len,
-					       x->aalg->alg_trunc_len);
+	snprintf(name, sizeof(name), "authenc(%s,%s)", x->aalg->alg_name, x->ealg->alg_name);
+	transform = pvsvpn_transform_find_aead(name, x->ealg->alg_key_len, x->aalg->alg_trunc_len);
 	/* XFRM allows integrity keys of another length, but IKE does not. */
 	if (transform && x->aalg->alg_key_len != transform->extra_len * 8)
 		return NULL;
@@ -175,8 +172,7 @@ const char *pvsvpn_state_why_not(const struct xfrm_state *x)
  *
  * Context: any.
  */
-void pvsvpn_state_endpoint(const struct xfrm_state *x, u8 dir,
-			   struct pvsvpn_peer_config *config)
+void pvsvpn_state_endpoint(const struct xfrm_state *x, u8 dir, struct pvsvpn_peer_config *config)
 {
 	bool out = dir == PVSVPN_DIRECTION_OUT;
 
@@ -233,8 +229,7 @@ bool pvsvpn_state_coming(const struct xfrm_state *x)
  *
  * Context: softirq, RCU read-side critical section.
  */
-void pvsvpn_state_moved(struct pvsvpn_sa *sa, xfrm_address_t *remote,
-			__be16 port)
+void pvsvpn_state_moved(struct pvsvpn_sa *sa, xfrm_address_t *remote, __be16 port)
 {
 	struct xfrm_state *x = sa->x;
 

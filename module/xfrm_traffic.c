@@ -58,16 +58,14 @@ u8 pvsvpn_traffic_read(const struct xfrm_state *x, u8 dir)
 	if (x->props.extra_flags & XFRM_SA_XFLAG_DONT_ENCAP_DSCP)
 		traffic |= PVSVPN_TRAFFIC_NO_DSCP_OUT;
 	/* IPv6 has no DF. */
-	if (x->props.flags & XFRM_STATE_NOPMTUDISC &&
-	    x->props.family == AF_INET)
+	if (x->props.flags & XFRM_STATE_NOPMTUDISC && x->props.family == AF_INET)
 		traffic |= PVSVPN_TRAFFIC_NO_DF;
 	return traffic;
 }
 
 /* ---- the selector ---- */
 
-static bool selector_covers(const struct xfrm_selector *selector,
-			    const struct sk_buff *skb)
+static bool selector_covers(const struct xfrm_selector *selector, const struct sk_buff *skb)
 {
 	struct xfrm_selector both;
 
@@ -101,8 +99,7 @@ unsigned int pvsvpn_traffic_error(struct sk_buff *skb)
 	unsigned int quoted = head + sizeof(struct icmphdr);
 	unsigned int end = quoted + (ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 
-	if (ipv4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP :
-		   ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+	if (ipv4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP : ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
 		return 0;
 	return pskb_may_pull(skb, end) && is_error(ipv4, skb->data[head]) ? quoted : 0;
 }
@@ -120,8 +117,7 @@ static struct xfrm_selector selector_reversed(const struct xfrm_selector *select
 }
 
 /* An ICMP error may have any source; the packet that it quotes went the other way. */
-static bool selector_covers_quoted(const struct xfrm_selector *selector,
-				   struct sk_buff *skb)
+static bool selector_covers_quoted(const struct xfrm_selector *selector, struct sk_buff *skb)
 {
 	struct xfrm_selector reversed = selector_reversed(selector);
 	unsigned int offset = pvsvpn_traffic_error(skb);
@@ -167,8 +163,7 @@ bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb)
  * Return: offset of the quoted packet from @skb's data in bytes; 0 if the state does not, or
  * if there is none.
  */
-unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
-				   struct sk_buff *skb)
+unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb)
 {
 	return sa->x->props.flags & XFRM_STATE_ICMP ? pvsvpn_traffic_error(skb) : 0;
 }

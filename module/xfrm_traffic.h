@@ -19,8 +19,7 @@ struct xfrm_state;
 
 u8 pvsvpn_traffic_read(const struct xfrm_state *x, u8 dir);
 unsigned int pvsvpn_traffic_error(struct sk_buff *skb);
-unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa,
-				   struct sk_buff *skb);
+unsigned int pvsvpn_traffic_quoted(const struct pvsvpn_sa *sa, struct sk_buff *skb);
 bool pvsvpn_traffic_covers(const struct pvsvpn_sa *sa, struct sk_buff *skb);
 u8 pvsvpn_traffic_tos(u8 traffic, bool dscp_of_inner, u8 tos);
 void pvsvpn_traffic_copy_dscp(struct sk_buff *skb, u8 outer);
@@ -34,15 +33,13 @@ void pvsvpn_traffic_copy_dscp(struct sk_buff *skb, u8 outer);
  *
  * Context: any.
  */
-static inline void pvsvpn_traffic_enter(struct sk_buff *skb,
-					unsigned int offset)
+static inline void pvsvpn_traffic_enter(struct sk_buff *skb, unsigned int offset)
 {
 	__skb_pull(skb, offset);
 	skb_reset_network_header(skb);
 }
 
-static inline void pvsvpn_traffic_leave(struct sk_buff *skb,
-					unsigned int offset)
+static inline void pvsvpn_traffic_leave(struct sk_buff *skb, unsigned int offset)
 {
 	__skb_push(skb, offset);
 	skb_reset_network_header(skb);

@@ -123,8 +123,7 @@ static void xmit_tell_unreachable(struct sk_buff *skb)
 	if (skb->protocol == htons(ETH_P_IP))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
 	else
-		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH,
-				0);
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
 }
 
 static int xmit_uncovered(const struct sk_buff *skb, int why)
@@ -149,8 +148,7 @@ static int xmit_look_for_sa(struct xmit_batch *batch, struct sk_buff *skb)
 		if (why != PVSVPN_PASS)
 			return xmit_uncovered(skb, why);
 	}
-	if (batch->sa && batch->sa->x &&
-	    unlikely(!pvsvpn_check_if_id(batch->sa)))
+	if (batch->sa && batch->sa->x && unlikely(!pvsvpn_check_if_id(batch->sa)))
 		batch->sa = NULL;
 	if (likely(batch->sa && !pvsvpn_state_dead(batch->sa)))
 		return PVSVPN_PASS;
@@ -174,8 +172,7 @@ static int xmit_find_sa(struct xmit_batch *batch, struct sk_buff *skb)
 }
 
 /* As with policies, an ICMP error may leave like a reply to the packet that it quotes. */
-static bool xmit_source_fits(const struct pvsvpn_peer *peer,
-			     struct sk_buff *skb)
+static bool xmit_source_fits(const struct pvsvpn_peer *peer, struct sk_buff *skb)
 {
 	unsigned int offset;
 	bool fits;
@@ -192,8 +189,7 @@ static bool xmit_source_fits(const struct pvsvpn_peer *peer,
 }
 
 /* Check whether the other end accepts such a packet by this SA. */
-static int xmit_check_selectors(const struct xmit_batch *batch,
-				struct sk_buff *skb)
+static int xmit_check_selectors(const struct xmit_batch *batch, struct sk_buff *skb)
 {
 	if (unlikely(!xmit_source_fits(batch->peer, skb)))
 		return xmit_uncovered(skb, PVSVPN_DROP_TX_SOURCE);
@@ -240,13 +236,11 @@ static int xmit_decide(struct xmit_batch *batch, struct sk_buff *skb)
 		why = xmit_find_route(batch);
 	if (unlikely(why != PVSVPN_PASS)) {
 		/* Policies come one by one: the next one may cover such packets. */
-		if (why != PVSVPN_DROP_TX_NO_POLICY ||
-		    !READ_ONCE(batch->peer->led_anew))
+		if (why != PVSVPN_DROP_TX_NO_POLICY || !READ_ONCE(batch->peer->led_anew))
 			xmit_tell_unreachable(skb);
 		return why;
 	}
-	why = pvsvpn_pmtu_check(batch->sa, skb, batch->dst, &batch->outer,
-				&batch->fit);
+	why = pvsvpn_pmtu_check(batch->sa, skb, batch->dst, &batch->outer, &batch->fit);
 	if (likely(why == PVSVPN_PASS))
 		pvsvpn_mss_clamp(batch->peer, skb);
 	return why;
@@ -266,8 +260,7 @@ static u8 xmit_next_header(const struct sk_buff *skb)
 }
 
 /* Bytes of padding after the inner packet (RFC 4303 section 2.7). */
-static unsigned int xmit_tfc_len(const struct xmit_batch *batch,
-				 unsigned int len)
+static unsigned int xmit_tfc_len(const struct xmit_batch *batch, unsigned int len)
 {
 	u32 want = batch->tfc_max;
 
@@ -288,8 +281,7 @@ static unsigned int xmit_headroom(const struct net_device *lower)
  * Make a packet linear and unshared, with room at both ends, including @tfc bytes at the
  * tail, with at most one copy. The segments of a split packet need no copy.
  */
-static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower,
-			  unsigned int tfc)
+static int xmit_make_room(struct sk_buff *skb, const struct net_device *lower, unsigned int tfc)
 {
 	int head = (int)xmit_headroom(lower) - (int)skb_headroom(skb);
 	int tail = PVSVPN_ESP_TAIL_MAX + (int)tfc + (int)skb->data_len -
@@ -333,8 +325,7 @@ static void xmit_send(struct pvsvpn_sa *sa, struct sk_buff *skb)
 	if (likely(!pvsvpn_output_send(sa->peer->pvs, skb, &cb.outer)))
 		xmit_passed(sa, cb.inner_len);
 	else
-		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, len,
-				     PVSVPN_DROP_TX_OUTPUT);
+		pvsvpn_stats_dropped(sa->peer->pvs, sa->peer, sa, len, PVSVPN_DROP_TX_OUTPUT);
 	__this_cpu_write(xmit_depth, depth);
 }
 
@@ -343,8 +334,7 @@ static void xmit_done(struct pvsvpn_sa *sa, struct sk_buff *skb, int err)
 {
 	pvsvpn_esp_built(sa, skb);
 	if (unlikely(err))
-		xmit_drop(sa, skb, err == -ENOMEM ? PVSVPN_DROP_TX_NOMEM :
-						    PVSVPN_DROP_TX_CRYPTO);
+		xmit_drop(sa, skb, err == -ENOMEM ? PVSVPN_DROP_TX_NOMEM : PVSVPN_DROP_TX_CRYPTO);
 	else if (unlikely(!skb_dst(skb)))
 		/* The route was removed while an asynchronous driver had the packet. */
 		xmit_drop(sa, skb, PVSVPN_DROP_TX_NO_ROUTE);
@@ -368,8 +358,7 @@ static u8 xmit_tos(const struct xmit_batch *batch, u8 inner)
 	if (!READ_ONCE(settings->ecn))
 		tos &= ~INET_ECN_MASK;
 	if (unlikely(traffic))
-		tos = pvsvpn_traffic_tos(traffic, dscp == PVSVPN_DSCP_INHERIT,
-					 tos);
+		tos = pvsvpn_traffic_tos(traffic, dscp == PVSVPN_DSCP_INHERIT, tos);
 	return tos;
 }
 
@@ -395,8 +384,7 @@ static void xmit_fill_cb(const struct xmit_batch *batch, struct sk_buff *skb,
 		cb->outer.tos = xmit_tos(batch, ip_hdr(skb)->tos);
 		cb->outer.ttl = xmit_ttl(settings, ip_hdr(skb)->ttl);
 	} else {
-		cb->outer.tos = xmit_tos(batch,
-					 ipv6_get_dsfield(ipv6_hdr(skb)));
+		cb->outer.tos = xmit_tos(batch, ipv6_get_dsfield(ipv6_hdr(skb)));
 		cb->outer.ttl = xmit_ttl(settings, ipv6_hdr(skb)->hop_limit);
 	}
 	/* Compute the hash for the flow label while the inner flow is visible. */
@@ -417,16 +405,14 @@ static void xmit_scrub(const struct xmit_batch *batch, struct sk_buff *skb)
 	skb->encapsulation = 0;
 }
 
-static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb,
-		     u64 seq)
+static void xmit_one(const struct xmit_batch *batch, struct sk_buff *skb, u64 seq)
 {
 	u8 next_header = xmit_next_header(skb);
 	unsigned int len = next_header == IPPROTO_NONE ? 0 : skb->len;
 	unsigned int tfc = xmit_tfc_len(batch, skb->len);
 	int why = xmit_make_room(skb, batch->dst->dev, tfc);
 
-	if (likely(why == PVSVPN_PASS) &&
-	    unlikely(!pvsvpn_lifetime_use(batch->sa, len)))
+	if (likely(why == PVSVPN_PASS) && unlikely(!pvsvpn_lifetime_use(batch->sa, len)))
 		why = PVSVPN_DROP_TX_EXPIRED;
 	if (unlikely(why != PVSVPN_PASS)) {
 		xmit_drop(batch->sa, skb, why);
@@ -627,7 +613,6 @@ void pvsvpn_xmit_dummy(struct pvsvpn_peer *peer)
 			why = PVSVPN_DROP_TX_NOMEM;
 	}
 	if (unlikely(why != PVSVPN_PASS))
-		pvsvpn_stats_dropped(batch.pvs, peer, batch.sa, DUMMY_LEN,
-				     why);
+		pvsvpn_stats_dropped(batch.pvs, peer, batch.sa, DUMMY_LEN, why);
 	dst_release(batch.dst);
 }

@@ -38,15 +38,13 @@ static bool reads_stdin(int argc, char **argv)
 	return false;
 }
 
-static int run_line(char *line, bool from_stdin, batch_fn *run,
-		    const struct options *options)
+static int run_line(char *line, bool from_stdin, batch_fn *run, const struct options *options)
 {
 	char *argv[WORDS_MAX];
 	int argc = batch_split(line, argv, WORDS_MAX);
 
 	if (argc < 0)
-		return ctl_error(CTL_USAGE, "batch", argv[0],
-				 "see pvsvpnctl(8)", "too many words");
+		return ctl_error(CTL_USAGE, "batch", argv[0], "see pvsvpnctl(8)", "too many words");
 	if (from_stdin && reads_stdin(argc, argv))
 		return ctl_error(CTL_USAGE, "batch", "key-file",
 				 "give a file",
@@ -54,8 +52,7 @@ static int run_line(char *line, bool from_stdin, batch_fn *run,
 	return argc ? run(options, argc, argv) : CTL_OK;
 }
 
-static int run_lines(const char *file, FILE *in, batch_fn *run,
-		     const struct options *options)
+static int run_lines(const char *file, FILE *in, batch_fn *run, const struct options *options)
 {
 	char *line = NULL, at[512];
 	unsigned long number = 0;

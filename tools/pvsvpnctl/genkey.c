@@ -26,8 +26,7 @@ static void warn_if_open(void)
 {
 	struct stat st;
 
-	if (!fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode) &&
-	    st.st_mode & (S_IRWXG | S_IRWXO))
+	if (!fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode) && st.st_mode & (S_IRWXG | S_IRWXO))
 		ctl_error(CTL_OK, "genkey", "standard output",
 			  "chmod 600 it, and umask 077 next time",
 			  "the file is open to group or others (mode %03o)",

@@ -55,8 +55,7 @@ void json_add_uint(struct json_object *json, const char *key, uint64_t value)
 	json_add(json, key, made(json_object_new_uint64(value)));
 }
 
-void json_add_uint_or_null(struct json_object *json, const char *key, uint64_t value,
-			   uint64_t none)
+void json_add_uint_or_null(struct json_object *json, const char *key, uint64_t value, uint64_t none)
 {
 	json_add(json, key, value == none ? NULL : made(json_object_new_uint64(value)));
 }

@@ -68,8 +68,7 @@ static int check_mode(const char *what, const char *file, int fd)
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return ctl_error(CTL_FAILED, what, file, "check the path", "%s",
-				 strerror(errno));
+		return ctl_error(CTL_FAILED, what, file, "check the path", "%s", strerror(errno));
 	if (S_ISREG(st.st_mode) && st.st_mode & (S_IRWXG | S_IRWXO))
 		return ctl_error(CTL_FAILED, what, file, NULL,
 				 "key file is open to group or others (mode %03o); chmod 600 %s",
@@ -82,12 +81,10 @@ static int decode(const char *what, const char *file,
 		  struct key *key)
 {
 	size_t want = transform_key_bytes(t);
-	ssize_t digits = key_parse_hex(text, len, key->byte,
-				       sizeof(key->byte));
+	ssize_t digits = key_parse_hex(text, len, key->byte, sizeof(key->byte));
 	char todo[96];
 
-	snprintf(todo, sizeof(todo), "make one with pvsvpnctl genkey %s",
-		 t->name);
+	snprintf(todo, sizeof(todo), "make one with pvsvpnctl genkey %s", t->name);
 	if (digits < 0 || len == KEY_TEXT_MAX)
 		return ctl_error(CTL_FAILED, what, file, todo,
 				 "no hex key, %s wants %zu hex digits", t->name,
@@ -124,8 +121,7 @@ static int read_fd(const char *what, const char *file,
 	return ret;
 }
 
-int key_read(const char *what, const char *file, const struct transform *t,
-	     struct key *key)
+int key_read(const char *what, const char *file, const struct transform *t, struct key *key)
 {
 	int fd, ret;
 

@@ -36,8 +36,7 @@ ssize_t key_parse_hex(const char *text, size_t len, uint8_t *byte, size_t max);
  *
  * Return: CTL_OK, or CTL_FAILED after saying why; then @key is wiped.
  */
-int key_read(const char *what, const char *file, const struct transform *t,
-	     struct key *key);
+int key_read(const char *what, const char *file, const struct transform *t, struct key *key);
 
 void key_wipe(struct key *key);
 

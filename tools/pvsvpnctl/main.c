@@ -45,8 +45,7 @@ static void print_command(FILE *out, const struct command *command)
 {
 	const struct params *params = command->params;
 
-	fprintf(out, "pvsvpnctl %s%s%s", command->name,
-		*command->args ? " " : "", command->args);
+	fprintf(out, "pvsvpnctl %s%s%s", command->name, *command->args ? " " : "", command->args);
 	for (size_t i = 0; params && i < params->count; i++) {
 		const struct param *param = &params->table[i];
 		bool needed = i < params->needed;
@@ -62,8 +61,7 @@ static void print_command(FILE *out, const struct command *command)
 static void print_param(const struct param *param)
 {
 	const char *text = param->help;
-	int width = printf("  %s%s%s", param->key, param->arg ? " " : "",
-			   param->arg ?: "");
+	int width = printf("  %s%s%s", param->key, param->arg ? " " : "", param->arg ?: "");
 
 	if (width > HELP_COLUMN - 1) {
 		putchar('\n');
@@ -142,8 +140,7 @@ static bool help_object(const char *object)
 	bool found = false;
 
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strncmp(commands[i]->name, object, len) ||
-		    commands[i]->name[len] != ' ')
+		if (strncmp(commands[i]->name, object, len) || commands[i]->name[len] != ' ')
 			continue;
 		if (found)
 			putchar('\n');

@@ -95,8 +95,7 @@ static void print_escaped(FILE *to, const char *value)
 }
 
 /* @value may come from another program. */
-static void add_label(FILE *to, const char *before, const char *name,
-		      const char *value)
+static void add_label(FILE *to, const char *before, const char *name, const char *value)
 {
 	char *clean = strdup(value);
 
@@ -116,15 +115,13 @@ static void begin_metric(struct output *out)
 		return;
 	out->begun = true;
 	if (out->openmetrics) {
-		printf("# TYPE %s %s\n", metric->name,
-		       kinds[metric->kind].openmetrics);
+		printf("# TYPE %s %s\n", metric->name, kinds[metric->kind].openmetrics);
 		if (metric->unit)
 			printf("# UNIT %s %s\n", metric->name, metric->unit);
 		printf("# HELP %s %s\n", metric->name, metric->help);
 	} else {
 		printf("# HELP %s%s %s\n", metric->name, suffix, metric->help);
-		printf("# TYPE %s%s %s\n", metric->name, suffix,
-		       kinds[metric->kind].prometheus);
+		printf("# TYPE %s%s %s\n", metric->name, suffix, kinds[metric->kind].prometheus);
 	}
 }
 
@@ -132,8 +129,7 @@ static void begin_metric(struct output *out)
 static void begin_sample(struct output *out)
 {
 	begin_metric(out);
-	printf("%s%s{%s", out->metric->name, kinds[out->metric->kind].suffix,
-	       out->labels);
+	printf("%s%s{%s", out->metric->name, kinds[out->metric->kind].suffix, out->labels);
 }
 
 static void end_sample(uint64_t value)
@@ -274,8 +270,7 @@ static void print_left(struct output *out, const struct owner *owner)
 	for (size_t i = 0; i < LIMITS; i++) {
 		const struct limit *limit = &limits[i];
 
-		if (!limit_of(limit, owner->sa) ||
-		    strcmp(limit_unit(limit), out->metric->unit))
+		if (!limit_of(limit, owner->sa) || strcmp(limit_unit(limit), out->metric->unit))
 			continue;
 		begin_sample(out);
 		add_label(stdout, ",", "limit", limit->hard ? "hard" : "soft");
@@ -473,8 +468,7 @@ static int run_metrics(const struct options *options, int argc, char **argv)
 	int ret = parse_params("metrics", argc, argv, names, &params, &openmetrics, NULL);
 
 	(void)options;
-	return ret ?: show_with("metrics", true, show_metrics, openmetrics,
-			 names ? argv[0] : NULL);
+	return ret ?: show_with("metrics", true, show_metrics, openmetrics, names ? argv[0] : NULL);
 }
 
 const struct command command_metrics = {

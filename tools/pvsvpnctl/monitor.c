@@ -59,8 +59,7 @@ static void format_now(char *text)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	len = strftime(text, FORMAT_MAX, "%FT%T", &tm);
-	len += snprintf(text + len, FORMAT_MAX - len, ".%03ld",
-			now.tv_nsec / 1000000);
+	len += snprintf(text + len, FORMAT_MAX - len, ".%03ld", now.tv_nsec / 1000000);
 	strftime(text + len, FORMAT_MAX - len, "%z", &tm);
 }
 

@@ -79,15 +79,13 @@ void nl_put_addr(struct nl *nl, uint16_t type, const struct addr *addr)
 	nl_put(nl, type, addr->len, addr->byte);
 }
 
-void nl_put_params(struct nl *nl, const struct params *params,
-		   const void *values, uint32_t seen)
+void nl_put_params(struct nl *nl, const struct params *params, const void *values, uint32_t seen)
 {
 	for (size_t i = 0; i < params->count; i++) {
 		const struct param *param = &params->table[i];
 
 		if (seen & 1U << i && param->size)
-			nl_put(nl, param->attr, param->size,
-			       (const char *)values + param->offset);
+			nl_put(nl, param->attr, param->size, (const char *)values + param->offset);
 	}
 }
 
@@ -122,8 +120,7 @@ void nl_get_int(const struct nlattr *attr, void *value, size_t size)
 
 void nl_get_text(const struct nlattr *attr, void *value, size_t size)
 {
-	snprintf(value, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
-		 mnl_attr_get_str(attr));
+	snprintf(value, size, "%.*s", (int)mnl_attr_get_payload_len(attr), mnl_attr_get_str(attr));
 }
 
 void nl_get_addr(const struct nlattr *attr, void *value, size_t size)
@@ -144,8 +141,7 @@ static void read_field(const struct nlattr *attr, const struct nl_field *fields,
 	uint16_t type = mnl_attr_get_type(attr);
 
 	if (type < count && fields[type].get)
-		fields[type].get(attr, (char *)object + fields[type].offset,
-				 fields[type].size);
+		fields[type].get(attr, (char *)object + fields[type].offset, fields[type].size);
 }
 
 void nl_read_nest(const struct nlattr *nest, const struct nl_field *fields, size_t count,
@@ -157,8 +153,7 @@ void nl_read_nest(const struct nlattr *nest, const struct nl_field *fields, size
 		read_field(attr, fields, count, object);
 }
 
-void nl_read(const struct nlmsghdr *nlh, const struct nl_field *fields, size_t count,
-	     void *object)
+void nl_read(const struct nlmsghdr *nlh, const struct nl_field *fields, size_t count, void *object)
 {
 	const struct nlattr *attr;
 
@@ -186,21 +181,18 @@ static void read_extack(struct nl *nl, const struct nlmsghdr *nlh, size_t skip)
 {
 	const struct nlattr *attr;
 
-	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) ||
-	    mnl_nlmsg_get_payload_len(nlh) < skip)
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || mnl_nlmsg_get_payload_len(nlh) < skip)
 		return;
 	mnl_attr_for_each(attr, nlh, skip) {
 		uint16_t len = mnl_attr_get_payload_len(attr);
 
 		switch (mnl_attr_get_type(attr)) {
 		case NLMSGERR_ATTR_MSG:
-			snprintf(nl->why, sizeof(nl->why), "%.*s", len,
-				 mnl_attr_get_str(attr));
+			snprintf(nl->why, sizeof(nl->why), "%.*s", len, mnl_attr_get_str(attr));
 			break;
 		case NLMSGERR_ATTR_OFFS:
 			if (len == sizeof(uint32_t))
-				nl->bad = attr_at(request(nl), nl->head,
-						  mnl_attr_get_u32(attr));
+				nl->bad = attr_at(request(nl), nl->head, mnl_attr_get_u32(attr));
 			break;
 		}
 	}
@@ -322,8 +314,7 @@ static const char *bad_name(uint16_t attr, const struct params *params)
 	return attr == PVSVPN_A_PEER_NAME ? "peer" : NULL;
 }
 
-int nl_failed(const struct nl *nl, int err, const char *where,
-	      const struct params *params)
+int nl_failed(const struct nl *nl, int err, const char *where, const struct params *params)
 {
 	const char *name = bad_name(nl->bad, params);
 	const char *why = nl->why[0] ? nl->why : strerror(-err);
@@ -469,8 +460,7 @@ int nl_listen(struct nl *nl, mnl_cb_t cb, void *data)
 	ssize_t len;
 
 	nl_make_room(nl);
-	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group,
-				  sizeof(group)) < 0)
+	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return listen_failed(nl);
 	for (;;) {
 		len = mnl_socket_recvfrom(nl->sock, nl->rx, sizeof(nl->rx));
@@ -480,8 +470,7 @@ int nl_listen(struct nl *nl, mnl_cb_t cb, void *data)
 				  "some were lost, they came too fast");
 		else if (len < 0 && errno != EINTR)
 			return listen_failed(nl);
-		else if (len > 0 &&
-			 mnl_cb_run(nl->rx, len, 0, 0, cb, data) < 0)
+		else if (len > 0 && mnl_cb_run(nl->rx, len, 0, 0, cb, data) < 0)
 			return CTL_FAILED;
 	}
 }

@@ -90,8 +90,7 @@ void nl_put_u32(struct nl *nl, uint16_t type, uint32_t value);
 void nl_put_text(struct nl *nl, uint16_t type, const char *value);
 void nl_put_addr(struct nl *nl, uint16_t type, const struct addr *addr);
 /* The numbers among the @params of a command that were given, @seen, from its @values. */
-void nl_put_params(struct nl *nl, const struct params *params,
-		   const void *values, uint32_t seen);
+void nl_put_params(struct nl *nl, const struct params *params, const void *values, uint32_t seen);
 struct nlattr *nl_nest(struct nl *nl, uint16_t type);
 void nl_nest_end(struct nl *nl, struct nlattr *nest);
 
@@ -117,8 +116,7 @@ void nl_get_text(const struct nlattr *attr, void *value, size_t size);
 void nl_get_addr(const struct nlattr *attr, void *value, size_t size);
 
 /* Read attributes, of a message of the family or in a nest; @fields by their type. */
-void nl_read(const struct nlmsghdr *nlh, const struct nl_field *fields, size_t count,
-	     void *object);
+void nl_read(const struct nlmsghdr *nlh, const struct nl_field *fields, size_t count, void *object);
 void nl_read_nest(const struct nlattr *nest, const struct nl_field *fields, size_t count,
 		  void *object);
 
@@ -143,8 +141,7 @@ int nl_call(struct nl *nl, mnl_cb_t cb, void *data);
  *
  * Return: CTL_FAILED.
  */
-int nl_failed(const struct nl *nl, int err, const char *where,
-	      const struct params *params);
+int nl_failed(const struct nl *nl, int err, const char *where, const struct params *params);
 
 /**
  * nl_finish() - send the request, say why it was refused if so, and close the socket

@@ -39,8 +39,7 @@ const struct transform *transform_by_name(const char *name)
 	return NULL;
 }
 
-const struct transform *transform_by_id(uint16_t encryption,
-					uint16_t attr_bits, uint16_t integrity)
+const struct transform *transform_by_id(uint16_t encryption, uint16_t attr_bits, uint16_t integrity)
 {
 	for (size_t i = 0; i < transform_count; i++)
 		if (transforms[i].encryption == encryption &&
@@ -63,8 +62,7 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	 * strtoull() accepts signs and leading white space; a number has none. It reads 010 as
 	 * eight, which no user means in an interval or a prefix.
 	 */
-	if (!isdigit((unsigned char)*text) ||
-	    (*text == '0' && isdigit((unsigned char)text[1])))
+	if (!isdigit((unsigned char)*text) || (*text == '0' && isdigit((unsigned char)text[1])))
 		return false;
 	errno = 0;
 	*value = strtoull(text, &end, 0);
@@ -126,8 +124,7 @@ const char *parse_mtu(const char *text, void *value)
 	uint64_t number = 0;
 
 	/* 0 means auto to the kernel, but not to a user who writes 0. */
-	if (strcmp(text, "auto") &&
-	    (!parse_number(text, UINT32_MAX, &number) || !number))
+	if (strcmp(text, "auto") && (!parse_number(text, UINT32_MAX, &number) || !number))
 		return "a number of bytes, or auto";
 	*(uint32_t *)value = number;
 	return NULL;
@@ -215,8 +212,7 @@ const char *parse_subnets(const char *text, void *value)
 
 	list->count = 0;
 	while (good && (word = strsep(&rest, ","))) {
-		list->subnet = ctl_alloc(list->subnet, (list->count + 1) *
-					 sizeof(*list->subnet));
+		list->subnet = ctl_alloc(list->subnet, (list->count + 1) * sizeof(*list->subnet));
 		good = read_subnet(word, &list->subnet[list->count++]);
 	}
 	free(copy);
@@ -239,8 +235,7 @@ const char *parse_encap(const char *text, void *value)
 		{ "none", PVSVPN_ENCAP_NONE }, { "udp", PVSVPN_ENCAP_UDP }
 	};
 
-	return read_word(text, value, words,
-			 "none (ESP as IP protocol 50) or udp (ESP in UDP)");
+	return read_word(text, value, words, "none (ESP as IP protocol 50) or udp (ESP in UDP)");
 }
 
 const char *parse_transform(const char *text, void *value)
@@ -276,15 +271,13 @@ static int find_param(const struct params *params, const char *key)
 	return -1;
 }
 
-static int parse_param(const char *what, const char *text,
-		       const struct param *param, void *values)
+static int parse_param(const char *what, const char *text, const struct param *param, void *values)
 {
 	void *value = (char *)values + param->offset;
 	const char *expected;
 
 	if (!text && param->arg)
-		return ctl_error(CTL_USAGE, what, param->key, "add it",
-				 "its value is missing");
+		return ctl_error(CTL_USAGE, what, param->key, "add it", "its value is missing");
 	expected = param->parse ? param->parse(text, value) :
 		   parse_setting(param->setting, text, value);
 	if (!expected)
@@ -342,8 +335,7 @@ int parse_params(const char *what, int argc, char **argv, int names,
 			return ctl_error(CTL_USAGE, what, argv[i],
 					 "--help lists them", "no such option");
 		if (given & 1U << found)
-			return ctl_error(CTL_USAGE, what, argv[i],
-					 "give it once", "given twice");
+			return ctl_error(CTL_USAGE, what, argv[i], "give it once", "given twice");
 		ret = parse_param(what, i + 1 < argc ? argv[i + 1] : NULL,
 				  &params->table[found], values);
 		given |= 1U << found;

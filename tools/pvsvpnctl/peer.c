@@ -70,8 +70,7 @@ static const struct param table[PARAMS] = {
 static const struct params add_params = { table, PARAMS, REMOTE + 1 };
 static const struct params set_params = { table, PARAMS, 0 };
 
-static void put_subnets(struct nl *nl, uint16_t attr,
-			const struct subnet_list *list)
+static void put_subnets(struct nl *nl, uint16_t attr, const struct subnet_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct subnet *subnet = &list->subnet[i];
@@ -83,8 +82,7 @@ static void put_subnets(struct nl *nl, uint16_t attr,
 	}
 }
 
-static void put_values(struct nl *nl, const struct peer_values *values,
-		       uint32_t seen)
+static void put_values(struct nl *nl, const struct peer_values *values, uint32_t seen)
 {
 	nl_put_params(nl, &set_params, values, seen);
 	if (seen & 1U << LOCAL)

@@ -48,25 +48,19 @@ const char *format_age(char *text, uint64_t ms)
 	uint64_t s = ms / 1000, m = s / 60, h = m / 60, d = h / 24;
 
 	if (d)
-		snprintf(text, FORMAT_MAX, "%" PRIu64 "d %" PRIu64 "h", d,
-			 h % 24);
+		snprintf(text, FORMAT_MAX, "%" PRIu64 "d %" PRIu64 "h", d, h % 24);
 	else if (h)
-		snprintf(text, FORMAT_MAX, "%" PRIu64 "h %" PRIu64 "m", h,
-			 m % 60);
+		snprintf(text, FORMAT_MAX, "%" PRIu64 "h %" PRIu64 "m", h, m % 60);
 	else if (m)
-		snprintf(text, FORMAT_MAX, "%" PRIu64 "m %" PRIu64 "s", m,
-			 s % 60);
+		snprintf(text, FORMAT_MAX, "%" PRIu64 "m %" PRIu64 "s", m, s % 60);
 	else
-		snprintf(text, FORMAT_MAX, "%" PRIu64 ".%" PRIu64 "s", s,
-			 ms % 1000 / 100);
+		snprintf(text, FORMAT_MAX, "%" PRIu64 ".%" PRIu64 "s", s, ms % 1000 / 100);
 	return text;
 }
 
 const char *format_transform(char *text, const struct sa *sa)
 {
-	const struct transform *t = transform_by_id(sa->encryption,
-						    sa->attr_bits,
-						    sa->integrity);
+	const struct transform *t = transform_by_id(sa->encryption, sa->attr_bits, sa->integrity);
 
 	if (t)
 		snprintf(text, FORMAT_MAX, "%s", t->name);
@@ -183,8 +177,7 @@ static const struct {
 };
 
 __attribute__((format(printf, 3, 4)))
-static void set_cell(struct libscols_line *line, size_t *column,
-		     const char *fmt, ...)
+static void set_cell(struct libscols_line *line, size_t *column, const char *fmt, ...)
 {
 	va_list args;
 	char *text;
@@ -210,8 +203,7 @@ static const char *format_state(char *text, const struct sa *sa)
 	return text;
 }
 
-static const char *format_amount(char *text, const struct limit *limit,
-				 const struct sa *sa)
+static const char *format_amount(char *text, const struct limit *limit, const struct sa *sa)
 {
 	uint64_t left = limit_left(limit, sa);
 
@@ -253,8 +245,7 @@ static void add_sa_line(struct libscols_table *table, const struct sa *sa)
 	no_memory_if(!line);
 	set_cell(line, &column, "%s", dir_name(sa->dir));
 	set_cell(line, &column, "0x%08x", sa->spi);
-	set_cell(line, &column, "%s%s", format_transform(text, sa),
-		 sa->esn ? "-esn" : "");
+	set_cell(line, &column, "%s%s", format_transform(text, sa), sa->esn ? "-esn" : "");
 	set_cell(line, &column, "%" PRIu64, sa->seq);
 	if (sa->replay_window)
 		set_cell(line, &column, "%u", sa->replay_window);

@@ -45,8 +45,7 @@ static bool has_only_expired_sas(const struct peer *peer, uint8_t dir)
 	return newest_sa(peer, dir);
 }
 
-bool peer_has_problem(const struct device *dev, const struct peer *peer,
-		      enum problem problem)
+bool peer_has_problem(const struct device *dev, const struct peer *peer, enum problem problem)
 {
 	switch (problem) {
 	case PROBLEM_DEVICE_DOWN:
@@ -86,18 +85,15 @@ static void expired_text(char *text, const struct peer *peer, uint8_t dir)
 }
 
 /* Adds the words that make "ip route get" do the kernel's lookup. */
-static void no_route_text(char *text, const struct device *dev,
-			  const struct peer *peer)
+static void no_route_text(char *text, const struct device *dev, const struct peer *peer)
 {
 	char remote[FORMAT_MAX], from[FORMAT_MAX + 8] = "", mark[24] = "";
 	char local[FORMAT_MAX], name[sizeof(peer->link)], oif[sizeof(name) + 8] = "";
 
 	if (peer->local.len)
-		snprintf(from, sizeof(from), " from %s",
-			 format_addr(local, &peer->local));
+		snprintf(from, sizeof(from), " from %s", format_addr(local, &peer->local));
 	if (dev->setting[SETTING_FWMARK])
-		snprintf(mark, sizeof(mark), " mark 0x%x",
-			 dev->setting[SETTING_FWMARK]);
+		snprintf(mark, sizeof(mark), " mark 0x%x", dev->setting[SETTING_FWMARK]);
 	if (*peer->link)
 		snprintf(oif, sizeof(oif), " oif %s", clean_copy(name, peer->link));
 	snprintf(text, PROBLEM_TEXT_MAX,
@@ -113,8 +109,7 @@ const char *problem_text(char *text, const struct device *dev,
 	strcpy(text, problems[problem].text ?: "");
 	switch (problem) {
 	case PROBLEM_DEVICE_DOWN:
-		snprintf(text, PROBLEM_TEXT_MAX,
-			 "device is down (ip link set %s up)", dev->ifname);
+		snprintf(text, PROBLEM_TEXT_MAX, "device is down (ip link set %s up)", dev->ifname);
 		break;
 	case PROBLEM_OUTBOUND_SA_EXPIRED:
 		expired_text(text, peer, PVSVPN_DIRECTION_OUT);

@@ -32,8 +32,7 @@ enum problem {
  * @peer: its peer
  * @problem: the problem
  */
-bool peer_has_problem(const struct device *dev, const struct peer *peer,
-		      enum problem problem);
+bool peer_has_problem(const struct device *dev, const struct peer *peer, enum problem problem);
 
 /* Its name in JSON and metrics, such as "no-route" */
 const char *problem_name(enum problem problem);

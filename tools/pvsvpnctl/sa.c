@@ -68,17 +68,13 @@ static const struct param table[PARAMS] = {
 static const struct params add_params = { table, PARAMS, KEY_FILE + 1 };
 static const struct params del_params = { table, SPI + 1, SPI + 1 };
 
-static void put_new(struct nl *nl, const struct sa_values *values,
-		    const struct key *key)
+static void put_new(struct nl *nl, const struct sa_values *values, const struct key *key)
 {
 	struct nlattr *nest = nl_nest(nl, PVSVPN_A_SA_TRANSFORM);
 
-	nl_put_u16(nl, PVSVPN_A_TRANSFORM_ENCRYPTION,
-		   values->transform->encryption);
-	nl_put_u16(nl, PVSVPN_A_TRANSFORM_KEY_LENGTH,
-		   values->transform->attr_bits);
-	nl_put_u16(nl, PVSVPN_A_TRANSFORM_INTEGRITY,
-		   values->transform->integrity);
+	nl_put_u16(nl, PVSVPN_A_TRANSFORM_ENCRYPTION, values->transform->encryption);
+	nl_put_u16(nl, PVSVPN_A_TRANSFORM_KEY_LENGTH, values->transform->attr_bits);
+	nl_put_u16(nl, PVSVPN_A_TRANSFORM_INTEGRITY, values->transform->integrity);
 	nl_nest_end(nl, nest);
 	if (values->legacy)
 		nl_put(nl, PVSVPN_A_SA_LEGACY, 0, NULL);

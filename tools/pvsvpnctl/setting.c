@@ -82,14 +82,12 @@ const char *parse_setting(const struct setting *setting, const char *text, uint3
 	return NULL;
 }
 
-const char *format_setting(char *text, const struct setting *setting,
-			   uint32_t value)
+const char *format_setting(char *text, const struct setting *setting, uint32_t value)
 {
 	const struct setting_word *word = setting_word(setting, value);
 
 	if (word)
 		return word->text;
-	snprintf(text, FORMAT_MAX, setting->hex ? "0x%" PRIx32 : "%" PRIu32,
-		 value);
+	snprintf(text, FORMAT_MAX, setting->hex ? "0x%" PRIx32 : "%" PRIu32, value);
 	return text;
 }

@@ -36,8 +36,7 @@ extern const struct setting settings[SETTINGS];
 /* Reads a word of the setting, or a number that is not another way to write a word. */
 const char *parse_setting(const struct setting *setting, const char *text, uint32_t *value);
 /* Formats @value as "set" takes it; @text has FORMAT_MAX bytes. */
-const char *format_setting(char *text, const struct setting *setting,
-			   uint32_t value);
+const char *format_setting(char *text, const struct setting *setting, uint32_t value);
 /* Return: the word that @value stands for, NULL if it is a number. */
 const struct setting_word *setting_word(const struct setting *setting, uint32_t value);
 

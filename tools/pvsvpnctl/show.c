@@ -18,13 +18,11 @@ static void print_subnets(const char *name, const struct subnet_list *list)
 
 	printf("  %s: ", name);
 	for (size_t i = 0; i < list->count; i++)
-		printf("%s%s", i ? ", " : "",
-		       format_subnet(text, &list->subnet[i]));
+		printf("%s%s", i ? ", " : "", format_subnet(text, &list->subnet[i]));
 	puts(list->count ? "" : "everything");
 }
 
-static bool has_problem(const struct device *dev, const struct peer *peer,
-			int first, int end)
+static bool has_problem(const struct device *dev, const struct peer *peer, int first, int end)
 {
 	for (int i = first; i < end; i++)
 		if (peer_has_problem(dev, peer, i))
@@ -33,8 +31,7 @@ static bool has_problem(const struct device *dev, const struct peer *peer,
 }
 
 /* The state of the tunnel in one or two words */
-static const char *state_word(const struct device *dev,
-			      const struct peer *peer)
+static const char *state_word(const struct device *dev, const struct peer *peer)
 {
 	if (has_problem(dev, peer, 0, __PROBLEM_SENDS))
 		return "down";
@@ -43,8 +40,7 @@ static const char *state_word(const struct device *dev,
 	return "up";
 }
 
-static void print_peer_state(const struct device *dev,
-			     const struct peer *peer)
+static void print_peer_state(const struct device *dev, const struct peer *peer)
 {
 	char age[FORMAT_MAX], text[PROBLEM_TEXT_MAX];
 	const char *before = ": ";
@@ -62,8 +58,7 @@ static void print_peer_state(const struct device *dev,
 	if (peer->last_rx_ms == NEVER)
 		puts(", nothing received yet");
 	else
-		printf(", last received %s ago\n",
-		       format_age(age, peer->last_rx_ms));
+		printf(", last received %s ago\n", format_age(age, peer->last_rx_ms));
 }
 
 /* Settings that only ESP in UDP has */
@@ -71,8 +66,7 @@ static void print_udp(const struct peer *peer)
 {
 	if (peer->encap != PVSVPN_ENCAP_UDP)
 		return;
-	printf("  ports: %u to %u%s  ", peer->sport, peer->dport,
-	       peer->pin ? " (pinned)" : "");
+	printf("  ports: %u to %u%s  ", peer->sport, peer->dport, peer->pin ? " (pinned)" : "");
 	if (peer->nat_keepalive)
 		printf("nat keepalive: %u s\n", peer->nat_keepalive);
 	else
@@ -113,8 +107,7 @@ static void print_mtu(const struct peer *peer)
 		printf("%u inner, the least; the path carries %u only",
 		       peer->inner_mtu, peer->path_mtu);
 	} else {
-		printf("%u inner, as long as the path is not known",
-		       peer->inner_mtu);
+		printf("%u inner, as long as the path is not known", peer->inner_mtu);
 	}
 	printf("  replay window: %u\n", peer->replay_window);
 }
@@ -343,8 +336,7 @@ static struct json_object *device_json(const struct device *dev)
 	return json;
 }
 
-void show_json(const struct state *state,
-	       struct json_object *(*make)(const struct device *dev))
+void show_json(const struct state *state, struct json_object *(*make)(const struct device *dev))
 {
 	struct json_object *list = json_list();
 
@@ -396,8 +388,7 @@ int show_loaded(const char *what, bool counters,
 static int run_show(const struct options *options, int argc, char **argv)
 {
 	/* Only JSON names the reasons; the text has their sum. */
-	return show_loaded("show", options->json, show_state, options, argc,
-			   argv);
+	return show_loaded("show", options->json, show_state, options, argc, argv);
 }
 
 const struct command command_show = {

@@ -38,8 +38,7 @@ int show_loaded(const char *what, bool counters,
 		const struct options *options, int argc, char **argv);
 
 /* Prints an object with the list "devices", of what @make returns for each. */
-void show_json(const struct state *state,
-	       struct json_object *(*make)(const struct device *dev));
+void show_json(const struct state *state, struct json_object *(*make)(const struct device *dev));
 
 void show_state(const struct state *state, bool json);
 void show_stats(const struct state *state, bool json);

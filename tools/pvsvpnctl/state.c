@@ -108,8 +108,7 @@ static void get_subnet(const struct nlattr *nest, void *value, size_t size)
 
 	(void)size;
 	list->subnet = grow(list->subnet, &list->count, sizeof(struct subnet));
-	nl_read_nest(nest, subnet_fields, COUNT(subnet_fields),
-		 &list->subnet[list->count - 1]);
+	nl_read_nest(nest, subnet_fields, COUNT(subnet_fields), &list->subnet[list->count - 1]);
 }
 
 static const struct nl_field overhead_fields[] = {
@@ -167,8 +166,7 @@ static const struct nl_field peer_id_fields[] = {
 };
 
 /* The last peer, if the message has more of its subnets; else NULL. */
-static struct peer *peer_to_go_on_with(const struct state *state,
-				       const struct nlmsghdr *nlh)
+static struct peer *peer_to_go_on_with(const struct state *state, const struct nlmsghdr *nlh)
 {
 	struct peer id = { .id = 0 }, *last;
 
@@ -326,10 +324,8 @@ static void link_peers(struct state *state)
 
 void state_link(struct state *state)
 {
-	sort(state->devices, state->device_count, sizeof(struct device),
-	     compare_devices);
-	sort(state->peers, state->peer_count, sizeof(struct peer),
-	     compare_peers);
+	sort(state->devices, state->device_count, sizeof(struct device), compare_devices);
+	sort(state->peers, state->peer_count, sizeof(struct peer), compare_peers);
 	sort(state->sas, state->sa_count, sizeof(struct sa), compare_sas);
 	/* An empty array is NULL, and NULL + 0 is not defined. */
 	if (state->sa_count)
@@ -386,8 +382,7 @@ static int load_once(struct nl *nl, const char *ifname, bool counters,
 	return err;
 }
 
-int state_load(struct nl *nl, const char *ifname, bool counters,
-	       struct state *state)
+int state_load(struct nl *nl, const char *ifname, bool counters, struct state *state)
 {
 	bool again = true;
 	int err = 0;

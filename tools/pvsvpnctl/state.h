@@ -157,8 +157,7 @@ struct state {
  *
  * Return: CTL_OK, or CTL_FAILED after saying why.
  */
-int state_load(struct nl *nl, const char *ifname, bool counters,
-	       struct state *state);
+int state_load(struct nl *nl, const char *ifname, bool counters, struct state *state);
 void state_free(struct state *state);
 
 /* Callbacks that add the object of a message; @data is the struct state. */

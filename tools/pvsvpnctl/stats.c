@@ -43,8 +43,7 @@ static void print_sa(const char *peer, const struct sa *sa)
 {
 	char scope[SA_SCOPE_MAX];
 
-	snprintf(scope, sizeof(scope), "%s dir %s spi 0x%08x", peer,
-		 dir_name(sa->dir), sa->spi);
+	snprintf(scope, sizeof(scope), "%s dir %s spi 0x%08x", peer, dir_name(sa->dir), sa->spi);
 	print_counter(scope, "packets", sa->packets);
 	print_counter(scope, "bytes", sa->bytes);
 	print_drops(scope, &sa->drops);

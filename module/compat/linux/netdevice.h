@@ -20,14 +20,12 @@ static inline void pvsvpn_compat_set_lltx(struct net_device *dev)
  * need a search for the next device.
  */
 #ifndef for_each_netdev_dump
-static inline struct net_device *pvsvpn_compat_netdev_at(struct net *net,
-							 unsigned long *ifindex)
+static inline struct net_device *pvsvpn_compat_netdev_at(struct net *net, unsigned long *ifindex)
 {
 	struct net_device *dev, *next = NULL;
 
 	for_each_netdev(net, dev)
-		if (dev->ifindex >= *ifindex &&
-		    (!next || dev->ifindex < next->ifindex))
+		if (dev->ifindex >= *ifindex && (!next || dev->ifindex < next->ifindex))
 			next = dev;
 	if (next)
 		*ifindex = next->ifindex;

@@ -92,8 +92,7 @@ int note_reason(const struct connection *c, enum reason reason)
 	if (ret)
 		return ret;
 	if (!runtime_load(c->name, &runtime)) {
-		ret = ctl_error(CTL_FAILED, "up", c->name, "start it again",
-				"it was taken down");
+		ret = ctl_error(CTL_FAILED, "up", c->name, "start it again", "it was taken down");
 	} else if (!runtime.lost) {
 		runtime.reason = reason;
 		ret = runtime_save("up", c->name, &runtime);

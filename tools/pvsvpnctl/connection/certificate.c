@@ -123,8 +123,7 @@ static int parse_key(const char *what, const char *path, const char *text, size_
 			 "there is no private key in it");
 }
 
-static int parse_cert(const char *what, const char *path, const char *text, size_t len,
-		      X509 **cert)
+static int parse_cert(const char *what, const char *path, const char *text, size_t len, X509 **cert)
 {
 	BIO *bio = BIO_new_mem_buf(text, len);
 	X509 *more = NULL;

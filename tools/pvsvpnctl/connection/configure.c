@@ -190,8 +190,7 @@ int configure(struct vici *daemon, const struct connection *c,
 	struct runtime runtime;
 
 	if (again && !runtime_load(c->name, &runtime))
-		return ctl_error(CTL_FAILED, "up", c->name, "start it again",
-				 "it was taken down");
+		return ctl_error(CTL_FAILED, "up", c->name, "start it again", "it was taken down");
 	if (is_configured(c))
 		return configure_again(daemon, c, cred);
 	return check_free(c) ?: check_daemon(daemon, c) ?: configure_first(daemon, c, cred);

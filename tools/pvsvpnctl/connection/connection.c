@@ -535,8 +535,7 @@ static int check_interface(const struct ini_section *in, struct connection *c)
 /* Quick mode has one selector for each end (RFC 2409 section 5.5). */
 static int check_version(const struct ini_section *in, const struct connection *c)
 {
-	if (c->ike.version != 1 ||
-	    (c->local_subnets.count == 1 && c->peer_subnets.count == 1))
+	if (c->ike.version != 1 || (c->local_subnets.count == 1 && c->peer_subnets.count == 1))
 		return CTL_OK;
 	return refuse(in, c->peer_subnets.count > 1 ? "PeerSubnets" : "LocalSubnets",
 		      "take IKEv2, or one wider prefix", "IKEv1 agrees on one prefix of each site");

@@ -169,8 +169,7 @@ int may_read(const char *what, const char *dir);
 int connection_load(const char *what, const char *name, struct connection *c);
 
 /* The same for a text that was read already; NULL: reads the file. */
-int connection_parse(const char *what, const char *name, const char *text,
-		     struct connection *c);
+int connection_parse(const char *what, const char *name, const char *text, struct connection *c);
 
 /**
  * connection_check_others() - check for conflicts with the other connections
@@ -251,8 +250,7 @@ void connection_names_free(char **names, size_t count);
  *
  * Return: CTL_OK, or CTL_FAILED after saying why; then @secret is wiped.
  */
-int secret_load(const char *what, const struct connection *c,
-		struct secret *secret);
+int secret_load(const char *what, const struct connection *c, struct secret *secret);
 
 /* The same for the content of such a file; @len: SECRET_FILE_MAX at most. */
 int secret_parse(const char *what, const char *path, const char *text, size_t len,

@@ -90,8 +90,7 @@ void news_take(const char *event, struct vici_reader *message, const struct conn
 			strcpy(name, e.name);
 		if (e.type == VICI_VALUE && !e.depth && !strcmp(e.name, "type"))
 			vici_element_text(&e, type, sizeof(type));
-		if (e.type == VICI_VALUE && e.depth == alert + 1u &&
-		    !strcmp(e.name, "remote-host"))
+		if (e.type == VICI_VALUE && e.depth == alert + 1u && !strcmp(e.name, "remote-host"))
 			vici_element_text(&e, remote, sizeof(remote));
 	}
 	ours = !strcmp(name, c->name) ||

@@ -43,8 +43,7 @@ static bool both_take_all(const struct connection *a, const struct connection *b
 	       (connection_takes_all(a, 16) && connection_takes_all(b, 16));
 }
 
-static int check_other(const char *what, const struct connection *c,
-		       const struct connection *other)
+static int check_other(const char *what, const struct connection *c, const struct connection *other)
 {
 	char text[FORMAT_MAX], theirs[FORMAT_MAX];
 	const struct subnet *a, *b;
@@ -107,8 +106,7 @@ static int check_path_of_other(const char *what, const struct connection *c,
 	const struct subnet *in = subnet_list_find(&other->peer_subnets, &c->peer_gateway.addr);
 	char text[FORMAT_MAX], addr[FORMAT_MAX];
 
-	if (!in || !other->routes ||
-	    (other->route_table && other->route_table != TABLE_MAIN))
+	if (!in || !other->routes || (other->route_table && other->route_table != TABLE_MAIN))
 		return CTL_OK;
 	return ctl_error(CTL_FAILED, what, line_at(c, c->line.peer_gateway),
 			 "leave the gateway's address out of the other's PeerSubnets",

@@ -72,8 +72,7 @@ const struct algorithms algorithms[ALGORITHM_KINDS] = {
 	[ALGORITHM_DH_GROUP] = TABLE("dh_group", dh_groups),
 };
 
-static const struct algorithm *find(enum algorithm_kind kind, const char *word,
-				    unsigned int where)
+static const struct algorithm *find(enum algorithm_kind kind, const char *word, unsigned int where)
 {
 	const struct algorithms *table = &algorithms[kind];
 
@@ -213,8 +212,7 @@ const char *parse_lifetime(const char *text, void *value)
 {
 	uint32_t seconds;
 
-	if (parse_u32(text, &seconds) || seconds < LIFETIME_MIN_LEGACY ||
-	    seconds > LIFETIME_MAX)
+	if (parse_u32(text, &seconds) || seconds < LIFETIME_MIN_LEGACY || seconds > LIFETIME_MAX)
 		return "1800 to 86400 seconds, or from 180 with AllowLegacy";
 	*(uint32_t *)value = seconds;
 	return NULL;
@@ -243,8 +241,7 @@ static const char *why_not_together(const struct policy *policy)
 	return NULL;
 }
 
-const char *policy_why_not(const struct policy *policy, bool ike, bool legacy,
-			   const char **key)
+const char *policy_why_not(const struct policy *policy, bool ike, bool legacy, const char **key)
 {
 	const char *why = why_not_together(policy);
 

@@ -102,8 +102,7 @@ parse_fn parse_lifetime;	/* uint32_t, seconds */
  *
  * Return: why, or NULL.
  */
-const char *policy_why_not(const struct policy *policy, bool ike, bool legacy,
-			   const char **key);
+const char *policy_why_not(const struct policy *policy, bool ike, bool legacy, const char **key);
 
 typedef void proposal_fn(void *data, const char *proposal);
 

@@ -27,8 +27,7 @@ static void find_device(struct report *r)
 
 	ctl_error_mute(true);
 	nl = nl_open("status");
-	if (nl && !state_load(nl, r->runtime.ifname, false, &r->state) &&
-	    r->state.device_count)
+	if (nl && !state_load(nl, r->runtime.ifname, false, &r->state) && r->state.device_count)
 		r->device = &r->state.devices[0];
 	r->denied = nl && nl->denied;
 	if (nl)

@@ -19,8 +19,7 @@
 
 static void copy_text(char *to, size_t size, const struct nlattr *attr)
 {
-	snprintf(to, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
-		 mnl_attr_get_str(attr));
+	snprintf(to, size, "%.*s", (int)mnl_attr_get_payload_len(attr), mnl_attr_get_str(attr));
 }
 
 static int read_link(const struct nlmsghdr *nlh, void *data)
@@ -137,8 +136,7 @@ static int change(struct nl *nl, const char *where)
 }
 
 /* Begins a request that changes a link; *@nl is NULL after saying why. */
-static struct ifinfomsg *link_msg(struct nl **nl, uint16_t type, uint16_t flags,
-				  const char *ifname)
+static struct ifinfomsg *link_msg(struct nl **nl, uint16_t type, uint16_t flags, const char *ifname)
 {
 	struct ifinfomsg *head;
 
@@ -240,8 +238,7 @@ int address_add(const char *ifname, const struct subnet *subnet)
 	nl = nl_open_route("up");
 	if (!nl)
 		return CTL_FAILED;
-	head = nl_route_msg(nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-			    sizeof(*head));
+	head = nl_route_msg(nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sizeof(*head));
 	head->ifa_family = family_of(&subnet->addr);
 	head->ifa_prefixlen = subnet->prefix;
 	head->ifa_index = link.index;

@@ -45,8 +45,7 @@ int secret_parse(const char *what, const char *path, const char *text, size_t le
 	return ctl_error(CTL_FAILED, what, path, "agree on another with the peer", "%s", why);
 }
 
-static int read_secret(const char *what, const char *path, int fd,
-		       struct secret *secret)
+static int read_secret(const char *what, const char *path, int fd, struct secret *secret)
 {
 	/* A file that fills it has more than a secret. */
 	char text[SECRET_FILE_MAX + 1];
@@ -65,8 +64,7 @@ static int read_secret(const char *what, const char *path, int fd,
 	return ret;
 }
 
-int secret_load(const char *what, const struct connection *c,
-		struct secret *secret)
+int secret_load(const char *what, const struct connection *c, struct secret *secret)
 {
 	int fd, ret;
 

@@ -121,8 +121,7 @@ static void add_addr(struct vici_message *m, const char *key, const struct addr 
 		add_item(m, key, format_addr(text, addr));
 }
 
-static void add_subnets(struct vici_message *m, const char *key,
-			const struct subnet_list *list)
+static void add_subnets(struct vici_message *m, const char *key, const struct subnet_list *list)
 {
 	char text[FORMAT_MAX];
 
@@ -251,8 +250,7 @@ const char *strongswan_mark(char *text, const char *name)
 	return text;
 }
 
-static int load_secret(struct vici *daemon, const struct connection *c,
-		       const struct secret *secret)
+static int load_secret(struct vici *daemon, const struct connection *c, const struct secret *secret)
 {
 	struct vici_message message = { 0 };
 	char mark[STRONGSWAN_MARK_MAX], text[IDENTITY_TEXT_MAX];
@@ -297,8 +295,7 @@ static int load_credentials(struct vici *daemon, const struct connection *c,
 	return load_ca(daemon, c, &cred->certs.ca) ?: load_key(daemon, &cred->certs.key);
 }
 
-int strongswan_load(struct vici *daemon, const struct connection *c,
-		    const struct credentials *cred)
+int strongswan_load(struct vici *daemon, const struct connection *c, const struct credentials *cred)
 {
 	struct vici_message message = { 0 };
 	int ret = load_credentials(daemon, c, cred);
@@ -611,8 +608,7 @@ static void read_number(const struct vici_element *element, const char *key, uin
 		*value = strtoull(vici_element_text(element, text, sizeof(text)), NULL, base);
 }
 
-static void read_text(const struct vici_element *element, const char *key, char *value,
-		      size_t size)
+static void read_text(const struct vici_element *element, const char *key, char *value, size_t size)
 {
 	if (!strcmp(element->name, key))
 		vici_element_text(element, value, size);

@@ -55,8 +55,7 @@ bool subnet_list_has_family(const struct subnet_list *list, uint8_t addr_len)
 	return false;
 }
 
-const struct subnet *subnet_list_find(const struct subnet_list *list,
-				      const struct addr *addr)
+const struct subnet *subnet_list_find(const struct subnet_list *list, const struct addr *addr)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (subnet_holds(&list->subnet[i], addr))

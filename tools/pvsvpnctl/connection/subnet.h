@@ -29,7 +29,6 @@ bool subnet_list_has(const struct subnet_list *list, const struct subnet *subnet
 bool subnet_list_has_family(const struct subnet_list *list, uint8_t addr_len);
 
 /* The first prefix of a list that holds @addr, or NULL. */
-const struct subnet *subnet_list_find(const struct subnet_list *list,
-				      const struct addr *addr);
+const struct subnet *subnet_list_find(const struct subnet_list *list, const struct addr *addr);
 
 #endif /* PVSVPNCTL_SUBNET_H */

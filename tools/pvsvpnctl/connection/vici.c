@@ -187,8 +187,7 @@ static bool is_event(const struct vici *vici, const char *name, struct vici_read
 }
 
 /* Checks the whole message before any part of it is used. */
-static int hand_over(struct vici *vici, const struct vici_reader *message, vici_fn *fn,
-		     void *data)
+static int hand_over(struct vici *vici, const struct vici_reader *message, vici_fn *fn, void *data)
 {
 	struct vici_reader check = *message, use = *message;
 	struct vici_element element;

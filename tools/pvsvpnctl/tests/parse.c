@@ -24,8 +24,7 @@ static void test_numbers(void)
 	ok(!parse_u32("256", &u32) && u32 == 256, "u32 decimal");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(parse_u32(bad[i], &u32), "u32 refuses what is none");
-	ok(!parse_u64("18446744073709551615", &u64) && u64 == UINT64_MAX,
-	   "u64 largest");
+	ok(!parse_u64("18446744073709551615", &u64) && u64 == UINT64_MAX, "u64 largest");
 	ok(parse_u64("18446744073709551616", &u64), "u64 one more");
 	ok(!parse_mtu("auto", &u32) && !u32, "mtu auto");
 	ok(!parse_mtu("1400", &u32) && u32 == 1400, "mtu number");
@@ -63,17 +62,13 @@ static void test_subnets(void)
 
 	ok(!parse_subnets("10.1.0.0/16,fd00::/64,192.0.2.1,::/0,10.0.0.1/8",
 			  &list) && list.count == 5, "subnets of both families");
-	ok(list.subnet[0].prefix == 16 && list.subnet[0].addr.len == 4,
-	   "IPv4 prefix");
-	ok(list.subnet[1].prefix == 64 && list.subnet[1].addr.len == 16,
-	   "IPv6 prefix");
+	ok(list.subnet[0].prefix == 16 && list.subnet[0].addr.len == 4, "IPv4 prefix");
+	ok(list.subnet[1].prefix == 64 && list.subnet[1].addr.len == 16, "IPv6 prefix");
 	ok(list.subnet[2].prefix == 32, "address alone is a host");
 	ok(list.subnet[3].prefix == 0, "prefix of length 0");
-	ok(list.subnet[4].addr.byte[3] == 1,
-	   "host bits are left for the kernel to refuse");
+	ok(list.subnet[4].addr.byte[3] == 1, "host bits are left for the kernel to refuse");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ok(parse_subnets(bad[i], &list),
-		   "subnets refuse what is none");
+		ok(parse_subnets(bad[i], &list), "subnets refuse what is none");
 	free(list.subnet);
 }
 
@@ -83,13 +78,10 @@ static void test_words(void)
 	uint8_t byte;
 
 	ok(!parse_dir("in", &byte) && byte == PVSVPN_DIRECTION_IN, "dir in");
-	ok(!parse_dir("out", &byte) && byte == PVSVPN_DIRECTION_OUT,
-	   "dir out");
+	ok(!parse_dir("out", &byte) && byte == PVSVPN_DIRECTION_OUT, "dir out");
 	ok(parse_dir("both", &byte), "dir refuses other words");
-	ok(!parse_encap("none", &byte) && byte == PVSVPN_ENCAP_NONE,
-	   "encap none");
-	ok(!parse_encap("udp", &byte) && byte == PVSVPN_ENCAP_UDP,
-	   "encap udp");
+	ok(!parse_encap("none", &byte) && byte == PVSVPN_ENCAP_NONE, "encap none");
+	ok(!parse_encap("udp", &byte) && byte == PVSVPN_ENCAP_UDP, "encap udp");
 	ok(parse_encap("gre", &byte), "encap refuses other words");
 	ok(!parse_switch("on", &byte) && byte == 1, "switched on");
 	ok(!parse_switch("off", &byte) && byte == 0, "switched off");
@@ -125,8 +117,7 @@ static void test_remote(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(parse_remote(bad[i], &remote), "remote refuses what is none");
 	ok(!parse_port("4500", &port) && port == 4500, "port");
-	ok(parse_port("0", &port) && parse_port("65536", &port),
-	   "port refuses what is none");
+	ok(parse_port("0", &port) && parse_port("65536", &port), "port refuses what is none");
 }
 
 struct test_values {
@@ -145,8 +136,7 @@ static const struct param table[] = {
 };
 
 /* The first @needed keywords must be given. */
-static int params_of(const char *text, size_t needed,
-		     struct test_values *values, uint32_t *seen)
+static int params_of(const char *text, size_t needed, struct test_values *values, uint32_t *seen)
 {
 	const struct params params = { table, 3, needed };
 	char *argv[8];
@@ -176,8 +166,7 @@ static void test_params(void)
 	ok(params_of("m 1", 0, &values, &seen) == CTL_USAGE, "unknown keyword");
 	ok(params_of("esn n 8", 0, &values, &seen) == CTL_OK && values.word &&
 	   values.number == 8 && seen == 5, "keyword that stands alone");
-	ok(params_of("dir", 0, &values, &seen) == CTL_USAGE,
-	   "keyword without its value");
+	ok(params_of("dir", 0, &values, &seen) == CTL_USAGE, "keyword without its value");
 	ok(params_of("n 1", 2, &values, &seen) == CTL_USAGE &&
 	   params_of("dir in n 1", 2, &values, &seen) == CTL_OK,
 	   "keyword that is needed");
@@ -213,15 +202,12 @@ static void test_batch(void)
 
 	ok(split(" peer\tadd  pvs0 # b", argv) == 3 &&
 	   !strcmp(argv[2], "pvs0") && !argv[3], "words and a comment");
-	ok(split("  ", argv) == 0 && split("#a b", argv) == 0,
-	   "lines without words");
+	ok(split("  ", argv) == 0 && split("#a b", argv) == 0, "lines without words");
 	ok(split("1 2 3 4 5 6 7", argv) == 7 &&
 	   split("1 2 3 4 5 6 7 8", argv) < 0, "too many words");
-	ok(batch_of("# head\n\na 1\n\ta 2 # tail\na 3") == CTL_OK,
-	   "file of commands");
+	ok(batch_of("# head\n\na 1\n\ta 2 # tail\na 3") == CTL_OK, "file of commands");
 	ok(batch_of("a 1\nb\na 2\n") == CTL_FAILED, "a command that fails");
-	ok(batch_run("/nonexistent", note_command, NULL) == CTL_FAILED,
-	   "no such file of commands");
+	ok(batch_run("/nonexistent", note_command, NULL) == CTL_FAILED, "no such file of commands");
 }
 
 static ssize_t hex(const char *text, uint8_t *byte)
@@ -239,8 +225,7 @@ static void test_hex(void)
 	   !memcmp(byte, "\1\x23\xab\xcd", 4), "white space anywhere");
 	ok(hex("0x0123\n", byte) == 4 && byte[1] == 0x23, "0x in front");
 	ok(hex("012", byte) == 3, "odd digits are counted");
-	ok(hex("0123456789abcdef", byte) == 16,
-	   "more than there is room for are counted");
+	ok(hex("0123456789abcdef", byte) == 16, "more than there is room for are counted");
 	ok(hex("", byte) == 0, "nothing");
 	ok(hex("01:23", byte) < 0 && hex("xyz", byte) < 0 &&
 	   hex("010x23", byte) < 0, "other characters");
@@ -270,21 +255,16 @@ static void test_key_files(void)
 	ok(read_file(DIGITS "\ndeadbeef\n", 0600, &key) == CTL_OK &&
 	   key.len == 20 && key.byte[15] == 15 && key.byte[19] == 0xef,
 	   "key file");
-	ok(read_file(DIGITS "deadbee", 0600, &key) == CTL_FAILED,
-	   "one digit short");
+	ok(read_file(DIGITS "deadbee", 0600, &key) == CTL_FAILED, "one digit short");
 	ok(!memcmp(&key, &zero, sizeof(key)), "refused key is wiped");
-	ok(read_file(DIGITS "deadbeef0", 0600, &key) == CTL_FAILED,
-	   "one digit too many");
+	ok(read_file(DIGITS "deadbeef0", 0600, &key) == CTL_FAILED, "one digit too many");
 	ok(read_file("no key at all", 0600, &key) == CTL_FAILED, "no hex");
 	ok(read_file("", 0600, &key) == CTL_FAILED, "empty file");
-	ok(read_file(DIGITS "deadbeef", 0640, &key) == CTL_FAILED,
-	   "file open to group");
-	ok(read_file(DIGITS "deadbeef", 0604, &key) == CTL_FAILED,
-	   "file open to others");
+	ok(read_file(DIGITS "deadbeef", 0640, &key) == CTL_FAILED, "file open to group");
+	ok(read_file(DIGITS "deadbeef", 0604, &key) == CTL_FAILED, "file open to others");
 	ok(key_read("test", "/nonexistent/key", &transforms[0], &key) ==
 	   CTL_FAILED, "no such file");
-	ok(key_read("test", "/", &transforms[0], &key) == CTL_FAILED,
-	   "directory");
+	ok(key_read("test", "/", &transforms[0], &key) == CTL_FAILED, "directory");
 }
 
 int main(void)

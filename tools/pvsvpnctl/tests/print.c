@@ -39,8 +39,7 @@ static void test_clean(void)
 	char escape[] = "a\x1b[2J\x0a\x7f\xc2\x85z";
 	char broken[] = "\xff \xc3 \xc0\x80 \xed\xa0\x80 \xe2\x82";
 
-	is(clean_text(plain), "site-b \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
-	   "UTF-8 stays");
+	is(clean_text(plain), "site-b \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "UTF-8 stays");
 	is(clean_text(escape), "a?[2J????z", "control characters go");
 	is(clean_text(broken), "? ? ?? ??? ??", "what is not UTF-8 goes");
 }
@@ -64,8 +63,7 @@ static struct nlmsghdr *message(void)
 	return nlh;
 }
 
-static void put_drop(struct nlmsghdr *nlh, uint16_t type, const char *name,
-		     uint64_t value)
+static void put_drop(struct nlmsghdr *nlh, uint16_t type, const char *name, uint64_t value)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
 
@@ -281,8 +279,7 @@ static size_t count(const char *text, const char *word)
 
 static void test_show(char *text, char *json)
 {
-	ok(strstr(text, "device: pvs0\n  mtu: 1438 (auto)  carrier: up\n"),
-	   "show: device");
+	ok(strstr(text, "device: pvs0\n  mtu: 1438 (auto)  carrier: up\n"), "show: device");
 	ok(strstr(text, "peer: site10\n  remote: 192.0.2.1  local: any  encap: none\n"
 			"  subnets: 10.1.0.0/16\n"
 			"  state: up, sending with spi 0x0000100a, nothing received yet\n"),
@@ -305,8 +302,7 @@ static void test_show(char *text, char *json)
 static void test_stats(char *text, char *json)
 {
 	ok(!strncmp(text, "pvs0 rx_packets 0\n", 18), "stats: device");
-	ok(strstr(text, "\npvs0 rx_icv 7  integrity check failed"),
-	   "stats: reason with its text");
+	ok(strstr(text, "\npvs0 rx_icv 7  integrity check failed"), "stats: reason with its text");
 	ok(strstr(text, "\npvs0 peer site2 dir in spi 0x00001002 rx_replayed 2  "),
 	   "stats: reason of an SA");
 	ok(!strstr(text, " rx_dummy "), "stats: no reason that is 0");
@@ -390,8 +386,7 @@ static void test_peer_in_parts(void)
 	state_free(&state);
 }
 
-static void add_sa_with(struct state *state, const char *peer, uint8_t dir,
-			const char *expired)
+static void add_sa_with(struct state *state, const char *peer, uint8_t dir, const char *expired)
 {
 	struct nlmsghdr *nlh = message();
 
@@ -484,8 +479,7 @@ static void test_metrics(char *old, char *text)
 	size_t len = strlen(text);
 
 	ok(len > 6 && !strcmp(text + len - 6, "# EOF\n"), "metrics: end");
-	ok(metrics_in_blocks(text) && metrics_in_blocks(old),
-	   "metrics: each in one block");
+	ok(metrics_in_blocks(text) && metrics_in_blocks(old), "metrics: each in one block");
 	ok(strstr(text, "# TYPE pvsvpn_device_dropped_packets counter\n"
 			"# UNIT pvsvpn_device_dropped_packets packets\n"
 			"# HELP pvsvpn_device_dropped_packets "),

@@ -67,8 +67,7 @@ static void test_long(void)
 	ok(vici_read(&reader, &e) == 1 && e.len == VICI_VALUE_MAX &&
 	   !memcmp(e.value, text, e.len), "the longest value");
 	ok(strlen(e.name) == VICI_NAME_MAX, "a name is cut");
-	ok(vici_read(&reader, &e) == 1 && e.len == 2 && !memcmp(e.value, "\0\xff", 2),
-	   "any bytes");
+	ok(vici_read(&reader, &e) == 1 && e.len == 2 && !memcmp(e.value, "\0\xff", 2), "any bytes");
 	ok(!vici_read(&reader, &e), "the end");
 	vici_message_free(&m);
 	free(text);
