@@ -17,8 +17,7 @@ struct remote_key {
 };
 
 /* Hash the namespace too: an address used in many namespaces makes no long chain. */
-static u32 remote_hash(const struct net *net, const xfrm_address_t *remote,
-		       u16 family, u32 seed)
+static u32 remote_hash(const struct net *net, const xfrm_address_t *remote, u16 family, u32 seed)
 {
 	return jhash2((__force const u32 *)remote->a6,
 		      family == AF_INET ? 1 : 4,
@@ -36,8 +35,7 @@ static u32 remote_obj_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct pvsvpn_endpoint *endpoint = data;
 
-	return remote_hash(endpoint->peer->pvs->net, &endpoint->remote,
-			   endpoint->family, seed);
+	return remote_hash(endpoint->peer->pvs->net, &endpoint->remote, endpoint->family, seed);
 }
 
 static int remote_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
@@ -68,8 +66,7 @@ static int endpoint_insert(struct pvsvpn_endpoint *endpoint)
 		.family = endpoint->family,
 	};
 
-	return rhltable_insert_key(&endpoints_by_remote, &key, &endpoint->node,
-				   remote_params);
+	return rhltable_insert_key(&endpoints_by_remote, &key, &endpoint->node, remote_params);
 }
 
 /**
@@ -144,8 +141,7 @@ static int endpoint_get_udp(struct pvsvpn_endpoint *endpoint)
 
 	if (endpoint->encap != PVSVPN_ENCAP_UDP)
 		return 0;
-	udp = pvsvpn_udp_port_get(endpoint->peer->pvs->net, endpoint->family,
-				  endpoint->sport);
+	udp = pvsvpn_udp_port_get(endpoint->peer->pvs->net, endpoint->family, endpoint->sport);
 	if (IS_ERR(udp))
 		return PTR_ERR(udp);
 	endpoint->udp = udp;
@@ -235,8 +231,7 @@ bool pvsvpn_endpoint_differs(const struct pvsvpn_endpoint *endpoint,
 	       !pvsvpn_endpoint_is_at(endpoint, &config->remote, config->dport);
 }
 
-static struct pvsvpn_peer *first_peer(struct rhlist_head *list,
-				      const struct pvsvpn_device *pvs)
+static struct pvsvpn_peer *first_peer(struct rhlist_head *list, const struct pvsvpn_device *pvs)
 {
 	struct pvsvpn_endpoint *endpoint;
 	struct rhlist_head *pos;
@@ -269,8 +264,7 @@ struct pvsvpn_peer *pvsvpn_endpoint_find(struct net *net,
 		.family = family,
 	};
 
-	return first_peer(rhltable_lookup(&endpoints_by_remote, &key,
-					  remote_params), pvs);
+	return first_peer(rhltable_lookup(&endpoints_by_remote, &key, remote_params), pvs);
 }
 
 /*

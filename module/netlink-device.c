@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about devices: parse and apply their settings, and show a device. */
-#include <linux/rtnetlink.h>
 #include <net/ip.h>
 
 #include "device.h"

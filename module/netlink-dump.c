@@ -173,7 +173,7 @@ static int dump_peer(struct sk_buff *msg, struct netlink_callback *cb,
 	if (err && (!empty || at.prefix == start))
 		return dump_end(msg, hdr, err);
 	cursor->peer = peer->id;
-	cursor->half = err;
+	cursor->half = err != 0;
 	if (err) {
 		cursor->subnet = *at.prefix;
 		cursor->local = at.locals;

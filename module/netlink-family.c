@@ -15,8 +15,8 @@ static const struct genl_multicast_group groups[] = {
 };
 
 /*
- * A handler runs under RTNL, which protects all that it reads and changes. Adding an SA may
- * wait for a crypto API module, so its handler takes RTNL itself, for a part of its work.
+ * RTNL protects all that a handler reads and changes. Adding an SA may wait for a crypto API
+ * module, so its handler takes RTNL itself, for a part of its work.
  */
 static int request_begin(pvsvpn_compat_genl_op *op, struct sk_buff *skb, struct genl_info *info)
 {
@@ -33,8 +33,8 @@ static void request_end(pvsvpn_compat_genl_op *op, struct sk_buff *skb, struct g
 }
 
 /*
- * RTNL protects the data, so no handler needs the mutex of generic netlink. Adding an SA
- * would block all other families if it held that mutex.
+ * No handler needs the mutex of generic netlink. Adding an SA would block all other families
+ * if it held that mutex.
  */
 static struct genl_family netlink_family __ro_after_init = {
 	.name = PVSVPN_FAMILY_NAME,

@@ -4,7 +4,6 @@
  * and for dead peer detection.
  */
 #include <linux/jiffies.h>
-#include <linux/rtnetlink.h>
 
 #include "netlink.h"
 #include "peer.h"

@@ -2,7 +2,6 @@
 /* Requests about peers: parse them, and add, change, remove or show a peer. */
 #include <linux/ctype.h>
 #include <linux/inetdevice.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/route.h>
@@ -53,7 +52,7 @@ static int encap_parse(struct pvsvpn_peer_config *config, struct genl_info *info
 				     config->encap, PVSVPN_ENCAP_NONE, PVSVPN_ENCAP_UDP);
 }
 
-/* Refuse settings that only ESP in UDP has, and clear them. */
+/* Without UDP: refuse its settings in a request, and clear those that the peer had. */
 static int udp_clear(struct pvsvpn_peer_config *config, struct genl_info *info)
 {
 	static const struct {

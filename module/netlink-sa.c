@@ -235,7 +235,7 @@ static const struct {
 	{ PVSVPN_A_SA_KEY, "key of the SA" },
 };
 
-/* In this order: some need the result of one before. */
+/* In this order: some need the result of an earlier one. */
 static int (*const parsers[])(struct pvsvpn_sa_config *config, struct genl_info *info) = {
 	spi_parse, transform_parse, legacy_check, key_parse, window_parse, lifetimes_parse,
 	seq_parse,

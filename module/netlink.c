@@ -249,9 +249,11 @@ struct sk_buff *pvsvpn_netlink_new_reply(const struct genl_info *info, size_t mo
 {
 	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE + more, GFP_KERNEL);
 
-	/* The header always fits into an empty message. */
-	if (msg)
-		pvsvpn_netlink_begin(msg, info->snd_portid, info->snd_seq, 0, info->genlhdr->cmd);
+	if (msg &&
+	    !pvsvpn_netlink_begin(msg, info->snd_portid, info->snd_seq, 0, info->genlhdr->cmd)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
 	return msg;
 }
 

@@ -49,7 +49,7 @@ struct pvsvpn_subnet_place {
 };
 
 /**
- * pvsvpn_netlink_wait() - get what a request waits for when it has released RTNL
+ * pvsvpn_netlink_wait() - where a request notes what it waits for after RTNL
  * @info: the request
  *
  * Context: any.

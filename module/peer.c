@@ -17,6 +17,7 @@ struct name_key {
 	const struct pvsvpn_device *pvs;
 	char text[PVSVPN_PEER_NAME_MAX + 1];
 };
+static_assert(sizeof(struct name_key) == offsetofend(struct name_key, text));
 
 /**
  * struct pvsvpn_peer_name - a name, in a table of its own so that it can be replaced
@@ -58,7 +59,7 @@ struct pvsvpn_peer_name *pvsvpn_peer_name_add(struct pvsvpn_peer *peer, const ch
 		return ERR_PTR(-ENOMEM);
 	entry->peer = peer;
 	entry->key.pvs = peer->pvs;
-	strscpy(entry->key.text, name, sizeof(entry->key.text));
+	strscpy_pad(entry->key.text, name, sizeof(entry->key.text));
 	err = rhashtable_lookup_insert_fast(&peers_by_name, &entry->node, name_params);
 	if (err) {
 		kfree(entry);
@@ -299,7 +300,7 @@ struct pvsvpn_peer *pvsvpn_peer_find(struct pvsvpn_device *pvs, const char *name
 	const struct pvsvpn_peer_name *entry;
 
 	ASSERT_RTNL();
-	strscpy(key.text, name, sizeof(key.text));
+	strscpy_pad(key.text, name, sizeof(key.text));
 	entry = rhashtable_lookup_fast(&peers_by_name, &key, name_params);
 	return entry ? entry->peer : NULL;
 }

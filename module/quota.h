@@ -7,7 +7,7 @@ struct net;
 struct netlink_ext_ack;
 struct pernet_operations;
 
-/* The limits of namespaces; register it before the first device, which is removed before. */
+/* A subsystem, so that a namespace that ends loses its devices before its limits */
 extern struct pernet_operations pvsvpn_quota_net_ops;
 
 /* The objects that are limited, counted in the namespace in which their device was created */

@@ -152,7 +152,7 @@ static int request_map(struct request *req, unsigned int ad_len, unsigned int cr
 }
 
 /**
- * pvsvpn_request_crypt() - encrypt, or verify and decrypt, in place (RFC 4303 sections 3.3.2, 3.4.4)
+ * pvsvpn_request_crypt() - encrypt, or verify and decrypt, in place (RFC 4303 3.3.2, 3.4.4)
  * @sa: outbound SA to encrypt, inbound SA to decrypt
  * @skb: to encrypt: linear, from pvsvpn_esp_build(), its length includes the ICV. To decrypt:
  *	writable, from pvsvpn_esp_open(), no fragment list, header and IV linear

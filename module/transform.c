@@ -10,7 +10,7 @@
 #include "transform.h"
 #include "transforms.h"
 
-/* The table; the first one is usual before there is an SA. The trailer ends on a multiple of at least 4 bytes (RFC 4303 section 2.4). */
+/* The trailer ends on a multiple of at least 4 bytes (RFC 4303 section 2.4). */
 #define TRANSFORM(name_, encryption_, key_bits, attr_bits_, integrity_,	\
 		  aead_, extra, iv, icv, block, legacy_)		\
 	{ .name = name_, .encryption = encryption_,			\

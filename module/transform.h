@@ -45,6 +45,7 @@ struct pvsvpn_transform {
 /* The number of transforms. */
 #define PVSVPN_TRANSFORMS	(0 PVSVPN_TRANSFORM_LIST(PVSVPN_TRANSFORM_ONE))
 
+/* The table. Sizes that are shown before there is an SA are those of the first one. */
 extern const struct pvsvpn_transform pvsvpn_transforms[PVSVPN_TRANSFORMS];
 
 /* The longest IV of the table. */

@@ -681,6 +681,7 @@ bool pvsvpn_adopt_keep(struct pvsvpn_peer *peer)
 	ASSERT_RTNL();
 	if (!peer->adopted_count)
 		return false;
+	/* The count says that there is one. */
 	list_for_each_entry(sa, &peer->sas, list)
 		if (sa->x)
 			break;

@@ -52,7 +52,7 @@ struct pairs {
 /* Count only a policy with an SA, because the peer is refreshed when its SA changes. */
 static bool carries_to(const struct pvsvpn_policy *policy, const void *data)
 {
-	/* A policy that blocks has no child. */
+	/* An outbound policy that blocks has no child. */
 	const struct pvsvpn_sa *sa = policy->child ? pvsvpn_child_sa(policy->child) : NULL;
 
 	return sa && sa->peer == data;

@@ -699,6 +699,7 @@ int pvsvpn_policy_net_init(struct pvsvpn_policies *policies, struct net *net)
 	INIT_LIST_HEAD(&policies->unswept);
 	mutex_init(&policies->mutex);
 	INIT_DELAYED_WORK(&policies->work, policies_work);
+	/* The last step, because it is the only one that may fail */
 	return rhashtable_init(&policies->by_index, &index_params);
 }
 
@@ -729,6 +730,7 @@ void pvsvpn_policy_net_exit(struct pvsvpn_policies *policies)
 	if (policies->walking)
 		xfrm_policy_walk_done(&policies->walk, policies->net);
 	pvsvpn_policy_sweep(policies);
+	/* No notification can come: each asks under RCU whether a device of the namespace adopts. */
 	rhashtable_destroy(&policies->by_index);
 	mutex_destroy(&policies->mutex);
 }

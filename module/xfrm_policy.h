@@ -20,7 +20,7 @@ struct pvsvpn_device;
 /**
  * struct pvsvpn_policies - the mirror of a namespace's policies
  * @net: the namespace
- * @by_index: XFRM's own number -> policy; written under @lock
+ * @by_index: XFRM's own number -> policy; used only under @lock
  * @lock: protects the mirror, the SPDs of the namespace's devices, the children and the
  *	lists of SAs they lead to; taken inside XFRM's own lock, takes none of XFRM's
  * @clock: increases whenever a policy is seen

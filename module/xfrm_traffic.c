@@ -95,10 +95,11 @@ unsigned int pvsvpn_traffic_error(struct sk_buff *skb)
 {
 	bool ipv4 = skb->protocol == htons(ETH_P_IP);
 	unsigned int head = ipv4 ? ip_hdrlen(skb) : sizeof(struct ipv6hdr);
-	/* Both kinds of ICMP have a header of this size, which begins with the type. */
+	/* Both kinds of ICMP begin with the type. */
 	unsigned int quoted = head + sizeof(struct icmphdr);
 	unsigned int end = quoted + (ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 
+	static_assert(sizeof(struct icmphdr) == sizeof(struct icmp6hdr));
 	if (ipv4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP : ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
 		return 0;
 	return pskb_may_pull(skb, end) && is_error(ipv4, skb->data[head]) ? quoted : 0;

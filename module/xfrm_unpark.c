@@ -37,8 +37,7 @@ static void unpark_one(const struct pvsvpn_adopt *adopt, u8 dir, struct sk_buff 
 		unpark_in(adopt, skb);
 	else if (netif_running(dev))
 		pvsvpn_xmit(skb, dev);
-	else
-		/* The device is down by now: do not count the packet. */
+	else	/* The device is down by now: do not count the packet. */
 		kfree_skb(skb);
 	rcu_read_unlock();
 	local_bh_enable();

@@ -37,7 +37,7 @@ int netns_enter(const char *name)
 	if (strchr(name, '/') || strlen(name) >= NETNS_NAME_MAX)
 		return ctl_error(CTL_USAGE, "netns", name, "see ip netns list",
 				 "no name of a network namespace");
-	sprintf(path, NETNS_DIR "/%s", name);
+	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
 	/* To return later */
 	if (first < 0)
 		first = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -134,7 +134,10 @@ const char *problem_text(char *text, const struct device *dev,
 		snprintf(text, PROBLEM_TEXT_MAX, "dead for %s (see pvsvpnctl show at the other end)",
 			 format_age(addr, peer->dead_ms));
 		break;
-	default:
+	case PROBLEM_NO_OUTBOUND_SA:
+	case PROBLEM_NO_INBOUND_SA:
+	case PROBLEM_NOTHING_RECEIVED:
+	case PROBLEM_MAX:
 		break;
 	}
 	return text;

@@ -8,11 +8,6 @@
 #include "print.h"
 #include "setting.h"
 
-static const char *parse_mss_clamp(const char *text, void *value)
-{
-	return parse_setting(&settings[SETTING_MSS_CLAMP], text, value);
-}
-
 #define ON_OFF "on or off", { { "on", 1 }, { "off", 0 } }
 
 const struct setting settings[SETTINGS] = {
@@ -45,7 +40,7 @@ const struct setting settings[SETTINGS] = {
 	},
 	[SETTING_MSS_CLAMP] = {
 		"mss-clamp", PVSVPN_A_DEVICE_MSS_CLAMP, PVSVPN_MSS_CLAMP_AUTO, false, true,
-		parse_mss_clamp, "a number of bytes, auto or off",
+		NULL, "a number of bytes, auto or off",
 		{ { "auto", PVSVPN_MSS_CLAMP_AUTO }, { "off", PVSVPN_MSS_CLAMP_OFF } }
 	},
 	[SETTING_INNER_MARK] = {

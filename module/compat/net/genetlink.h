@@ -16,7 +16,7 @@ pvsvpn_compat_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
-/* Since 6.2 the hooks of a family see a request's row of a split table. */
+/* Since 6.2 pre_doit and post_doit get a struct genl_split_ops. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 typedef const struct genl_ops pvsvpn_compat_genl_op;
 #else

@@ -460,6 +460,7 @@ static int check_addresses(const struct ini_section *in, const struct connection
 
 /* ---- the interface ---- */
 
+/* Whether one of the first @count tunnel addresses is @addr */
 static bool has_address(const struct connection *c, size_t count, const struct addr *addr)
 {
 	for (size_t i = 0; i < count; i++)

@@ -42,7 +42,7 @@ struct ini_section {
 /**
  * struct ini_file - a file, or a text that was read already
  * @what: the command, for error lines
- * @path: of the file, for error lines in any case
+ * @path: of the file; a text needs one too, for error lines
  * @sections: its sections, in the order of the file
  * @section_count: how many
  */
@@ -55,7 +55,8 @@ struct ini_file {
 
 /**
  * ini_load() - read a file
- * @file: has @what and @path; to be freed with ini_free(), also after a failure
+ * @file: has @what and @path, and is empty otherwise; to be freed with ini_free(), also after a
+ *	failure; must not be copied, because its sections point to it
  *
  * A section may come only once, a key several times. A value that ends in a comma continues in the
  * next line. Rejects a file that others than root and the caller can write to.

@@ -12,7 +12,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char * const *)a, *(char * const *)b);
 }
 
-/* The names of the files NAME@suffix; @good: those of connections, or else the others */
+/* The names of the files NAME@suffix; @good: names that a connection may have, else the others */
 static size_t list_names(const char *path, const char *suffix, bool good, char ***names)
 {
 	DIR *dir = opendir(path);

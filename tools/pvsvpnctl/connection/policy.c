@@ -14,12 +14,13 @@
 #define LIFETIME_IKE		28800
 #define LIFETIME_IPSEC		3600
 
-/*
- * The algorithms that IKE and IPsec policies may contain. "check", "policies", the daemon's
- * proposals and the test of all policies are derived from these tables.
- */
 #define IN_BOTH (IN_IKE | IN_IPSEC)
 
+/*
+ * The algorithms that IKE and IPsec policies may contain. "check", "policies", the daemon's
+ * proposals and the test of all policies are derived from these tables. The columns are the members
+ * of struct algorithm.
+ */
 static const struct algorithm encryptions[] = {
 	{ "aes128", { "aes-128-cbc", "" }, IN_BOTH, false, "aes128", "", "AES_CBC" },
 	{ "aes192", { "aes-192-cbc", "" }, IN_BOTH, false, "aes192", "", "AES_CBC" },

@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 
 /**
- * trusted_file_open() - open a file that nobody else could have written
+ * trusted_file_open() - open a file that others cannot change
  * @what: the command, for error lines
  * @path: of the file
  * @content: the word for what is in it
- * @private: only the caller may read it, too
+ * @private: others must not be able to read it either
  * @fd: the descriptor, to be closed
  *
  * Return: CTL_OK; CTL_DENIED or CTL_FAILED after saying why not.

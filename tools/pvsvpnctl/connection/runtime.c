@@ -195,7 +195,7 @@ static int lock_until(const char *path, uint64_t deadline)
 	return fd;
 }
 
-/* @name: of the connection that the file locks; NULL for none */
+/* @name: the connection whose lock it is; NULL: the lock of the keys */
 static int lock_or_say(const char *what, const char *name, const char *path, int *fd)
 {
 	*fd = lock_until(path, now_ms() + LOCK_SECONDS * 1000);

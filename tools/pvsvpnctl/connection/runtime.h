@@ -131,8 +131,8 @@ void runtime_remove(const char *name);
 size_t runtime_names(char ***names);
 
 /*
- * Hold it briefly, inside runtime_lock(). @fd: to be closed; the file stays, as it belongs to no
- * connection. Return: CTL_OK, or an exit status after saying why.
+ * Takes the lock of all keys. Hold it briefly, inside runtime_lock(). Close @fd to release it. The
+ * file stays, because it belongs to no connection. Return: CTL_OK, or an exit status after saying why.
  */
 int runtime_keys_lock(const char *what, int *fd);
 

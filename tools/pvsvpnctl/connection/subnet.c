@@ -63,7 +63,7 @@ const struct subnet *subnet_list_find(const struct subnet_list *list, const stru
 	return NULL;
 }
 
-/* Uses of an address */
+/* Uses of an address. No special prefix has OF_GATEWAY: none can be an outer address. */
 enum { NOTHING = 0, OF_HOST = 1, IN_TUNNEL = 2, OF_GATEWAY = 4 };
 
 /* Prefixes with a meaning of their own (RFC 6890), and the uses of their addresses */

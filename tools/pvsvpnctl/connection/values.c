@@ -262,7 +262,7 @@ const char *parse_conf_mtu(const char *text, void *value)
 const char *parse_mss(const char *text, void *value)
 {
 	uint32_t mss;
-	const char *expected = settings[SETTING_MSS_CLAMP].parse(text, &mss);
+	const char *expected = parse_setting(&settings[SETTING_MSS_CLAMP], text, &mss);
 
 	if (expected)
 		return expected;

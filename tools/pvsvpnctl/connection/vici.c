@@ -112,7 +112,7 @@ static int wait_ready(struct vici *vici, short events, struct limit *limit)
 	}
 }
 
-/* Receives bytes with POLLIN, and sends them with POLLOUT. */
+/* @events: POLLIN to receive, POLLOUT to send */
 static int transfer(struct vici *vici, short events, void *bytes, size_t len, struct limit *limit)
 {
 	uint8_t *at = bytes;

@@ -163,7 +163,7 @@ static bool read_bytes(struct vici_reader *reader, struct vici_element *element)
 	return true;
 }
 
-/* Lists hold only items, and items are only in lists. */
+/* Lists hold only items, and items are only in lists. read_content() refuses unknown types. */
 static bool belongs_here(const struct vici_reader *reader, enum vici_type type)
 {
 	bool of_list = type == VICI_ITEM || type == VICI_LIST_END;
