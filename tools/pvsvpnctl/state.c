@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "nl.h"
+#include "print.h"
 #include "state.h"
 
 /* How often a dump that changed meanwhile is requested */
@@ -54,6 +55,7 @@ static void get_drop(const struct nlattr *nest, void *value, size_t size)
 
 	(void)size;
 	nl_read_nest(nest, drop_fields, COUNT(drop_fields), &drop);
+	clean_text(drop.name);
 	reason = find_reason(drop.name, drops->next);
 	if (reason >= 0) {
 		drops->value[reason] = drop.value;
@@ -90,6 +92,8 @@ int state_add_device(const struct nlmsghdr *nlh, void *data)
 	dev = &state->devices[state->device_count - 1];
 	dev->up = true;
 	nl_read(nlh, device_fields, COUNT(device_fields), dev);
+	/* The kernel takes any byte but a blank, / and : in the name of a device. */
+	clean_text(dev->ifname);
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
 		for (int i = 0; i < SETTINGS; i++)
 			if (mnl_attr_get_type(attr) == settings[i].attr)

@@ -358,6 +358,21 @@ static void add_peer_with(struct state *state, uint32_t ifindex,
 }
 
 /* As the kernel sends a peer that does not fit one message. */
+/* A device may be called so, and a newer module may have any reason. */
+static void test_names(void)
+{
+	struct state state = {};
+	struct nlmsghdr *nlh = message();
+
+	mnl_attr_put_strz(nlh, PVSVPN_A_DEVICE_IFNAME, "\x1b[31mred");
+	put_drop(nlh, PVSVPN_A_DEVICE_DROP, "rx_\x1b[2J", 4);
+	state_add_device(nlh, &state);
+	state_link(&state);
+	is(state.devices[0].ifname, "?[31mred", "name of a device");
+	is(state.devices[0].drops.new[0].name, "rx_?[2J", "name of a new reason");
+	state_free(&state);
+}
+
 static void test_peer_in_parts(void)
 {
 	struct state state = { .device_count = 0 };
@@ -520,6 +535,7 @@ int main(void)
 	capture_both(show_state, &state, test_show);
 	capture_both(show_stats, &state, test_stats);
 	state_free(&state);
+	test_names();
 	test_peer_in_parts();
 	fill_broken(&state);
 	capture_both(show_state, &state, test_problems);
