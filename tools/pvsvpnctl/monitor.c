@@ -127,6 +127,7 @@ static int print_event(const struct nlmsghdr *nlh, void *data)
 static int run_monitor(const struct options *options, int argc, char **argv)
 {
 	int ret = parse_params("monitor", argc, argv, 0, NULL, NULL, NULL);
+	struct options used = *options;
 	struct nl *nl;
 
 	if (ret)
@@ -134,7 +135,7 @@ static int run_monitor(const struct options *options, int argc, char **argv)
 	nl = nl_open("monitor");
 	if (!nl)
 		return CTL_FAILED;
-	ret = nl_listen(nl, print_event, (void *)options);
+	ret = nl_listen(nl, print_event, &used);
 	nl_close(nl);
 	return ret;
 }

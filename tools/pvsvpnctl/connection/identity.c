@@ -187,7 +187,9 @@ static const char *notation_value(const char *text, enum identity_kind *kind, bo
 		return NULL;
 	text++;
 	*hex = *text == '#';
-	*kind = *hex ? KIND_KEY_ID : *text == '@' ? KIND_EMAIL : KIND_FQDN;
+	*kind = *text == '@' ? KIND_EMAIL : KIND_FQDN;
+	if (*hex)
+		*kind = KIND_KEY_ID;
 	return text + (*text == '#' || *text == '@');
 }
 
