@@ -220,7 +220,7 @@ daemon_not_fit()
 	no_daemon stand_in torn 'the daemon does not answer: it sends a message that is not valid'
 	no_daemon stand_in silent 'the daemon does not answer: it is silent'
 	no_daemon stand_in stops 'the daemon does not answer: it is silent'
-	# One that has other work is silent for longer than 10 s
+	# A daemon with other work may be silent for longer than 10 s
 	stand_in busy 'strongSwan: load-conn: invalid value for'
 }
 

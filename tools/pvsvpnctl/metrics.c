@@ -424,9 +424,11 @@ static void print_device(struct output *out, const struct device *dev)
 	for (size_t i = 0; i < dev->peer_count; i++) {
 		owner.peer = &dev->peers[i];
 		owner.sa = NULL;
-		if (out->metric->scope == OF_PEER)
+		if (out->metric->scope == OF_PEER) {
 			print_for(out, &owner);
-		for (size_t j = 0; out->metric->scope == OF_SA && j < owner.peer->sa_count; j++) {
+			continue;
+		}
+		for (size_t j = 0; j < owner.peer->sa_count; j++) {
 			owner.sa = &owner.peer->sas[j];
 			print_for(out, &owner);
 		}

@@ -347,9 +347,11 @@ void show_json(const struct state *state, struct json_object *(*make)(const stru
 
 void show_state(const struct state *state, bool json)
 {
-	if (json)
+	if (json) {
 		show_json(state, device_json);
-	for (size_t i = 0; !json && i < state->device_count; i++) {
+		return;
+	}
+	for (size_t i = 0; i < state->device_count; i++) {
 		if (i)
 			putchar('\n');
 		print_device(&state->devices[i]);

@@ -108,9 +108,11 @@ static struct json_object *device_json(const struct device *dev)
 
 void show_stats(const struct state *state, bool json)
 {
-	if (json)
+	if (json) {
 		show_json(state, device_json);
-	for (size_t i = 0; !json && i < state->device_count; i++)
+		return;
+	}
+	for (size_t i = 0; i < state->device_count; i++)
 		print_device(&state->devices[i]);
 }
 
