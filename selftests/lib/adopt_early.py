@@ -33,7 +33,7 @@ INNER = "10.2.0.1"
 FIRST = 0x10000
 # Older states are deleted
 KEPT = 50
-# Packets for new states; under other load only a few come in each turn
+# Packets in all turns; under other load only a few come in each
 ENOUGH = 2000
 # XFRM tells its listeners one after another, the device last: many listeners extend the moment
 LISTENERS = 50
@@ -90,10 +90,18 @@ def add(xfrm, src, dst, number, encap=b""):
         raise OSError(error, f"state {number:#x}: {os.strerror(error)}")
 
 
+def until_enough(turns, sent):
+    """Count the turns. A slow sender needs more of them."""
+    turn = 0
+    while turn < turns or (sent.value < ENOUGH and turn < 20 * turns):
+        yield turn
+        turn += 1
+
+
 def new(xfrm, spi, turns, sent, encap=b""):
-    """The sender knows each SPI before the state exists. A slow sender needs more turns."""
-    number, begun = FIRST, {}
-    while number < FIRST + turns or (sent.value < ENOUGH and number < FIRST + 20 * turns):
+    """The sender knows each SPI before the state exists."""
+    begun = {}
+    for number in (FIRST + turn for turn in until_enough(turns, sent)):
         spi.value = number
         # The sender may have been stopped while it sent a packet for the previous state
         begun[number - 1] = sent.value
@@ -102,7 +110,6 @@ def new(xfrm, spi, turns, sent, encap=b""):
             while sent.value <= begun[number - KEPT]:
                 time.sleep(0.001)
             xfrm.delete(GATEWAY, number - KEPT)
-        number += 1
 
 
 def new_in_udp(xfrm, spi, turns, sent):
@@ -110,33 +117,33 @@ def new_in_udp(xfrm, spi, turns, sent):
     new(xfrm, spi, turns, sent, IN_UDP)
 
 
-def move(xfrm, turns, direction, ends):
+def move(xfrm, turns, sent, direction, ends):
     """A state and its policy move from one of the two ends to the other and back."""
     where = selector(dst="10.0.0.0", dst_len=8)
     add(xfrm, *ends[0], FIRST)
     xfrm.must(NEWPOLICY, policy(where, direction) + u32(IF_ID, OURS) + template(*ends[0]))
-    for turn in range(turns):
+    for turn in until_enough(turns, sent):
         xfrm.must(MIGRATE, migration(where, OURS, *ends, direction))
         ends.reverse()
         # Every second time the device has handled the event
         time.sleep(0.005 * (turn % 2))
 
 
-def moved_in(xfrm, _spi, turns, _sent):
+def moved_in(xfrm, _spi, turns, sent):
     """The SPI and the receiving address stay."""
-    move(xfrm, turns, POLICY_IN, [(STOCK, GATEWAY), (STOCK_TOO, GATEWAY)])
+    move(xfrm, turns, sent, POLICY_IN, [(STOCK, GATEWAY), (STOCK_TOO, GATEWAY)])
 
 
-def moved_out(xfrm, _spi, turns, _sent):
+def moved_out(xfrm, _spi, turns, sent):
     """The same for packets that the gateway sends."""
-    move(xfrm, turns, POLICY_OUT, [(GATEWAY, STOCK), (GATEWAY_TOO, STOCK)])
+    move(xfrm, turns, sent, POLICY_OUT, [(GATEWAY, STOCK), (GATEWAY_TOO, STOCK)])
 
 
-def two(xfrm, spi, turns, _sent):
+def two(xfrm, spi, turns, sent):
     """No packet is for the same state as in the previous turn."""
     for number in (FIRST, FIRST + 1):
         add(xfrm, STOCK, GATEWAY, number)
-    for turn in range(turns):
+    for turn in until_enough(turns, sent):
         spi.value = FIRST + turn % 2
         time.sleep(0.002)
 
