@@ -572,16 +572,19 @@ static void if_id_erase(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 		xa_erase(&pvsvpn_adopt_of(pvs->net)->devices[dir], if_id);
 }
 
-/* Stop packets from using earlier SAs: another work may remove their policies at once. */
+/*
+ * First stop packets from using earlier SAs. Another work may remove their policies as soon as
+ * XFRM's policies no longer find the device.
+ */
 static void if_id_change(struct pvsvpn_device *pvs, u8 dir, u32 if_id)
 {
 	u32 old = pvs->settings.if_id[dir];
 
 	if (old == if_id)
 		return;
-	if_id_erase(pvs, dir, old);
-	WRITE_ONCE(pvs->settings.if_id[dir], if_id);
 	WRITE_ONCE(pvs->if_id_turn[dir], pvs->if_id_turn[dir] + 1);
+	WRITE_ONCE(pvs->settings.if_id[dir], if_id);
+	if_id_erase(pvs, dir, old);
 }
 
 /**
