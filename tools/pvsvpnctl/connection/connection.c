@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,9 @@
 #include "connection/connection.h"
 #include "connection/identity.h"
 #include "connection/ini.h"
+#include "connection/policies.h"
 #include "connection/private_file.h"
+#include "connection/section.h"
 #include "connection/subnet.h"
 #include "connection/values.h"
 #include "error.h"
@@ -48,17 +49,8 @@ int may_read(const char *what, const char *dir)
 
 /* ---- sections ---- */
 
-struct conf_key {
-	const char *key;
-	parse_fn *parse;
-	size_t offset;
-};
-
 #define CONNECTION(_key, _parse, _member) \
 	{ _key, _parse, offsetof(struct connection, _member) }
-#define POLICY(_key, _parse, _member) \
-	{ _key, _parse, offsetof(struct policy, _member) }
-
 static const struct conf_key connection_keys[] = {
 	CONNECTION("Mode", parse_mode, name),
 	CONNECTION("LocalGateway", parse_addr, local_gateway),
@@ -102,30 +94,13 @@ static const struct conf_key dpd_keys[] = {
 	{ 0 }
 };
 
-static const struct conf_key ike_keys[] = {
-	POLICY("Version", parse_ike_version, version),
-	POLICY("Encryption", parse_ike_encryption, encryption),
-	POLICY("Authentication", parse_authentication, authentication),
-	POLICY("DHGroup", parse_dh_group, dh),
-	POLICY("Lifetime", parse_lifetime, lifetime),
-	{ 0 }
-};
-
-static const struct conf_key ipsec_keys[] = {
-	POLICY("Encryption", parse_ipsec_encryption, encryption),
-	POLICY("Authentication", parse_authentication, authentication),
-	POLICY("PFS", parse_pfs, dh),
-	POLICY("Lifetime", parse_lifetime, lifetime),
-	{ 0 }
-};
-
 static const struct {
 	const char *section;
 	const struct conf_key *keys;
 } sections[] = {
 	{ "Connection", connection_keys },
-	{ "IKEPolicy", ike_keys },
-	{ "IPsecPolicy", ipsec_keys },
+	{ IKE_POLICY, ike_policy_keys },
+	{ IPSEC_POLICY, ipsec_policy_keys },
 	{ "DeadPeerDetection", dpd_keys },
 };
 
@@ -133,162 +108,33 @@ static const struct {
 
 void connection_print_keys(void)
 {
-	for (size_t i = 0; i < SECTIONS; i++) {
-		printf("\n[%s]\n", sections[i].section);
-		for (const struct conf_key *conf = sections[i].keys; conf->key; conf++)
-			printf("  %s\n", conf->key);
-	}
-}
-
-/* The line of a key, or of its section if the key is not given */
-static unsigned int key_line(const struct ini_section *in, const char *name)
-{
-	const struct ini_key *key = name ? ini_find(in, name) : NULL;
-
-	return key ? key->line : in->line;
-}
-
-/* Prints an error at the line of a key; NULL: at that of the section. Return: CTL_FAILED. */
-__attribute__((format(printf, 4, 5)))
-static int refuse(const struct ini_section *in, const char *key, const char *todo,
-		  const char *fmt, ...)
-{
-	va_list args;
-	char *why;
-
-	va_start(args, fmt);
-	if (vasprintf(&why, fmt, args) < 0)
-		why = NULL;
-	va_end(args);
-	ctl_error(CTL_FAILED, in->file->what, ini_at(in->file, key_line(in, key)), todo, "%s",
-		  why ?: "out of memory");
-	free(why);
-	return CTL_FAILED;
-}
-
-/* Suggests a key that differs only in capitals, if there is one. */
-static int unknown_key(const struct ini_section *in, const struct ini_key *key,
-		       const struct conf_key *keys)
-{
-	char todo[96] = "pvsvpn.conf(5) has all of them";
-
-	for (; keys->key; keys++)
-		if (!strcasecmp(keys->key, key->key))
-			snprintf(todo, sizeof(todo), "it is written %s", keys->key);
-	return ctl_error(CTL_FAILED, in->file->what, ini_at(in->file, key->line), todo,
-			 "[%s] has no key \"%.64s\"", in->type, key->key);
-}
-
-/* Each line adds to a list. For other keys, a second line would be ambiguous. */
-static bool is_list(const struct conf_key *conf)
-{
-	return conf->parse == parse_prefixes || conf->parse == parse_sources ||
-	       parse_adds_algorithms(conf->parse);
-}
-
-static int read_key(const struct ini_section *in, const struct ini_key *key,
-		    const struct conf_key *keys, void *object)
-{
-	const struct conf_key *conf = keys;
-	const char *at = ini_at(in->file, key->line), *expected;
-
-	while (conf->key && strcmp(conf->key, key->key))
-		conf++;
-	if (ini_find(in, key->key) != key && !is_list(conf))
-		return ctl_error(CTL_FAILED, in->file->what, at, "give it once",
-				 "the key was there before");
-	if (!conf->key)
-		return unknown_key(in, key, keys);
-	expected = conf->parse(key->value, (char *)object + conf->offset);
-	if (!expected)
-		return CTL_OK;
-	return ctl_error(CTL_FAILED, in->file->what, at, NULL,
-			 "%s: \"%.64s\" is not valid; expected %s", key->key, key->value, expected);
-}
-
-static int read_section(const struct ini_section *in, const struct conf_key *keys, void *object)
-{
-	int ret = CTL_OK;
-
-	for (size_t i = 0; i < in->key_count && !ret; i++)
-		ret = read_key(in, &in->keys[i], keys, object);
-	return ret;
-}
-
-static int read_policy(const struct ini_section *in, bool ike, bool legacy, struct policy *policy)
-{
-	const char *key, *why;
-	int ret;
-
-	policy_init(policy, ike);
-	ret = read_section(in, ike ? ike_keys : ipsec_keys, policy);
-	if (ret)
-		return ret;
-	policy_complete(policy, ike);
-	why = policy_why_not(policy, ike, legacy, &key);
-	return why ? refuse(in, key, NULL, "%s: %s", key, why) : CTL_OK;
-}
-
-static bool section_is(const struct ini_section *section, const char *type, const char *name)
-{
-	return !strcmp(section->type, type) && !strcmp(section->name, name);
-}
-
-static const struct ini_section *find_section(const struct ini_file *file, const char *type,
-					      const char *name)
-{
-	for (size_t i = 0; i < file->section_count; i++)
-		if (section_is(&file->sections[i], type, name))
-			return &file->sections[i];
-	return NULL;
+	for (size_t i = 0; i < SECTIONS; i++)
+		section_print_keys(sections[i].section, sections[i].keys);
 }
 
 /* ---- policies.conf ---- */
-
-static int check_policies(const struct ini_file *file)
-{
-	struct policy policy;
-	int ret = CTL_OK;
-
-	for (size_t i = 0; i < file->section_count && !ret; i++) {
-		const struct ini_section *section = &file->sections[i];
-		bool ike = !strcmp(section->type, "IKEPolicy");
-
-		if (!ike && strcmp(section->type, "IPsecPolicy"))
-			return refuse(section, NULL,
-				      "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
-				      "[%.64s] does not belong here", section->type);
-		if (!is_connection_name(section->name))
-			return refuse(section, NULL, NULL,
-				      "[%s] needs a name of 1 to 47 letters, digits, - and _",
-				      section->type);
-		/* The connection decides whether legacy values are allowed. */
-		ret = read_policy(section, ike, true, &policy);
-	}
-	return ret;
-}
 
 /* One of the two policies: a named one, the one in the file, or the default. */
 static int connection_policy(const struct ini_file *file, const struct ini_file *policies, bool ike,
 			     struct connection *c)
 {
-	const char *type = ike ? "IKEPolicy" : "IPsecPolicy";
+	const char *type = policy_type(ike);
 	const char *name = ike ? c->ike_name : c->ipsec_name;
-	const struct ini_section *section = find_section(file, type, "");
+	const struct ini_section *section = section_find(file, type, "");
 	struct policy *policy = ike ? &c->ike : &c->ipsec;
 
 	if (*name && section)
 		return refuse(section, NULL, "keep one of the two",
 			      "the connection names %s %s already", type, name);
 	if (*name) {
-		section = find_section(policies, type, name);
+		section = section_find(policies, type, name);
 		if (!section)
-			return refuse(find_section(file, "Connection", ""), type,
+			return refuse(section_find(file, "Connection", ""), type,
 				      "add it there, or put the policy into the connection's file",
 				      "no [%s %s] in %s", type, name, policies->path);
 	}
 	if (section)
-		return read_policy(section, ike, c->legacy, policy);
+		return policy_read(section, ike, c->legacy, policy);
 	policy_init(policy, ike);
 	policy_complete(policy, ike);
 	return CTL_OK;
@@ -305,7 +151,7 @@ static int load_policies(const struct ini_file *file, struct connection *c)
 	policies.path = path;
 	if (!access(path, F_OK))
 		ret = ini_load(&policies);
-	ret = ret ?: check_policies(&policies) ?: connection_policy(file, &policies, true, c) ?:
+	ret = ret ?: policies_check(&policies) ?: connection_policy(file, &policies, true, c) ?:
 	      connection_policy(file, &policies, false, c);
 	ini_free(&policies);
 	free(path);
@@ -329,7 +175,7 @@ static int check_sections(const struct ini_file *file)
 				      "[%.64s%s%.64s] does not belong here", section->type,
 				      *section->name ? " " : "", section->name);
 	}
-	if (!find_section(file, "Connection", ""))
+	if (!section_find(file, "Connection", ""))
 		return ctl_error(CTL_FAILED, file->what, file->path, "add it",
 				 "no section [Connection]");
 	return CTL_OK;
@@ -608,14 +454,14 @@ static int read_connection(const struct ini_file *file, struct connection *c)
 
 	if (ret)
 		return ret;
-	in = find_section(file, "Connection", "");
-	dpd = find_section(file, "DeadPeerDetection", "");
+	in = section_find(file, "Connection", "");
+	dpd = section_find(file, "DeadPeerDetection", "");
 	c->line.section = in->line;
-	c->line.peer_gateway = key_line(in, "PeerGateway");
-	c->line.peer_subnets = key_line(in, "PeerSubnets");
-	ret = read_section(in, connection_keys, c);
+	c->line.peer_gateway = section_line(in, "PeerGateway");
+	c->line.peer_subnets = section_line(in, "PeerSubnets");
+	ret = section_read(in, connection_keys, c);
 	if (!ret && dpd)
-		ret = read_section(dpd, dpd_keys, c);
+		ret = section_read(dpd, dpd_keys, c);
 	return ret ?: load_policies(file, c) ?: check_connection(in, c);
 }
 
