@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every policy that "pvsvpnctl policies" lists: each encryption with each authentication and each
 # group, for IKE and IPsec, negotiated with a strongSwan that accepts all, and used. The child SA is
-# negotiated separately, as a child SA that comes with the IKE SA does not use the PFS group.
+# negotiated separately, as a child SA that comes with the IKE SA does not use the PFS group. Then an
+# additional key exchange.
 #
 # shellcheck source-path=SCRIPTDIR source=../lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -10,6 +11,8 @@
 . "$(dirname "$0")/../lib/stock.sh"
 # shellcheck source=../lib/swan.sh
 . "$(dirname "$0")/../lib/swan.sh"
+# shellcheck source=../lib/connection.sh
+. "$(dirname "$0")/../lib/connection.sh"
 
 # The daemon's names by IANA's group numbers, so as not to depend on the tool's own table
 declare -A GROUP=(
@@ -38,8 +41,8 @@ combinations()
 		| "\($e.word) \($a.word) \(.)"'
 }
 
-# The far end accepts everything
-far_end()
+# A far end that accepts everything
+lenient_end()
 {
 	local cbc=aes128-aes192-aes256-sha256-sha384-sha512
 	local gcm=aes128gcm16-aes192gcm16-aes256gcm16
@@ -138,7 +141,7 @@ every_policy()
 	for ((i = 0; i < count; i += step)); do
 		near_file "p$i" "${ike[i % ${#ike[@]}]}" "${ipsec[i]}"
 	done >"$tmp/$gw/conf"
-	far_end
+	lenient_end
 	pvsvpn_end "$gw" pvs0 42 "${near[@]}"
 	charon "$gw"
 	load "$gw"
@@ -153,4 +156,41 @@ every_policy()
 	check 'policies that failed' "$bad" 0
 }
 
-run_cases every_policy
+# exchanged: the additional key exchanges of the IKE SA and its child SA
+exchanged() { swan "$1" --list-sas --raw | grep -oE '\bake1=\w+' | xargs; }
+
+# An additional key exchange (RFC 9370) in IKE, and in ESP from the first rekeying on. strongSwan has
+# it since 6.0
+additional_key_exchange()
+{
+	gateway
+	cat >"$PVSVPN_CONFIG_DIR/site-b.conf" <<-END
+		$(site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0')
+		[IKEPolicy]
+		Encryption = aes256gcm16
+		DHGroup = 20
+		AdditionalKeyExchange = mlkem768
+		[IPsecPolicy]
+		Encryption = aes256gcm16
+		PFS = 20
+		AdditionalKeyExchange = mlkem1024, none
+	END
+	our_daemon
+	if ! swan "$gw" --list-algs | grep -q ML_KEM_768; then
+		expect_refused 'strongSwan: no plugin has mlkem768 \(ML_KEM_768\); install strongSwan 6.0' \
+			vpn up site-b
+		return
+	fi
+	CONNECTION=$'proposals = aes256gcm16-prfsha384-ecp384-ke1_mlkem768\nencap = yes' \
+		PROPOSAL=aes256gcm16-ecp384-ke1_mlkem1024 far_end
+	up
+	check 'exchanges' "$(exchanged "$gw")" 'ake1=ML_KEM_768'
+	pings "$gw" 10.2.0.1
+	swan "$gw" --rekey --child site-b >/dev/null
+	wait_for 'the exchange of the child SA' is 'ake1=ML_KEM_768 ake1=ML_KEM_1024' exchanged "$gw"
+	check 'exchanges at the far end' "$(exchanged "$stock")" 'ake1=ML_KEM_768 ake1=ML_KEM_1024'
+	pings "$stock" 10.1.0.1
+	no_error
+}
+
+run_cases every_policy additional_key_exchange

@@ -169,7 +169,7 @@ static void print_policies_json(void)
 static void print_policies(void)
 {
 	static const char * const titles[ALGORITHM_KINDS] = {
-		"Encryption", "Authentication", "DHGroup, PFS"
+		"Encryption", "Authentication", "DHGroup, PFS", "AdditionalKeyExchange"
 	};
 
 	for (int i = 0; i < ALGORITHM_KINDS; i++) {

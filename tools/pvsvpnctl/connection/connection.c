@@ -402,6 +402,15 @@ static int check_identity(const struct ini_section *in, const char *key,
 		      identity->type->word, why);
 }
 
+/* Additional exchanges came with IKEv2 (RFC 9370). */
+static int check_additional(const struct ini_section *in, const struct connection *c)
+{
+	if (c->ike.version != 1 || !policy_has_additional(&c->ipsec))
+		return CTL_OK;
+	return refuse(in, NULL, "take IKEv2, or leave AdditionalKeyExchange out",
+		      "IKEv1 has no additional key exchange, and the IPsec policy names one");
+}
+
 /* An identity that is not given is the gateway. */
 static int check_identities(const struct ini_section *in, struct connection *c)
 {
@@ -431,6 +440,7 @@ static int check_connection(const struct ini_section *in, struct connection *c)
 	       check_prefixes(in, "LocalSubnets", &c->local_subnets) ?:
 	       check_prefixes(in, "PeerSubnets", &c->peer_subnets) ?:
 	       check_sites(in, c) ?: check_path(in, c) ?: check_version(in, c) ?:
+	       check_additional(in, c) ?:
 	       check_sources(in, c) ?: check_interface(in, c) ?: check_tunnel_addresses(in, c) ?:
 	       check_mtu(in, c) ?: check_initiate(in) ?: check_identities(in, c);
 }

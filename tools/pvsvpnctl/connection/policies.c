@@ -13,6 +13,7 @@ const struct conf_key ike_policy_keys[] = {
 	POLICY("Encryption", parse_ike_encryption, encryption),
 	POLICY("Authentication", parse_authentication, authentication),
 	POLICY("DHGroup", parse_dh_group, dh),
+	POLICY("AdditionalKeyExchange", parse_additional, additional),
 	POLICY("Lifetime", parse_lifetime, lifetime),
 	{ 0 }
 };
@@ -21,6 +22,7 @@ const struct conf_key ipsec_policy_keys[] = {
 	POLICY("Encryption", parse_ipsec_encryption, encryption),
 	POLICY("Authentication", parse_authentication, authentication),
 	POLICY("PFS", parse_pfs, dh),
+	POLICY("AdditionalKeyExchange", parse_additional, additional),
 	POLICY("Lifetime", parse_lifetime, lifetime),
 	{ 0 }
 };

@@ -64,6 +64,13 @@ static const struct algorithm dh_groups[] = {
 	{ "5", { "", "" }, IN_BOTH | LEGACY, false, "modp1536", "", "MODP_1536" },
 };
 
+/* After the group, for secrecy also from a quantum computer (FIPS 203, RFC 9370) */
+static const struct algorithm key_exchanges[] = {
+	{ "mlkem512", { "ml-kem-512", "" }, IN_BOTH, false, "mlkem512", "", "ML_KEM_512" },
+	{ "mlkem768", { "ml-kem-768", "" }, IN_BOTH, false, "mlkem768", "", "ML_KEM_768" },
+	{ "mlkem1024", { "ml-kem-1024", "" }, IN_BOTH, false, "mlkem1024", "", "ML_KEM_1024" },
+};
+
 #define TABLE(_kind, _list) \
 	{ .kind = _kind, .list = _list, .count = sizeof(_list) / sizeof(_list[0]) }
 
@@ -71,6 +78,7 @@ const struct algorithms algorithms[ALGORITHM_KINDS] = {
 	[ALGORITHM_ENCRYPTION] = TABLE("encryption", encryptions),
 	[ALGORITHM_AUTHENTICATION] = TABLE("authentication", authentications),
 	[ALGORITHM_DH_GROUP] = TABLE("dh_group", dh_groups),
+	[ALGORITHM_ADDITIONAL] = TABLE("additional_key_exchange", key_exchanges),
 };
 
 static const struct algorithm *find(enum algorithm_kind kind, const char *word, unsigned int where)
@@ -89,9 +97,12 @@ static const struct algorithm *find(enum algorithm_kind kind, const char *word, 
 	return NULL;
 }
 
-/* Perfect forward secrecy is the only optional part of a policy. */
+/* The words for doing without the optional parts of a policy */
 static const struct algorithm pfs_off = {
 	.word = "off", .alias = { "disabled", "" }, .proposal = "", .daemon = "",
+};
+static const struct algorithm no_additional = {
+	.word = "none", .alias = { "", "" }, .proposal = "", .daemon = "",
 };
 
 void policy_init(struct policy *policy, bool ike)
@@ -134,11 +145,6 @@ void policy_complete(struct policy *policy, bool ike)
 		policy->dh.one[policy->dh.count++] = &pfs_off;
 }
 
-static bool is_off(const char *word)
-{
-	return !strcmp(word, pfs_off.word) || !strcmp(word, pfs_off.alias[0]);
-}
-
 /* Adds @found, unless @list has it. Return: whether it was added. */
 static bool add_algorithm(struct algorithm_list *list, const struct algorithm *found)
 {
@@ -149,8 +155,9 @@ static bool add_algorithm(struct algorithm_list *list, const struct algorithm *f
 	return true;
 }
 
+/* @off: the word for doing without, or NULL */
 static const char *parse_list(enum algorithm_kind kind, const char *text, unsigned int where,
-			      bool may_be_off, struct algorithm_list *list)
+			      const struct algorithm *off, struct algorithm_list *list)
 {
 	char *copy = strdup(text), *rest = copy, *word;
 	const char *expected = copy ? NULL : "some memory";
@@ -159,9 +166,11 @@ static const char *parse_list(enum algorithm_kind kind, const char *text, unsign
 		const struct algorithm *found;
 
 		word = without_blanks(word);
-		found = may_be_off && is_off(word) ? &pfs_off : find(kind, word, where);
+		found = find(kind, word, where);
+		if (off && *word && (!strcmp(word, off->word) || !strcmp(word, off->alias[0])))
+			found = off;
 		if (!found)
-			expected = may_be_off ? "off, or DH groups that pvsvpnctl policies lists, with commas between them" :
+			expected = off == &pfs_off ? "off, or DH groups that pvsvpnctl policies lists, with commas between them" :
 				   "words that pvsvpnctl policies lists, with commas between them";
 		else if (!add_algorithm(list, found))
 			expected = "each word once";
@@ -172,33 +181,39 @@ static const char *parse_list(enum algorithm_kind kind, const char *text, unsign
 
 const char *parse_ike_encryption(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_ENCRYPTION, text, IN_IKE, false, value);
+	return parse_list(ALGORITHM_ENCRYPTION, text, IN_IKE, NULL, value);
 }
 
 const char *parse_ipsec_encryption(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_ENCRYPTION, text, IN_IPSEC, false, value);
+	return parse_list(ALGORITHM_ENCRYPTION, text, IN_IPSEC, NULL, value);
 }
 
 const char *parse_authentication(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_AUTHENTICATION, text, IN_BOTH, false, value);
+	return parse_list(ALGORITHM_AUTHENTICATION, text, IN_BOTH, NULL, value);
 }
 
 const char *parse_dh_group(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, false, value);
+	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, NULL, value);
 }
 
 const char *parse_pfs(const char *text, void *value)
 {
-	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, true, value);
+	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, &pfs_off, value);
+}
+
+const char *parse_additional(const char *text, void *value)
+{
+	return parse_list(ALGORITHM_ADDITIONAL, text, IN_BOTH, &no_additional, value);
 }
 
 bool parse_adds_algorithms(parse_fn *parse)
 {
 	return parse == parse_ike_encryption || parse == parse_ipsec_encryption ||
-	       parse == parse_authentication || parse == parse_dh_group || parse == parse_pfs;
+	       parse == parse_authentication || parse == parse_dh_group || parse == parse_pfs ||
+	       parse == parse_additional;
 }
 
 const char *parse_ike_version(const char *text, void *value)
@@ -242,6 +257,27 @@ static const char *why_not_together(const struct policy *policy)
 	return NULL;
 }
 
+bool policy_has_additional(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->additional.count; i++)
+		if (policy->additional.one[i] != &no_additional)
+			return true;
+	return false;
+}
+
+/* Additional exchanges follow one that both ends make in any case (RFC 9370 section 2.2). */
+static const char *why_no_additional(const struct policy *policy, bool ike)
+{
+	if (!policy_has_additional(policy))
+		return NULL;
+	if (ike && policy->version == 1)
+		return "IKEv1 has no additional key exchange; take version 2";
+	for (size_t i = 0; i < policy->dh.count; i++)
+		if (policy->dh.one[i] == &pfs_off)
+			return "an additional key exchange follows that of a group; PFS names groups, and not off";
+	return NULL;
+}
+
 const char *policy_why_not(const struct policy *policy, bool ike, bool legacy, const char **key)
 {
 	const char *why = why_not_together(policy);
@@ -252,6 +288,10 @@ const char *policy_why_not(const struct policy *policy, bool ike, bool legacy, c
 	*key = "Version";
 	if (ike && policy->version == 1 && has_kind(&policy->encryption, true))
 		return "IKEv1 has no such encryption; take CBC, or version 2";
+	*key = "AdditionalKeyExchange";
+	why = why_no_additional(policy, ike);
+	if (why)
+		return why;
 	if (legacy)
 		return NULL;
 	why = "no longer safe; AllowLegacy = yes in [Connection] takes it";
@@ -282,11 +322,11 @@ static void add(char *text, const char *fmt, ...)
 }
 
 /* Adds the proposals of one kind; an algorithm without a proposal adds nothing. */
-static void add_texts(char *text, const struct algorithm_list *list, bool combined)
+static void add_texts(char *text, const struct algorithm_list *list, const char *prefix)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (list->one[i]->combined == combined && *list->one[i]->proposal)
-			add(text, "-%s", list->one[i]->proposal);
+		if (!list->one[i]->combined && *list->one[i]->proposal)
+			add(text, "-%s%s", prefix, list->one[i]->proposal);
 }
 
 /*
@@ -303,13 +343,14 @@ static void add_prf(char *text, const struct algorithm_list *list, size_t first,
 	add(text, "-%s", longest);
 }
 
-/* "off" offers to use no group, after the groups. */
-static void add_groups(char *text, const struct algorithm_list *list)
+/* Adds what is exchanged; @off and its text @without offer to do without it, after the others. */
+static void add_exchanges(char *text, const struct algorithm_list *list, const char *prefix,
+			  const struct algorithm *off, const char *without)
 {
-	add_texts(text, list, false);
+	add_texts(text, list, prefix);
 	for (size_t i = 0; i < list->count; i++)
-		if (list->one[i] == &pfs_off && list->count > 1)
-			add(text, "-modpnone");
+		if (list->one[i] == off && list->count > 1)
+			add(text, "-%s", without);
 }
 
 /* @first: encryption where the proposal begins. Return: where the next proposal begins. */
@@ -323,10 +364,11 @@ static size_t proposal(char *text, const struct policy *policy, bool ike, size_t
 	while (end < encryption->count && encryption->one[end]->combined == combined)
 		add(text, "%s%s", *text ? "-" : "", encryption->one[end++]->proposal);
 	if (!combined)
-		add_texts(text, &policy->authentication, false);
+		add_texts(text, &policy->authentication, "");
 	else if (ike)
 		add_prf(text, encryption, first, end);
-	add_groups(text, &policy->dh);
+	add_exchanges(text, &policy->dh, "", &pfs_off, "modpnone");
+	add_exchanges(text, &policy->additional, "ke1_", &no_additional, "ke1_none");
 	return end;
 }
 

@@ -11,7 +11,7 @@
 /* Longest proposal, the terminating NUL included. */
 #define PROPOSAL_MAX 512
 
-/* No table of algorithms has more entries, "off" of PFS included. */
+/* No table of algorithms has more entries, the word for doing without one included. */
 #define ALGORITHM_LIST_MAX 16
 
 /* Kinds of policy that may contain a word; LEGACY: only with AllowLegacy */
@@ -43,6 +43,7 @@ enum algorithm_kind {
 	ALGORITHM_ENCRYPTION,
 	ALGORITHM_AUTHENTICATION,
 	ALGORITHM_DH_GROUP,
+	ALGORITHM_ADDITIONAL,
 	ALGORITHM_KINDS,
 };
 
@@ -66,6 +67,8 @@ struct algorithm_list {
  * @encryption: combined modes and others, in any order
  * @authentication: of the modes that are not combined; may have the word "none"
  * @dh: groups of the IKE SA, or of perfect forward secrecy, where "off" means none
+ * @additional: key exchanges after that of the group (RFC 9370), where "none" means to do without;
+ *	empty: the same
  * @lifetime: of the key, in seconds
  */
 struct policy {
@@ -73,6 +76,7 @@ struct policy {
 	struct algorithm_list encryption;
 	struct algorithm_list authentication;
 	struct algorithm_list dh;
+	struct algorithm_list additional;
 	uint32_t lifetime;
 };
 
@@ -87,11 +91,15 @@ parse_fn parse_ipsec_encryption;
 parse_fn parse_authentication;
 parse_fn parse_dh_group;
 parse_fn parse_pfs;
-/* Whether @parse is one of these five */
+parse_fn parse_additional;
+/* Whether @parse is one of these six */
 bool parse_adds_algorithms(parse_fn *parse);
 
 parse_fn parse_ike_version;	/* uint32_t */
 parse_fn parse_lifetime;	/* uint32_t, seconds */
+
+/* Whether the policy has additional key exchanges, perhaps among "none" */
+bool policy_has_additional(const struct policy *policy);
 
 /**
  * policy_why_not() - check that the values of a policy fit together

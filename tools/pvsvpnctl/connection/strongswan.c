@@ -47,7 +47,10 @@ static int check_version(struct vici *daemon, const char *what)
 }
 
 /* The daemon needs no plugins for the algorithms of ESP: those are in the kernel. */
-enum { NEEDED = 4 };
+enum { ADDITIONAL = 4, NEEDED = 6 };
+
+#define INSTALL "apt install libstrongswan-standard-plugins libstrongswan-extra-plugins, and restart it"
+#define NEWER "install strongSwan 6.0 or newer, with its plugin ml, or openssl with OpenSSL 3.5"
 
 /* The required algorithms, and whether a plugin has each */
 struct algorithms_found {
@@ -73,12 +76,12 @@ static void read_algorithms(struct vici_reader *message, void *data)
 			find_algorithm(data, element.name);
 }
 
-static int check_found(const char *what, const struct algorithm_list *needed, const bool *found)
+static int check_found(const char *what, const struct algorithm_list *needed, const char *todo,
+		       const bool *found)
 {
 	for (size_t i = 0; i < needed->count; i++)
 		if (*needed->one[i]->daemon && !found[i])
-			return ctl_error(CTL_FAILED, what, "strongSwan",
-					 "apt install libstrongswan-standard-plugins libstrongswan-extra-plugins, and restart it",
+			return ctl_error(CTL_FAILED, what, "strongSwan", todo,
 					 "no plugin has %s (%s)", needed->one[i]->word,
 					 needed->one[i]->daemon);
 	return CTL_OK;
@@ -87,7 +90,8 @@ static int check_found(const char *what, const struct algorithm_list *needed, co
 int strongswan_check(struct vici *daemon, const char *what, const struct connection *c)
 {
 	struct algorithms_found algs = {
-		.needed = { &c->ike.encryption, &c->ike.authentication, &c->ike.dh, &c->ipsec.dh },
+		.needed = { &c->ike.encryption, &c->ike.authentication, &c->ike.dh, &c->ipsec.dh,
+			    &c->ike.additional, &c->ipsec.additional },
 	};
 	const struct vici_call call = {
 		.command = "get-algorithms", .answer = read_algorithms, .data = &algs,
@@ -95,7 +99,8 @@ int strongswan_check(struct vici *daemon, const char *what, const struct connect
 	int ret = check_version(daemon, what) ?: vici_call(daemon, &call);
 
 	for (size_t i = 0; i < NEEDED && !ret; i++)
-		ret = check_found(what, algs.needed[i], algs.found[i]);
+		ret = check_found(what, algs.needed[i], i < ADDITIONAL ? INSTALL : NEWER,
+				  algs.found[i]);
 	return ret;
 }
 

@@ -186,6 +186,12 @@ says 'the weaker mode of two keeps its function' $'\tproposals = aes128gcm16-aes
 	"$(of IKEPolicy 'Encryption = aes128gcm16,aes256gcm16' 'DHGroup = 31')"
 says 'groups, or none' 'esp_proposals = aes256-sha256-ecp384-curve25519-modpnone' \
 	"$(of IPsecPolicy 'Encryption = aes256' 'PFS = 20, off, 31')"
+says 'an additional key exchange in IKE' $'\tproposals = aes256gcm16-prfsha384-prfsha256-ecp384-ke1_mlkem1024-ke1_mlkem768' \
+	"$(of IKEPolicy 'Encryption = aes256gcm16' 'DHGroup = 20' 'AdditionalKeyExchange = mlkem1024, ml-kem-768')"
+says 'an additional key exchange, or none, in ESP' 'esp_proposals = aes256gcm16-ecp384-ke1_mlkem768-ke1_none' \
+	"$(of IPsecPolicy 'Encryption = aes256gcm16' 'PFS = 20' 'AdditionalKeyExchange = mlkem768, none')"
+says 'no additional key exchange' 'esp_proposals = aes256gcm16-ecp384'$'\n' \
+	"$(of IPsecPolicy 'Encryption = aes256gcm16' 'PFS = 20' 'AdditionalKeyExchange = none')"
 says 'a list may be in several keys' 'esp_proposals = aes256-aes128-sha256' \
 	"$(of IPsecPolicy 'Encryption = aes256' 'Encryption = aes128')"
 says 'types of identities' 'id = "keyid:site-b.example"' '1aPeerIdentityType = key_id'
@@ -306,6 +312,15 @@ refuses 'GCM and a hash' ':12: Authentication: this encryption authenticates by 
 refuses 'CBC without a hash' 'Authentication: this encryption does not authenticate' \
 	's/aes256gcm16/aes256/; s/PFS = 20/Authentication = none/'
 refuses 'an old group' ':12: PFS: no longer safe; AllowLegacy = yes' 's/PFS = 20/PFS = 2/'
+refuses 'an additional key exchange without PFS' ':13: AdditionalKeyExchange: an additional key exchange follows' \
+	's/PFS = 20/PFS = 20, off\nAdditionalKeyExchange = mlkem768/'
+refuses 'an unknown key exchange' ':13: AdditionalKeyExchange: "kyber3" is not valid; expected words' \
+	's/PFS = 20/&\nAdditionalKeyExchange = kyber3/'
+refuses 'an additional key exchange in IKEv1' 'policies.conf:3: AdditionalKeyExchange: IKEv1 has no additional' \
+	'2s/.*/&\nAdditionalKeyExchange = mlkem768\nVersion = 1/' policies.conf
+refuses 'an additional key exchange of ESP in IKEv1' ':1: IKEv1 has no additional key exchange, and the IPsec policy' \
+	"$(of IPsecPolicy 'PFS = 20' 'AdditionalKeyExchange = mlkem768'); s/, fd00:2::\/64//
+	s/\[IPsecPolicy/[IKEPolicy]\nVersion = 1\n&/"
 refuses 'a short life' 'Lifetime: at least 1800 s' 's/PFS = 20/Lifetime = 300/'
 refuses 'a policy that is not there' ':8: no [IKEPolicy weak] in' 's/strong/weak/'
 refuses 'a policy of both files' 'the connection names IPsecPolicy old already' '1aIPsecPolicy = old'
