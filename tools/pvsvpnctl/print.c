@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <libsmartcols/libsmartcols.h>
 
 #include "error.h"
 #include "limit.h"
 #include "print.h"
+#include "table.h"
 
 const char *format_addr(char *text, const struct addr *addr)
 {
@@ -157,36 +156,21 @@ void print_totals(const struct traffic *traffic, const struct drops *drops)
 	       drops->total);
 }
 
-static const struct {
-	const char *name;
-	int flags;
-} sa_columns[] = {
-	{ "DIR", 0 },
-	{ "SPI", 0 },
-	{ "TRANSFORM", 0 },
-	{ "SEQ", SCOLS_FL_RIGHT },
-	{ "WINDOW", SCOLS_FL_RIGHT },
-	{ "STATE", 0 },
-	{ "PACKETS", SCOLS_FL_RIGHT },
-	{ "BYTES", SCOLS_FL_RIGHT },
-	{ "DROPS", SCOLS_FL_RIGHT },
-	{ "AGE", SCOLS_FL_RIGHT },
-	{ "LEFT", SCOLS_FL_RIGHT },
-	{ "ORIGIN", 0 },
-	{ "DRIVER", 0 },
+static const struct column sa_columns[] = {
+	{ "DIR", false },
+	{ "SPI", false },
+	{ "TRANSFORM", false },
+	{ "SEQ", true },
+	{ "WINDOW", true },
+	{ "STATE", false },
+	{ "PACKETS", true },
+	{ "BYTES", true },
+	{ "DROPS", true },
+	{ "AGE", true },
+	{ "LEFT", true },
+	{ "ORIGIN", false },
+	{ "DRIVER", false },
 };
-
-__attribute__((format(printf, 3, 4)))
-static void set_cell(struct libscols_line *line, size_t *column, const char *fmt, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, fmt);
-	no_memory_if(vasprintf(&text, fmt, args) < 0);
-	va_end(args);
-	no_memory_if(scols_line_refer_data(line, (*column)++, text));
-}
 
 /* "expired: packets" */
 static const char *format_state(char *text, const struct sa *sa)
@@ -235,57 +219,34 @@ static const char *format_left(char *left, size_t size, const struct sa *sa)
 	return left;
 }
 
-static void add_sa_line(struct libscols_table *table, const struct sa *sa)
+static void add_sa_line(struct table *table, const struct sa *sa)
 {
-	struct libscols_line *line = scols_table_new_line(table, NULL);
 	char text[FORMAT_MAX], driver[sizeof(sa->driver)];
 	char left[LIMITS * FORMAT_MAX];
-	size_t column = 0;
 
-	no_memory_if(!line);
-	set_cell(line, &column, "%s", dir_name(sa->dir));
-	set_cell(line, &column, "0x%08x", sa->spi);
-	set_cell(line, &column, "%s%s", format_transform(text, sa), sa->esn ? "-esn" : "");
-	set_cell(line, &column, "%" PRIu64, sa->seq);
+	table_cell(table, "%s", dir_name(sa->dir));
+	table_cell(table, "0x%08x", sa->spi);
+	table_cell(table, "%s%s", format_transform(text, sa), sa->esn ? "-esn" : "");
+	table_cell(table, "%" PRIu64, sa->seq);
 	if (sa->replay_window)
-		set_cell(line, &column, "%u", sa->replay_window);
+		table_cell(table, "%u", sa->replay_window);
 	else
-		set_cell(line, &column, "-");
-	set_cell(line, &column, "%s", format_state(text, sa));
-	set_cell(line, &column, "%" PRIu64, sa->packets);
-	set_cell(line, &column, "%s", format_bytes(text, sa->bytes));
-	set_cell(line, &column, "%" PRIu64, sa->drops.total);
-	set_cell(line, &column, "%s", format_age(text, sa->age_ms));
-	set_cell(line, &column, "%s", format_left(left, sizeof(left), sa));
-	set_cell(line, &column, "%s", origin_name(sa->origin));
-	set_cell(line, &column, "%s", clean_copy(driver, sa->driver));
-}
-
-static struct libscols_table *new_sa_table(void)
-{
-	struct libscols_table *table = scols_new_table();
-
-	no_memory_if(!table);
-	/* Never cuts a line to the width of the terminal. */
-	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
-	for (size_t i = 0; i < sizeof(sa_columns) / sizeof(sa_columns[0]); i++)
-		no_memory_if(!scols_table_new_column(table, sa_columns[i].name,
-						     0, sa_columns[i].flags));
-	return table;
+		table_cell(table, "-");
+	table_cell(table, "%s", format_state(text, sa));
+	table_cell(table, "%" PRIu64, sa->packets);
+	table_cell(table, "%s", format_bytes(text, sa->bytes));
+	table_cell(table, "%" PRIu64, sa->drops.total);
+	table_cell(table, "%s", format_age(text, sa->age_ms));
+	table_cell(table, "%s", format_left(left, sizeof(left), sa));
+	table_cell(table, "%s", origin_name(sa->origin));
+	table_cell(table, "%s", clean_copy(driver, sa->driver));
 }
 
 void print_sas(const struct sa *sas, size_t count)
 {
-	struct libscols_table *table = new_sa_table();
-	char *text, *rest, *line;
+	struct table *table = table_new(sa_columns, sizeof(sa_columns) / sizeof(sa_columns[0]));
 
 	for (size_t i = 0; i < count; i++)
 		add_sa_line(table, &sas[i]);
-	no_memory_if(scols_print_table_to_string(table, &text));
-	rest = text;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			printf("  %s\n", line);
-	free(text);
-	scols_unref_table(table);
+	table_print(table, "  ");
 }
