@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every policy that "pvsvpnctl policies" lists: each encryption with each authentication and each
 # group, for IKE and IPsec, negotiated with a strongSwan that accepts all, and used. The child SA is
-# negotiated separately, as a child SA that comes with the IKE SA does not use the PFS group. Then an
-# additional key exchange.
+# negotiated separately, as a child SA that comes with the IKE SA does not use the PFS group. Also
+# an additional key exchange, and the presets.
 #
 # shellcheck source-path=SCRIPTDIR source=../lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -41,17 +41,20 @@ combinations()
 		| "\($e.word) \($a.word) \(.)"'
 }
 
-# A far end that accepts everything
+# lenient_end [IKE ESP]: a far end that accepts everything, and these proposals
 lenient_end()
 {
 	local cbc=aes128-aes192-aes256-sha256-sha384-sha512
 	local gcm=aes128gcm16-aes192gcm16-aes256gcm16
+	local gcm_ike=aes128gcm16-aes256gcm16-prfsha256-prfsha384
 
 	stock_end "$stock" ipsec0 42 "${far[@]}"
-	CONNECTION="proposals = $cbc-$ALL_GROUPS,aes128gcm16-aes256gcm16-prfsha256-prfsha384-$ALL_GROUPS" \
-		PROPOSAL=$cbc-$ALL_GROUPS,$gcm-$ALL_GROUPS,$cbc,$gcm \
+	CONNECTION="proposals = $cbc-$ALL_GROUPS,$gcm_ike-$ALL_GROUPS${1:+,$1}" \
+		PROPOSAL=$cbc-$ALL_GROUPS,$gcm-$ALL_GROUPS,$cbc,$gcm${2:+,$2} \
 		daemon "$stock" 192.0.2.2 192.0.2.1 far near
 }
+
+has_ML_KEM() { swan "$gw" --list-algs | grep -q ML_KEM_768; }
 
 # near_file NAME IKE IPSEC: each policy has three words
 near_file()
@@ -159,8 +162,8 @@ every_policy()
 # exchanged: the additional key exchanges of the IKE SA and its child SA
 exchanged() { swan "$1" --list-sas --raw | grep -oE '\bake1=\w+' | xargs; }
 
-# An additional key exchange (RFC 9370) in IKE, and in ESP from the first rekeying on. strongSwan has
-# it since 6.0
+# An additional key exchange (RFC 9370) in IKE, and in ESP from the first rekeying on. strongSwan
+# has it since 6.0
 additional_key_exchange()
 {
 	gateway
@@ -176,7 +179,7 @@ additional_key_exchange()
 		AdditionalKeyExchange = mlkem1024, none
 	END
 	our_daemon
-	if ! swan "$gw" --list-algs | grep -q ML_KEM_768; then
+	if ! has_ML_KEM; then
 		expect_refused 'strongSwan: no plugin has mlkem768 \(ML_KEM_768\); install strongSwan 6.0' \
 			vpn up site-b
 		return
@@ -193,4 +196,30 @@ additional_key_exchange()
 	no_error
 }
 
-run_cases every_policy additional_key_exchange
+# Each preset is negotiated as it is, and used
+presets()
+{
+	local dir name
+
+	dir=$(realpath "$lib/../../tools/pvsvpnctl/presets")
+	gateway
+	our_daemon
+	if has_ML_KEM; then
+		lenient_end aes256gcm16-prfsha384-ecp384-ke1_mlkem1024 aes256gcm16-ecp384-ke1_mlkem1024
+	else
+		lenient_end
+	fi
+	for name in $(cd "$dir" && basename -s .conf ./*.conf); do
+		[ "$name" != cnsa-2 ] || has_ML_KEM || continue
+		PVSVPN_PRESET_DIR=$dir vpn policy add preset "$name"
+		site_b 'RouteSource = 10.1.0.1' 'Interface = pvs0' "IKEPolicy = $name" \
+			"IPsecPolicy = $name" >"$PVSVPN_CONFIG_DIR/site-b.conf"
+		up
+		pings "$gw" 10.2.0.1
+		report <<<"$name: $(negotiated | xargs) $(exchanged "$gw")"
+		vpn down site-b >/dev/null
+	done
+	no_error
+}
+
+run_cases every_policy additional_key_exchange presets

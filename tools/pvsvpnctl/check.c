@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* "check" validates a connection's file. "policies" lists what a policy may contain. */
+/* check: validates the file of a connection. */
 #include <stdio.h>
 
 #include "command.h"
@@ -136,69 +136,4 @@ const struct command command_check = {
 		"The sections and their keys, which pvsvpn.conf(5) explains:\n",
 	.more_help = connection_print_keys,
 	.run = run_check,
-};
-
-/* ---- policies ---- */
-
-static struct json_object *json_algorithm(const struct algorithm *one)
-{
-	struct json_object *json = json_new();
-
-	json_add_text(json, "word", one->word);
-	json_add_bool(json, "ike", one->flags & IN_IKE);
-	json_add_bool(json, "ipsec", one->flags & IN_IPSEC);
-	json_add_bool(json, "legacy", one->flags & LEGACY);
-	json_add_bool(json, "combined", one->combined);
-	return json;
-}
-
-static void print_policies_json(void)
-{
-	struct json_object *json = json_new();
-
-	for (int i = 0; i < ALGORITHM_KINDS; i++) {
-		struct json_object *array = json_list();
-
-		for (size_t j = 0; j < algorithms[i].count; j++)
-			json_append(array, json_algorithm(&algorithms[i].list[j]));
-		json_add(json, algorithms[i].kind, array);
-	}
-	json_print(json);
-}
-
-static void print_policies(void)
-{
-	static const char * const titles[ALGORITHM_KINDS] = {
-		"Encryption", "Authentication", "DHGroup, PFS", "AdditionalKeyExchange"
-	};
-
-	for (int i = 0; i < ALGORITHM_KINDS; i++) {
-		printf("%s%s:\n", i ? "\n" : "", titles[i]);
-		for (size_t j = 0; j < algorithms[i].count; j++) {
-			const struct algorithm *one = &algorithms[i].list[j];
-
-			printf("  %-12s %-10s%s%s\n", one->word,
-			       one->flags & IN_IKE ? "IKE, IPsec" : "IPsec",
-			       i == ALGORITHM_DH_GROUP ? "  " : "",
-			       i == ALGORITHM_DH_GROUP ? one->proposal : "");
-			if (one->flags & LEGACY)
-				printf("%16s(with AllowLegacy = yes)\n", "");
-		}
-	}
-}
-
-static int run_policies(const struct options *options, int argc, char **argv)
-{
-	if (argc)
-		return ctl_error(CTL_USAGE, "policies", argv[0], "leave it out",
-				 "there are no words behind it");
-	(options->json ? print_policies_json : print_policies)();
-	return CTL_OK;
-}
-
-const struct command command_policies = {
-	.name = "policies",
-	.args = "",
-	.help = "Lists what an IKE policy and an IPsec policy may say.\n",
-	.run = run_policies,
 };

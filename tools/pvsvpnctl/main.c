@@ -30,6 +30,10 @@ static const struct command * const commands[] = {
 	&command_monitor,
 	&command_check,
 	&command_policies,
+	&command_policy_list,
+	&command_policy_show,
+	&command_policy_add,
+	&command_policy_del,
 	&command_up,
 	&command_down,
 	&command_status,
@@ -88,7 +92,7 @@ static void print_usage(FILE *out)
 		print_command(out, commands[i]);
 	}
 	fputs("\nOptions:\n"
-	      "  -j, --json         print JSON (show, stats, monitor, check, policies, status)\n"
+	      "  -j, --json         print JSON (show, stats, monitor, check, policies, policy, status)\n"
 	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
 	      "  -b, --batch FILE   run the commands of a file, one a line (- reads standard input)\n"
 	      "  -h, --help         help, also for each command: pvsvpnctl peer add --help\n"

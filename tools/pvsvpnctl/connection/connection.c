@@ -142,19 +142,12 @@ static int connection_policy(const struct ini_file *file, const struct ini_file 
 
 static int load_policies(const struct ini_file *file, struct connection *c)
 {
-	struct ini_file policies = { .what = file->what };
-	char *path;
-	int ret = CTL_OK;
+	struct policies policies;
+	int ret = policies_load(file->what, NULL, &policies) ?:
+		  connection_policy(file, &policies.file, true, c) ?:
+		  connection_policy(file, &policies.file, false, c);
 
-	if (asprintf(&path, "%s/" POLICIES ".conf", connection_dir()) < 0)
-		return CTL_FAILED;
-	policies.path = path;
-	if (!access(path, F_OK))
-		ret = ini_load(&policies);
-	ret = ret ?: policies_check(&policies) ?: connection_policy(file, &policies, true, c) ?:
-	      connection_policy(file, &policies, false, c);
-	ini_free(&policies);
-	free(path);
+	policies_free(&policies);
 	return ret;
 }
 

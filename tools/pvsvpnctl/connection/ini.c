@@ -273,11 +273,11 @@ static int read_file(const struct ini_file *file, int fd, char *text)
 	return CTL_OK;
 }
 
-int ini_load(struct ini_file *file)
+int ini_load_text(struct ini_file *file, char **text)
 {
 	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ret;
-	char *text;
 
+	*text = NULL;
 	if (fd < 0 && errno == EACCES)
 		return ctl_error(CTL_DENIED, file->what, file->path, "run it as root", "%s",
 				 strerror(errno));
@@ -286,11 +286,17 @@ int ini_load(struct ini_file *file)
 				 errno == ENOENT ? "see pvsvpn.conf(5) for what goes into it" :
 				 "give a file that can be read",
 				 "%s", strerror(errno));
-	text = ctl_alloc(NULL, INI_FILE_MAX + 1);
-	ret = read_file(file, fd, text);
+	*text = ctl_alloc(NULL, INI_FILE_MAX + 1);
+	ret = read_file(file, fd, *text);
 	close(fd);
-	if (!ret)
-		ret = ini_read_text(file, text);
+	return ret ?: ini_read_text(file, *text);
+}
+
+int ini_load(struct ini_file *file)
+{
+	char *text;
+	int ret = ini_load_text(file, &text);
+
 	free(text);
 	return ret;
 }

@@ -65,6 +65,9 @@ struct ini_file {
  */
 int ini_load(struct ini_file *file);
 
+/* The same, with the text of the file in @text, to be freed, also after a failure */
+int ini_load_text(struct ini_file *file, char **text);
+
 /* The same for a text that was read already */
 int ini_read_text(struct ini_file *file, const char *text);
 void ini_free(struct ini_file *file);

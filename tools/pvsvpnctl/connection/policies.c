@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "connection/config_file.h"
 #include "connection/policies.h"
 #include "connection/values.h"
 #include "error.h"
@@ -12,6 +16,7 @@ const struct conf_key ike_policy_keys[] = {
 	POLICY("Version", parse_ike_version, version),
 	POLICY("Encryption", parse_ike_encryption, encryption),
 	POLICY("Authentication", parse_authentication, authentication),
+	POLICY("PRF", parse_prf, prf),
 	POLICY("DHGroup", parse_dh_group, dh),
 	POLICY("AdditionalKeyExchange", parse_additional, additional),
 	POLICY("Lifetime", parse_lifetime, lifetime),
@@ -63,11 +68,290 @@ static int check_policy(const struct ini_section *in)
 	return policy_read(in, ike, true, &policy);
 }
 
-int policies_check(const struct ini_file *file)
+static int check_policies(const struct ini_file *file)
 {
 	int ret = CTL_OK;
 
 	for (size_t i = 0; i < file->section_count && !ret; i++)
 		ret = check_policy(&file->sections[i]);
+	return ret;
+}
+
+/* ---- text ---- */
+
+static void print_list(FILE *out, const char *key, const struct algorithm_list *list)
+{
+	fprintf(out, "%s = ", key);
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(out, "%s%s", i ? ", " : "", list->one[i]->word);
+	putc('\n', out);
+}
+
+void policy_print(FILE *out, const struct policy *policy, bool ike, const char *name)
+{
+	fprintf(out, "[%s %s]\n", policy_type(ike), name);
+	if (ike)
+		fprintf(out, "Version = %u\n", policy->version);
+	print_list(out, "Encryption", &policy->encryption);
+	print_list(out, "Authentication", &policy->authentication);
+	if (policy->prf.count)
+		print_list(out, "PRF", &policy->prf);
+	print_list(out, ike ? "DHGroup" : "PFS", &policy->dh);
+	if (policy->additional.count)
+		print_list(out, "AdditionalKeyExchange", &policy->additional);
+	fprintf(out, "Lifetime = %u\n", policy->lifetime);
+}
+
+/* ---- files ---- */
+
+static char *text_or_end(char *text)
+{
+	no_memory_if(!text);
+	return text;
+}
+
+static char *policies_path(void)
+{
+	char *path;
+
+	return asprintf(&path, "%s/" POLICIES ".conf", connection_dir()) < 0 ? text_or_end(NULL) :
+									      path;
+}
+
+int policies_load(const char *what, const char *path, struct policies *policies)
+{
+	int ret = CTL_OK;
+
+	*policies = (struct policies){
+		.path = path ? text_or_end(strdup(path)) : policies_path(),
+		.file.what = what,
+	};
+	policies->file.path = policies->path;
+	if (path || !access(policies->path, F_OK))
+		ret = ini_load_text(&policies->file, &policies->text);
+	if (!policies->text)
+		policies->text = text_or_end(strdup(""));
+	return ret ?: check_policies(&policies->file);
+}
+
+void policies_free(struct policies *policies)
+{
+	ini_free(&policies->file);
+	free(policies->text);
+	free(policies->path);
+}
+
+/* Checks the text as if it were in the file, and writes it. */
+static int write_policies(const char *what, const char *path, const char *text)
+{
+	struct ini_file file = { .what = what, .path = path };
+	int ret;
+
+	if (strlen(text) > INI_FILE_MAX)
+		return ctl_error(CTL_FAILED, what, path, "remove policies that no connection names",
+				 "the file would have more than %d bytes", INI_FILE_MAX);
+	ret = ini_read_text(&file, text) ?: check_policies(&file);
+	ini_free(&file);
+	return ret ?: config_write(what, path, text, 0644);
+}
+
+static int check_new(const char *what, const struct policies *old, const struct ini_file *new)
+{
+	for (size_t i = 0; i < new->section_count; i++) {
+		const struct ini_section *section = &new->sections[i];
+		const struct ini_section *there = section_find(&old->file, section->type,
+							       section->name);
+
+		if (there)
+			return ctl_error(CTL_FAILED, what, ini_at(&old->file, there->line),
+					 "delete it first, or take another name",
+					 "[%s %s] is there already", section->type, section->name);
+	}
+	return CTL_OK;
+}
+
+static int add_text(const char *what, const struct policies *old, const char *text)
+{
+	struct ini_file new = { .what = what, .path = "the new policy" };
+	size_t len = strlen(old->text);
+	const char *between = !len ? "" : old->text[len - 1] == '\n' ? "\n" : "\n\n";
+	char *whole;
+	int ret;
+
+	ret = ini_read_text(&new, text) ?: check_policies(&new) ?: check_new(what, old, &new);
+	ini_free(&new);
+	if (ret)
+		return ret;
+	no_memory_if(asprintf(&whole, "%s%s%s", old->text, between, text) < 0);
+	ret = write_policies(what, old->path, whole);
+	free(whole);
+	return ret;
+}
+
+int policies_add(const char *what, const char *text)
+{
+	struct policies old;
+	int fd, ret = config_lock(what, &fd);
+
+	if (ret)
+		return ret;
+	ret = policies_load(what, NULL, &old) ?: add_text(what, &old, text);
+	policies_free(&old);
+	close(fd);
+	return ret;
+}
+
+/* ---- uses ---- */
+
+static void read_name(const struct ini_section *section, const char *key, char *name)
+{
+	const struct ini_key *found = section ? ini_find(section, key) : NULL;
+
+	if (found && is_connection_name(found->value))
+		strcpy(name, found->value);
+}
+
+static int read_use(const char *what, const char *name, struct policy_use *use)
+{
+	struct ini_file file = { .what = what };
+	const struct ini_section *section;
+	char *path;
+	int ret;
+
+	no_memory_if(asprintf(&path, "%s/%s.conf", connection_dir(), name) < 0);
+	file.path = path;
+	ret = ini_load(&file);
+	*use = (struct policy_use){ .policy = { "", "" } };
+	strcpy(use->connection, name);
+	section = section_find(&file, "Connection", "");
+	read_name(section, IKE_POLICY, use->policy[0]);
+	read_name(section, IPSEC_POLICY, use->policy[1]);
+	ini_free(&file);
+	free(path);
+	return ret;
+}
+
+int policy_uses_load(const char *what, struct policy_uses *uses)
+{
+	char **names;
+	int ret = CTL_OK;
+
+	uses->count = connection_names(&names);
+	uses->list = ctl_alloc(NULL, (uses->count + 1) * sizeof(*uses->list));
+	for (size_t i = 0; i < uses->count; i++)
+		ret = read_use(what, names[i], &uses->list[i]) ?: ret;
+	connection_names_free(names, uses->count);
+	return ret;
+}
+
+bool policy_used_by(const struct policy_use *use, bool ike, const char *name)
+{
+	return !strcmp(use->policy[!ike], name);
+}
+
+static int check_unused(const char *what, const struct ini_section *section, bool ike)
+{
+	struct policy_uses uses;
+	int ret = policy_uses_load(what, &uses);
+
+	for (size_t i = 0; i < uses.count && !ret; i++)
+		if (policy_used_by(&uses.list[i], ike, section->name))
+			ret = refuse(section, NULL, "give that connection another policy first",
+				     "connection %s names it", uses.list[i].connection);
+	free(uses.list);
+	return ret;
+}
+
+/* ---- removal ---- */
+
+static const char *line_end(const char *text)
+{
+	const char *end = strchrnul(text, '\n');
+
+	return end + !!*end;
+}
+
+/* The start of a line, from 1 */
+static const char *line_at(const char *text, unsigned int line)
+{
+	while (--line)
+		text = line_end(text);
+	return text;
+}
+
+static bool is_empty_line(const char *line)
+{
+	return strchr("\r\n", line[strspn(line, " \t")]);
+}
+
+static bool is_comment(const char *line)
+{
+	line += strspn(line, " \t");
+	return *line == '#' || *line == ';';
+}
+
+static bool is_header(const char *line)
+{
+	return line[strspn(line, " \t")] == '[';
+}
+
+/*
+ * The end of a section in @text, with the empty lines behind it. Comments belong to it if they
+ * follow it directly, unless they are directly above the next section.
+ */
+static const char *section_end(const char *text, const struct ini_section *section)
+{
+	const char *line = line_end(line_at(text, section->line)), *end = line;
+	const char *comments = NULL;	/* directly above @line */
+	bool gap = false, apart = false;
+
+	for (; *line && !is_header(line); line = line_end(line)) {
+		bool comment = is_comment(line), empty = is_empty_line(line);
+
+		if (!comment && !empty)
+			gap = apart = false;
+		apart |= comment && gap;
+		gap |= empty;
+		comments = comment ? comments ?: line : NULL;
+		if (!apart)
+			end = line_end(line);
+	}
+	return *line && comments && comments < end ? comments : end;
+}
+
+static int remove_section(const char *what, const struct policies *old,
+			  const struct ini_section *section)
+{
+	const char *begin = line_at(old->text, section->line);
+	const char *end = section_end(old->text, section);
+	char *rest;
+	int ret;
+
+	no_memory_if(asprintf(&rest, "%.*s%s", (int)(begin - old->text), old->text, end) < 0);
+	ret = write_policies(what, old->path, rest);
+	free(rest);
+	return ret;
+}
+
+static int find_and_remove(const char *what, const struct policies *old, bool ike, const char *name)
+{
+	const struct ini_section *section = section_find(&old->file, policy_type(ike), name);
+
+	if (!section)
+		return ctl_error(CTL_FAILED, what, name, "pvsvpnctl policy list has them all",
+				 "no [%s %s] in %s", policy_type(ike), name, old->path);
+	return check_unused(what, section, ike) ?: remove_section(what, old, section);
+}
+
+int policies_remove(const char *what, bool ike, const char *name)
+{
+	struct policies old;
+	int fd, ret = config_lock(what, &fd);
+
+	if (ret)
+		return ret;
+	ret = policies_load(what, NULL, &old) ?: find_and_remove(what, &old, ike, name);
+	policies_free(&old);
+	close(fd);
 	return ret;
 }

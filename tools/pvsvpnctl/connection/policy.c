@@ -194,6 +194,14 @@ const char *parse_authentication(const char *text, void *value)
 	return parse_list(ALGORITHM_AUTHENTICATION, text, IN_BOTH, NULL, value);
 }
 
+const char *parse_prf(const char *text, void *value)
+{
+	struct algorithm_list *list = value;
+	const char *expected = parse_authentication(text, value);
+
+	return !expected && has_kind(list, true) ? "names of hashes, such as sha384" : expected;
+}
+
 const char *parse_dh_group(const char *text, void *value)
 {
 	return parse_list(ALGORITHM_DH_GROUP, text, IN_BOTH, NULL, value);
@@ -213,7 +221,7 @@ bool parse_adds_algorithms(parse_fn *parse)
 {
 	return parse == parse_ike_encryption || parse == parse_ipsec_encryption ||
 	       parse == parse_authentication || parse == parse_dh_group || parse == parse_pfs ||
-	       parse == parse_additional;
+	       parse == parse_prf || parse == parse_additional;
 }
 
 const char *parse_ike_version(const char *text, void *value)
@@ -288,6 +296,9 @@ const char *policy_why_not(const struct policy *policy, bool ike, bool legacy, c
 	*key = "Version";
 	if (ike && policy->version == 1 && has_kind(&policy->encryption, true))
 		return "IKEv1 has no such encryption; take CBC, or version 2";
+	*key = "PRF";
+	if (policy->version == 1 && policy->prf.count)
+		return "IKEv1 takes the hash of Authentication; leave it out, or take version 2";
 	*key = "AdditionalKeyExchange";
 	why = why_no_additional(policy, ike);
 	if (why)
@@ -297,6 +308,9 @@ const char *policy_why_not(const struct policy *policy, bool ike, bool legacy, c
 	why = "no longer safe; AllowLegacy = yes in [Connection] takes it";
 	*key = "Authentication";
 	if (has_legacy(&policy->authentication))
+		return why;
+	*key = "PRF";
+	if (has_legacy(&policy->prf))
 		return why;
 	*key = "Encryption";
 	if (has_legacy(&policy->encryption))
@@ -365,8 +379,9 @@ static size_t proposal(char *text, const struct policy *policy, bool ike, size_t
 		add(text, "%s%s", *text ? "-" : "", encryption->one[end++]->proposal);
 	if (!combined)
 		add_texts(text, &policy->authentication, "");
-	else if (ike)
+	else if (ike && !policy->prf.count)
 		add_prf(text, encryption, first, end);
+	add_texts(text, &policy->prf, "prf");
 	add_exchanges(text, &policy->dh, "", &pfs_off, "modpnone");
 	add_exchanges(text, &policy->additional, "ke1_", &no_additional, "ke1_none");
 	return end;

@@ -66,6 +66,7 @@ struct algorithm_list {
  * @version: of IKE, 1 or 2
  * @encryption: combined modes and others, in any order
  * @authentication: of the modes that are not combined; may have the word "none"
+ * @prf: pseudo-random functions of IKE; empty: as the encryption and the authentication have it
  * @dh: groups of the IKE SA, or of perfect forward secrecy, where "off" means none
  * @additional: key exchanges after that of the group (RFC 9370), where "none" means to do without;
  *	empty: the same
@@ -75,6 +76,7 @@ struct policy {
 	uint32_t version;
 	struct algorithm_list encryption;
 	struct algorithm_list authentication;
+	struct algorithm_list prf;
 	struct algorithm_list dh;
 	struct algorithm_list additional;
 	uint32_t lifetime;
@@ -89,10 +91,11 @@ void policy_complete(struct policy *policy, bool ike);
 parse_fn parse_ike_encryption;
 parse_fn parse_ipsec_encryption;
 parse_fn parse_authentication;
+parse_fn parse_prf;
 parse_fn parse_dh_group;
 parse_fn parse_pfs;
 parse_fn parse_additional;
-/* Whether @parse is one of these six */
+/* Whether @parse is one of these seven */
 bool parse_adds_algorithms(parse_fn *parse);
 
 parse_fn parse_ike_version;	/* uint32_t */

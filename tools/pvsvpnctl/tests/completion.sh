@@ -27,7 +27,8 @@ completes()
 	fi
 }
 
-echo 1..14
+export PVSVPN_PRESET_DIR=$PWD/presets PVSVPN_CONFIG_DIR=$PWD/examples
+echo 1..21
 completes 'peer' pe
 completes 'add set del' peer ''
 completes 'add del' sa ''
@@ -42,4 +43,11 @@ completes 'aes256gcm16' sa add pvs0 b transform aes256gcm16
 completes 'auto off' set pvs0 mss-clamp ''
 completes 'auto inherit' set pvs0 ttl ''
 completes 'openmetrics prometheus' metrics pvs0 format ''
+completes 'list show add del' policy ''
+completes 'preset ike ipsec' policy add ''
+completes 'aws azure' policy add preset a
+completes 'prf pfs' policy add ike x p
+completes '1 2' policy add ike x version ''
+completes 'strong' policy del ike ''
+completes 'preset strong' policy show ''
 exit $failed

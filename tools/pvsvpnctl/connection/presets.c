@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection/presets.h"
+#include "connection/values.h"
+#include "error.h"
+
+/* The Makefile defines it. */
+#ifndef PRESETDIR
+#define PRESETDIR "/usr/local/share/pvsvpn/presets"
+#endif
+
+const char *preset_dir(void)
+{
+	const char *dir = getenv("PVSVPN_PRESET_DIR");
+
+	return dir && *dir ? dir : PRESETDIR;
+}
+
+size_t preset_names(char ***names)
+{
+	return names_with_suffix(preset_dir(), ".conf", names);
+}
+
+int preset_load(const char *what, const char *name, struct policies *policies)
+{
+	char *path;
+	int ret;
+
+	*policies = (struct policies){ .path = NULL };
+	no_memory_if(asprintf(&path, "%s/%s.conf", preset_dir(), name) < 0);
+	if (!is_connection_name(name) || access(path, F_OK))
+		ret = ctl_error(CTL_FAILED, what, name, "pvsvpnctl policy list presets has them all",
+				"no such preset in %s", preset_dir());
+	else
+		ret = policies_load(what, path, policies);
+	free(path);
+	return ret;
+}
+
+/* The file begins with its licence. */
+const char *preset_text(const struct policies *preset)
+{
+	const char *before = strstr(preset->text, "\n[");
+
+	return before ? before + 1 : preset->text;
+}
