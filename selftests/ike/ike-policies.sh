@@ -199,13 +199,13 @@ additional_key_exchange()
 # Each preset is negotiated as it is, and used
 presets()
 {
-	local dir name
+	local dir name quantum=aes256gcm16-ecp384-ke1_mlkem1024
 
 	dir=$(realpath "$lib/../../tools/pvsvpnctl/presets")
 	gateway
 	our_daemon
 	if has_ML_KEM; then
-		lenient_end aes256gcm16-prfsha384-ecp384-ke1_mlkem1024 aes256gcm16-ecp384-ke1_mlkem1024
+		lenient_end "${quantum/-/-prfsha384-}" $quantum
 	else
 		lenient_end
 	fi

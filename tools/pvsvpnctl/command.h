@@ -42,6 +42,8 @@ extern const struct command command_stats;
 extern const struct command command_metrics;
 extern const struct command command_monitor;
 extern const struct command command_check;
+extern const struct command command_connection_list;
+extern const struct command command_connection_show;
 extern const struct command command_policies;
 extern const struct command command_policy_list;
 extern const struct command command_policy_show;

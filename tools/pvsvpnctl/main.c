@@ -29,6 +29,8 @@ static const struct command * const commands[] = {
 	&command_metrics,
 	&command_monitor,
 	&command_check,
+	&command_connection_list,
+	&command_connection_show,
 	&command_policies,
 	&command_policy_list,
 	&command_policy_show,
@@ -92,7 +94,8 @@ static void print_usage(FILE *out)
 		print_command(out, commands[i]);
 	}
 	fputs("\nOptions:\n"
-	      "  -j, --json         print JSON (show, stats, monitor, check, policies, policy, status)\n"
+	      "  -j, --json         print JSON (show, stats, monitor, check, connection, policies, policy,\n"
+	      "                     status)\n"
 	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
 	      "  -b, --batch FILE   run the commands of a file, one a line (- reads standard input)\n"
 	      "  -h, --help         help, also for each command: pvsvpnctl peer add --help\n"

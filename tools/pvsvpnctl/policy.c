@@ -170,28 +170,6 @@ static void print_named(const struct named *named, const struct policy_uses *use
 
 /* ---- JSON ---- */
 
-static struct json_object *json_words(const struct algorithm_list *list)
-{
-	struct json_object *json = json_list();
-
-	for (size_t i = 0; i < list->count; i++)
-		json_append_text(json, list->one[i]->word);
-	return json;
-}
-
-static void append_proposal(void *list, const char *proposal)
-{
-	json_append_text(list, proposal);
-}
-
-static struct json_object *json_proposals(const struct named *named)
-{
-	struct json_object *json = json_list();
-
-	policy_proposals(&named->policy, named->ike, named->policy.version, append_proposal, json);
-	return json;
-}
-
 static struct json_object *json_users(const struct named *named, const struct policy_uses *uses)
 {
 	struct json_object *json = json_list();
@@ -210,15 +188,8 @@ static struct json_object *json_named(const struct named *named, const struct po
 
 	json_add_text(json, "kind", kind_of(named));
 	json_add_text(json, "name", named->section->name);
-	json_add_uint_or_null(json, "version", named->ike ? policy->version : 0, 0);
-	json_add(json, "encryption", json_words(&policy->encryption));
-	json_add(json, "authentication", json_words(&policy->authentication));
-	json_add(json, "prf", json_words(&policy->prf));
-	json_add(json, "dh_group", json_words(&policy->dh));
-	json_add(json, "additional_key_exchange", json_words(&policy->additional));
-	json_add_uint(json, "lifetime", policy->lifetime);
+	policy_add_json(json, policy, named->ike, policy->version);
 	json_add_bool(json, "legacy", policy_why_not(policy, named->ike, false, &key));
-	json_add(json, "proposals", json_proposals(named));
 	json_add(json, "connections", json_users(named, uses));
 	json_add_text(json, "file", named->section->file->path);
 	json_add_uint(json, "line", named->section->line);

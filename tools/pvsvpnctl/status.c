@@ -14,18 +14,16 @@
 #include "json.h"
 #include "print.h"
 
-static const struct {
-	const char *name;
-	int code;	/* exit status of "status NAME" */
-} states[] = {
-	[STATUS_ACTIVE] = { "active", CTL_OK },
-	[STATUS_WARNING] = { "warning", CTL_WARNING },
-	[STATUS_DISABLED] = { "disabled", CTL_DISABLED },
-};
-
+/* Exit status of "status NAME" */
 static int exit_status(const struct report *r)
 {
-	return r->denied ? CTL_DENIED : states[r->status].code;
+	static const int codes[] = {
+		[STATUS_ACTIVE] = CTL_OK,
+		[STATUS_WARNING] = CTL_WARNING,
+		[STATUS_DISABLED] = CTL_DISABLED,
+	};
+
+	return r->denied ? CTL_DENIED : codes[r->status];
 }
 
 /* ---- for people ---- */
@@ -42,7 +40,7 @@ static void print_ages(const char *what, const char *state, uint64_t age, uint64
 
 static void print_report(const struct report *r)
 {
-	printf("%s: %s", r->name, states[r->status].name);
+	printf("%s: %s", r->name, status_names[r->status]);
 	if (*r->code)
 		printf(" (%s: %s; %s)", r->code, r->detail, r->remedy);
 	putchar('\n');
@@ -130,7 +128,7 @@ static struct json_object *json_report(const struct report *r)
 	struct json_object *json = json_new();
 
 	json_add_text(json, "name", r->name);
-	json_add_text(json, "status", states[r->status].name);
+	json_add_text(json, "status", status_names[r->status]);
 	json_add_text_or_null(json, "reason", r->code);
 	json_add_text_or_null(json, "detail", r->detail);
 	json_add_text_or_null(json, "remedy", r->remedy);

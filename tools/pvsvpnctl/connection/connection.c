@@ -16,7 +16,9 @@
 #include "connection/section.h"
 #include "connection/subnet.h"
 #include "connection/values.h"
+#include "connection/write.h"
 #include "error.h"
+#include "json.h"
 #include "print.h"
 
 #define CONFIG_DIR "/etc/pvsvpn"
@@ -49,48 +51,48 @@ int may_read(const char *what, const char *dir)
 
 /* ---- sections ---- */
 
-#define CONNECTION(_key, _parse, _member) \
-	{ _key, _parse, offsetof(struct connection, _member) }
+#define CONNECTION(_key, _parse, _write, _member) \
+	{ _key, _parse, _write, offsetof(struct connection, _member) }
 static const struct conf_key connection_keys[] = {
-	CONNECTION("Mode", parse_mode, name),
-	CONNECTION("LocalGateway", parse_addr, local_gateway),
-	CONNECTION("PeerGateway", parse_gateway, peer_gateway),
-	CONNECTION("LocalIdentity", parse_identity, local_identity.text),
-	CONNECTION("LocalIdentityType", parse_identity_type, local_identity.type),
-	CONNECTION("PeerIdentity", parse_identity, peer_identity.text),
-	CONNECTION("PeerIdentityType", parse_identity_type, peer_identity.type),
-	CONNECTION("LocalSubnets", parse_prefixes, local_subnets),
-	CONNECTION("PeerSubnets", parse_prefixes, peer_subnets),
-	CONNECTION("IKEPolicy", parse_name, ike_name),
-	CONNECTION("IPsecPolicy", parse_name, ipsec_name),
-	CONNECTION("Authentication", parse_proof, by_certificate),
-	CONNECTION("SecretFile", parse_path, secret_file),
-	CONNECTION("CertificateFile", parse_path, cert_file),
-	CONNECTION("KeyFile", parse_path, key_file),
-	CONNECTION("CAFile", parse_path, ca_file),
-	CONNECTION("Initiate", parse_bool, initiate),
-	CONNECTION("EstablishMode", parse_establish_mode, initiate),
-	CONNECTION("Encapsulation", parse_encapsulation, encap_udp),
-	CONNECTION("ReplayWindow", parse_window, replay_window),
-	CONNECTION("Interface", parse_ifname, ifname),
-	CONNECTION("TunnelAddress", parse_prefixes, tunnel_addresses),
-	CONNECTION("MTU", parse_conf_mtu, mtu),
-	CONNECTION("MSS", parse_mss, mss),
-	CONNECTION("Routes", parse_bool, routes),
-	CONNECTION("RouteMetric", parse_metric, route_metric),
-	CONNECTION("RouteTable", parse_table, route_table),
-	CONNECTION("RouteSource", parse_sources, route_sources),
-	CONNECTION("FwMark", parse_if_id, mark),
-	CONNECTION("WithdrawRoutes", parse_bool, withdraw_routes),
-	CONNECTION("IfID", parse_if_id, if_id),
-	CONNECTION("AllowLegacy", parse_bool, legacy),
+	CONNECTION("Mode", parse_mode, write_mode, name),
+	CONNECTION("LocalGateway", parse_addr, write_addr, local_gateway),
+	CONNECTION("PeerGateway", parse_gateway, write_gateway, peer_gateway),
+	CONNECTION("LocalIdentity", parse_identity, write_text, local_identity.text),
+	CONNECTION("LocalIdentityType", parse_identity_type, write_identity_type, local_identity.type),
+	CONNECTION("PeerIdentity", parse_identity, write_text, peer_identity.text),
+	CONNECTION("PeerIdentityType", parse_identity_type, write_identity_type, peer_identity.type),
+	CONNECTION("LocalSubnets", parse_prefixes, write_prefixes, local_subnets),
+	CONNECTION("PeerSubnets", parse_prefixes, write_prefixes, peer_subnets),
+	CONNECTION("IKEPolicy", parse_name, write_text, ike_name),
+	CONNECTION("IPsecPolicy", parse_name, write_text, ipsec_name),
+	CONNECTION("Authentication", parse_proof, write_proof, by_certificate),
+	CONNECTION("SecretFile", parse_path, write_path, secret_file),
+	CONNECTION("CertificateFile", parse_path, write_path, cert_file),
+	CONNECTION("KeyFile", parse_path, write_path, key_file),
+	CONNECTION("CAFile", parse_path, write_path, ca_file),
+	CONNECTION("Initiate", parse_bool, write_bool, initiate),
+	CONNECTION("EstablishMode", parse_establish_mode, NULL, initiate),
+	CONNECTION("Encapsulation", parse_encapsulation, write_encapsulation, encap_udp),
+	CONNECTION("ReplayWindow", parse_window, write_number, replay_window),
+	CONNECTION("Interface", parse_ifname, write_text, ifname),
+	CONNECTION("TunnelAddress", parse_prefixes, write_prefixes, tunnel_addresses),
+	CONNECTION("MTU", parse_conf_mtu, write_mtu, mtu),
+	CONNECTION("MSS", parse_mss, write_mss, mss),
+	CONNECTION("Routes", parse_bool, write_bool, routes),
+	CONNECTION("RouteMetric", parse_metric, write_number, route_metric),
+	CONNECTION("RouteTable", parse_table, write_table, route_table),
+	CONNECTION("RouteSource", parse_sources, write_sources, route_sources),
+	CONNECTION("FwMark", parse_if_id, write_number, mark),
+	CONNECTION("WithdrawRoutes", parse_bool, write_bool, withdraw_routes),
+	CONNECTION("IfID", parse_if_id, write_number, if_id),
+	CONNECTION("AllowLegacy", parse_bool, write_bool, legacy),
 	{ 0 }
 };
 
 static const struct conf_key dpd_keys[] = {
-	CONNECTION("Action", parse_action, dpd_restart),
-	CONNECTION("Interval", parse_interval, dpd_interval),
-	CONNECTION("Threshold", parse_threshold, dpd_threshold),
+	CONNECTION("Action", parse_action, write_action, dpd_restart),
+	CONNECTION("Interval", parse_interval, write_number, dpd_interval),
+	CONNECTION("Threshold", parse_threshold, write_number, dpd_threshold),
 	{ 0 }
 };
 
@@ -110,6 +112,72 @@ void connection_print_keys(void)
 {
 	for (size_t i = 0; i < SECTIONS; i++)
 		section_print_keys(sections[i].section, sections[i].keys);
+}
+
+/* ---- output ---- */
+
+/* The keys of the credentials that the connection does not use */
+static bool is_unused(const struct connection *c, const char *key)
+{
+	if (c->by_certificate)
+		return !strcmp(key, "SecretFile");
+	return !strcmp(key, "CertificateFile") || !strcmp(key, "KeyFile") || !strcmp(key, "CAFile");
+}
+
+/* The keys that the connection uses, in @keys, which has room for all */
+static void used_keys(struct conf_key *keys, const struct connection *c)
+{
+	for (const struct conf_key *conf = connection_keys; conf->key; conf++)
+		if (!is_unused(c, conf->key))
+			*keys++ = *conf;
+	*keys = (struct conf_key){ 0 };
+}
+
+static void print_policy(FILE *out, const struct policy *policy, bool ike, const char *name)
+{
+	if (*name)
+		return;
+	policy_print(out, policy, ike, "");
+	putc('\n', out);
+}
+
+void connection_print(FILE *out, const struct connection *c)
+{
+	struct conf_key keys[sizeof(connection_keys) / sizeof(connection_keys[0])];
+
+	used_keys(keys, c);
+	fputs("[Connection]\n", out);
+	section_print(out, keys, c);
+	putc('\n', out);
+	print_policy(out, &c->ike, true, c->ike_name);
+	print_policy(out, &c->ipsec, false, c->ipsec_name);
+	fputs("[DeadPeerDetection]\n", out);
+	section_print(out, dpd_keys, c);
+}
+
+static struct json_object *json_policy(const struct policy *policy, bool ike, const char *name,
+				       uint32_t version)
+{
+	struct json_object *json = json_new();
+
+	json_add_text_or_null(json, "name", name);
+	policy_add_json(json, policy, ike, version);
+	return json;
+}
+
+void connection_add_json(struct json_object *json, const struct connection *c)
+{
+	struct json_object *own = json_new(), *dpd = json_new();
+	struct conf_key keys[sizeof(connection_keys) / sizeof(connection_keys[0])];
+
+	used_keys(keys, c);
+	section_add_json(own, keys, c);
+	section_add_json(dpd, dpd_keys, c);
+	json_add(json, "connection", own);
+	json_add(json, "ike_policy", json_policy(&c->ike, true, c->ike_name, c->ike.version));
+	json_add(json, "ipsec_policy",
+		 json_policy(&c->ipsec, false, c->ipsec_name, c->ike.version));
+	json_add(json, "dead_peer_detection", dpd);
 }
 
 /* ---- policies.conf ---- */

@@ -7,9 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "connection/policy.h"
 #include "parse.h"
+
+struct json_object;
 
 /* The file of the shared policies, beside those of the connections */
 #define POLICIES "policies"
@@ -145,6 +148,16 @@ const char *identity_text(char *text, const struct identity *identity);
 
 /* Every section and its keys, for "check --help" */
 void connection_print_keys(void);
+
+/**
+ * connection_print() - print a connection as its file
+ * @out: where to
+ * @c: the connection; keys have their effective values, and policies in policies.conf their names
+ */
+void connection_print(FILE *out, const struct connection *c);
+
+/* Adds the same to a JSON object: connection, ike_policy, ipsec_policy, dead_peer_detection */
+void connection_add_json(struct json_object *json, const struct connection *c);
 
 /* The directory of the files: $PVSVPN_CONFIG_DIR, or /etc/pvsvpn. */
 const char *connection_dir(void);

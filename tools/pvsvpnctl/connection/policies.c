@@ -7,28 +7,30 @@
 #include "connection/config_file.h"
 #include "connection/policies.h"
 #include "connection/values.h"
+#include "connection/write.h"
 #include "error.h"
+#include "json.h"
 
-#define POLICY(_key, _parse, _member) \
-	{ _key, _parse, offsetof(struct policy, _member) }
+#define POLICY(_key, _parse, _write, _member) \
+	{ _key, _parse, _write, offsetof(struct policy, _member) }
 
 const struct conf_key ike_policy_keys[] = {
-	POLICY("Version", parse_ike_version, version),
-	POLICY("Encryption", parse_ike_encryption, encryption),
-	POLICY("Authentication", parse_authentication, authentication),
-	POLICY("PRF", parse_prf, prf),
-	POLICY("DHGroup", parse_dh_group, dh),
-	POLICY("AdditionalKeyExchange", parse_additional, additional),
-	POLICY("Lifetime", parse_lifetime, lifetime),
+	POLICY("Version", parse_ike_version, write_number, version),
+	POLICY("Encryption", parse_ike_encryption, write_algorithms, encryption),
+	POLICY("Authentication", parse_authentication, write_algorithms, authentication),
+	POLICY("PRF", parse_prf, write_algorithms, prf),
+	POLICY("DHGroup", parse_dh_group, write_algorithms, dh),
+	POLICY("AdditionalKeyExchange", parse_additional, write_algorithms, additional),
+	POLICY("Lifetime", parse_lifetime, write_number, lifetime),
 	{ 0 }
 };
 
 const struct conf_key ipsec_policy_keys[] = {
-	POLICY("Encryption", parse_ipsec_encryption, encryption),
-	POLICY("Authentication", parse_authentication, authentication),
-	POLICY("PFS", parse_pfs, dh),
-	POLICY("AdditionalKeyExchange", parse_additional, additional),
-	POLICY("Lifetime", parse_lifetime, lifetime),
+	POLICY("Encryption", parse_ipsec_encryption, write_algorithms, encryption),
+	POLICY("Authentication", parse_authentication, write_algorithms, authentication),
+	POLICY("PFS", parse_pfs, write_algorithms, dh),
+	POLICY("AdditionalKeyExchange", parse_additional, write_algorithms, additional),
+	POLICY("Lifetime", parse_lifetime, write_number, lifetime),
 	{ 0 }
 };
 
@@ -79,27 +81,25 @@ static int check_policies(const struct ini_file *file)
 
 /* ---- text ---- */
 
-static void print_list(FILE *out, const char *key, const struct algorithm_list *list)
-{
-	fprintf(out, "%s = ", key);
-	for (size_t i = 0; i < list->count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", list->one[i]->word);
-	putc('\n', out);
-}
-
 void policy_print(FILE *out, const struct policy *policy, bool ike, const char *name)
 {
-	fprintf(out, "[%s %s]\n", policy_type(ike), name);
-	if (ike)
-		fprintf(out, "Version = %u\n", policy->version);
-	print_list(out, "Encryption", &policy->encryption);
-	print_list(out, "Authentication", &policy->authentication);
-	if (policy->prf.count)
-		print_list(out, "PRF", &policy->prf);
-	print_list(out, ike ? "DHGroup" : "PFS", &policy->dh);
-	if (policy->additional.count)
-		print_list(out, "AdditionalKeyExchange", &policy->additional);
-	fprintf(out, "Lifetime = %u\n", policy->lifetime);
+	fprintf(out, "[%s%s%s]\n", policy_type(ike), *name ? " " : "", name);
+	section_print(out, ike ? ike_policy_keys : ipsec_policy_keys, policy);
+}
+
+static void append_proposal(void *list, const char *proposal)
+{
+	json_append_text(list, proposal);
+}
+
+void policy_add_json(struct json_object *json, const struct policy *policy, bool ike,
+		     uint32_t version)
+{
+	struct json_object *list = json_list();
+
+	section_add_json(json, ike ? ike_policy_keys : ipsec_policy_keys, policy);
+	policy_proposals(policy, ike, version, append_proposal, list);
+	json_add(json, "proposals", list);
 }
 
 /* ---- files ---- */

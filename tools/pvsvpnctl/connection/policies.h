@@ -34,9 +34,13 @@ int policy_read(const struct ini_section *in, bool ike, bool legacy, struct poli
  * @out: where to
  * @policy: complete
  * @ike: it is an IKE policy
- * @name: its name
+ * @name: its name, "" for that of a connection
  */
 void policy_print(FILE *out, const struct policy *policy, bool ike, const char *name);
+
+/* Adds to a JSON object the keys of a policy, and its proposals in that version of IKE. */
+void policy_add_json(struct json_object *json, const struct policy *policy, bool ike,
+		     uint32_t version);
 
 /**
  * struct policies - a file of policies

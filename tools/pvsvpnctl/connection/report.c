@@ -18,6 +18,10 @@
 #include "print.h"
 #include "problem.h"
 
+const char * const status_names[] = {
+	[STATUS_ACTIVE] = "active", [STATUS_WARNING] = "warning", [STATUS_DISABLED] = "disabled",
+};
+
 /* A peer that answers packets needs less time: seconds */
 #define ANSWER_SECONDS 10
 

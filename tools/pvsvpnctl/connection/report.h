@@ -12,6 +12,8 @@
 /* As the VPN service defines them */
 enum status { STATUS_ACTIVE, STATUS_WARNING, STATUS_DISABLED };
 
+extern const char * const status_names[];
+
 /* Longest text about a cause, the terminating NUL included */
 #define REPORT_TEXT_MAX 256
 

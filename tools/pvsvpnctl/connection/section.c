@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,9 @@
 #include "connection/policy.h"
 #include "connection/section.h"
 #include "connection/values.h"
+#include "connection/write.h"
 #include "error.h"
+#include "json.h"
 
 void section_print_keys(const char *type, const struct conf_key *keys)
 {
@@ -99,4 +102,78 @@ int section_read(const struct ini_section *in, const struct conf_key *keys, void
 	for (size_t i = 0; i < in->key_count && !ret; i++)
 		ret = read_key(in, &in->keys[i], keys, object);
 	return ret;
+}
+
+/* The text of a value, to be freed; "" if a file need not have it */
+static char *value_text(const struct conf_key *conf, const void *object)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	no_memory_if(!out);
+	conf->write(out, (const char *)object + conf->offset);
+	no_memory_if(fclose(out));
+	return text;
+}
+
+void section_print(FILE *out, const struct conf_key *keys, const void *object)
+{
+	for (; keys->key; keys++) {
+		char *text = keys->write ? value_text(keys, object) : NULL;
+
+		if (text && *text)
+			fprintf(out, "%s = %s\n", keys->key, text);
+		free(text);
+	}
+}
+
+/* ---- JSON ---- */
+
+/* PeerGateway is peer_gateway, IKEPolicy is ike_policy. @name has room for twice the key. */
+static void json_name(char *name, const char *key)
+{
+	for (const char *c = key; *c; c++) {
+		bool ipsec = c - key == 1 && !strncmp(key, "IPsec", 5);
+
+		if (c > key && isupper((unsigned char)*c) && !ipsec &&
+		    (islower((unsigned char)c[-1]) || islower((unsigned char)c[1])))
+			*name++ = '_';
+		*name++ = tolower((unsigned char)*c);
+	}
+	*name = '\0';
+}
+
+static struct json_object *json_texts(char *text)
+{
+	struct json_object *list = json_list();
+	char *word;
+
+	if (!*text)
+		return list;
+	while ((word = strsep(&text, ",")))
+		json_append_text(list, without_blanks(word));
+	return list;
+}
+
+void section_add_json(struct json_object *json, const struct conf_key *keys, const void *object)
+{
+	for (; keys->key; keys++) {
+		const char *value = (const char *)object + keys->offset;
+		char name[2 * 32], *text;
+
+		if (!keys->write)
+			continue;
+		json_name(name, keys->key);
+		text = value_text(keys, object);
+		if (is_list(keys))
+			json_add(json, name, json_texts(text));
+		else if (keys->write == write_number)
+			json_add_uint_or_null(json, name, *(const uint32_t *)value, 0);
+		else if (keys->write == write_bool)
+			json_add_bool(json, name, *(const bool *)value);
+		else
+			json_add_text_or_null(json, name, text);
+		free(text);
+	}
 }

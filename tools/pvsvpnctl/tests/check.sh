@@ -607,6 +607,49 @@ write_site
 printed=$("$top/pvsvpnctl" -j policies)
 verdict 0 'policies --json follows its schema' follows_schema policies
 
+
+# The output of "connection show" is a file of the same connection
+same_again()
+{
+	local first second
+
+	first=$("$top/pvsvpnctl" connection show site-b) || return
+	second=$first
+	printf '%s\n' "$first" >"$dir/site-b.conf"
+	second=$("$top/pvsvpnctl" connection show site-b) && [ "$first" = "$second" ] &&
+		[ "$(check site-b swanctl)" = "$1" ]
+}
+# shows WHAT [SED-SCRIPT]
+shows()
+{
+	write_site
+	sed -i "${2-}" "$dir/site-b.conf"
+	verdict 0 "connection show prints $1" same_again "$(check site-b swanctl)"
+	printed=$("$top/pvsvpnctl" -j connection show site-b)
+	verdict 0 "connection show --json follows its schema, $1" follows_schema connection_list
+}
+shows 'a named policy'
+shows 'default policies' '/^IKEPolicy/d; /^$/,$d'
+shows 'IKEv1' "$(of IKEPolicy 'Version = 1' 'Encryption = aes256, aes128' 'AdditionalKeyExchange = none')
+	s/, fd00:2::\/64//"
+shows 'every key' 's/, fd00:2.*//; 1aInitiate = no\nEncapsulation = auto\nReplayWindow = 64\nMTU = 1400\nMSS = off\nRoutes = no\nRouteMetric = 7\nRouteTable = 9\nRouteSource = 10.1.0.9\nFwMark = 0x20\nWithdrawRoutes = yes\nIfID = 77\nTunnelAddress = 169.254.7.1/30, fd00:7::1/64\nInterface = pvs7\nSecretFile = /x y
+	s/Interval = 10/Action = clear\nInterval = 3\nThreshold = 2/'
+shows 'types of identities' 's/^LocalIdentity = .*/LocalIdentity = gw\nLocalIdentityType = key_id/'
+shows 'the main table' '1aRouteTable = main'
+shows 'an old policy' 's/^IKE.*/IKEPolicy = strong\nAllowLegacy = yes/; s/PFS = 20/PFS = 2/'
+shows 'a name of a peer' 's/^PeerGateway.*/PeerGateway = gw.example/'
+write_site
+echo nonsense >"$dir/site-c.conf"
+printed=$("$top/pvsvpnctl" -j connection list)
+verdict 0 'connection list --json follows its schema' follows_schema connection_list
+listed() { jq -e '[.connections[] | [.name, .status]] == [["site-b", "disabled"], ["site-c", "invalid"]]' <<<"$printed"; }
+verdict 0 'connection list has a file that is not valid' listed
+verdict 0 'connection list is a table' grep -qE '^site-b +disabled +198.51.100.1 .* strong +- +site-b' \
+	<("$top/pvsvpnctl" connection list)
+verdict 1 'connection show of a file that is not valid' "$top/pvsvpnctl" connection show site-c
+verdict 2 'connection show needs a name' "$top/pvsvpnctl" connection show
+rm "$dir/site-c.conf"
+
 # Each installed example is valid by itself
 for example in "$top"/examples/*.conf; do
 	name=$(basename "$example" .conf)

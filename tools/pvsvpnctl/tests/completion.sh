@@ -28,7 +28,7 @@ completes()
 }
 
 export PVSVPN_PRESET_DIR=$PWD/presets PVSVPN_CONFIG_DIR=$PWD/examples
-echo 1..21
+echo 1..23
 completes 'peer' pe
 completes 'add set del' peer ''
 completes 'add del' sa ''
@@ -43,6 +43,8 @@ completes 'aes256gcm16' sa add pvs0 b transform aes256gcm16
 completes 'auto off' set pvs0 mss-clamp ''
 completes 'auto inherit' set pvs0 ttl ''
 completes 'openmetrics prometheus' metrics pvs0 format ''
+completes 'list show' connection ''
+completes 'cloud everything site-b' connection show ''
 completes 'list show add del' policy ''
 completes 'preset ike ipsec' policy add ''
 completes 'aws azure' policy add preset a
