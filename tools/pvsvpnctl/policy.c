@@ -107,7 +107,7 @@ static const char *kind_of(const struct named *named)
 	return named->ike ? "ike" : "ipsec";
 }
 
-/* Writes the words with @between to @text of PROPOSAL_MAX bytes; "-" if there are none. */
+/* Writes the words with commas to @text of PROPOSAL_MAX bytes; "-" if there are none. */
 static const char *join(char *text, const struct algorithm_list *list)
 {
 	size_t len = 0;
@@ -118,7 +118,7 @@ static const char *join(char *text, const struct algorithm_list *list)
 	return len ? text : strcpy(text, "-");
 }
 
-/* Prints the names of the connections that name the policy. Return: how many. */
+/* Prints the names of the connections that name the policy, or "-". */
 static void write_users(FILE *out, const struct named *named, const struct policy_uses *uses)
 {
 	const char *before = "";
