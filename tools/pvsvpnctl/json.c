@@ -131,3 +131,8 @@ void json_print_line(struct json_object *json)
 {
 	print_as(json, JSON_C_TO_STRING_SPACED);
 }
+
+void json_free(struct json_object *json)
+{
+	json_object_put(json);
+}

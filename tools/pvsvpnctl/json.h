@@ -44,6 +44,9 @@ void json_add_traffic(struct json_object *json, const struct traffic *traffic);
 void json_add_drops(struct json_object *json, const struct drops *drops,
 		    enum drop_scope scope, bool zero);
 
+/* Frees what was not printed; may be NULL. */
+void json_free(struct json_object *json);
+
 /* All print to stdout and free what they print. json_print_list() prints an object of one list. */
 void json_print(struct json_object *json);
 void json_print_list(const char *key, struct json_object *list);

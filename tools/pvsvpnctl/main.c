@@ -2,6 +2,7 @@
 /* Global options, and the choice of the command. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -236,6 +237,8 @@ int main(int argc, char **argv)
 	int opt;
 
 	memory_protect();
+	/* A file that becomes too large is an error, which says why. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
 	argv[0] = "pvsvpnctl";
 	/* A long option may have a single dash, as in "ip -batch FILE". */

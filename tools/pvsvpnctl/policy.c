@@ -13,6 +13,7 @@
 #include "connection/values.h"
 #include "error.h"
 #include "json.h"
+#include "print.h"
 #include "table.h"
 
 /* ---- words: "policies" ---- */
@@ -145,8 +146,13 @@ static void add_row(struct table *table, const struct named *named, const struct
 	no_memory_if(fclose(out));
 	table_cell(table, "%s", kind_of(named));
 	table_cell(table, "%s", named->section->name);
+	if (named->ike)
+		table_cell(table, "%u", policy->version);
+	else
+		table_cell(table, "-");
 	table_cell(table, "%s", join(text, &policy->encryption));
 	table_cell(table, "%s", join(text, &policy->authentication));
+	table_cell(table, "%s", join(text, &policy->prf));
 	table_cell(table, "%s", join(text, &policy->dh));
 	table_cell(table, "%s", join(text, &policy->additional));
 	table_cell(table, "%u", policy->lifetime);
@@ -201,8 +207,10 @@ static struct json_object *json_named(const struct named *named, const struct po
 static const struct column columns[] = {
 	{ "KIND", false },
 	{ "NAME", false },
+	{ "VERSION", true },
 	{ "ENCRYPTION", false },
 	{ "AUTHENTICATION", false },
+	{ "PRF", false },
 	{ "GROUPS", false },
 	{ "ADDITIONAL", false },
 	{ "LIFETIME", true },
@@ -228,21 +236,20 @@ static void listing_init(struct listing *listing, const struct options *options)
 		listing->json = json_list();
 }
 
-/* A file that is not valid names no policy; "check" says what is wrong with it. */
-static void listing_uses(struct listing *listing)
+static void listing_free(struct listing *listing)
 {
-	ctl_error_mute(true);
-	policy_uses_load("policy", &listing->uses);
-	ctl_error_mute(false);
+	json_free(listing->json);
+	free(listing->uses.list);
 }
 
-static void listing_end(struct listing *listing)
+static void listing_print(struct listing *listing)
 {
 	if (listing->json)
 		json_print_list("policies", listing->json);
 	if (listing->table)
 		table_print(listing->table, "");
-	free(listing->uses.list);
+	listing->json = NULL;
+	listing->table = NULL;
 }
 
 static void list_policies(struct listing *listing, const struct policies *policies)
@@ -261,6 +268,7 @@ static void list_policies(struct listing *listing, const struct policies *polici
 	}
 }
 
+/* Lists the others, too, if one is not valid. */
 static int list_presets(struct listing *listing)
 {
 	char **names;
@@ -270,26 +278,33 @@ static int list_presets(struct listing *listing)
 	if (!count)
 		ret = ctl_error(CTL_FAILED, "policy list", preset_dir(),
 				"make install puts them there", "no presets");
-	for (size_t i = 0; i < count && !ret; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct policies policies;
+		int failed = preset_load("policy list", names[i], &policies);
 
-		ret = preset_load("policy list", names[i], &policies);
-		if (!ret)
+		if (!failed)
 			list_policies(listing, &policies);
+		ret = failed ?: ret;
 		policies_free(&policies);
 	}
+	if (count)
+		listing_print(listing);
 	connection_names_free(names, count);
 	return ret;
 }
 
+/* If the file of a connection cannot be read, the list is there, without that connection. */
 static int list_own(struct listing *listing)
 {
 	struct policies policies;
-	int ret = policies_load("policy list", NULL, &policies);
+	int failed, ret = policies_load("policy list", NULL, &policies);
 
-	listing_uses(listing);
-	if (!ret)
+	if (!ret) {
+		failed = policy_uses_load("policy list", &listing->uses);
 		list_policies(listing, &policies);
+		listing_print(listing);
+		ret = failed;
+	}
 	policies_free(&policies);
 	return ret;
 }
@@ -300,14 +315,15 @@ static int run_list(const struct options *options, int argc, char **argv)
 	static const struct params params = { &table, 1, 0 };
 	struct listing listing;
 	bool presets = false;
-	int ret = parse_params("policy list", argc, argv, 0, &params, &presets, NULL) ?:
-		  may_read("policy list", connection_dir());
+	int ret = parse_params("policy list", argc, argv, 0, &params, &presets, NULL);
 
+	if (!ret && !presets)
+		ret = may_read("policy list", connection_dir());
 	if (ret)
 		return ret;
 	listing_init(&listing, options);
 	ret = presets ? list_presets(&listing) : list_own(&listing);
-	listing_end(&listing);
+	listing_free(&listing);
 	return ret;
 }
 
@@ -335,21 +351,42 @@ static int show_section(struct listing *listing, const struct ini_section *secti
 }
 
 /* Shows the policies of that name; there may be one of each kind. */
-static int show_own(struct listing *listing, const char *name)
+static int show_named(struct listing *listing, const struct policies *policies, const char *name)
 {
 	static const char * const types[] = { IKE_POLICY, IPSEC_POLICY };
-	struct policies policies;
-	int ret = policies_load("policy show", NULL, &policies), shown = 0;
+	int shown = 0;
 
-	listing_uses(listing);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && !ret; i++)
-		shown += show_section(listing, section_find(&policies.file, types[i], name));
-	if (!ret && !shown)
-		ret = ctl_error(CTL_FAILED, "policy show", name,
-				"pvsvpnctl policy list has them all", "no such policy in %s",
-				policies.path);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		shown += show_section(listing, section_find(&policies->file, types[i], name));
+	if (shown)
+		return CTL_OK;
+	return ctl_error(CTL_FAILED, "policy show", name, "pvsvpnctl policy list has them all",
+			 "no such policy in %s", policies->path);
+}
+
+static int show_own(struct listing *listing, const char *name)
+{
+	struct policies policies;
+	int failed, ret = policies_load("policy show", NULL, &policies);
+
+	if (!ret) {
+		failed = policy_uses_load("policy show", &listing->uses);
+		ret = show_named(listing, &policies, name) ?: failed;
+	}
 	policies_free(&policies);
 	return ret;
+}
+
+/* A preset may be another user's file. */
+static void print_lines(const char *text)
+{
+	char *copy = strdup(text), *rest = copy, *line;
+
+	no_memory_if(!copy);
+	while ((line = strsep(&rest, "\n")))
+		if (rest || *line)
+			printf("%s\n", clean_text(line));
+	free(copy);
 }
 
 /* Shows the file of a preset, with the sources of its values. */
@@ -361,7 +398,7 @@ static int show_preset(struct listing *listing, const char *name)
 	if (!ret && listing->json)
 		list_policies(listing, &policies);
 	else if (!ret)
-		fputs(preset_text(&policies), stdout);
+		print_lines(preset_text(&policies));
 	policies_free(&policies);
 	return ret;
 }
@@ -376,21 +413,22 @@ static int run_show(const struct options *options, int argc, char **argv)
 		return ctl_error(CTL_USAGE, "policy show", argc ? argv[argc - 1] : NULL,
 				 "give NAME, or preset NAME",
 				 argc ? "too many words" : "the name is missing");
-	ret = may_read("policy show", connection_dir());
+	ret = preset ? CTL_OK : may_read("policy show", connection_dir());
 	if (ret)
 		return ret;
 	listing_init(&listing, options);
 	ret = (preset ? show_preset : show_own)(&listing, argv[preset]);
 	if (!ret)
-		listing_end(&listing);
+		listing_print(&listing);
+	listing_free(&listing);
 	return ret;
 }
 
 const struct command command_policy_show = {
 	.name = "policy show",
 	.args = "[preset] NAME",
-	.help = "Shows the policies of that name in full, the proposals that strongSwan makes of them, and the\n"
-		"connections that name them.\n\n"
+	.help = "Shows the policies of that name in full, the proposals that strongSwan makes of them (those\n"
+		"of IPsec in IKEv2), and the connections that name them.\n\n"
 		"  preset  show the preset NAME instead, with the source of each value\n",
 	.run = run_show,
 };
@@ -416,7 +454,7 @@ struct words {
 static const struct param word_table[] = {
 	WORD("version", "1|2", version, "of IKE; IKE policies only"),
 	WORD("encryption", "LIST", encryption, "words with commas between them, the best first"),
-	WORD("authentication", "LIST", authentication, "of encryption that does not authenticate"),
+	WORD("authentication", "LIST", authentication, "hashes; GCM needs none"),
 	WORD("prf", "LIST", prf, "hashes of the pseudo-random function; IKE policies only"),
 	WORD("dh-group", "LIST", dh_group, "IKE policies only"),
 	WORD("pfs", "LIST", pfs, "groups, or off; IPsec policies only"),
@@ -474,12 +512,13 @@ static int make_policy(const struct words *words, bool ike, struct policy *polic
 		return ret;
 	policy_complete(policy, ike);
 	why = policy_why_not(policy, ike, true, &key);
-	return why ? ctl_error(CTL_FAILED, "policy add", key, NULL, "%s", why) : CTL_OK;
+	return why ? ctl_error(CTL_USAGE, "policy add", key, NULL, "%s", why) : CTL_OK;
 }
 
 static int add_policy(bool ike, const char *name, const struct words *words)
 {
 	struct policy policy;
+	const char *key;
 	char *text;
 	size_t size;
 	FILE *out;
@@ -493,15 +532,21 @@ static int add_policy(bool ike, const char *name, const struct words *words)
 	no_memory_if(fclose(out));
 	ret = policies_add("policy add", text);
 	free(text);
+	if (!ret && policy_why_not(&policy, ike, false, &key))
+		puts("A connection takes it only with AllowLegacy = yes.");
 	return ret;
 }
 
-static int add_preset(const char *name)
+static int add_preset(int argc, char **argv)
 {
 	struct policies preset;
-	int ret = preset_load("policy add", name, &preset) ?:
-		  policies_add("policy add", preset_text(&preset));
+	int ret;
 
+	if (argc != 1)
+		return ctl_error(CTL_USAGE, "policy add", argc ? argv[1] : "preset", "give one name",
+				 argc ? "too many words" : "the name is missing");
+	ret = preset_load("policy add", argv[0], &preset) ?:
+	      policies_add("policy add", preset_text(&preset));
 	policies_free(&preset);
 	return ret;
 }
@@ -509,12 +554,12 @@ static int add_preset(const char *name)
 /* Reads "ike NAME" or "ipsec NAME". */
 static int read_kind(const char *what, const char *kinds, int argc, char **argv, bool *ike)
 {
-	if (argc < 2)
-		return ctl_error(CTL_USAGE, what, NULL, "--help shows the order",
-				 "%s and a name are needed", kinds);
-	*ike = !strcmp(argv[0], "ike");
-	if (!*ike && strcmp(argv[0], "ipsec"))
+	*ike = argc && !strcmp(argv[0], "ike");
+	if (argc && !*ike && strcmp(argv[0], "ipsec"))
 		return ctl_error(CTL_USAGE, what, argv[0], NULL, "no such kind; expected %s", kinds);
+	if (argc < 2)
+		return ctl_error(CTL_USAGE, what, argc ? argv[0] : NULL, "--help shows the order",
+				 "the name is missing");
 	if (is_connection_name(argv[1]))
 		return CTL_OK;
 	return ctl_error(CTL_USAGE, what, argv[1], "choose another",
@@ -528,8 +573,8 @@ static int run_add(const struct options *options, int argc, char **argv)
 	int ret;
 
 	(void)options;
-	if (argc == 2 && !strcmp(argv[0], "preset"))
-		return add_preset(argv[1]);
+	if (argc && !strcmp(argv[0], "preset"))
+		return add_preset(argc - 1, argv + 1);
 	ret = read_kind("policy add", "preset, ike or ipsec", argc, argv, &ike) ?:
 	      parse_params("policy add", argc - 2, argv + 2, 0, &word_params, &words, NULL);
 	return ret ?: add_policy(ike, argv[1], &words);
@@ -539,8 +584,8 @@ const struct command command_policy_add = {
 	.name = "policy add",
 	.args = "preset|ike|ipsec NAME",
 	.params = &word_params,
-	.help = "Adds a policy to /etc/pvsvpn/policies.conf: IKEPolicy = NAME, or IPsecPolicy = NAME, in a\n"
-		"connection's file takes it. Words that are not given have the defaults in pvsvpn.conf(5).\n"
+	.help = "Adds a policy to /etc/pvsvpn/policies.conf. A connection uses it if its file says\n"
+		"IKEPolicy = NAME or IPsecPolicy = NAME. pvsvpn.conf(5) has the defaults of the words.\n"
 		"\"pvsvpnctl policies\" lists the words.\n\n"
 		"With preset, it copies both policies of the preset NAME, with their comments.\n",
 	.run = run_add,

@@ -21,19 +21,17 @@
 
 static int failed(const char *what, const char *path)
 {
-	bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
+	bool denied = (errno == EACCES || errno == EPERM) && geteuid();
 
 	return ctl_error(denied ? CTL_DENIED : CTL_FAILED, what, path,
 			 denied ? "run it as root" : "check the path and its file system",
 			 "%s", strerror(errno));
 }
 
-static int make_directory(const char *what)
+static int check_directory(const char *what)
 {
 	struct stat st;
 
-	if (mkdir(connection_dir(), 0700) && errno != EEXIST)
-		return failed(what, connection_dir());
 	if (stat(connection_dir(), &st))
 		return failed(what, connection_dir());
 	return shared_file_check(what, connection_dir(), &st);
@@ -54,11 +52,18 @@ static int wait_for_lock(const char *what, const char *path, int fd)
 	return CTL_OK;
 }
 
+int config_make_dir(const char *what)
+{
+	if (!mkdir(connection_dir(), 0700) || errno == EEXIST)
+		return CTL_OK;
+	return failed(what, connection_dir());
+}
+
 /* Only its owner can open the lock, so nobody else can hold it. */
 int config_lock(const char *what, int *fd)
 {
 	char path[PATH_MAX];
-	int ret = make_directory(what);
+	int ret = check_directory(what);
 
 	if (ret)
 		return ret;
@@ -99,30 +104,35 @@ static bool copy_owner(int fd, const char *path, mode_t mode)
 	return !fchown(fd, st.st_uid, st.st_gid) && !fchmod(fd, st.st_mode & 0777);
 }
 
+/* The caller holds the lock, so a file of that name is left from a command that was killed. */
 static int replace(const char *what, const char *path, const char *text, mode_t mode)
 {
-	const char *slash = strrchr(path, '/');
-	char temporary[PATH_MAX];
+	char *temporary;
 	int fd, ret = CTL_OK;
 
-	snprintf(temporary, sizeof(temporary), "%.*s/.pvsvpnctl.XXXXXX",
-		 slash ? (int)(slash - path) : 1, slash ? path : ".");
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return failed(what, path);
-	if (!copy_owner(fd, path, mode) || !write_all(fd, text) || rename(temporary, path)) {
+	no_memory_if(asprintf(&temporary, "%s.pvsvpnctl", path) < 0);
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || !copy_owner(fd, path, mode) || !write_all(fd, text) ||
+	    rename(temporary, path)) {
 		ret = failed(what, path);
 		unlink(temporary);
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	free(temporary);
 	return ret;
 }
 
 int config_write(const char *what, const char *path, const char *text, mode_t mode)
 {
 	char *real = realpath(path, NULL);
-	int ret = replace(what, real ?: path, text, mode);
+	struct stat st;
+	int ret;
 
+	if (!real && !lstat(path, &st))
+		return failed(what, path);
+	ret = replace(what, real ?: path, text, mode);
 	free(real);
 	return ret;
 }

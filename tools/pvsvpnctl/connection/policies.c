@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connection/config_file.h"
@@ -120,6 +123,7 @@ static char *policies_path(void)
 
 int policies_load(const char *what, const char *path, struct policies *policies)
 {
+	struct stat st;
 	int ret = CTL_OK;
 
 	*policies = (struct policies){
@@ -127,7 +131,8 @@ int policies_load(const char *what, const char *path, struct policies *policies)
 		.file.what = what,
 	};
 	policies->file.path = policies->path;
-	if (path || !access(policies->path, F_OK))
+	/* A link to a file that is missing is an error. */
+	if (path || !lstat(policies->path, &st) || errno != ENOENT)
 		ret = ini_load_text(&policies->file, &policies->text);
 	if (!policies->text)
 		policies->text = text_or_end(strdup(""));
@@ -164,17 +169,30 @@ static int check_new(const char *what, const struct policies *old, const struct 
 
 		if (there)
 			return ctl_error(CTL_FAILED, what, ini_at(&old->file, there->line),
-					 "delete it first, or take another name",
+					 "edit it there, or take another name",
 					 "[%s %s] is there already", section->type, section->name);
 	}
 	return CTL_OK;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(text + len - end_len, end);
+}
+
+/* The newlines that make an empty line behind the text */
+static const char *gap_behind(const char *text)
+{
+	if (!*text || ends_in(text, "\n\n") || ends_in(text, "\n\r\n"))
+		return "";
+	return ends_in(text, "\n") ? "\n" : "\n\n";
+}
+
 static int add_text(const char *what, const struct policies *old, const char *text)
 {
 	struct ini_file new = { .what = what, .path = "the new policy" };
-	size_t len = strlen(old->text);
-	const char *between = !len ? "" : old->text[len - 1] == '\n' ? "\n" : "\n\n";
 	char *whole;
 	int ret;
 
@@ -182,7 +200,7 @@ static int add_text(const char *what, const struct policies *old, const char *te
 	ini_free(&new);
 	if (ret)
 		return ret;
-	no_memory_if(asprintf(&whole, "%s%s%s", old->text, between, text) < 0);
+	no_memory_if(asprintf(&whole, "%s%s%s", old->text, gap_behind(old->text), text) < 0);
 	ret = write_policies(what, old->path, whole);
 	free(whole);
 	return ret;
@@ -191,7 +209,7 @@ static int add_text(const char *what, const struct policies *old, const char *te
 int policies_add(const char *what, const char *text)
 {
 	struct policies old;
-	int fd, ret = config_lock(what, &fd);
+	int fd, ret = config_make_dir(what) ?: config_lock(what, &fd);
 
 	if (ret)
 		return ret;
@@ -249,16 +267,52 @@ bool policy_used_by(const struct policy_use *use, bool ike, const char *name)
 	return !strcmp(use->policy[!ike], name);
 }
 
-static int check_unused(const char *what, const struct ini_section *section, bool ike)
+/* Whether any key of the file names the policy, also one that is not valid where it is */
+static bool file_names(const struct ini_file *file, const char *type, const char *name)
 {
-	struct policy_uses uses;
-	int ret = policy_uses_load(what, &uses);
+	for (size_t i = 0; i < file->section_count; i++) {
+		const struct ini_section *section = &file->sections[i];
 
-	for (size_t i = 0; i < uses.count && !ret; i++)
-		if (policy_used_by(&uses.list[i], ike, section->name))
-			ret = refuse(section, NULL, "give that connection another policy first",
-				     "connection %s names it", uses.list[i].connection);
-	free(uses.list);
+		for (size_t j = 0; j < section->key_count; j++)
+			if (!strcasecmp(section->keys[j].key, type) &&
+			    !strcmp(section->keys[j].value, name))
+				return true;
+	}
+	return false;
+}
+
+/* @section: the policy. Refuses if the connection names it, or may name it. */
+static int check_not_named(const char *connection, const struct ini_section *section)
+{
+	struct ini_file file = { .what = section->file->what };
+	char *path;
+	int ret;
+
+	no_memory_if(asprintf(&path, "%s/%s.conf", connection_dir(), connection) < 0);
+	file.path = path;
+	ctl_error_mute(true);
+	ret = ini_load(&file);
+	ctl_error_mute(false);
+	if (ret)
+		ret = refuse(section, NULL, "mend that file first; pvsvpnctl check says what is wrong",
+			     "connection %s may name it, and its file cannot be read", connection);
+	else if (file_names(&file, section->type, section->name))
+		ret = refuse(section, NULL, "give that connection another policy first",
+			     "connection %s names it", connection);
+	ini_free(&file);
+	free(path);
+	return ret;
+}
+
+static int check_unused(const struct ini_section *section)
+{
+	char **names;
+	size_t count = connection_names(&names);
+	int ret = CTL_OK;
+
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = check_not_named(names[i], section);
+	connection_names_free(names, count);
 	return ret;
 }
 
@@ -279,20 +333,10 @@ static const char *line_at(const char *text, unsigned int line)
 	return text;
 }
 
-static bool is_empty_line(const char *line)
+/* The first character of a line that is not blank; \n or NUL if there is none */
+static char first_of(const char *line)
 {
-	return strchr("\r\n", line[strspn(line, " \t")]);
-}
-
-static bool is_comment(const char *line)
-{
-	line += strspn(line, " \t");
-	return *line == '#' || *line == ';';
-}
-
-static bool is_header(const char *line)
-{
-	return line[strspn(line, " \t")] == '[';
+	return line[strspn(line, " \t\r")];
 }
 
 /*
@@ -305,8 +349,9 @@ static const char *section_end(const char *text, const struct ini_section *secti
 	const char *comments = NULL;	/* directly above @line */
 	bool gap = false, apart = false;
 
-	for (; *line && !is_header(line); line = line_end(line)) {
-		bool comment = is_comment(line), empty = is_empty_line(line);
+	for (; *line && first_of(line) != '['; line = line_end(line)) {
+		bool comment = strchr("#;", first_of(line)) && first_of(line);
+		bool empty = strchr("\n", first_of(line));
 
 		if (!comment && !empty)
 			gap = apart = false;
@@ -319,6 +364,47 @@ static const char *section_end(const char *text, const struct ini_section *secti
 	return *line && comments && comments < end ? comments : end;
 }
 
+static bool is_same_section(const struct ini_section *a, const struct ini_section *b)
+{
+	if (!section_is(a, b->type, b->name) || a->key_count != b->key_count)
+		return false;
+	for (size_t i = 0; i < a->key_count; i++)
+		if (strcmp(a->keys[i].key, b->keys[i].key) ||
+		    strcmp(a->keys[i].value, b->keys[i].value))
+			return false;
+	return true;
+}
+
+/* Whether @rest has all sections of @old but @gone, unchanged */
+static bool has_others(const struct ini_file *rest, const struct ini_file *old,
+		       const struct ini_section *gone)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < old->section_count; i++) {
+		if (&old->sections[i] == gone)
+			continue;
+		if (found == rest->section_count ||
+		    !is_same_section(&rest->sections[found++], &old->sections[i]))
+			return false;
+	}
+	return found == rest->section_count;
+}
+
+/* The text was cut by lines. Checks it as a reader of the file sees it. */
+static int check_rest(const char *what, const struct policies *old,
+		      const struct ini_section *gone, const char *rest)
+{
+	struct ini_file file = { .what = what, .path = old->path };
+	int ret = ini_read_text(&file, rest);
+
+	if (!ret && !has_others(&file, &old->file, gone))
+		ret = refuse(gone, NULL, "delete its lines with an editor",
+			     "it cannot be told from the other policies by its lines");
+	ini_free(&file);
+	return ret;
+}
+
 static int remove_section(const char *what, const struct policies *old,
 			  const struct ini_section *section)
 {
@@ -328,7 +414,7 @@ static int remove_section(const char *what, const struct policies *old,
 	int ret;
 
 	no_memory_if(asprintf(&rest, "%.*s%s", (int)(begin - old->text), old->text, end) < 0);
-	ret = write_policies(what, old->path, rest);
+	ret = check_rest(what, old, section, rest) ?: write_policies(what, old->path, rest);
 	free(rest);
 	return ret;
 }
@@ -340,7 +426,7 @@ static int find_and_remove(const char *what, const struct policies *old, bool ik
 	if (!section)
 		return ctl_error(CTL_FAILED, what, name, "pvsvpnctl policy list has them all",
 				 "no [%s %s] in %s", policy_type(ike), name, old->path);
-	return check_unused(what, section, ike) ?: remove_section(what, old, section);
+	return check_unused(section) ?: remove_section(what, old, section);
 }
 
 int policies_remove(const char *what, bool ike, const char *name)

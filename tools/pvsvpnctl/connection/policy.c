@@ -282,7 +282,7 @@ static const char *why_no_additional(const struct policy *policy, bool ike)
 		return "IKEv1 has no additional key exchange; take version 2";
 	for (size_t i = 0; i < policy->dh.count; i++)
 		if (policy->dh.one[i] == &pfs_off)
-			return "an additional key exchange follows that of a group; PFS names groups, and not off";
+			return "it needs PFS with groups, and without off, which is the default";
 	return NULL;
 }
 

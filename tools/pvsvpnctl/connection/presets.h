@@ -26,7 +26,7 @@ size_t preset_names(char ***names);
  */
 int preset_load(const char *what, const char *name, struct policies *policies);
 
-/* The text of a preset that goes into policies.conf */
+/* The text of a preset that goes into policies.conf: without the line of its licence */
 const char *preset_text(const struct policies *preset);
 
 #endif /* PVSVPNCTL_PRESETS_H */

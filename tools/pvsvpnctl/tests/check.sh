@@ -312,7 +312,7 @@ refuses 'GCM and a hash' ':12: Authentication: this encryption authenticates by 
 refuses 'CBC without a hash' 'Authentication: this encryption does not authenticate' \
 	's/aes256gcm16/aes256/; s/PFS = 20/Authentication = none/'
 refuses 'an old group' ':12: PFS: no longer safe; AllowLegacy = yes' 's/PFS = 20/PFS = 2/'
-refuses 'an additional key exchange without PFS' ':13: AdditionalKeyExchange: an additional key exchange follows' \
+refuses 'an additional key exchange without PFS' ':13: AdditionalKeyExchange: it needs PFS with groups' \
 	's/PFS = 20/PFS = 20, off\nAdditionalKeyExchange = mlkem768/'
 refuses 'an unknown key exchange' ':13: AdditionalKeyExchange: "kyber3" is not valid; expected words' \
 	's/PFS = 20/&\nAdditionalKeyExchange = kyber3/'

@@ -28,7 +28,7 @@ completes()
 }
 
 export PVSVPN_PRESET_DIR=$PWD/presets PVSVPN_CONFIG_DIR=$PWD/examples
-echo 1..23
+echo 1..25
 completes 'peer' pe
 completes 'add set del' peer ''
 completes 'add del' sa ''
@@ -48,7 +48,9 @@ completes 'cloud everything site-b' connection show ''
 completes 'list show add del' policy ''
 completes 'preset ike ipsec' policy add ''
 completes 'aws azure' policy add preset a
-completes 'prf pfs' policy add ike x p
+completes 'prf' policy add ike x p
+completes 'pfs' policy add ipsec x p
+completes 'dh-group' policy add ike x encryption aes256 authentication sha256 prf sha256 d
 completes '1 2' policy add ike x version ''
 completes 'strong' policy del ike ''
 completes 'preset strong' policy show ''

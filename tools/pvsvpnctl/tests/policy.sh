@@ -41,15 +41,19 @@ content()
 # has TEXT: the file is exactly that
 has() { diff <(printf %s "$1") "$file"; }
 
+# state: the files, and what is in policies.conf
+state() { printf '%s\n' "$PVSVPN_CONFIG_DIR"/*; cksum "$file" 2>&1; }
+
 # refused STATUS WORDS COMMAND...: fails with one line that has the words, and changes nothing
 refused()
 {
 	local before said status=0
 
-	before=$(cat "$file" 2>/dev/null)
+	before=$(state)
 	said=$("${@:3}" 2>&1) || status=$?
 	[ $status -eq "$1" ] && [ "$(wc -l <<<"$said")" -eq 1 ] && [[ $said == *"$2"* ]] &&
-		[ "$before" = "$(cat "$file" 2>/dev/null)" ] && return
+		[[ $said != *$'\e'* ]] &&
+		[ "$before" = "$(state)" ] && return
 	echo "status $status: $said"
 	return 1
 }
@@ -91,12 +95,13 @@ add_strong()
 
 content
 verdict 'no file is an empty list' query '.policies == []' json list
-verdict 'no file prints nothing' test -z "$(policy list)"
+prints_nothing() { policy list >"$dir/out" && [ ! -s "$dir/out" ]; }
+verdict 'no file prints nothing' prints_nothing
 verdict 'add with every word' add_strong
 verdict 'the file has the words' has "$ike"
 verdict 'it can be read by all' test "$(stat -c %a "$file")" = 644
 verdict 'a second one of the name is refused' refused 1 \
-	"$file:1: [IKEPolicy strong] is there already; delete it first" policy add ike strong
+	"$file:1: [IKEPolicy strong] is there already; edit it there" policy add ike strong
 verdict 'the other kind may have the name' policy add ipsec strong pfs 20,off
 verdict 'the defaults are written, after an empty line' has "$ike
 [IPsecPolicy strong]
@@ -118,7 +123,7 @@ verdict 'others cannot look into it' test "$(stat -c %a "$PVSVPN_CONFIG_DIR")" =
 
 content
 verdict 'no kind is refused' refused 2 'no such kind; expected preset, ike or ipsec' policy add esp x
-verdict 'no name is refused' refused 2 'a name are needed' policy add ike
+verdict 'no name is refused' refused 2 'ike: the name is missing' policy add ike
 for name in '' -x a.b 'a b' ../x "$(printf 'x%.0s' {1..48})"; do
 	verdict "the name \"$name\" is refused" refused 2 "a policy's name has 1 to 47 letters" \
 		policy add -- ike "$name"
@@ -129,9 +134,9 @@ verdict 'a word of the other kind is refused' refused 2 'pfs: an IKE policy has 
 	policy add ike x pfs 20
 verdict 'a word of IKE is refused for IPsec' refused 2 'version: an IPsec policy has no Version' \
 	policy add ipsec x version 2
-verdict 'words that do not fit are refused' refused 1 'Authentication: this encryption authenticates' \
+verdict 'words that do not fit are refused' refused 2 'Authentication: this encryption authenticates' \
 	policy add ike x encryption aes256gcm16 authentication sha384
-verdict 'a PRF in IKEv1 is refused' refused 1 'PRF: IKEv1 takes the hash of Authentication' \
+verdict 'a PRF in IKEv1 is refused' refused 2 'PRF: IKEv1 takes the hash of Authentication' \
 	policy add ike x version 1 prf sha256
 verdict '"none" is no PRF' refused 2 'prf: "none" is not valid; expected names of hashes' \
 	policy add ike x prf none
@@ -171,6 +176,18 @@ verdict 'the link stays' test -L "$file"
 verdict 'its file has the policy' grep -q IKEPolicy "$dir/elsewhere"
 verdict 'the mode stays' test "$(stat -c %a "$dir/elsewhere")" = 640
 
+content
+ln -s /nowhere/policies.conf "$file"
+verdict 'a link to a file that is missing is refused' refused 1 'No such file' policy add ike a
+content
+limited() { (ulimit -f 0 && policy add ike a); }
+verdict 'a file that may not grow' refused 1 'File too large' limited
+content
+touch "$file.pvsvpnctl"
+verdict 'a file of a killed command is no obstacle' policy add ike a
+verdict 'it is gone' test ! -e "$file.pvsvpnctl"
+verdict 'a policy that is no longer safe is named' grep -q AllowLegacy <(policy add ike old encryption 3des)
+
 # ---- delete ----
 
 # deletes WHAT BEFORE AFTER: of the policies a, b and c, b is deleted
@@ -195,6 +212,16 @@ deletes 'a list in several lines' $'[IKEPolicy a]\n[IKEPolicy b]\nDHGroup = 20,\
 deletes 'lines of Windows' $'[IKEPolicy b]\r\nVersion = 2\r\n\r\n[IKEPolicy c]\r\n' $'[IKEPolicy c]\r\n'
 deletes 'no newline at the end' $'[IKEPolicy a]\n[IKEPolicy b]\nVersion = 2' $'[IKEPolicy a]\n'
 
+deletes 'an LF before a CR' $'[IKEPolicy b]\nVersion = 2\n\r[IKEPolicy c]\n' $'\r[IKEPolicy c]\n'
+deletes 'a CR before a key' $'[IKEPolicy a]\n[IKEPolicy b]\n\n# apart\n\rDHGroup = 21\n' $'[IKEPolicy a]\n'
+
+content $'[IKEPolicy a]\n'
+for _ in 1 2 3; do
+	policy add ike b
+	policy del ike b
+done
+verdict 'add and del, again and again' has $'[IKEPolicy a]\n\n'
+
 content $'[IKEPolicy a]\n[IPsecPolicy b]\n'
 verdict 'no such policy is refused' refused 1 "no [IKEPolicy b] in $file; pvsvpnctl policy list" policy del ike b
 content $'[IKEPolicy a]\n[IPsecPolicy a]\n'
@@ -202,15 +229,23 @@ printf '[Connection]\nIKEPolicy = a\n' >"$PVSVPN_CONFIG_DIR/site-b.conf"
 verdict 'a policy that is named is refused' refused 1 "$file:1: connection site-b names it" policy del ike a
 verdict 'list says who names it' query '[.policies[].connections] == [["site-b"], []]' json list
 verdict 'the other kind is not named' policy del ipsec a
-echo nonsense >"$PVSVPN_CONFIG_DIR/site-c.conf"
-verdict 'a file that cannot be read may name it' refused 1 'site-c.conf' policy del ike a
-verdict 'list works without that file' query '.policies | length == 1' json list
+printf '[connection]\nIKEPolicy = b\nikepolicy = a\n' >"$PVSVPN_CONFIG_DIR/site-b.conf"
+verdict 'a file that is not valid names it, too' refused 1 'connection site-b names it' policy del ike a
+echo nonsense >"$PVSVPN_CONFIG_DIR/site-b.conf"
+verdict 'a file that cannot be read may name it' refused 1 'connection site-b may name it, and' policy del ike a
+incomplete() { ! json list >"$dir/out" 2>"$dir/said" && jq -e '.policies | length == 1' "$dir/out" && grep -q site-b.conf:1 "$dir/said"; }
+verdict 'list works without that file, and says so' incomplete
 
 # ---- show and list ----
 
 content
 add_strong
 policy add ipsec strong encryption aes128gcm16
+verdict 'list is a table' diff - <(policy list | tr -s ' ') <<-END
+	KIND NAME VERSION ENCRYPTION AUTHENTICATION PRF GROUPS ADDITIONAL LIFETIME CONNECTIONS
+	ike strong 2 aes256gcm16,aes256 sha384 sha384 20,19 mlkem768,none 7200 -
+	ipsec strong - aes128gcm16 none - off - 3600 -
+END
 verdict 'show has both kinds' test "$(policy show strong | grep -c '^\[')" -eq 2
 verdict 'show prints what strongSwan offers' grep -qx \
 	'# offers aes256gcm16-prfsha384-ecp384-ecp256-ke1_mlkem768-ke1_none' <(policy show strong)
@@ -229,8 +264,10 @@ done
 policy add ipsec old encryption 3des
 verdict 'list says what is no longer safe' \
 	query '[.policies[] | select(.legacy).name] == ["old"]' json list
-content $'[IKEPolicy \e[31mred]\n'
-verdict 'no escape reaches the terminal' refused 1 'needs a name of 1 to 47 letters' policy list
+verdict 'no escape in a name reaches the terminal' refused 1 '?[31mred: no such policy' policy show $'\e[31mred'
+content $'[IKEPolicy a]\nEncryption = \e[31mred\n'
+verdict 'no escape in a file reaches the terminal' refused 1 'Encryption: "?[31mred" is not valid' policy list
+verdict 'no JSON if it fails' test -z "$(json list 2>/dev/null)"
 head -c 100M /dev/zero >"$file"
 verdict '100 MB are refused' refused 1 '104857600 bytes are too many' policy list
 
@@ -258,6 +295,17 @@ done
 content $'[IPsecPolicy aws]\n'
 verdict 'a preset with a name in use is refused' refused 1 '[IPsecPolicy aws] is there already' policy add preset aws
 verdict 'an unknown preset is refused' refused 1 'no such preset in' policy add preset oracle
+mkdir "$dir/presets"
+printf '# mine\n[IKEPolicy x]\n# \e[31mred\n\n[IPsecPolicy x]\n' >"$dir/presets/x.conf"
+: >"$dir/presets/empty.conf"
+ln -s /nowhere "$dir/presets/gone.conf"
+mine() { PVSVPN_PRESET_DIR=$dir/presets policy "$@"; }
+content
+verdict "an operator's own preset" mine add preset x
+verdict 'the whole file is copied' cmp "$file" "$dir/presets/x.conf"
+verdict 'show prints no escape' grep -qx '# ?\[31mred' <(mine show preset x)
+verdict 'an empty preset is refused' refused 1 'empty.conf: it has no policy' mine add preset empty
+verdict 'list has the presets that are valid' grep -q '^ipsec x' <(mine list presets 2>/dev/null)
 verdict 'a path is no preset' refused 1 'no such preset in' policy add preset ../examples/policies
 verdict 'no presets are refused' refused 1 'no presets; make install' \
 	env PVSVPN_PRESET_DIR="$dir/none" "$top/pvsvpnctl" policy list presets
