@@ -201,7 +201,7 @@ static int run_show(const struct options *options, int argc, char **argv)
 const struct command command_connection_show = {
 	.name = "connection show",
 	.args = "NAME",
-	.help = "Shows the file of a connection with every key that applies, also those that the file leaves\n"
-		"out, and the proposals that strongSwan makes of its policies. What it prints is a file again.\n",
+	.help = "Shows the file of a connection, with the defaults of the keys that it leaves out, and the\n"
+		"proposals that strongSwan makes of its policies. The output is a file again.\n",
 	.run = run_show,
 };

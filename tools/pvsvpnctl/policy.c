@@ -311,8 +311,11 @@ static int list_own(struct listing *listing)
 
 static int run_list(const struct options *options, int argc, char **argv)
 {
-	static const struct param table = { .key = "presets", .parse = parse_word };
-	static const struct params params = { &table, 1, 0 };
+	static const struct param table[] = {
+		{ .key = "presets", .parse = parse_word },
+		{ .key = "preset", .parse = parse_word },
+	};
+	static const struct params params = { table, sizeof(table) / sizeof(table[0]), 0 };
 	struct listing listing;
 	bool presets = false;
 	int ret = parse_params("policy list", argc, argv, 0, &params, &presets, NULL);
@@ -371,7 +374,10 @@ static int show_own(struct listing *listing, const char *name)
 
 	if (!ret) {
 		failed = policy_uses_load("policy show", &listing->uses);
-		ret = show_named(listing, &policies, name) ?: failed;
+		ret = show_named(listing, &policies, name);
+		if (!ret)
+			listing_print(listing);
+		ret = ret ?: failed;
 	}
 	policies_free(&policies);
 	return ret;
@@ -399,6 +405,8 @@ static int show_preset(struct listing *listing, const char *name)
 		list_policies(listing, &policies);
 	else if (!ret)
 		print_lines(preset_text(&policies));
+	if (!ret)
+		listing_print(listing);
 	policies_free(&policies);
 	return ret;
 }
@@ -418,8 +426,6 @@ static int run_show(const struct options *options, int argc, char **argv)
 		return ret;
 	listing_init(&listing, options);
 	ret = (preset ? show_preset : show_own)(&listing, argv[preset]);
-	if (!ret)
-		listing_print(&listing);
 	listing_free(&listing);
 	return ret;
 }
@@ -547,6 +553,9 @@ static int add_preset(int argc, char **argv)
 				 argc ? "too many words" : "the name is missing");
 	ret = preset_load("policy add", argv[0], &preset) ?:
 	      policies_add("policy add", preset_text(&preset));
+	for (size_t i = 0; i < preset.file.section_count && !ret; i++)
+		printf("A connection uses it with %s = %s.\n", preset.file.sections[i].type,
+		       preset.file.sections[i].name);
 	policies_free(&preset);
 	return ret;
 }
@@ -606,6 +615,7 @@ static int run_del(const struct options *options, int argc, char **argv)
 const struct command command_policy_del = {
 	.name = "policy del",
 	.args = "ike|ipsec NAME",
-	.help = "Removes a policy from /etc/pvsvpn/policies.conf, unless a connection names it.\n",
+	.help = "Removes a policy from /etc/pvsvpn/policies.conf, unless a connection names it. Comments\n"
+		"directly above the section stay.\n",
 	.run = run_del,
 };

@@ -122,8 +122,9 @@ void section_print(FILE *out, const struct conf_key *keys, const void *object)
 	for (; keys->key; keys++) {
 		char *text = keys->write ? value_text(keys, object) : NULL;
 
+		/* Behind a blank, these would begin a comment. */
 		if (text && *text)
-			fprintf(out, "%s = %s\n", keys->key, text);
+			fprintf(out, "%s =%s%s\n", keys->key, strchr("#;", *text) ? "" : " ", text);
 		free(text);
 	}
 }

@@ -276,9 +276,13 @@ const char *parse_mss(const char *text, void *value)
 const char *parse_path(const char *text, void *value)
 {
 	char **path = value;
+	static const char expected[] = "a path from / on, without control characters";
 
 	if (*text != '/')
-		return "a path from / on";
+		return expected;
+	for (const char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return expected;
 	free(*path);
 	*path = strcpy(ctl_alloc(NULL, strlen(text) + 1), text);
 	return NULL;

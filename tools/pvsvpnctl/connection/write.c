@@ -14,7 +14,11 @@ void write_text(FILE *out, const void *value)
 
 void write_path(FILE *out, const void *value)
 {
-	fputs(*(char * const *)value, out);
+	const char *path = *(char * const *)value;
+
+	/* The directory of the connections may be a relative path, which no file may have. */
+	if (*path == '/')
+		fputs(path, out);
 }
 
 void write_number(FILE *out, const void *value)

@@ -6,7 +6,7 @@
 #include "connection/section.h"
 
 write_fn write_text;		/* char[] */
-write_fn write_path;		/* char * */
+write_fn write_path;		/* char *, one that is relative is nothing */
 write_fn write_number;		/* uint32_t, 0 is nothing */
 write_fn write_bool;
 write_fn write_addr;

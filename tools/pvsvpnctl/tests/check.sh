@@ -636,6 +636,8 @@ shows 'every key' 's/, fd00:2.*//; 1aInitiate = no\nEncapsulation = auto\nReplay
 	s/Interval = 10/Action = clear\nInterval = 3\nThreshold = 2/'
 shows 'types of identities' 's/^LocalIdentity = .*/LocalIdentity = gw\nLocalIdentityType = key_id/'
 shows 'the main table' '1aRouteTable = main'
+shows 'an identity that begins like a comment' 's/^LocalIdentity = .*/LocalIdentity =#0102\nLocalIdentityType = key_id/'
+shows 'certificates' '1aAuthentication = certificate\nCAFile = /etc/ca.pem'
 shows 'an old policy' 's/^IKE.*/IKEPolicy = strong\nAllowLegacy = yes/; s/PFS = 20/PFS = 2/'
 shows 'a name of a peer' 's/^PeerGateway.*/PeerGateway = gw.example/'
 write_site

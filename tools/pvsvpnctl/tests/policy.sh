@@ -235,6 +235,8 @@ echo nonsense >"$PVSVPN_CONFIG_DIR/site-b.conf"
 verdict 'a file that cannot be read may name it' refused 1 'connection site-b may name it, and' policy del ike a
 incomplete() { ! json list >"$dir/out" 2>"$dir/said" && jq -e '.policies | length == 1' "$dir/out" && grep -q site-b.conf:1 "$dir/said"; }
 verdict 'list works without that file, and says so' incomplete
+shown() { ! json show a >"$dir/out" 2>"$dir/said" && jq -e '.policies | length == 1' "$dir/out"; }
+verdict 'so does show' shown
 
 # ---- show and list ----
 
