@@ -62,13 +62,11 @@ static int check_policy(const struct ini_section *in)
 	struct policy policy;
 
 	if (!ike && strcmp(in->type, IPSEC_POLICY))
-		return refuse(in, NULL,
-				      "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
-				      "[%.64s] does not belong here", in->type);
+		return refuse(in, NULL, "only [IKEPolicy NAME] and [IPsecPolicy NAME] are",
+			      "[%.64s] does not belong here", in->type);
 	if (!is_connection_name(in->name))
 		return refuse(in, NULL, NULL,
-				      "[%s] needs a name of 1 to 47 letters, digits, - and _",
-				      in->type);
+			      "[%s] needs a name of 1 to 47 letters, digits, - and _", in->type);
 	/* The connection decides whether legacy values are allowed. */
 	return policy_read(in, ike, true, &policy);
 }
@@ -107,35 +105,22 @@ void policy_add_json(struct json_object *json, const struct policy *policy, bool
 
 /* ---- files ---- */
 
-static char *text_or_end(char *text)
-{
-	no_memory_if(!text);
-	return text;
-}
-
-static char *policies_path(void)
-{
-	char *path;
-
-	return asprintf(&path, "%s/" POLICIES ".conf", connection_dir()) < 0 ? text_or_end(NULL) :
-									      path;
-}
-
 int policies_load(const char *what, const char *path, struct policies *policies)
 {
 	struct stat st;
 	int ret = CTL_OK;
 
-	*policies = (struct policies){
-		.path = path ? text_or_end(strdup(path)) : policies_path(),
-		.file.what = what,
-	};
+	*policies = (struct policies){ .file.what = what };
+	if (path)
+		no_memory_if(asprintf(&policies->path, "%s", path) < 0);
+	else
+		no_memory_if(asprintf(&policies->path, "%s/" POLICIES ".conf", connection_dir()) < 0);
 	policies->file.path = policies->path;
 	/* A link to a file that is missing is an error. */
 	if (path || !lstat(policies->path, &st) || errno != ENOENT)
 		ret = ini_load_text(&policies->file, &policies->text);
 	if (!policies->text)
-		policies->text = text_or_end(strdup(""));
+		policies->text = strcpy(ctl_alloc(NULL, 1), "");
 	return ret ?: check_policies(&policies->file);
 }
 
