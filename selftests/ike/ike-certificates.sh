@@ -256,6 +256,10 @@ kept_and_started_anew()
 	grep -q 'unloaded private key' "$tmp/$gw/log" || fail 'the key was not unloaded'
 	wait_for 'the private key' is 1 key_count
 	pings "$gw" 10.2.0.1
+	# Longer than "keep" waits before it would load it once more
+	sleep 5
+	check 'times that the key was loaded' "$(sed '1,/unloaded private key/d' "$tmp/$gw/log" |
+		grep -c 'loaded ANY private key')" 1
 	check 'the private key in memory' "$(/usr/bin/python3 "$here/secret_memory.py" $pid \
 		--number "$(private_number "$pki/near.key")")" 'not there'
 	vpn down site-b >/dev/null

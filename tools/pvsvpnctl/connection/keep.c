@@ -51,7 +51,7 @@
  * @is_up: a child SA carries traffic
  * @was_up: @is_up was true once
  * @forgotten: the daemon has lost the connection
- * @checked: when @forgotten was last checked, ms
+ * @checked: when @forgotten was last checked, ms; 0 to check it with the next look
  * @owed: for how long the peer has owed an answer, ms
  * @looked: when the last look was, ms
  * @packets_in: packets from the peer by then
@@ -181,7 +181,7 @@ static void look(struct watch *watch)
 	memset(&watch->n, 0, sizeof(watch->n));
 	ctl_error_mute(true);
 	watch->is_up = watch->daemon && child_is_up(watch->daemon, name, &watch->n);
-	if (!watch->is_up || now_ms() - watch->checked >= CHECK_MS) {
+	if (!watch->is_up || !watch->checked || now_ms() - watch->checked >= CHECK_MS) {
 		runtime_load(name, &runtime);
 		watch->forgotten = watch->daemon &&
 				   strongswan_forgot(watch->daemon, watch->c, runtime.key);
@@ -429,6 +429,8 @@ void keep(struct connection *c, unsigned int seconds, unsigned int interval)
 			/* begin_again() prints its own errors, and reads no events meanwhile. */
 			end_events(&watch);
 			begin_again(&watch, seconds);
+			/* The daemon has ours again, so it need not be loaded once more. */
+			watch.checked = 0;
 			look(&watch);
 			next = now_ms() + interval * 1000ull;
 		}
