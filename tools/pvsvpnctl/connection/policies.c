@@ -214,16 +214,21 @@ static void read_name(const struct ini_section *section, const char *key, char *
 		strcpy(name, found->value);
 }
 
+/* Reads the file of a connection, as far as it is an INI file. @path must be freed. */
+static int load_file_of(const char *what, const char *name, struct ini_file *file, char **path)
+{
+	no_memory_if(asprintf(path, "%s/%s.conf", connection_dir(), name) < 0);
+	*file = (struct ini_file){ .what = what, .path = *path };
+	return ini_load(file);
+}
+
 static int read_use(const char *what, const char *name, struct policy_use *use)
 {
-	struct ini_file file = { .what = what };
 	const struct ini_section *section;
+	struct ini_file file;
 	char *path;
-	int ret;
+	int ret = load_file_of(what, name, &file, &path);
 
-	no_memory_if(asprintf(&path, "%s/%s.conf", connection_dir(), name) < 0);
-	file.path = path;
-	ret = ini_load(&file);
 	*use = (struct policy_use){ .policy = { "", "" } };
 	strcpy(use->connection, name);
 	section = section_find(&file, "Connection", "");
@@ -269,14 +274,12 @@ static bool file_names(const struct ini_file *file, const char *type, const char
 /* @section: the policy. Refuses if the connection names it, or may name it. */
 static int check_not_named(const char *connection, const struct ini_section *section)
 {
-	struct ini_file file = { .what = section->file->what };
+	struct ini_file file;
 	char *path;
 	int ret;
 
-	no_memory_if(asprintf(&path, "%s/%s.conf", connection_dir(), connection) < 0);
-	file.path = path;
 	ctl_error_mute(true);
-	ret = ini_load(&file);
+	ret = load_file_of(section->file->what, connection, &file, &path);
 	ctl_error_mute(false);
 	if (ret)
 		ret = refuse(section, NULL, "mend that file first; pvsvpnctl check says what is wrong",
