@@ -10,6 +10,8 @@
 . "$(dirname "$0")/../lib/stock.sh"
 # shellcheck source=../lib/swan.sh
 . "$(dirname "$0")/../lib/swan.sh"
+# shellcheck source=../lib/libreswan.sh
+. "$(dirname "$0")/../lib/libreswan.sh"
 
 middle=''
 
@@ -69,29 +71,6 @@ rekey()
 
 # ---- other daemons ----
 
-# Mounts Libreswan's files over the system's if it is unpacked but not installed. Each ip netns exec
-# has its own mounts
-# shellcheck disable=SC2016 # for the other shell
-libreswan=(sh -c 'mount -t overlay -o "lowerdir=$0/usr:/usr" overlay /usr && exec "$@"'
-	"${LIBRESWAN-}")
-
-has_libreswan()
-{
-	if [ -x /usr/libexec/ipsec/pluto ]; then
-		libreswan=()
-	elif [ ! -x "${LIBRESWAN-}/usr/libexec/ipsec/pluto" ]; then
-		skip 'no Libreswan (installed, or unpacked in $LIBRESWAN)'
-	fi
-}
-
-# in_libreswan NS COMMAND...
-in_libreswan()
-{
-	in_ns "$1" "${libreswan[@]}" "${@:2}"
-}
-
-whack() { in_libreswan "$stock" /usr/libexec/ipsec/whack --rundir "$tmp/pluto" "$@"; }
-
 # pluto: Libreswan's daemon at the far end, with connection t, waits for us
 pluto()
 {
@@ -114,18 +93,7 @@ pluto()
 		  esp=aes_gcm256;dh31
 		  rekey=no
 	END
-	in_libreswan "$stock" certutil -N -d "sql:$dir/nss" --empty-password
-	background ip netns exec "$stock" "${libreswan[@]}" /usr/libexec/ipsec/pluto --nofork \
-		--config /dev/null --rundir "$dir" --secretsfile "$dir/secrets" --nssdir "$dir/nss" \
-		--dumpdir "$dir" --logfile "$dir/log" --no-dnssec --log-no-time >"$dir/out" 2>&1
-	said "$dir/log"
-	busywait "${WAIT_LIMIT:-20}" test -S "$dir/pluto.ctl" ||
-		fail 'no pluto' "$(cat "$dir/out")"
-	{
-		whack --listen
-		in_libreswan "$stock" /usr/libexec/ipsec/addconn --config "$dir/conf" \
-			--ctlsocket "$dir/pluto.ctl" t
-	} >"$dir/loaded" 2>&1 || fail "$(cat "$dir/loaded")"
+	start_pluto t
 }
 
 # Libreswan selects traffic by policies: no device, the address is on lo
