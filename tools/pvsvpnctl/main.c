@@ -221,16 +221,67 @@ static int finish(int ret)
 	return ret;
 }
 
+static const struct option longs[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "batch", required_argument, NULL, 'b' },
+	{ "netns", required_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 }
+};
+
+/* The keyword of a command; @len: bytes of @word. The options of all commands come first. */
+static const struct param *find_keyword(const char *word, size_t len)
+{
+	for (size_t i = 0; longs[i].name; i++)
+		if (strlen(longs[i].name) == len && !strncmp(longs[i].name, word, len))
+			return NULL;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct params *params = commands[i]->params;
+
+		for (size_t j = 0; params && j < params->count; j++)
+			if (strlen(params->table[j].key) == len &&
+			    !strncmp(params->table[j].key, word, len))
+				return &params->table[j];
+	}
+	return NULL;
+}
+
+/*
+ * A keyword may be written as an option: "--for VENDOR" and "--for=VENDOR" are "for VENDOR". An
+ * option is no value, so a value that is missing becomes an empty word, which no keyword takes.
+ *
+ * Return: the words, with a NULL at the end; @argc becomes their number.
+ */
+static char **without_dashes(int *argc, char **argv)
+{
+	static char **words;
+	int count = 0;
+
+	words = ctl_alloc(NULL, (2 * *argc + 1) * sizeof(*words));
+	for (int i = 0; i < *argc; i++) {
+		size_t len = strncmp(argv[i], "--", 2) ? 0 : strcspn(argv[i] + 2, "=");
+		const struct param *param = i && len ? find_keyword(argv[i] + 2, len) : NULL;
+
+		if (!param) {
+			words[count++] = argv[i];
+			continue;
+		}
+		words[count++] = argv[i] + 2;
+		if (argv[i][2 + len]) {
+			argv[i][2 + len] = '\0';
+			words[count++] = argv[i] + 2 + len + 1;
+		} else if (param->arg && i + 1 < *argc && !strncmp(argv[i + 1], "--", 2)) {
+			words[count++] = "";
+		}
+	}
+	words[count] = NULL;
+	*argc = count;
+	return words;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "batch", required_argument, NULL, 'b' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ 0 }
-	};
 	struct options options = { .json = false };
 	const char *netns = NULL, *batch = NULL;
 	bool want_help = false;
@@ -241,6 +292,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	/* getopt says "pvsvpnctl: invalid option", whatever the path is. */
 	argv[0] = "pvsvpnctl";
+	argv = without_dashes(&argc, argv);
 	/* A long option may have a single dash, as in "ip -batch FILE". */
 	while ((opt = getopt_long_only(argc, argv, "jn:b:hV", longs,
 				       NULL)) != -1) {
