@@ -49,6 +49,7 @@ extern const struct command command_policy_list;
 extern const struct command command_policy_show;
 extern const struct command command_policy_add;
 extern const struct command command_policy_del;
+extern const struct command command_export;
 extern const struct command command_up;
 extern const struct command command_down;
 extern const struct command command_status;

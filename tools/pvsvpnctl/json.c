@@ -45,6 +45,11 @@ void json_add_text(struct json_object *json, const char *key, const char *value)
 	json_add(json, key, text_new(value));
 }
 
+void json_add_lines(struct json_object *json, const char *key, const char *value)
+{
+	json_add(json, key, made(json_object_new_string(value)));
+}
+
 void json_add_text_or_null(struct json_object *json, const char *key, const char *value)
 {
 	json_add(json, key, *value ? text_new(value) : NULL);

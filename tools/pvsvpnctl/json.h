@@ -18,7 +18,9 @@ struct json_object *json_list(void);
 void json_add(struct json_object *json, const char *key, struct json_object *value);
 /* Control characters and invalid UTF-8 become '?'. */
 void json_add_text(struct json_object *json, const char *key, const char *value);
-/* The same, but null if the text is empty. */
+/* A text of several lines, which may have tabs. It must be safe to print. */
+void json_add_lines(struct json_object *json, const char *key, const char *value);
+/* As json_add_text(), but null if the text is empty. */
 void json_add_text_or_null(struct json_object *json, const char *key, const char *value);
 void json_add_uint(struct json_object *json, const char *key, uint64_t value);
 /* The same, but null if the value is @none. */

@@ -37,6 +37,7 @@ static const struct command * const commands[] = {
 	&command_policy_show,
 	&command_policy_add,
 	&command_policy_del,
+	&command_export,
 	&command_up,
 	&command_down,
 	&command_status,
@@ -95,7 +96,7 @@ static void print_usage(FILE *out)
 		print_command(out, commands[i]);
 	}
 	fputs("\nOptions:\n"
-	      "  -j, --json         print JSON (show, stats, monitor, check, connection, policies, policy,\n"
+	      "  -j, --json         print JSON (show, stats, monitor, check, connection, policies, policy, export,\n"
 	      "                     status)\n"
 	      "  -n, --netns NETNS  work in this network namespace (see ip-netns(8))\n"
 	      "  -b, --batch FILE   run the commands of a file, one a line (- reads standard input)\n"

@@ -28,7 +28,7 @@ completes()
 }
 
 export PVSVPN_PRESET_DIR=$PWD/presets PVSVPN_CONFIG_DIR=$PWD/examples
-echo 1..25
+echo 1..28
 completes 'peer' pe
 completes 'add set del' peer ''
 completes 'add del' sa ''
@@ -54,4 +54,7 @@ completes 'dh-group' policy add ike x encryption aes256 authentication sha256 pr
 completes '1 2' policy add ike x version ''
 completes 'strong' policy del ike ''
 completes 'preset strong' policy show ''
+completes 'cloud everything site-b' export ''
+completes 'strongswan srx' export site-b for s
+completes 'secret' export site-b for asa s
 exit $failed
