@@ -155,7 +155,7 @@ check_plan()
 # One kernel is enough for these tests: the tool, the daemon, other far ends, adopted peers and
 # policies, the module's own requests, events, timers, tables and sizes, and the longest
 own=(hostile ike ike-certificates ike-connection ike-health ike-names ike-peers)
-own+=(ike-policies ike-routes ike-systemd)
+own+=(ike-policies ike-policies-odd ike-routes ike-systemd)
 own+=(adopt-access adopt-peers adopt-policies adopt-scale adopt-selectors)
 own+=(events export lifetime liveness loop metrics mtu peers refuse rekey scale secrets settings)
 own+=(show tfc)
@@ -165,7 +165,7 @@ own+=(show tfc)
 left_out()
 {
 	case $1 in
-	debug) echo export ike-{certificates,connection,health,names,policies,routes} ;;
+	debug) echo export ike-{certificates,connection,health,names,policies{,-odd},routes} ;;
 	"$last" | *-newer) ;;
 	*) echo "${own[@]}" ;;
 	esac
