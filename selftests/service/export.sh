@@ -57,9 +57,18 @@ libreswan_there()
 	start_pluto site-b
 }
 
-# traffic: both ways, and nothing is dropped
+# can_receive: the far end has both SAs, with their keys, and the inbound policy
+can_receive()
+{
+	[ "$(ip -n "$stock" xfrm state | grep -cE '^\s+(aead|enc) ')" -ge 2 ] &&
+		[ "$(ip -n "$stock" xfrm policy list dir in | grep -c tmpl)" -ge 1 ]
+}
+
+# traffic: both ways, and nothing is dropped. An end may be up before the other one has the last
+# message, so the first packet would be too early
 traffic()
 {
+	wait_for 'the SAs of the far end' can_receive
 	pings "$gw" 10.2.0.1
 	in_ns "$stock" ping -q -c 2 -W 10 -I 10.2.0.1 10.1.0.1 >"$tmp/ping" || fail "$(cat "$tmp/ping")"
 	check status "$(status_of status)" active
