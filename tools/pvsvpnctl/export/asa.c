@@ -90,7 +90,7 @@ static void print_group(FILE *out, const struct export *x, const char *name)
 
 /*
  * The ASA finds the group by the peer's address when it initiates, and when it responds, first by
- * the peer's identity. Names have no blank there.
+ * the peer's identity.
  */
 static void print_groups(FILE *out, const struct export *x)
 {
@@ -103,7 +103,7 @@ static void print_groups(FILE *out, const struct export *x)
 	fprintf(out, "group-policy VPN-%s internal\ngroup-policy VPN-%s attributes\n"
 		" vpn-tunnel-protocol ikev2\n", far->name, far->name);
 	print_group(out, x, peer);
-	if (!strcmp(name, peer) || strlen(name) > GROUP_MAX || strchr(name, ' '))
+	if (!strcmp(name, peer) || strlen(name) > GROUP_MAX)
 		return;
 	fputs("! For the identity of the other end\n", out);
 	print_group(out, x, name);

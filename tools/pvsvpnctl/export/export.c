@@ -342,62 +342,67 @@ static void fit_authentication(struct policy *policy)
 	list->count = kept;
 }
 
-/* Encryption of the kind that comes first, if the vendor cannot have both */
-static void keep_one_kind(const struct exporting *e, struct algorithm_list *list)
+typedef bool fits_fn(const struct policy *policy, const struct algorithm *encryption);
+
+/* Leaves out encryption that does not fit the policy. Return: how many are left. */
+static size_t keep_encryption(const struct exporting *e, struct policy *policy, bool ike,
+			      fits_fn *fits, const char *why)
 {
-	bool combined = list->one[0]->combined;
+	struct algorithm_list *list = &policy->encryption;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (list->one[i]->combined == combined)
+		if (fits(policy, list->one[i]))
 			list->one[kept++] = list->one[i];
 		else
-			leave_out(e, "Encryption", list->one[i], false,
-				  combined ? "the vendor cannot have it beside GCM" :
-					     "the vendor cannot have GCM beside CBC");
+			leave_out(e, "Encryption", list->one[i], ike, why);
 	}
 	list->count = kept;
+	return kept;
+}
+
+static bool is_first_kind(const struct policy *policy, const struct algorithm *encryption)
+{
+	return encryption->combined == policy->encryption.one[0]->combined;
+}
+
+static void keep_one_kind(const struct exporting *e, struct policy *policy)
+{
+	keep_encryption(e, policy, false, is_first_kind,
+			policy->encryption.one[0]->combined ?
+			"the vendor cannot have it beside GCM" :
+			"the vendor cannot have GCM beside CBC");
+}
+
+static bool has_fixed_prf(const struct policy *policy, const struct algorithm *encryption)
+{
+	return !encryption->combined || has_algorithm(&policy->prf, fixed_prf(encryption));
 }
 
 /* Leaves out combined modes whose PRF is not in the policy, where the key decides on the PRF. */
 static int fit_fixed_prf(const struct exporting *e, struct policy *policy)
 {
-	struct algorithm_list *list = &policy->encryption;
-	size_t kept = 0;
-
-	if (!policy->prf.count || !(vendors[e->vendor].can & FIXED_PRF))
+	if (!policy->prf.count || !(vendors[e->vendor].can & FIXED_PRF) ||
+	    keep_encryption(e, policy, true, has_fixed_prf,
+			    "the vendor's PRF for it is not in the policy"))
 		return CTL_OK;
-	for (size_t i = 0; i < list->count; i++) {
-		const char *prf = fixed_prf(list->one[i]);
-
-		if (!list->one[i]->combined || has_algorithm(&policy->prf, prf))
-			list->one[kept++] = list->one[i];
-		else
-			leave_out(e, "Encryption", list->one[i], true,
-				  "the vendor's PRF for it is not in the policy");
-	}
-	list->count = kept;
-	return kept ? CTL_OK :
-	       cannot(e, "name more PRFs, or leave PRF out",
+	return cannot(e, "name more PRFs, or leave PRF out",
 		      "the key length decides on the PRF of GCM, and PRF does not have that one");
+}
+
+static bool needs_no_hash(const struct policy *policy, const struct algorithm *encryption)
+{
+	(void)policy;
+	return encryption->combined;
 }
 
 /* Leaves out encryption that needs a hash, as none is left. */
 static int without_hash(const struct exporting *e, struct policy *policy)
 {
-	struct algorithm_list *list = &policy->encryption;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->one[i]->combined)
-			list->one[kept++] = list->one[i];
-		else
-			leave_out(e, "Encryption", list->one[i], true,
-				  "the hash is the PRF there, and Authentication has no PRF of the policy");
-	}
-	list->count = kept;
-	return kept ? CTL_OK :
-	       cannot(e, "name it in Authentication, too",
+	if (keep_encryption(e, policy, true, needs_no_hash,
+			    "the hash is the PRF there, and Authentication has no PRF of the policy"))
+		return CTL_OK;
+	return cannot(e, "name it in Authentication, too",
 		      "the hash is the PRF, and Authentication has no PRF of the policy");
 }
 
@@ -466,7 +471,7 @@ static int filter_policy(const struct exporting *e, struct policy *policy, bool 
 	if (ret)
 		return ret;
 	if (!ike && !(vendors[e->vendor].can & CAN_BOTH))
-		keep_one_kind(e, &policy->encryption);
+		keep_one_kind(e, policy);
 	ret = filter_hashes(e, policy, ike) ?:
 	      filter(e, group, ALGORITHM_DH_GROUP, ike, &policy->dh) ?:
 	      filter(e, "AdditionalKeyExchange", ALGORITHM_ADDITIONAL, ike, &policy->additional);

@@ -155,7 +155,7 @@ static bool has_selector(const struct connection *far)
 	return far->local_subnets.subnet->prefix || far->peer_subnets.subnet->prefix;
 }
 
-/* One pair of prefixes for the child SA. The name begins with a letter: lists have numbers, too. */
+/* The child SA has a pair of prefixes. The name begins with a letter, as lists have numbers, too. */
 static void print_selector(FILE *out, const struct connection *far)
 {
 	const struct subnet *own = far->local_subnets.subnet, *peer = far->peer_subnets.subnet;

@@ -32,7 +32,7 @@ static void print_end(FILE *out, const char *side, const struct addr *addr,
 	putc('\n', out);
 }
 
-/* One proposal: all encryptions of a kind. Return: whether there is one. */
+/* Prints a proposal with all encryptions of a kind. Return: whether there is one. */
 static bool print_proposal(FILE *out, const struct policy *policy, bool ike, bool combined,
 			   const char *before)
 {

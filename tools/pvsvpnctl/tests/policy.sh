@@ -9,23 +9,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export PVSVPN_CONFIG_DIR=$dir/etc PVSVPN_PRESET_DIR=$top/presets
 file=$PVSVPN_CONFIG_DIR/policies.conf
-count=0 failed=0
-
-# verdict NAME COMMAND...: prints what the command said if it fails
-verdict()
-{
-	local said name=$1
-
-	shift
-	count=$((count + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		sed 's/^/# /' <<<"$said"
-		failed=1
-	fi
-}
+# shellcheck source=tools/pvsvpnctl/tests/verdict.sh
+. "$top/tests/verdict.sh"
 
 policy() { "$top/pvsvpnctl" policy "$@"; }
 json() { "$top/pvsvpnctl" -j policy "$@"; }
